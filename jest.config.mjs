@@ -1,0 +1,16 @@
+/** One transform for all: Node's own type stripping, so that tests run the very code the services run. */
+const shared = {
+  transform: { '\\.ts$': '<rootDir>/infra/jest/stripTypes.mjs' },
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  modulePathIgnorePatterns: ['<rootDir>/.data', '<rootDir>/web/dist'],
+};
+const sources = '(api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(src|scripts)';
+
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`, 'tests/support/.*\\.test\\.ts$'] },
+    { ...shared, displayName: 'component', testRegex: [`${sources}/.*\\.component\\.test\\.ts$`] },
+    { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },
+  ],
+};
