@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+/** Who has to act on a media fault: the publisher, a place we send to, or we. */
+export const faultOwner = z.enum(['source', 'destination', 'internal']);
+export type FaultOwner = z.infer<typeof faultOwner>;
+
+/**
+ * The one table of errors: code → HTTP status, whether a retry of the same request can succeed, and log level.
+ * Used by HTTP, sockets and RPC alike; a code that isn't here can't leave a service.
+ */
+export const errorTable = {
+  validation_failed: { status: 422, retry: false, logLevel: 'info', message: 'The request is not valid.' },
+  bad_request: {
+    status: 400,
+    retry: false,
+    logLevel: 'info',
+    message: 'The request could not be understood.',
+  },
+  unauthenticated: { status: 401, retry: false, logLevel: 'info', message: 'Sign in first.' },
+  invalid_credentials: {
+    status: 401,
+    retry: false,
+    logLevel: 'info',
+    message: 'The name or the password is wrong.',
+  },
+  token_expired: { status: 401, retry: true, logLevel: 'debug', message: 'The token has expired.' },
+  token_invalid: { status: 401, retry: false, logLevel: 'info', message: 'The token is not valid.' },
+  token_reused: {
+    status: 401,
+    retry: false,
+    logLevel: 'warn',
+    message: 'The refresh token was used before; sign in again.',
+  },
+  forbidden: { status: 403, retry: false, logLevel: 'info', message: 'You may not do this.' },
+  account_banned: { status: 403, retry: false, logLevel: 'info', message: 'This account is banned.' },
+  stream_key_refused: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'The stream key is not valid.',
+  },
+  not_found: { status: 404, retry: false, logLevel: 'info', message: 'There is no such thing here.' },
+  method_not_allowed: {
+    status: 405,
+    retry: false,
+    logLevel: 'info',
+    message: 'This method is not supported here.',
+  },
+  conflict: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'The request contradicts the present state.',
+  },
+  already_taken: { status: 409, retry: false, logLevel: 'info', message: 'This name is already taken.' },
+  wrong_state: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'The session is not in a state for this.',
+  },
+  payload_too_large: { status: 413, retry: false, logLevel: 'info', message: 'The request is too large.' },
+  unsupported_media_type: {
+    status: 415,
+    retry: false,
+    logLevel: 'info',
+    message: 'This content type is not supported.',
+  },
+  rate_limited: {
+    status: 429,
+    retry: true,
+    logLevel: 'info',
+    message: 'Too many requests; try again later.',
+  },
+  internal: { status: 500, retry: false, logLevel: 'error', message: 'Something went wrong on our side.' },
+  unavailable: { status: 503, retry: true, logLevel: 'warn', message: 'This is not available right now.' },
+  overloaded: { status: 503, retry: true, logLevel: 'warn', message: 'There is no capacity right now.' },
+  timeout: { status: 503, retry: true, logLevel: 'info', message: 'This took too long.' },
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+export const errorCode = z.enum(codes);
+
+/** The one error shape every service answers with. */
+export const errorBody = z.object({
+  error: z.object({
+    code: errorCode,
+    message: z.string(),
+    /** For `validation_failed`: a list of `{path, message}`. */
+    details: z.unknown().optional(),
+    requestId: z.string().optional(),
+  }),
+});
+export type ErrorBody = z.infer<typeof errorBody>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { isoDate, playbackId, renditionId, sessionId } from './ids.ts';
+import { endReason, streamHealth } from './sessions.ts';
+
+/** Redis Stream that carries facts from ingest, workers and sfu up to the api; field `fact` holds the JSON. */
+export const factStream = 'maydan:facts';
+export const factGroup = 'api';
+
+const base = { sessionId, at: isoDate };
+/** Each authorised publish raises the session's epoch; a fact of an older epoch is history and changes nothing. */
+const epoch = z.int().min(1);
+/** Number of the worker's run on a playback; see docs/GLOSSARY.md. */
+const fence = z.int().min(1);
+
+export const fact = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('ingest.published'),
+    ...base,
+    epoch,
+    connectionId: z.string(),
+    relayUrl: z.url(),
+  }),
+  z.object({
+    type: z.literal('ingest.unpublished'),
+    ...base,
+    epoch,
+    connectionId: z.string(),
+    reason: z.enum(['closed', 'takenOver', 'timedOut', 'revoked', 'ended', 'shutdown', 'badData']),
+  }),
+  /** A worker has begun the session's job. */
+  z.object({ type: z.literal('live.accepted'), ...base, playbackId, fence, workerId: z.string() }),
+  /** The source of this epoch can be played; sent once per epoch. */
+  z.object({
+    type: z.literal('live.ready'),
+    ...base,
+    playbackId,
+    epoch,
+    fence,
+    renditions: z.array(renditionId),
+    audioOnly: z.boolean(),
+  }),
+  /** The worker lost the source of this epoch (also when ingest itself died and can't say so). */
+  z.object({ type: z.literal('live.sourceLost'), ...base, epoch, fence, reason: z.string().max(200) }),
+  z.object({ type: z.literal('live.health'), ...base, health: streamHealth }),
+  z.object({
+    type: z.literal('live.ended'),
+    ...base,
+    playbackId,
+    fence,
+    /** Null: ended as it was told to. */
+    failure: endReason.nullable(),
+    durationMs: z.int().min(0),
+    byteLength: z.int().min(0),
+    /** False when nothing was recorded. */
+    recorded: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('vod.imagesReady'),
+    ...base,
+    playbackId,
+    /** Paths relative to the playback. */
+    posterPath: z.string(),
+    storyboardPath: z.string().nullable(),
+  }),
+]);
+export type Fact = z.infer<typeof fact>;
+export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;

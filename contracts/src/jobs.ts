@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { playbackId, sessionId } from './ids.ts';
+
+/** The job catalogue: queue → name → schema of the data. Handlers and producers are typed from it. */
+export const jobs = {
+  'live.transcode': {
+    queue: 'live',
+    data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
+  },
+  'vod.images': {
+    queue: 'vod',
+    data: z.object({ sessionId, playbackId, durationMs: z.int().min(0), requestId: z.string().optional() }),
+  },
+} as const;
+export type JobName = keyof typeof jobs;
+export type JobData<N extends JobName> = z.infer<(typeof jobs)[N]['data']>;
+export type QueueName = (typeof jobs)[JobName]['queue'];

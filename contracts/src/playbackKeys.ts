@@ -1,0 +1,9 @@
+/** Redis keys and S3 prefix of one playback, shared by the workers (writers) and the api (reader). */
+export const playbackKeys = {
+  fence: (playbackId: string): string => `maydan:playback:${playbackId}:fence`,
+  /** Internal URL of the origin that has the playback in memory; expires unless refreshed. */
+  origin: (playbackId: string): string => `maydan:playback:${playbackId}:origin`,
+  /** List of records of stored segments, for the takeover by another worker. */
+  segments: (playbackId: string): string => `maydan:playback:${playbackId}:segments`,
+  s3Prefix: (playbackId: string): string => `live/${playbackId}/`,
+} as const;

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
+import { faultOwner } from './errors.ts';
+
+export const sessionState = z.enum(['idle', 'starting', 'live', 'interrupted', 'ending', 'ended', 'failed']);
+export type SessionState = z.infer<typeof sessionState>;
+export const sessionType = z.enum(['video', 'audio']);
+
+/** Why a session ended or failed; stored, and shown to its broadcaster. */
+export const endReason = z.enum([
+  'hostEnded',
+  'moderatorEnded',
+  'sourceGone',
+  'unsupportedCodec',
+  'noMedia',
+  'encoderFailed',
+  'neverStarted',
+  'workerLost',
+  'storageFailed',
+]);
+export type EndReason = z.infer<typeof endReason>;
+
+/** One thing the broadcaster should know, with a fixed code so that it can be translated. */
+export const healthWarning = z.object({
+  code: z.enum([
+    'unsupportedVideoCodec',
+    'unsupportedAudioCodec',
+    'extraTrackIgnored',
+    'noAudio',
+    'noVideo',
+    'variableFrameRate',
+    'keyFrameIntervalTooLong',
+    'clockJumped',
+    'resolutionChanged',
+    'sourceStalled',
+    'renditionsDropped',
+    'waitingForCapacity',
+    'encoderTooSlow',
+    'encoderRestarted',
+    'storageBehind',
+    'recordingIncomplete',
+    'bFrames',
+  ]),
+  owner: faultOwner,
+  /** A plain English sentence with the numbers at hand. */
+  message: z.string().max(500),
+  since: isoDate,
+});
+export type HealthWarning = z.infer<typeof healthWarning>;
+
+/** The state of a stream as its broadcaster sees it (units in the names). */
+export const streamHealth = z.object({
+  at: isoDate,
+  video: z
+    .object({
+      codec: z.string(),
+      width: z.int(),
+      height: z.int(),
+      frameRate: z.number(),
+      keyFrameIntervalSec: z.number().nullable(),
+    })
+    .nullable(),
+  audio: z.object({ codec: z.string(), sampleRateHz: z.int(), channels: z.int() }).nullable(),
+  inputBitrateBps: z.int(),
+  /** Encoder's speed against real time, 1 = keeps up. */
+  encoderSpeed: z.number().nullable(),
+  renditions: z.array(renditionId),
+  /** Bytes of the recording not yet stored. */
+  uploadLagBytes: z.int(),
+  warnings: z.array(healthWarning).max(30),
+});
+export type StreamHealth = z.infer<typeof streamHealth>;
+
+const title = z.string().trim().min(1).max(140);
+const tags = z.array(z.string().trim().toLowerCase().min(1).max(30)).max(10);
+export const sessionCreateInput = z.object({
+  title,
+  description: z.string().trim().max(2000).default(''),
+  type: sessionType.default('video'),
+  category: z.string().trim().toLowerCase().min(1).max(40).nullable().default(null),
+  tags: tags.default([]),
+  unlisted: z.boolean().default(false),
+  scheduledStartAt: isoDate.nullable().default(null),
+});
+export const sessionUpdateInput = z.object({
+  id: sessionId,
+  title: title.optional(),
+  description: z.string().trim().max(2000).optional(),
+  category: z.string().trim().toLowerCase().min(1).max(40).nullable().optional(),
+  tags: tags.optional(),
+  unlisted: z.boolean().optional(),
+  scheduledStartAt: isoDate.nullable().optional(),
+});
+
+export const publicUser = z.object({ id: userId, username: z.string(), displayName: z.string() });
+
+/** How to watch: the same URL serves the live session, its past (DVR) and afterwards the recording. */
+export const playback = z.object({
+  playbackId,
+  hlsUrl: z.string(),
+  /** False until the first part can be played. */
+  playable: z.boolean(),
+  posterUrl: z.string().nullable(),
+  storyboardUrl: z.string().nullable(),
+});
+
+export const session = z.object({
+  id: sessionId,
+  host: publicUser,
+  title: z.string(),
+  description: z.string(),
+  type: sessionType,
+  category: z.string().nullable(),
+  tags: z.array(z.string()),
+  unlisted: z.boolean(),
+  state: sessionState,
+  endReason: endReason.nullable(),
+  scheduledStartAt: isoDate.nullable(),
+  createdAt: isoDate,
+  startedAt: isoDate.nullable(),
+  endedAt: isoDate.nullable(),
+  durationMs: z.int().nullable(),
+  playback,
+});
+export type Session = z.infer<typeof session>;
+
+export const sessionListInput = z.object({
+  state: z.enum(['live', 'ended']).default('live'),
+  type: sessionType.optional(),
+  category: z.string().trim().toLowerCase().max(40).optional(),
+  host: z.string().max(30).optional(),
+  search: z.string().trim().max(100).optional(),
+  sort: z.enum(['recent', 'started']).default('recent'),
+  /** Opaque, from the previous page's `nextCursor`. */
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+export const sessionList = z.object({ items: z.array(session), nextCursor: z.string().nullable() });
+
+/** A channel: the live session of a user, or what was last recorded. */
+export const channel = z.object({
+  user: publicUser,
+  live: session.nullable(),
+  latestRecording: session.nullable(),
+});
