@@ -1,0 +1,29 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+/** Names under which secrets travel; their values never reach a log. */
+const secretNames = [
+  'streamKey',
+  'key',
+  'password',
+  'passwordHash',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'relayToken',
+  'authorization',
+  'cookie',
+  'secret',
+  'INTERNAL_SECRET',
+  'ACCESS_TOKEN_SECRET',
+  'S3_SECRET_ACCESS_KEY',
+  'DATABASE_URL',
+];
+const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
+
+/** JSON lines on stdout; child loggers carry `sessionId`, `requestId`, `jobId`. */
+export function createLogger(service: string, level = 'info', destination?: DestinationStream): Logger {
+  const options = { level, base: { service, pid: process.pid }, redact: { paths, censor: '[redacted]' } };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}

@@ -1,0 +1,77 @@
+import { jobs, type JobData, type JobName } from '@maydan/contracts';
+import { Queue, Worker, type Job, type JobsOptions, type WorkerOptions } from 'bullmq';
+import type { Logger } from './logger.ts';
+import type { Redis } from './redis.ts';
+
+/** Adds jobs of the catalogue; data is checked against the job's schema. */
+export class JobProducer {
+  readonly #queues = new Map<string, Queue>();
+  readonly #connection: Redis;
+
+  constructor(connection: Redis) {
+    this.#connection = connection;
+  }
+
+  queue(name: JobName): Queue {
+    const queueName = jobs[name].queue;
+    const known = this.#queues.get(queueName);
+    if (known !== undefined) return known;
+    const queue = new Queue(queueName, { connection: this.#connection, prefix: 'maydan:queue' });
+    this.#queues.set(queueName, queue);
+    return queue;
+  }
+
+  /** Adding a job whose `jobId` is waiting or active changes nothing. */
+  async add<N extends JobName>(
+    name: N,
+    data: JobData<N>,
+    options: JobsOptions & { jobId: string },
+  ): Promise<void> {
+    await this.queue(name).add(name, jobs[name].data.parse(data), {
+      removeOnComplete: true,
+      removeOnFail: true,
+      ...options,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+}
+
+export interface JobContext {
+  /** Aborted when the worker closes or the job's lock is lost: stop writing. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly job: Job;
+}
+
+/** Runs one kind of job with data parsed from its schema. The caller closes the returned worker. */
+export function runJobs<N extends JobName>(
+  name: N,
+  handler: (data: JobData<N>, context: JobContext) => Promise<void>,
+  options: Omit<WorkerOptions, 'connection' | 'prefix'> & { connection: Redis; logger: Logger },
+): Worker {
+  const { logger, ...workerOptions } = options;
+  const aborts = new Map<string, AbortController>();
+  const worker = new Worker(
+    jobs[name].queue,
+    async (job: Job) => {
+      const abort = new AbortController();
+      aborts.set(job.id ?? '', abort);
+      const data = jobs[name].data.parse(job.data) as JobData<N>;
+      const child = logger.child({ jobId: job.id, job: name, requestId: data.requestId });
+      try {
+        await handler(data, { signal: abort.signal, logger: child, job });
+      } finally {
+        aborts.delete(job.id ?? '');
+      }
+    },
+    { prefix: 'maydan:queue', ...workerOptions },
+  );
+  worker.on('error', (error) => logger.warn({ err: error, job: name }, 'queue trouble'));
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    for (const id of ids) aborts.get(id)?.abort(new Error('the lock of the job was lost'));
+  });
+  return worker;
+}

@@ -1,0 +1,44 @@
+import { relayClaims } from '@maydan/contracts';
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+import { AppError } from './AppError.ts';
+
+/**
+ * Tokens between our own services: HS256 with INTERNAL_SECRET, one audience each, one minute at most, so that a
+ * token seen once is of little use.
+ */
+const lifetimeSec = 60;
+const internalClaims = z.object({ aud: z.literal('internal'), sub: z.string() });
+
+function verify<T extends z.ZodType>(token: string, secret: string, audience: string, schema: T): z.infer<T> {
+  try {
+    return schema.parse(jwt.verify(token, secret, { algorithms: ['HS256'], audience, maxAge: lifetimeSec }));
+  } catch (error) {
+    throw new AppError('token_invalid', undefined, undefined, { cause: error });
+  }
+}
+
+/** Lets its bearer play one relay path of ingest. */
+export function mintRelayToken(secret: string, path: string): string {
+  return jwt.sign({ path }, secret, { algorithm: 'HS256', audience: 'relay', expiresIn: lifetimeSec });
+}
+
+/** Throws `token_invalid` unless the token is for exactly this path. */
+export function verifyRelayToken(secret: string, token: string, path: string): void {
+  const claims = verify(token, secret, 'relay', relayClaims);
+  if (claims.path !== path) throw new AppError('token_invalid');
+}
+
+/** Lets a service (named by `service`) ask another one's internal routes. */
+export function mintInternalToken(secret: string, service: string): string {
+  return jwt.sign({ sub: service }, secret, {
+    algorithm: 'HS256',
+    audience: 'internal',
+    expiresIn: lifetimeSec,
+  });
+}
+
+/** Returns the name of the asking service; throws `token_invalid`. */
+export function verifyInternalToken(secret: string, token: string): string {
+  return verify(token, secret, 'internal', internalClaims).sub;
+}
