@@ -5,6 +5,10 @@
  * Order guaranteed by the packager, per rendition: `leg.started` → `init.written` → for each segment
  * `segment.started`, `part.written`…, `segment.ended`. The same media sequence number (`msn`) covers the same
  * span of media time in every rendition. Times are media time in seconds on one timeline that never goes back.
+ *
+ * Every rendition has every msn. One that has no media for a segment gets it all the same, as a gap: its
+ * `segment.started` and `segment.ended` follow each other without a part, `byteLength` is 0 and `durationSec` that of
+ * the span. A playlist keeps its place with EXT-X-GAP; no file exists for it.
  */
 
 /** What a rendition is; fixed for the life of a session, since players load the multivariant playlist once. */
@@ -62,12 +66,14 @@ export interface SegmentStarted {
   readonly rendition: string;
   readonly msn: number;
   readonly leg: number;
+  /** The rendition's newest init segment; -1 in a gap before it ever had one. */
   readonly init: number;
   readonly fence: number;
+  /** Decode time of the first sample (which for a key frame is its presentation time). */
   readonly mediaTimeSec: number;
   /** Unix ms, may be fractional. */
   readonly programDateTimeMs: number;
-  /** True on the first segment of every leg but the first. */
+  /** True on the first segment of every leg, except on the playback's very first segment. */
   readonly discontinuity: boolean;
 }
 
@@ -78,10 +84,14 @@ export interface PartWritten {
   /** Index in its segment, from 0. */
   readonly part: number;
   readonly durationSec: number;
-  /** The part starts with a key frame (always true for audio). */
+  /** The part holds a key frame, though maybe not as its first frame (RFC 8216bis INDEPENDENT); true for audio. */
   readonly independent: boolean;
   /** Where each key frame's own moof+mdat lies within these bytes, and its media time; empty for audio. */
-  readonly keyFrames: readonly { readonly offset: number; readonly length: number; readonly mediaTimeSec: number }[];
+  readonly keyFrames: readonly {
+    readonly offset: number;
+    readonly length: number;
+    readonly mediaTimeSec: number;
+  }[];
   readonly bytes: Uint8Array;
 }
 
@@ -89,7 +99,9 @@ export interface SegmentEnded {
   readonly type: 'segment.ended';
   readonly rendition: string;
   readonly msn: number;
+  /** Sum of its parts' durations (EXTINF). */
   readonly durationSec: number;
+  /** Sum of its parts' sizes; 0 marks a gap. */
   readonly byteLength: number;
 }
 
