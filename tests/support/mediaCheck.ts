@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface MediaReport {
+  readonly durationSec: number;
+  readonly streams: readonly {
+    readonly type: string;
+    readonly codec: string;
+    readonly width?: number;
+    readonly height?: number;
+  }[];
+  /** Mean and peak loudness; -91 dB is digital silence. */
+  readonly meanVolumeDb: number;
+  readonly maxVolumeDb: number;
+  /** Seconds of black picture and of frozen picture that ffmpeg's detectors found. */
+  readonly blackSec: number;
+  readonly frozenSec: number;
+  /** Lines of complaint of the decoder. */
+  readonly decodeErrors: readonly string[];
+  readonly frames: number;
+}
+
+const sum = (text: string, pattern: RegExp): number =>
+  [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+const first = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+
+/** Decodes everything behind an address or file and reports what is seen and heard. */
+export async function checkMedia(input: string, inputOptions: readonly string[] = []): Promise<MediaReport> {
+  const probe = await run('ffprobe', [
+    '-v',
+    'error',
+    ...inputOptions,
+    '-show_entries',
+    'format=duration:stream=codec_type,codec_name,width,height',
+    '-of',
+    'json',
+    input,
+  ]);
+  const parsed = JSON.parse(probe.stdout) as {
+    format: { duration?: string };
+    streams: { codec_type: string; codec_name: string; width?: number; height?: number }[];
+  };
+  const hasVideo = parsed.streams.some((stream) => stream.codec_type === 'video');
+  const hasAudio = parsed.streams.some((stream) => stream.codec_type === 'audio');
+  const filters = [
+    ...(hasVideo ? ['-vf', 'blackdetect=d=0.3:pix_th=0.05,freezedetect=n=-60dB:d=1'] : []),
+    ...(hasAudio ? ['-af', 'volumedetect'] : []),
+  ];
+  const decode = await run(
+    'ffmpeg',
+    ['-hide_banner', '-nostdin', ...inputOptions, '-i', input, ...filters, '-f', 'null', '-'],
+    {
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  const errors = await run('ffmpeg', [
+    '-hide_banner',
+    '-nostdin',
+    '-v',
+    'error',
+    ...inputOptions,
+    '-i',
+    input,
+    '-f',
+    'null',
+    '-',
+  ]);
+  const frames = [...decode.stderr.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1];
+  return {
+    durationSec: Number(parsed.format.duration),
+    streams: parsed.streams.map(({ codec_type, codec_name, width, height }) => ({
+      type: codec_type,
+      codec: codec_name,
+      width,
+      height,
+    })),
+    meanVolumeDb: first(decode.stderr, /mean_volume: (-?[\d.]+|-inf)/),
+    maxVolumeDb: first(decode.stderr, /max_volume: (-?[\d.]+|-inf)/),
+    blackSec: sum(decode.stderr, /black_duration:([\d.]+)/g),
+    frozenSec: sum(decode.stderr, /freeze_duration: ([\d.]+)/g),
+    decodeErrors: errors.stderr.split('\n').filter((line) => line.trim() !== ''),
+    frames: Number(frames ?? 0),
+  };
+}
