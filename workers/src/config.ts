@@ -1,0 +1,33 @@
+import { availableParallelism } from 'node:os';
+import { baseConfig, optional, port, s3Config } from '@maydan/common';
+import { z } from 'zod';
+
+/** Share of the machine that encoders may plan with when no budget is given; the rest is the packager's and the origin's. */
+const defaultBudgetShare = 0.9;
+
+/** Environment of the workers process. */
+export const configSchema = z.object({
+  ...baseConfig,
+  ...s3Config,
+  OPS_PORT: port.default(9104),
+  ORIGIN_HOST: z.string().default('0.0.0.0'),
+  ORIGIN_PORT: port.default(8090),
+  /** How other workers reach this origin; default: loopback with the port in use. */
+  ORIGIN_INTERNAL_URL: optional(z.url()),
+  /** Folder of recordings that are not stored yet; keep it on a disk that survives restarts. */
+  SPOOL_DIR: z.string().min(1),
+  SPOOL_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(10_737_418_240),
+  FFMPEG_PATH: z.string().default('ffmpeg'),
+  FFPROBE_PATH: z.string().default('ffprobe'),
+  /** Cores that encoding may take. */
+  WORKER_CPU_BUDGET: z.coerce
+    .number()
+    .positive()
+    .default(availableParallelism() * defaultBudgetShare),
+  /** How far back viewers of a live session can go. */
+  DVR_WINDOW_SEC: z.coerce.number().int().min(30).default(14_400),
+  PART_TARGET_MS: z.coerce.number().int().min(100).max(1_000).default(250),
+  SEGMENT_TARGET_MS: z.coerce.number().int().min(1_000).max(6_000).default(2_000),
+  VOD_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(1),
+});
+export type Config = z.infer<typeof configSchema>;
