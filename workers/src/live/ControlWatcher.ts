@@ -1,0 +1,105 @@
+import { controlDocument, controlKey, type ControlDocument } from '@maydan/contracts';
+import type { Logger, Redis } from '@maydan/common';
+
+const pollMs = 2_000;
+
+/** Messages of one Redis channel to their listener; all watchers share one subscriber connection. */
+export class ControlChannel {
+  readonly #subscriber: Redis;
+  readonly #listeners = new Map<string, (message: string) => void>();
+
+  /** `subscriber`: a connection of its own, since a subscribed one takes no other commands. */
+  constructor(subscriber: Redis) {
+    this.#subscriber = subscriber;
+    subscriber.on('message', (channel: string, message: string) => this.#listeners.get(channel)?.(message));
+  }
+
+  listen(channel: string, listener: (message: string) => void): void {
+    this.#listeners.set(channel, listener);
+    // The subscription is kept over reconnects by ioredis; a failed one is made good by polling.
+    this.#subscriber.subscribe(channel).catch(() => undefined);
+  }
+
+  forget(channel: string): void {
+    if (this.#listeners.delete(channel)) this.#subscriber.unsubscribe(channel).catch(() => undefined);
+  }
+}
+
+/** True when `next` says something newer than `current`: by epoch, then by time. A stop is never taken back. */
+export function isNewer(next: ControlDocument, current: ControlDocument | null): boolean {
+  if (current === null) return true;
+  if (current.desired === 'stop') return false;
+  if (next.desired === 'stop') return true;
+  if (next.epoch !== current.epoch) return next.epoch > current.epoch;
+  return Date.parse(next.updatedAt) > Date.parse(current.updatedAt);
+}
+
+export interface ControlWatcherOptions {
+  readonly sessionId: string;
+  readonly redis: Redis;
+  readonly channel: ControlChannel;
+  readonly log: Logger;
+  readonly onChange: (document: ControlDocument) => void;
+}
+
+/** Follows what the api wants of a session: by announcement at once, by polling when an announcement is lost. */
+export class ControlWatcher {
+  readonly #options: ControlWatcherOptions;
+  readonly #key: string;
+  readonly #timer: NodeJS.Timeout;
+  #current: ControlDocument | null = null;
+  #closed = false;
+
+  /** Reads the document once before it returns; `onChange` was called then if there is one. */
+  static async create(options: ControlWatcherOptions): Promise<ControlWatcher> {
+    const watcher = new ControlWatcher(options);
+    await watcher.#poll();
+    return watcher;
+  }
+
+  constructor(options: ControlWatcherOptions) {
+    this.#options = options;
+    this.#key = controlKey(options.sessionId);
+    options.channel.listen(this.#key, (message) => this.#take(message));
+    this.#timer = setInterval(() => void this.#poll(), pollMs);
+  }
+
+  /** The newest document; null until one was read. */
+  get current(): ControlDocument | null {
+    return this.#current;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#options.channel.forget(this.#key);
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      const text = await this.#options.redis.get(this.#key);
+      if (text !== null) this.#take(text);
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'control document not read');
+    }
+  }
+
+  #take(text: string): void {
+    const parsed = controlDocument.safeParse(parseJson(text));
+    if (!parsed.success) {
+      this.#options.log.error({ issues: parsed.error.issues }, 'control document is not valid');
+      return;
+    }
+    if (this.#closed || !isNewer(parsed.data, this.#current)) return;
+    this.#current = parsed.data;
+    this.#options.onChange(parsed.data);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
