@@ -1,0 +1,22 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient, type Prisma } from '../generated/client.ts';
+
+export type Database = PrismaClient;
+export type DatabaseTransaction = Prisma.TransactionClient;
+
+/**
+ * A client with a pool of its own; the caller ends it by `$disconnect()`. Nothing waits for ever: a connection or a
+ * statement that takes too long fails, and the pool replaces it.
+ */
+export function createPrisma(databaseUrl: string, options: { maxConnections?: number } = {}): Database {
+  const adapter = new PrismaPg({
+    connectionString: databaseUrl,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    application_name: 'maydan',
+  });
+  return new PrismaClient({ adapter });
+}

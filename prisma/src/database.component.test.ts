@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { startPostgres, type EmbeddedPostgres } from '@maydan/infra';
+import pg from 'pg';
+import { createPrisma, verifyPassword } from './index.ts';
+import { diffSchemas, schemaPath } from './migrations.ts';
+
+const run = promisify(execFile);
+const scripts = join(dirname(import.meta.filename), '..', 'scripts');
+let dir: string;
+let server: EmbeddedPostgres;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'maydan-prisma-'));
+  server = await startPostgres({ dir, durable: false });
+}, 60_000);
+
+afterAll(async () => {
+  await server?.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A new empty database on the test's server. */
+async function createDatabase(name: string): Promise<string> {
+  await query(server.url, `CREATE DATABASE "${name}"`);
+  return server.url.replace(/\/postgres$/, `/${name}`);
+}
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const result = await client.query(sql);
+    return result.rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function script(name: string, url: string): Promise<unknown> {
+  const { stdout } = await run(process.execPath, [join(scripts, name)], {
+    env: { ...process.env, DATABASE_URL: url },
+  });
+  return JSON.parse(stdout);
+}
+
+/** Columns, indexes and constraints, as the catalogue tells them. */
+const shape = `
+  SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS line
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations'
+  UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
+  UNION SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND conrelid::regclass::text <> '_prisma_migrations'
+  UNION SELECT t.typname || ': ' || string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
+    FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid GROUP BY t.typname
+  ORDER BY 1`;
+
+describe('migrate', () => {
+  it('is applied once by processes that start together, and leaves what the schema says', async () => {
+    const url = await createDatabase('migrated');
+    const results = await Promise.all([script('migrate.ts', url), script('migrate.ts', url)]);
+    const applied = results.flatMap((result) => (result as { applied: string[] }).applied);
+    expect(applied.length).toBeGreaterThan(0);
+    expect(new Set(applied).size).toBe(applied.length);
+    expect(await script('migrate.ts', url)).toEqual({ applied: [] });
+
+    const fresh = await createDatabase('fresh');
+    await query(fresh, await diffSchemas(fresh, '', await readFile(schemaPath, 'utf8')));
+    const lines = await query(url, shape);
+    expect(lines.length).toBeGreaterThan(50);
+    expect(lines).toEqual(await query(fresh, shape));
+  }, 60_000);
+
+  it('writes the rows that "prisma migrate deploy" goes by', async () => {
+    const url = server.url.replace(/\/postgres$/, '/migrated');
+    const rows = await query(url, 'SELECT * FROM _prisma_migrations');
+    for (const row of rows) {
+      expect(row).toMatchObject({ rolled_back_at: null, applied_steps_count: 1, logs: null });
+      expect(row).toHaveProperty('finished_at', expect.any(Date));
+    }
+  });
+
+  it('says what is wrong and changes nothing when it fails', async () => {
+    const url = await createDatabase('obstructed');
+    await query(url, `CREATE TYPE "SessionType" AS ENUM ('other')`);
+    await expect(script('migrate.ts', url)).rejects.toThrow('type "SessionType" already exists');
+    expect(await query(url, `SELECT typname FROM pg_type WHERE typtype = 'e'`)).toEqual([
+      { typname: 'SessionType' },
+    ]);
+    expect(await query(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
+  }, 30_000);
+});
+
+describe('seed', () => {
+  it('makes its people once, and nothing secret is stored', async () => {
+    const url = await createDatabase('seeded');
+    await script('migrate.ts', url);
+    const results = await Promise.all([script('seed.ts', url), script('seed.ts', url)]);
+    expect(results).toContainEqual({ created: false });
+    const made = results.find((result) => (result as { created: boolean }).created) as {
+      users: { username: string; password: string; role: string }[];
+      streamKey: string;
+    };
+    expect(made.users.map((user) => [user.username, user.role])).toEqual([
+      ['admin', 'admin'],
+      ['broadcaster', 'user'],
+      ['viewer', 'user'],
+    ]);
+    const database = createPrisma(url);
+    try {
+      const stored = await database.user.findMany({ include: { streamKeys: true } });
+      const text = JSON.stringify(stored);
+      expect(text).not.toContain(made.streamKey);
+      for (const { username, password } of made.users) {
+        expect(text).not.toContain(password);
+        const user = stored.find((row) => row.usernameKey === username);
+        expect(await verifyPassword(user?.passwordHash ?? '', password)).toBe(true);
+      }
+      expect(stored.flatMap((user) => user.streamKeys)).toHaveLength(1);
+    } finally {
+      await database.$disconnect();
+    }
+    expect(await script('seed.ts', url)).toEqual({ created: false });
+  }, 60_000);
+
+  it('leaves a database that has users alone', async () => {
+    const url = await createDatabase('used');
+    await script('migrate.ts', url);
+    const database = createPrisma(url);
+    try {
+      await database.user.create({
+        data: {
+          username: 'Ann',
+          usernameKey: 'ann',
+          email: 'a@example.org',
+          displayName: 'Ann',
+          passwordHash: '',
+        },
+      });
+    } finally {
+      await database.$disconnect();
+    }
+    expect(await script('seed.ts', url)).toEqual({ created: false });
+  }, 30_000);
+});

@@ -1,0 +1,13 @@
+export { createPrisma, type Database, type DatabaseTransaction } from './createPrisma.ts';
+export { Prisma } from '../generated/client.ts';
+export type {
+  Role,
+  Session,
+  SessionState,
+  SessionType,
+  SignIn,
+  StreamKey,
+  User,
+} from '../generated/client.ts';
+export { hashPassword, verifyNothing, verifyPassword } from './password.ts';
+export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
