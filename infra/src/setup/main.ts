@@ -1,0 +1,8 @@
+import { reportingFailures, setup } from './setup.ts';
+
+/** `npm run setup [-- --tests]` */
+await reportingFailures(async () => {
+  console.log('Maydan setup');
+  await setup({ forTests: process.argv.includes('--tests') });
+  console.log('Ready: npm start');
+});

@@ -1,0 +1,196 @@
+import { spawnSync } from 'node:child_process';
+import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { operatingSystem } from './operatingSystem.ts';
+import { cacheDir, isExecutable, readStamp, root, writeStamp } from './paths.ts';
+import { runCommand } from './runCommand.ts';
+import { SetupError } from './SetupError.ts';
+import { installPackages, workerBuildPackages } from './systemPackages.ts';
+
+type Progress = (text: string) => void;
+
+interface WorkerPackage {
+  /** Folder of the npm package mediasoup. */
+  dir: string;
+  version: string;
+  /** Where its releases are, as its own package.json says. */
+  repositoryUrl: string;
+}
+
+const HEADERS_TIMEOUT_MS = 8_000;
+const BODY_TIMEOUT_MS = 120_000;
+/** main.cpp of the worker: started without mediasoup's environment it exits with this code. */
+const EXIT_CODE_WITHOUT_PARENT = 41;
+
+/**
+ * The mediasoup-worker binary for this machine: from MEDIASOUP_WORKER_BIN, the cache, the official prebuilt ones, or
+ * built from the sources in the npm package; the last two are tried out before they are kept.
+ * @returns Its path.
+ * @throws SetupError when it can be neither fetched nor built.
+ */
+export async function ensureMediasoupWorker(progress: Progress): Promise<string> {
+  const given = process.env['MEDIASOUP_WORKER_BIN'];
+  if (given !== undefined && given !== '') {
+    if (isExecutable(given)) return given;
+    throw new SetupError(`MEDIASOUP_WORKER_BIN is set to ${given}, which is not a program.`);
+  }
+  const mediasoup = await readPackage();
+  const { id, version } = operatingSystem();
+  const dir = join(cacheDir(), 'mediasoup-worker', `${mediasoup.version}-${id}${version}-${process.arch}`);
+  const binary = join(dir, 'mediasoup-worker');
+  if (readStamp('mediasoup-worker') === binary && starts(binary)) return binary;
+  if (!(await works(binary))) {
+    await mkdir(dir, { recursive: true });
+    await makeWorker(mediasoup, dir, binary, progress);
+  }
+  writeStamp('mediasoup-worker', binary);
+  return binary;
+}
+
+async function readPackage(): Promise<WorkerPackage> {
+  const dir = join(
+    dirname(createRequire(join(root, 'sfu', 'package.json')).resolve('mediasoup')),
+    '..',
+    '..',
+  );
+  const { version, repository }: { version: string; repository: { url: string } } = JSON.parse(
+    await readFile(join(dir, 'package.json'), 'utf8'),
+  );
+  return {
+    dir,
+    version,
+    repositoryUrl: repository.url.replace(/^git\+/, '').replace(/\.git$/, ''),
+  };
+}
+
+async function makeWorker(
+  mediasoup: WorkerPackage,
+  dir: string,
+  binary: string,
+  progress: Progress,
+): Promise<void> {
+  const candidate = join(dir, `candidate-${process.pid}`);
+  try {
+    progress('looking for the official prebuilt binary');
+    if ((await fetchPrebuilt(mediasoup, dir, candidate)) && (await works(candidate))) {
+      await rename(candidate, binary);
+      return;
+    }
+    progress('the prebuilt binary cannot be had, building from source (some minutes)');
+    await installPackages('The tools to build the mediasoup worker are', [workerBuildPackages], progress);
+    // What was built before may only have missed its libraries, which came with the tools.
+    if (await works(binary)) return;
+    await buildWorker(mediasoup, dir, candidate, progress);
+    const problem = await problemOf(candidate);
+    if (problem !== null)
+      throw new SetupError(`The mediasoup worker was built but does not work: ${problem}`);
+    await rename(candidate, binary);
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
+
+/** The archive's name is that of mediasoup's own install script (npm-scripts.mjs). */
+async function fetchPrebuilt(mediasoup: WorkerPackage, dir: string, target: string): Promise<boolean> {
+  const kernel = process.platform === 'linux' ? `-kernel${release().split('.')[0]}` : '';
+  const name = `mediasoup-worker-${mediasoup.version}-${process.platform}-${process.arch}${kernel}.tgz`;
+  const unpacked = join(dir, `prebuilt-${process.pid}`);
+  const fetching = new AbortController();
+  const timer = setTimeout(() => fetching.abort(), HEADERS_TIMEOUT_MS);
+  try {
+    await mkdir(unpacked, { recursive: true });
+    const url = `${mediasoup.repositoryUrl}/releases/download/${mediasoup.version}/${name}`;
+    const response = await fetch(url, { signal: fetching.signal });
+    clearTimeout(timer);
+    if (!response.ok || response.body === null) return false;
+    await pipeline(Readable.fromWeb(response.body), createWriteStream(join(unpacked, name)), {
+      signal: AbortSignal.timeout(BODY_TIMEOUT_MS),
+    });
+    await runCommand('tar', ['-xzf', join(unpacked, name), '-C', unpacked]);
+    await copyFile(join(unpacked, 'mediasoup-worker'), target);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+/** Builds with the system's libraries in place of the sources that meson would download. */
+async function buildWorker(
+  mediasoup: WorkerPackage,
+  dir: string,
+  target: string,
+  progress: Progress,
+): Promise<void> {
+  const build = join(dir, `build-${process.pid}`);
+  const out = join(build, 'out');
+  await rm(build, { recursive: true, force: true });
+  try {
+    await cp(join(mediasoup.dir, 'worker'), build, { recursive: true });
+    await useSystemLibraries(build);
+    await runCommand(
+      'meson',
+      ['setup', out, '--wrap-mode=nodownload', '--buildtype=release', '-Db_ndebug=true'],
+      {
+        cwd: build,
+      },
+    );
+    // libwebrtc includes these headers without declaring it, so they are made first.
+    await runCommand('nice', ['ninja', '-C', out, 'fbs/FBS/message.h']);
+    await runCommand('nice', ['ninja', '-C', out, 'mediasoup-worker'], {
+      onLine: (line) => {
+        const step = /^\[(\d+\/\d+)\]/.exec(line)?.[1];
+        if (step !== undefined) progress(`building from source ${step}`);
+      },
+    });
+    await runCommand('strip', ['-o', target, join(out, 'mediasoup-worker')]);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SetupError(`The mediasoup worker could not be built: ${reason}`, { cause });
+  } finally {
+    await rm(build, { recursive: true, force: true });
+  }
+}
+
+async function useSystemLibraries(build: string): Promise<void> {
+  const subprojects = join(build, 'subprojects');
+  for (const name of await readdir(subprojects)) {
+    if (name.endsWith('.wrap')) await rm(join(subprojects, name));
+  }
+  await cp(join(root, 'infra', 'mediasoup-build', 'subprojects'), subprojects, { recursive: true });
+  const file = join(build, 'meson.build');
+  const text = await readFile(file, 'utf8');
+  // Debian 12 has meson 1.0, which is enough for what is used here.
+  const patched = text
+    .replace(/meson_version: '>= [\d.]+'/, "meson_version: '>= 1.0.0'")
+    .replace(
+      "dependency('unordered_dense')",
+      "dependency('unordered_dense', fallback: ['unordered_dense', 'ankerl_unordered_dense_dep'])",
+    );
+  await writeFile(file, patched);
+}
+
+function starts(binary: string): boolean {
+  return isExecutable(binary) && spawnSync(binary, { env: {} }).status === EXIT_CODE_WITHOUT_PARENT;
+}
+
+async function works(binary: string): Promise<boolean> {
+  return starts(binary) && (await problemOf(binary)) === null;
+}
+
+/** The sfu knows mediasoup and tries the binary with real transports. */
+async function problemOf(binary: string): Promise<string | null> {
+  try {
+    await runCommand(process.execPath, [join(root, 'sfu', 'src', 'verifyWorker.ts'), binary]);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
