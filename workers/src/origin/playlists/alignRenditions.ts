@@ -1,3 +1,4 @@
+import { gapLike } from '../gaps.ts';
 import type { SegmentRecord } from './records.ts';
 
 type Lists = ReadonlyMap<string, readonly SegmentRecord[]>;
@@ -9,12 +10,8 @@ function commonSpan(lists: readonly (readonly SegmentRecord[])[]): { first: numb
   return Number.isFinite(first) && Number.isFinite(last) && first <= last ? { first, last } : null;
 }
 
-/** What stands in for a segment that a rendition lacks: same time, same place, no media. */
-export function gapLike(model: SegmentRecord, path: string, initPath: string): SegmentRecord {
-  return { ...model, path, initPath, keyFrames: [], byteLength: 0, gap: true };
-}
-
 function filled(
+  rendition: string,
   own: readonly SegmentRecord[],
   models: ReadonlyMap<number, SegmentRecord>,
   numbers: readonly number[],
@@ -24,16 +21,11 @@ function filled(
   return numbers.flatMap((msn) => {
     const model = models.get(msn);
     if (!model) return [];
-    const segment = byMsn.get(msn) ?? gapLike(model, `${uriFolder(own)}gap${msn}.m4s`, initPath);
+    const segment = byMsn.get(msn) ?? gapLike(model, rendition, initPath);
     initPath = segment.initPath;
     return [{ ...segment, discontinuity: model.discontinuity }];
   });
 }
-
-const uriFolder = (own: readonly SegmentRecord[]): string => {
-  const path = own[0]?.path ?? '';
-  return path.slice(0, path.lastIndexOf('/') + 1);
-};
 
 /**
  * Lists of stored segments made to match over renditions, as a recording needs it (RFC 8216bis §6.2.4): all
@@ -49,7 +41,7 @@ export function alignRenditions(lists: Lists): Map<string, SegmentRecord[]> {
     span,
   );
   const numbers = [...models.keys()];
-  return new Map(present.map(([id, list]) => [id, filled(list, models, numbers)]));
+  return new Map(present.map(([id, list]) => [id, filled(id, list, models, numbers)]));
 }
 
 /** For each number the first rendition's segment that exists, discontinuous where any rendition says so or a number is missing. */

@@ -31,6 +31,8 @@ export interface SegmentRecord {
   readonly byteLength: number;
   /** This rendition lacks the segment: it keeps its place in the numbering with EXT-X-GAP (no media is there). */
   readonly gap?: boolean;
+  /** Leg it belongs to, as far as it is known; tells a discontinuity that was said from one still to be said. */
+  readonly leg?: number;
 }
 
 /** What the multivariant playlist says of one rendition. Bit rates are of this rendition alone. */
