@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './freePort.ts';
@@ -74,9 +73,13 @@ async function startServer(
 ): Promise<{ child: ManagedProcess; port: number }> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
-    const child = spawnServer(dataDir, port, binaries, user, options);
+    let isReady = false;
+    const child = spawnServer(dataDir, port, binaries, user, options.durable ?? true, (line) => {
+      isReady ||= line.includes('database system is ready to accept connections');
+      options.log?.(line);
+    });
     try {
-      await waitUntilReady(child, () => acceptsConnections(port), READY_DEADLINE_MS);
+      await waitUntilReady(child, () => isReady, READY_DEADLINE_MS);
       return { child, port };
     } catch (error) {
       if (attempt === START_ATTEMPTS) throw error;
@@ -90,7 +93,8 @@ function spawnServer(
   port: number,
   binaries: PostgresBinaries,
   user: ServerUser | null,
-  { log, durable = true }: PostgresOptions,
+  durable: boolean,
+  onLine: (line: string) => void,
 ): ManagedProcess {
   const settings = [
     `port=${port}`,
@@ -107,7 +111,7 @@ function spawnServer(
     env: serverEnvironment(),
     // Fast shutdown: open transactions are rolled back, clients are disconnected.
     stopSignal: 'SIGINT',
-    onLine: log,
+    onLine,
   });
 }
 
@@ -165,32 +169,7 @@ function isCluster(dataDir: string): Promise<boolean> {
   );
 }
 
-/** Messages in English, and nothing of our environment (PGDATA, PGPORT, secrets). */
+/** Messages in English, as one of them says that the server is ready, and nothing of our environment (PGDATA, PGPORT, secrets). */
 function serverEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], TZ: 'UTC', LC_ALL: 'C' };
-}
-
-/** While the server starts or recovers, it answers with an error message (`E`) instead. */
-function acceptsConnections(port: number): Promise<boolean> {
-  return new Promise((resolveAnswer) => {
-    const socket = connect(port, '127.0.0.1');
-    const finish = (answer: boolean): void => {
-      socket.destroy();
-      resolveAnswer(answer);
-    };
-    socket.setTimeout(1_000, () => finish(false));
-    socket.once('error', () => finish(false));
-    socket.once('close', () => finish(false));
-    socket.once('connect', () => socket.write(startupMessage()));
-    socket.once('data', (data) => finish(data.toString('latin1', 0, 1) === 'R'));
-  });
-}
-
-/** Protocol 3.0 start of a connection; a server that serves answers with an authentication request (`R`). */
-function startupMessage(): Buffer {
-  const body = Buffer.from(`user\0${USER}\0database\0postgres\0\0`);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(body.length + 8, 0);
-  head.writeInt32BE(196_608, 4);
-  return Buffer.concat([head, body]);
 }

@@ -26,18 +26,21 @@ export async function waitUntil(
 }
 
 /**
- * Waits until a started process answers; a process that ends before, or does not answer in time, is stopped.
+ * Waits until a started process answers; a process that ends before, does not answer in time or is no longer wanted
+ * (`signal`) is stopped.
  * @throws Error with the last lines the process printed.
  */
 export async function waitUntilReady(
   child: ManagedProcess,
   ready: () => boolean | Promise<boolean>,
   deadlineMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     await waitUntil(
       child.name,
       async () => {
+        if (signal?.aborted) await child.stop();
         if (child.exit) return true;
         return ready();
       },
