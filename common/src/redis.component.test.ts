@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { factStream, jobs, type FactOf } from '@maydan/contracts';
+import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
+import { createLogger, createRedis, FactWriter, JobProducer, runJobs, type Redis } from './index.ts';
+
+const logger = createLogger('test', 'silent');
+const fact = (index: number): FactOf<'live.sourceLost'> => ({
+  type: 'live.sourceLost',
+  sessionId: '0198c0de-0000-7000-8000-000000000001',
+  at: new Date(1_795_000_000_000 + index).toISOString(),
+  epoch: 1,
+  fence: 1,
+  reason: `r${index}`,
+});
+
+describe('what services share over a real Redis', () => {
+  let dir: string;
+  let server: EmbeddedRedis;
+  const open: Redis[] = [];
+  const connect = (options?: Parameters<typeof createRedis>[2]): Redis => {
+    const redis = createRedis(server.url, logger, options);
+    open.push(redis);
+    return redis;
+  };
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'maydan-common-'));
+    server = await startRedis({ dir });
+  });
+  afterAll(async () => {
+    for (const redis of open) redis.disconnect();
+    await server.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('keeps every fact, in order, while Redis is killed and comes back', async () => {
+    const redis = connect({ maxWaitMs: 500 });
+    const writer = new FactWriter(redis, logger);
+    for (let index = 0; index < 50; index++) writer.append(fact(index));
+    await writer.flush();
+    process.kill(server.pid, 'SIGKILL');
+    await server.exited;
+    for (let index = 50; index < 100; index++) writer.append(fact(index));
+    server = await startRedis({ dir });
+    await writer.flush(10_000);
+    const reader = connect();
+    const entries = await reader.xrange(factStream, '-', '+');
+    const reasons = entries.map(([, fields]) => (JSON.parse(fields[1] ?? '{}') as { reason: string }).reason);
+    // What was sent in the last second before the kill may be sent twice or be gone with Redis's own buffer.
+    expect(reasons.slice(-50)).toEqual(Array.from({ length: 50 }, (_, index) => `r${index + 50}`));
+    await writer.close();
+  }, 30_000);
+
+  it('refuses a fact that its schema does not know', () => {
+    const writer = new FactWriter(connect(), logger);
+    expect(() => writer.append({ ...fact(1), epoch: 0 })).toThrow();
+  });
+
+  it('runs a job once with parsed data, however often it is added while it waits', async () => {
+    const connection = connect({ maxWaitMs: null });
+    const producer = new JobProducer(connection);
+    const data = { sessionId: '0198c0de-0000-7000-8000-000000000002', playbackId: 'a'.repeat(20) };
+    for (let count = 0; count < 3; count++)
+      await producer.add('live.transcode', data, { jobId: data.sessionId });
+    const seen: unknown[] = [];
+    const worker = runJobs('live.transcode', (given) => Promise.resolve(void seen.push(given)), {
+      connection,
+      logger,
+    });
+    await waitUntil('the job', () => seen.length > 0, 10_000);
+    const queue = producer.queue('live.transcode');
+    await waitUntil(
+      'the end of the job',
+      async () => (await queue.getJobCounts('active', 'waiting', 'completed')).active === 0,
+      10_000,
+    );
+    expect(seen).toEqual([data]);
+    expect(jobs['live.transcode'].queue).toBe('live');
+    await worker.close();
+    await producer.close();
+  }, 30_000);
+});
