@@ -1,3 +1,4 @@
+export * from './addressGroup.ts';
 export * from './AppError.ts';
 export * from './config.ts';
 export * from './facts.ts';
