@@ -1,0 +1,100 @@
+import type { Session } from '@maydan/contracts';
+import type { ApiProblem } from './api.ts';
+import { Poller } from './poll.ts';
+import type { SocketListener } from './sessionSocket.ts';
+
+/** What the page knows of a session. A session once seen stays while later requests fail. */
+export type SessionView =
+  | { readonly status: 'loading' }
+  | { readonly status: 'notFound' }
+  | { readonly status: 'failed'; readonly problem: ApiProblem }
+  | { readonly status: 'ready'; readonly session: Session };
+
+export interface SessionFeedDeps {
+  fetchSession(id: string): Promise<Session>;
+  followSession(id: string, listener: SocketListener): () => void;
+  problemOf(error: unknown): ApiProblem;
+}
+
+/** Without the socket the state of a live session is asked for this often. */
+const pollMs = 3_000;
+/** With it, a lost message is made good this late. */
+const checkMs = 30_000;
+
+/** Keeps one session up to date through the socket, and by polling while there is none. */
+export class SessionFeed {
+  private readonly id: string;
+  private readonly deps: SessionFeedDeps;
+  private readonly subscribers = new Set<() => void>();
+  private readonly poller: Poller;
+  private unfollow: (() => void) | undefined;
+  private connected = false;
+  private view: SessionView = { status: 'loading' };
+
+  constructor(id: string, deps: SessionFeedDeps) {
+    this.id = id;
+    this.deps = deps;
+    this.poller = new Poller(
+      () => this.fetch(),
+      () => this.pollDelayMs(),
+    );
+  }
+
+  readonly snapshot = (): SessionView => this.view;
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.subscribers.add(listener);
+    return () => this.subscribers.delete(listener);
+  };
+
+  open(): void {
+    this.poller.poke();
+    this.unfollow = this.deps.followSession(this.id, {
+      updated: (session) => this.set({ status: 'ready', session }),
+      connectionChanged: (connected) => this.onConnection(connected),
+    });
+  }
+
+  refresh(): void {
+    this.poller.poke();
+  }
+
+  close(): void {
+    this.poller.stop();
+    this.unfollow?.();
+    this.subscribers.clear();
+  }
+
+  private onConnection(connected: boolean): void {
+    this.connected = connected;
+    if (!connected) this.poller.poke();
+  }
+
+  private pollDelayMs(): number | null {
+    if (this.view.status === 'notFound') return null;
+    if (this.view.status !== 'ready') return pollMs;
+    const { state, playback } = this.view.session;
+    const settled =
+      state === 'failed' || (state === 'ended' && (!playback.playable || playback.posterUrl !== null));
+    if (settled) return null;
+    return this.connected ? checkMs : pollMs;
+  }
+
+  private async fetch(): Promise<void> {
+    try {
+      this.set({ status: 'ready', session: await this.deps.fetchSession(this.id) });
+    } catch (error) {
+      this.onProblem(this.deps.problemOf(error));
+    }
+  }
+
+  private onProblem(problem: ApiProblem): void {
+    if (problem.code === 'not_found' || problem.code === 'validation_failed')
+      this.set({ status: 'notFound' });
+    else if (this.view.status !== 'ready') this.set({ status: 'failed', problem });
+  }
+
+  private set(view: SessionView): void {
+    this.view = view;
+    for (const listener of this.subscribers) listener();
+  }
+}

@@ -1,0 +1,61 @@
+import { useTranslation } from 'react-i18next';
+import { BrowserRouter, Link, Outlet, Route, Routes } from 'react-router';
+import { setLanguage } from '../i18n/i18n.ts';
+import { ChannelPage } from '../pages/ChannelPage.tsx';
+import { HomePage } from '../pages/HomePage.tsx';
+import { NotFoundPage } from '../pages/NotFoundPage.tsx';
+import { WatchPage } from '../pages/WatchPage.tsx';
+
+function LanguageSwitch() {
+  const { t, i18n } = useTranslation();
+  const other = i18n.language === 'ar' ? 'en' : 'ar';
+  return (
+    <button
+      type="button"
+      className="button quiet"
+      lang={other}
+      aria-label={t('app.languageLabel')}
+      data-testid="language"
+      onClick={() => void setLanguage(other)}
+    >
+      {t('app.language')}
+    </button>
+  );
+}
+
+function Shell() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <a className="skip" href="#content">
+        {t('app.skip')}
+      </a>
+      <header className="header">
+        <Link to="/" className="brand" aria-label={t('app.home')}>
+          <img src="/icon.svg" alt="" width="28" height="28" />
+          <span>{t('app.name')}</span>
+        </Link>
+        <LanguageSwitch />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+export function App() {
+  return (
+    <BrowserRouter>
+      <Routes>
+        <Route element={<Shell />}>
+          <Route index element={<HomePage />} />
+          <Route path="watch/:sessionId" element={<WatchPage />} />
+          {/* A segment is matched as a whole, so the page itself tells `@name` from anything else. */}
+          <Route path=":handle" element={<ChannelPage />} />
+          <Route path="*" element={<NotFoundPage />} />
+        </Route>
+      </Routes>
+    </BrowserRouter>
+  );
+}

@@ -1,0 +1,22 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app/App.tsx';
+import { startI18n } from './i18n/i18n.ts';
+import { preloadEngine } from './player/createEngine.ts';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/player.css';
+import './styles/controls.css';
+
+const showsVideo = /^\/(watch\/|@)/.test(location.pathname);
+// hls.js loads while the session is being asked for; a failure shows when it is needed.
+if (showsVideo) preloadEngine().catch(() => undefined);
+
+await startI18n();
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,69 @@
+import type { HlsConfig, LoadPolicy, RetryConfig } from 'hls.js';
+
+export interface HlsOptions {
+  /** False plays whole segments like a plain HLS player. */
+  readonly lowLatency: boolean;
+  /** Last measured bandwidth of this viewer, to start with the right rendition. */
+  readonly bandwidthBps: number | null;
+}
+
+/** A first guess that starts most phones with a watchable rendition. */
+const defaultBandwidthBps = 2_500_000;
+
+/**
+ * A worker that restarts answers 404 and 503 for a while, and a closed port has no status at all; only
+ * answers that a repetition can't change end the attempts.
+ */
+export function isRetryable(httpStatus: number | undefined): boolean {
+  return ![400, 401, 403, 410].includes(httpStatus ?? 0);
+}
+
+const shouldRetry: NonNullable<RetryConfig['shouldRetry']> = (config, count, _isTimeout, response) =>
+  count < (config?.maxNumRetry ?? 0) && isRetryable(response?.code);
+
+/** Retries with exponential back-off; after the last one the player's own recovery takes over. */
+function policy(firstByteMs: number, retries: number, retryDelayMs: number): LoadPolicy {
+  return {
+    default: {
+      maxTimeToFirstByteMs: firstByteMs,
+      maxLoadTimeMs: 30_000,
+      timeoutRetry: { maxNumRetry: retries, retryDelayMs: 0, maxRetryDelayMs: 0, shouldRetry },
+      errorRetry: { maxNumRetry: retries, retryDelayMs, maxRetryDelayMs: 3000, shouldRetry },
+    },
+  };
+}
+
+/**
+ * Configuration of hls.js. Of the live-sync options only the growth per stall is set here: `liveSyncDuration`
+ * and `liveSyncDurationCount` would replace the playlist's PART-HOLD-BACK, which is what starts a viewer at low
+ * latency. No maximum latency is set either, since hls.js would also throw DVR viewers to the edge by it;
+ * the player itself jumps for those who follow the edge (see latencyPolicy.ts).
+ */
+export function hlsConfig(options: HlsOptions): Partial<HlsConfig> {
+  return {
+    lowLatencyMode: options.lowLatency,
+    // Fragmented MP4 needs no remuxing, so a worker would only add a copy of each part.
+    enableWorker: false,
+    // Catching up is inaudible up to about a tenth.
+    maxLiveSyncPlaybackRate: 1.1,
+    liveSyncOnStallIncrease: 0.4,
+    liveDurationInfinity: true,
+    backBufferLength: 30,
+    maxBufferLength: 30,
+    maxMaxBufferLength: 60,
+    // The first fragment is shown, not thrown away as a measurement.
+    testBandwidth: false,
+    abrEwmaDefaultEstimate: options.bandwidthBps ?? defaultBandwidthBps,
+    abrEwmaDefaultEstimateMax: 20_000_000,
+    capLevelToPlayerSize: true,
+    maxDevicePixelRatio: 2,
+    // A rendition that failed once is tried again, else one lost request lowers the quality for ever.
+    errorPenaltyExpireMs: 20_000,
+    preserveManualLevelOnError: true,
+    enableInterstitialPlayback: false,
+    manifestLoadPolicy: policy(8_000, 4, 500),
+    // Longer than the origin holds a blocked request (three target durations).
+    playlistLoadPolicy: policy(10_000, 6, 400),
+    fragLoadPolicy: policy(10_000, 6, 300),
+  };
+}

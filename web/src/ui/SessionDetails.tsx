@@ -1,0 +1,70 @@
+import type { Session } from '@maydan/contracts';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { useNow } from '../app/useNow.ts';
+import { formatAgo, formatClock, formatDate } from '../i18n/format.ts';
+import { StateBadge } from './StateBadge.tsx';
+
+function When({ session }: { readonly session: Session }) {
+  const { t, i18n } = useTranslation();
+  const now = useNow();
+  const { startedAt, durationMs } = session;
+  if (startedAt === null) return null;
+  const over = session.state === 'ended' || session.state === 'failed';
+  return (
+    <>
+      <time dateTime={startedAt}>
+        {over
+          ? t('session.recordedOn', { date: formatDate(i18n.language, startedAt) })
+          : t('session.startedAgo', { when: formatAgo(i18n.language, startedAt, now) })}
+      </time>
+      {durationMs !== null && (
+        <span>{t('session.duration', { time: formatClock(i18n.language, durationMs / 1000) })}</span>
+      )}
+    </>
+  );
+}
+
+/** Title, host, state and description, under the player. */
+export function SessionDetails({ session }: { readonly session: Session }) {
+  const { t } = useTranslation();
+  const { host } = session;
+  const reason = session.state === 'failed' && session.endReason ? t(`endReason.${session.endReason}`) : null;
+  return (
+    <div className="details">
+      <h1 dir="auto" data-testid="title">
+        {session.title}
+      </h1>
+      <div className="meta">
+        <StateBadge state={session.state} />
+        <When session={session} />
+      </div>
+      {reason && <p className="reason">{reason}</p>}
+      <Link className="host" to={`/@${host.username}`}>
+        <span className="avatar" aria-hidden="true">
+          {[...host.displayName][0]?.toUpperCase()}
+        </span>
+        <span>
+          <bdi className="host-name">{host.displayName}</bdi>
+          <bdi className="host-handle" dir="ltr">
+            @{host.username}
+          </bdi>
+        </span>
+      </Link>
+      {session.description && (
+        <p className="description" dir="auto">
+          {session.description}
+        </p>
+      )}
+      {session.tags.length > 0 && (
+        <ul className="tags" aria-label={t('session.tags')}>
+          {session.tags.map((tag) => (
+            <li key={tag} dir="auto">
+              {tag}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

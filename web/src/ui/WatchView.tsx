@@ -1,0 +1,79 @@
+import type { Session } from '@maydan/contracts';
+import { useTranslation } from 'react-i18next';
+import { useSession } from '../api/useSession.ts';
+import { useTitle } from '../app/useTitle.ts';
+import { formatDate } from '../i18n/format.ts';
+import { Notice } from './Notice.tsx';
+import { PlayerView } from './PlayerView.tsx';
+import { problemText } from './problemText.ts';
+import { SessionDetails } from './SessionDetails.tsx';
+import { stageOf } from './stage.ts';
+
+function StageMessage({ session, message }: { readonly session: Session; readonly message: string }) {
+  const { t, i18n } = useTranslation();
+  const reason = session.endReason ? t(`endReason.${session.endReason}`) : undefined;
+  const planned = session.scheduledStartAt;
+  switch (message) {
+    case 'idle': {
+      const hint = planned
+        ? t('stage.scheduled', { date: formatDate(i18n.language, planned) })
+        : t('stage.idleHint');
+      return <Notice title={t('stage.idle')} hint={hint} testId="stage-idle" />;
+    }
+    case 'starting':
+      return <Notice title={t('stage.starting')} hint={t('stage.idleHint')} busy testId="stage-starting" />;
+    case 'failed':
+      return <Notice title={t('stage.failed')} hint={reason} testId="stage-failed" />;
+    default:
+      return <Notice title={t('stage.noRecording')} hint={reason} testId="stage-no-recording" />;
+  }
+}
+
+/** A session with all its states; it changes with the session, never by reloading the page. */
+export function WatchView({ sessionId }: { readonly sessionId: string }) {
+  const { t } = useTranslation();
+  const { view, refresh } = useSession(sessionId);
+  useTitle(view.status === 'ready' ? view.session.title : null);
+
+  if (view.status !== 'ready') {
+    return (
+      <div className="watch">
+        <div className="screen">
+          {view.status === 'loading' && <Notice title={t('stage.loading')} busy />}
+          {view.status === 'failed' && (
+            <Notice title={problemText(t, view.problem)} onRetry={refresh} testId="stage-error" />
+          )}
+          {view.status === 'notFound' && (
+            <Notice
+              title={t('stage.notFound')}
+              hint={t('stage.notFoundHint')}
+              homeLink
+              testId="stage-not-found"
+            />
+          )}
+        </div>
+      </div>
+    );
+  }
+
+  const { session } = view;
+  const stage = stageOf(session);
+  return (
+    <div className="watch" data-testid="watch" data-state={session.state}>
+      {stage.kind === 'player' ? (
+        <PlayerView
+          key={session.playback.hlsUrl}
+          session={session}
+          ended={stage.ended}
+          interrupted={stage.interrupted}
+          onEnded={refresh}
+        />
+      ) : (
+        <div className="screen">
+          <StageMessage session={session} message={stage.message} />
+        </div>
+      )}
+      <SessionDetails session={session} />
+    </div>
+  );
+}

@@ -1,0 +1,8 @@
+import type { TFunction } from 'i18next';
+import type { ApiProblem } from '../api/api.ts';
+
+/** A failed request in the viewer's words, by code. */
+export function problemText(t: TFunction, problem: ApiProblem): string {
+  if (problem.code === 'rate_limited') return t('error.rate_limited');
+  return problem.retry ? t('error.unavailable') : t('error.other');
+}
