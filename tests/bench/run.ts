@@ -1,0 +1,20 @@
+import { machine } from './measure.ts';
+
+/** `npm run bench -- NAME [rounds]`: each benchmark prints its table and whether the bars hold. */
+const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<boolean> }>> = {
+  latency: () => import('./latencyBench.ts'),
+  ladder: () => import('./ladderBench.ts'),
+  origin: () => import('./originBench.ts'),
+  vod: () => import('./vodBench.ts'),
+};
+
+const [name = '', rounds] = process.argv.slice(2);
+const load = benches[name];
+if (load === undefined) {
+  console.error(`Which benchmark? npm run bench -- ${Object.keys(benches).join(' | ')}`);
+  process.exit(2);
+}
+console.log(`${name} on ${machine()}`);
+const bench = await load();
+const met = await bench.run(rounds === undefined ? undefined : Number(rounds));
+process.exit(met ? 0 : 1);
