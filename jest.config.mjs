@@ -9,7 +9,11 @@ const sources = '(api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(src
 
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`, 'tests/support/.*\\.test\\.ts$'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`, 'tests/support/.*\\.test\\.ts$'],
+    },
     { ...shared, displayName: 'component', testRegex: [`${sources}/.*\\.component\\.test\\.ts$`] },
     { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },
   ],
