@@ -42,6 +42,8 @@ export class RenditionWindow {
   readonly #options: RenditionWindowOptions;
   readonly #meter: BitrateMeter;
   readonly #segments: SegmentRecord[] = [];
+  /** One for each leg of the session. */
+  readonly #initPaths = new Set<string>();
   #parted: PartedSegment[] = [];
   #media: SlidingPlaylist | null = null;
   #iFrames: SlidingPlaylist | null = null;
@@ -94,13 +96,18 @@ export class RenditionWindow {
     return this.#segments.length > 0 || (this.#open?.partCount ?? 0) > 0;
   }
 
+  /** An init segment that a segment of this playback needs or needed. */
+  hasInit(path: string): boolean {
+    return this.#initPaths.has(path);
+  }
+
   /** Number of the newest complete segment; one less than the first when there is none yet. */
   get closedMsn(): number {
     return (this.#media?.nextSequence ?? 0) - 1;
   }
 
   /** Parts of the segment after `closedMsn` so far. */
-  get openPartCount(): number {
+  get openParts(): number {
     return this.#open?.partCount ?? 0;
   }
 
@@ -149,7 +156,9 @@ export class RenditionWindow {
 
   addInit(event: InitWritten): void {
     this.#latestInit = event;
-    this.memory.addInit(mediaPath.init(event.rendition, event.init, event.fence), event.bytes);
+    const path = mediaPath.init(event.rendition, event.init, event.fence);
+    this.#initPaths.add(path);
+    this.memory.addInit(path, event.bytes);
     this.#codecs = [event.codecs, ...this.#codecs.filter((known) => known !== event.codecs)];
     this.#codecs = this.#codecs.slice(0, CODECS_LISTED);
   }
@@ -194,6 +203,7 @@ export class RenditionWindow {
   /** A complete segment known from its record, without its bytes: replay of what older storage holds. */
   restore(segment: SegmentRecord): void {
     this.#begin(segment);
+    this.#initPaths.add(segment.initPath);
     this.#append(segment);
   }
 
