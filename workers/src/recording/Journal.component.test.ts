@@ -1,13 +1,17 @@
 import { appendFile, mkdtemp, readFile, rm, rmdir, symlink, truncate, mkdir } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createLogger } from '@maydan/common';
+import { waitUntil } from '@maydan/infra';
 import type { MediaEvent } from '../live/events.ts';
 import { Journal } from './Journal.ts';
 import { PlaybackHistory } from './PlaybackHistory.ts';
 import { initLine, legRecordLine, segmentLine, tailLineOf } from './records.ts';
 import { Spool } from './Spool.ts';
-import { legEvents, segmentEvents, segmentsOfAll } from './syntheticPlayback.ts';
+import { legEvents, partBytes, segmentEvents, segmentsOfAll } from './testing/syntheticPlayback.ts';
 import { mediaPath } from '../live/events.ts';
 import type { FilePlace } from './SpoolFiles.ts';
 
@@ -182,4 +186,28 @@ describe('Journal', () => {
     await spool.remove(playbackId);
     expect(spool.usedBytes).toBe(0);
   });
+
+  it('loses at most the last second when the process is killed', async () => {
+    const program = fileURLToPath(new URL('./testing/journalWriter.ts', import.meta.url));
+    const writer = spawn(process.execPath, [program, folder, playbackId], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let appended = 0;
+    writer.stdout.on('data', (chunk: Buffer) => (appended += chunk.toString().split('\n').length - 1));
+    try {
+      await waitUntil('some segments', () => appended >= 150, 20_000);
+    } finally {
+      writer.kill('SIGKILL');
+      await once(writer, 'close');
+    }
+    const { replay } = await openJournal();
+    const recorded = replay.history.segments('360p').length + replay.history.segments('audio').length;
+    const open = replay.tail.filter((event) => event.type === 'part.written' && event.msn >= recorded / 2);
+    // A part takes 3 ms or more: far less than a second's worth may be missing, here no more than is under way.
+    expect(recorded * 8 + open.length).toBeGreaterThan(appended - 20);
+    for (const event of replay.tail) {
+      if (event.type !== 'part.written') continue;
+      expect(event.bytes).toEqual(partBytes(event.rendition, event.msn, event.part, 20_000));
+    }
+  }, 30_000);
 });

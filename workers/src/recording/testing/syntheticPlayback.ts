@@ -1,4 +1,4 @@
-import type { MediaEvent, Rendition } from '../live/events.ts';
+import type { MediaEvent, Rendition } from '../../live/events.ts';
 
 /** Events as a packager would emit them, with made-up bytes; for tests of what comes after it. */
 export const syntheticRenditions: readonly Rendition[] = [
