@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, cp, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { buildWorker } from './buildWorker.ts';
 import { operatingSystem } from './operatingSystem.ts';
 import { cacheDir, isExecutable, readStamp, root, writeStamp } from './paths.ts';
 import { runCommand } from './runCommand.ts';
@@ -85,7 +86,7 @@ async function makeWorker(
     await installPackages('The tools to build the mediasoup worker are', [workerBuildPackages], progress);
     // What was built before may only have missed its libraries, which came with the tools.
     if (await works(binary)) return;
-    await buildWorker(mediasoup, dir, candidate, progress);
+    await buildWorker(join(mediasoup.dir, 'worker'), join(dir, `build-${process.pid}`), candidate, progress);
     const problem = await problemOf(candidate);
     if (problem !== null)
       throw new SetupError(`The mediasoup worker was built but does not work: ${problem}`);
@@ -122,61 +123,6 @@ async function fetchPrebuilt(mediasoup: WorkerPackage, dir: string, target: stri
   }
 }
 
-/** Builds with the system's libraries in place of the sources that meson would download. */
-async function buildWorker(
-  mediasoup: WorkerPackage,
-  dir: string,
-  target: string,
-  progress: Progress,
-): Promise<void> {
-  const build = join(dir, `build-${process.pid}`);
-  const out = join(build, 'out');
-  await rm(build, { recursive: true, force: true });
-  try {
-    await cp(join(mediasoup.dir, 'worker'), build, { recursive: true });
-    await useSystemLibraries(build);
-    await runCommand(
-      'meson',
-      ['setup', out, '--wrap-mode=nodownload', '--buildtype=release', '-Db_ndebug=true'],
-      {
-        cwd: build,
-      },
-    );
-    // libwebrtc includes these headers without declaring it, so they are made first.
-    await runCommand('nice', ['ninja', '-C', out, 'fbs/FBS/message.h']);
-    await runCommand('nice', ['ninja', '-C', out, 'mediasoup-worker'], {
-      onLine: (line) => {
-        const step = /^\[(\d+\/\d+)\]/.exec(line)?.[1];
-        if (step !== undefined) progress(`building from source ${step}`);
-      },
-    });
-    await runCommand('strip', ['-o', target, join(out, 'mediasoup-worker')]);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SetupError(`The mediasoup worker could not be built: ${reason}`, { cause });
-  } finally {
-    await rm(build, { recursive: true, force: true });
-  }
-}
-
-async function useSystemLibraries(build: string): Promise<void> {
-  const subprojects = join(build, 'subprojects');
-  for (const name of await readdir(subprojects)) {
-    if (name.endsWith('.wrap')) await rm(join(subprojects, name));
-  }
-  await cp(join(root, 'infra', 'mediasoup-build', 'subprojects'), subprojects, { recursive: true });
-  const file = join(build, 'meson.build');
-  const text = await readFile(file, 'utf8');
-  // Debian 12 has meson 1.0, which is enough for what is used here.
-  const patched = text
-    .replace(/meson_version: '>= [\d.]+'/, "meson_version: '>= 1.0.0'")
-    .replace(
-      "dependency('unordered_dense')",
-      "dependency('unordered_dense', fallback: ['unordered_dense', 'ankerl_unordered_dense_dep'])",
-    );
-  await writeFile(file, patched);
-}
-
 function starts(binary: string): boolean {
   return isExecutable(binary) && spawnSync(binary, { env: {} }).status === EXIT_CODE_WITHOUT_PARENT;
 }
@@ -188,7 +134,7 @@ async function works(binary: string): Promise<boolean> {
 /** The sfu knows mediasoup and tries the binary with real transports. */
 async function problemOf(binary: string): Promise<string | null> {
   try {
-    await runCommand(process.execPath, [join(root, 'sfu', 'src', 'verifyWorker.ts'), binary]);
+    await runCommand(process.execPath, [join(root, 'sfu', 'src', 'verification', 'verifyWorker.ts'), binary]);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

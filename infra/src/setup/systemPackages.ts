@@ -93,7 +93,8 @@ export async function installPackages(
   const { packageManager } = operatingSystem();
   const hint = installHint(what, packages, packageManager);
   if (packageManager !== 'apt') throw new SetupError(hint);
-  const names = [...new Set(packages.flatMap((entry) => entry.apt))];
+  const names = packages.flatMap((entry) => entry.apt).filter((name) => !isInstalled(name));
+  if (names.length === 0) return;
   const script = ['sh', '-c', aptScript, 'maydan-setup', ...names];
   const [command = 'sh', ...args] = process.getuid?.() === 0 ? script : ['sudo', ...script];
   if (command === 'sudo') askForPassword(hint);
@@ -102,6 +103,11 @@ export async function installPackages(
   } catch (cause) {
     throw new SetupError(`${hint}\n${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+}
+
+function isInstalled(aptName: string): boolean {
+  const asked = spawnSync('dpkg-query', ['-W', '-f=${Status}', aptName], { encoding: 'utf8' });
+  return asked.status === 0 && asked.stdout.startsWith('install ok installed');
 }
 
 /** sudo asks on the terminal, before its output goes through us. */

@@ -1,9 +1,10 @@
 import * as mediasoup from 'mediasoup';
+import { dtlsLoop } from './dtlsLoop.ts';
 import { srtpLoop } from './srtpLoop.ts';
 
 /**
  * `node verifyWorker.ts PATH` tells the setup whether a mediasoup-worker binary works here: it starts, speaks this
- * version's protocol, makes a DTLS certificate and carries RTP over each SRTP suite. Exit code 1 and a reason if not.
+ * version's protocol, carries RTP over each SRTP suite and connects over ICE and DTLS. Exit code 1 and a reason if not.
  */
 const [, , workerBin] = process.argv;
 if (workerBin === undefined) {
@@ -16,13 +17,8 @@ const deadline = setTimeout(() => {
 }, 30_000);
 try {
   const worker = await mediasoup.createWorker({ workerBin, logLevel: 'error' });
-  const router = await worker.createRouter({ mediaCodecs: [] });
-  const transport = await router.createWebRtcTransport({
-    listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }],
-  });
-  if (transport.dtlsParameters.fingerprints.length === 0)
-    throw new Error('the worker has no DTLS certificate');
   await srtpLoop(worker);
+  await dtlsLoop(worker);
   worker.close();
   console.log(`mediasoup ${mediasoup.version} worker works`);
 } catch (error) {

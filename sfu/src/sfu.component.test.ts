@@ -1,0 +1,79 @@
+import { createLogger } from '@maydan/common';
+import * as mediasoup from 'mediasoup';
+import { workerBin } from './testing/workerBin.ts';
+import { dtlsLoop } from './verification/dtlsLoop.ts';
+import { srtpLoop } from './verification/srtpLoop.ts';
+import { WorkerPool } from './WorkerPool.ts';
+
+const logger = createLogger('sfu', 'silent');
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function createPool(size: number): Promise<WorkerPool> {
+  const pool = await WorkerPool.create({
+    size,
+    settings: { workerBin: workerBin(), logLevel: 'warn' },
+    logger,
+  });
+  cleanups.push(() => pool.close());
+  return pool;
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('WorkerPool', () => {
+  it('replaces a Worker that was killed', async () => {
+    const pool = await createPool(2);
+    await pool.check();
+    const [victim] = pool.workers;
+    const before = pool.workers.map((worker) => worker.pid);
+    process.kill(victim?.pid ?? 0, 'SIGKILL');
+    await until('the death', () => pool.deaths === 1);
+    await expect(pool.check()).rejects.toThrow('1 of 2 Workers');
+    await until('the replacement', () => pool.workers.length === 2);
+    await pool.check();
+    expect(pool.workers.map((worker) => worker.pid)).not.toEqual(before);
+  }, 30_000);
+
+  it('leaves no process behind when it is closed', async () => {
+    const pool = await createPool(1);
+    const pid = pool.workers[0]?.pid ?? 0;
+    pool.close();
+    await until('the end of the process', () => {
+      try {
+        return !process.kill(pid, 0);
+      } catch {
+        return true;
+      }
+    });
+    expect(pool.workers).toEqual([]);
+  }, 30_000);
+
+  it('says so when the program is not a worker', async () => {
+    const settings = { workerBin: '/bin/true' };
+    await expect(WorkerPool.create({ size: 1, settings, logger })).rejects.toThrow();
+  }, 30_000);
+});
+
+describe('the worker binary', () => {
+  it('carries RTP over every SRTP suite', async () => {
+    const worker = await mediasoup.createWorker({ workerBin: workerBin() });
+    cleanups.push(() => worker.close());
+    await srtpLoop(worker);
+  }, 30_000);
+
+  it('does ICE and DTLS, and carries RTP under the keys agreed on', async () => {
+    const worker = await mediasoup.createWorker({ workerBin: workerBin() });
+    cleanups.push(() => worker.close());
+    await dtlsLoop(worker);
+  }, 30_000);
+});
