@@ -5,14 +5,14 @@ const shared = {
   testEnvironment: 'node',
   modulePathIgnorePatterns: ['<rootDir>/.data', '<rootDir>/web/dist'],
 };
-const sources = '(api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(src|scripts)';
+const sources = '((api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(src|scripts)|tests/support)';
 
 export default {
   projects: [
     {
       ...shared,
       displayName: 'unit',
-      testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`, 'tests/support/.*\\.test\\.ts$'],
+      testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`],
     },
     { ...shared, displayName: 'component', testRegex: [`${sources}/.*\\.component\\.test\\.ts$`] },
     { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },

@@ -1,0 +1,5 @@
+export * from './avOffset.ts';
+export * from './launchBrowser.ts';
+export * from './pageProbe.ts';
+export * from './VideoProbe.ts';
+export * from './StaticServer.ts';
