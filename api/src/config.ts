@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { baseConfig, optional, port, secret } from '@maydan/common';
+import { z } from 'zod';
+
+const positive = z.coerce.number().int().positive();
+const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
+
+/** Express's `trust proxy`: false, true, a number of proxies, or a list of addresses (`loopback, 10.0.0.0/8`). */
+const trustProxy = z.string().transform((value): boolean | number | string => {
+  if (value === '' || value === 'false') return false;
+  if (value === 'true') return true;
+  return /^\d+$/.test(value) ? Number(value) : value;
+});
+
+/** Origins from which browsers may call the api, by comma; `*` for all. Same-origin pages need no entry. */
+const origins = z
+  .string()
+  .transform((value) => value.split(',').map((origin) => origin.trim().replace(/\/+$/, '')))
+  .transform((list) => list.filter((origin) => origin !== ''))
+  .pipe(z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, 'must be origins like https://example.org')));
+
+/** The api's environment; see the table of configuration in the README. */
+export const configSchema = z
+  .object({
+    ...baseConfig,
+    API_HOST: z.string().default('0.0.0.0'),
+    API_PORT: port.default(8080),
+    OPS_PORT: port.default(9101),
+    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgresql://'),
+    DATABASE_POOL_SIZE: positive.default(10),
+    ACCESS_TOKEN_SECRET: secret,
+    /** Where people reach the api and the web page, for example `https://maydan.example`. */
+    PUBLIC_URL: optional(baseUrl),
+    /** Shown to broadcasters, with the application's name at the end. */
+    RTMP_PUBLIC_URL: z.string().regex(/^rtmp:\/\//, 'must start with rtmp://'),
+    RTMPS_PUBLIC_URL: optional(z.string().regex(/^rtmps:\/\//, 'must start with rtmps://')),
+    /** Base of playback URLs; unset: the request's own scheme and host name with ORIGIN_PUBLIC_PORT. */
+    PLAYBACK_BASE_URL: optional(baseUrl),
+    ORIGIN_PUBLIC_PORT: port.default(8090),
+    /** How long an interrupted session waits for its publisher. */
+    GRACE_PERIOD_MS: positive.default(30_000),
+    CORS_ORIGINS: origins.default([]),
+    TRUST_PROXY: trustProxy.default(false),
+    /** Folder of the built web page. */
+    WEB_ROOT: z
+      .string()
+      .default('web/dist')
+      .transform((path) => resolve(path)),
+    /** Logins and registrations per address in 5 minutes; token refreshes have five times as many. */
+    AUTH_RATE_PER_ADDRESS: positive.default(60),
+    /** Wrong passwords per account in 15 minutes. */
+    AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
+    /** Refused stream keys per publisher address in 5 minutes. */
+    STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),
+  })
+  .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
+    path: ['ACCESS_TOKEN_SECRET'],
+    message: 'must differ from INTERNAL_SECRET',
+  });
+export type ApiConfig = z.infer<typeof configSchema>;

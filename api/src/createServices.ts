@@ -1,0 +1,69 @@
+import type { JobProducer, Logger, Redis } from '@maydan/common';
+import type { Database } from '@maydan/prisma';
+import type { ApiConfig } from './config.ts';
+import { FactsHandler } from './facts/facts.handler.ts';
+import { procedures, signedInProcedures } from './http/context.ts';
+import { AccessTokens } from './identity/AccessTokens.ts';
+import { IdentityRepo } from './identity/identity.repo.ts';
+import { identityRoutes } from './identity/identity.routes.ts';
+import { IdentityService } from './identity/identity.service.ts';
+import { RateLimits } from './limits/RateLimits.ts';
+import type { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
+import { PublishRepo } from './sessions/publish.repo.ts';
+import { PublishService } from './sessions/publish.service.ts';
+import { SessionCommands } from './sessions/SessionCommands.ts';
+import { SessionsRepo } from './sessions/sessions.repo.ts';
+import { channelsRoutes, sessionsRoutes } from './sessions/sessions.routes.ts';
+import { SessionsService } from './sessions/sessions.service.ts';
+import { Sweep } from './sessions/Sweep.ts';
+import { SweepRepo } from './sessions/sweep.repo.ts';
+import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
+import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
+import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
+
+export interface ServicesDependencies {
+  readonly config: ApiConfig;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly jobs: JobProducer;
+  readonly announcer: SessionAnnouncer;
+  readonly logger: Logger;
+}
+
+/** The api's parts, wired up; nothing is started and nothing needs to be closed. */
+export function createServices({ config, database, redis, jobs, announcer, logger }: ServicesDependencies) {
+  const gracePeriodMs = config.GRACE_PERIOD_MS;
+  const limits = new RateLimits(redis, config, logger);
+  const repo = new SessionsRepo(database);
+  const commands = new SessionCommands({ redis, jobs, logger });
+  const shared = { repo, commands, announcer, redis, gracePeriodMs, logger };
+  const identity = new IdentityService({
+    repo: new IdentityRepo(database),
+    tokens: new AccessTokens(config.ACCESS_TOKEN_SECRET),
+    limits,
+    logger,
+  });
+  const streamKeys = new StreamKeysService({
+    repo: new StreamKeysRepo(database),
+    sessions: repo,
+    commands,
+    rtmpUrl: config.RTMP_PUBLIC_URL,
+    rtmpsUrl: config.RTMPS_PUBLIC_URL ?? null,
+  });
+  const sessions = new SessionsService(shared);
+  const signedIn = signedInProcedures(identity);
+  return {
+    identity,
+    sessions,
+    sessionsRepo: repo,
+    publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
+    facts: new FactsHandler(shared),
+    sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo }),
+    router: procedures.router({
+      auth: identityRoutes(identity, signedIn),
+      streamKeys: streamKeysRoutes(streamKeys, signedIn),
+      sessions: sessionsRoutes(sessions, signedIn),
+      channels: channelsRoutes(sessions),
+    }),
+  };
+}

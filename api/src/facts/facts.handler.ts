@@ -1,0 +1,177 @@
+import type { Logger, Redis } from '@maydan/common';
+import type { Fact, FactOf } from '@maydan/contracts';
+import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
+import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
+import type { SessionCommands } from '../sessions/SessionCommands.ts';
+import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
+
+export interface FactsDependencies {
+  readonly repo: SessionsRepo;
+  readonly commands: SessionCommands;
+  readonly announcer: SessionAnnouncer;
+  readonly redis: Redis;
+  readonly gracePeriodMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Applies facts of ingest and workers to sessions. A fact may come twice, late, or beside others: what it changes is
+ * guarded by the state table, the epoch and the fence, and what follows from a change may be repeated.
+ */
+export class FactsHandler {
+  readonly #deps: FactsDependencies;
+
+  constructor(dependencies: FactsDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** Rejects when PostgreSQL or Redis fail; the fact is to be handled again then. */
+  async handle(fact: Fact): Promise<void> {
+    switch (fact.type) {
+      case 'ingest.published':
+        return this.#published(fact);
+      case 'ingest.unpublished':
+        return this.#sourceGone(fact.sessionId, fact.epoch);
+      case 'live.accepted':
+        return this.#accepted(fact);
+      case 'live.ready':
+        return this.#ready(fact);
+      case 'live.sourceLost':
+        return this.#sourceLost(fact);
+      case 'live.health':
+        await this.#deps.redis.set(
+          healthKey(fact.sessionId),
+          JSON.stringify(fact.health),
+          'EX',
+          healthTtlSec,
+        );
+        return;
+      case 'live.ended':
+        return this.#ended(fact);
+      case 'vod.imagesReady':
+        return this.#imagesReady(fact);
+    }
+  }
+
+  async #published(fact: FactOf<'ingest.published'>): Promise<void> {
+    const { repo, commands, logger } = this.#deps;
+    const { sessionId, epoch, relayUrl } = fact;
+    const at = new Date(fact.at);
+    const started = await repo.transition(sessionId, 'published', {
+      where: { epoch, sourceEpoch: { lt: epoch } },
+      data: () => ({ sourceEpoch: epoch, relayUrl, graceDeadlineAt: null }),
+    });
+    if (started !== null) {
+      logger.info({ sessionId, epoch }, 'published');
+      await repo.update(sessionId, { startedAt: at }, { startedAt: null });
+      await this.#deps.announcer.announce(sessionId);
+    }
+    const session = await repo.find(sessionId);
+    if (session === null || session.epoch !== epoch) return;
+    if (onAirStates.includes(session.state)) {
+      await commands.writeControl(session);
+      await commands.transcode(session);
+    } else {
+      // It ended between the permission to publish and the publish.
+      await commands.drop(session, 'ended');
+    }
+  }
+
+  /** The publisher of this epoch is gone: its session waits for it until the grace deadline. */
+  async #sourceGone(sessionId: string, epoch: number): Promise<void> {
+    const { repo, gracePeriodMs, logger } = this.#deps;
+    const graceDeadlineAt = new Date(Date.now() + gracePeriodMs);
+    const interrupted = await repo.transition(sessionId, 'sourceGone', {
+      where: { epoch, sourceEpoch: epoch, state: { in: ['starting', 'live'] } },
+      data: () => ({ relayUrl: null, graceDeadlineAt }),
+    });
+    if (interrupted !== null) logger.info({ sessionId, epoch }, 'interrupted');
+    await this.#tell(interrupted, sessionId);
+  }
+
+  async #accepted(fact: FactOf<'live.accepted'>): Promise<void> {
+    const { sessionId, fence, workerId } = fact;
+    await this.#deps.repo.update(sessionId, { fence }, { fence: { lt: fence } });
+    this.#deps.logger.info({ sessionId, fence, workerId }, 'a worker runs the session');
+  }
+
+  async #ready(fact: FactOf<'live.ready'>): Promise<void> {
+    const { repo, logger } = this.#deps;
+    const { sessionId, epoch, fence } = fact;
+    const at = new Date(fact.at);
+    const live = await repo.transition(sessionId, 'ready', {
+      where: { epoch, sourceEpoch: epoch, fence: { lte: fence }, state: 'starting' },
+      data: () => ({ fence }),
+    });
+    if (live !== null) {
+      logger.info({ sessionId, epoch, renditions: fact.renditions }, 'live');
+      await repo.update(sessionId, { readyAt: at }, { readyAt: null });
+    }
+    await this.#tell(live, sessionId);
+  }
+
+  /**
+   * The worker can't read the source any more. When the publisher is still on the line, it is dropped: its
+   * encoder connects again, with a new epoch, while waiting for the old connection would only cost the session.
+   */
+  async #sourceLost(fact: FactOf<'live.sourceLost'>): Promise<void> {
+    const session = await this.#deps.repo.find(fact.sessionId);
+    if (session === null || session.epoch !== fact.epoch || session.fence > fact.fence) return;
+    await this.#sourceGone(fact.sessionId, fact.epoch);
+    if (session.relayUrl !== null && onAirStates.includes(session.state)) {
+      await this.#deps.commands.drop(session, 'takenOver');
+    }
+  }
+
+  async #ended(fact: FactOf<'live.ended'>): Promise<void> {
+    const { repo, logger } = this.#deps;
+    const { sessionId, fence, failure, durationMs, byteLength, recorded } = fact;
+    const before = await repo.find(sessionId);
+    if (before === null) return;
+    const outcome = { durationMs, byteLength, recorded, fence };
+    const ended = await repo.transition(sessionId, failure === null ? 'finished' : 'failed', {
+      where: { fence: { lte: fence } },
+      data: () => ({
+        ...outcome,
+        endReason: failure ?? before.endReason ?? 'sourceGone',
+        endedAt: new Date(fact.at),
+        relayUrl: null,
+        graceDeadlineAt: null,
+      }),
+    });
+    if (ended !== null) {
+      logger.info({ sessionId, failure, durationMs, byteLength, recorded }, ended.state);
+    } else if (before.endReason === 'workerLost' && !before.recorded) {
+      // A worker came back after the session was given up: its recording is still good.
+      await repo.update(sessionId, outcome, { state: 'failed', fence: { lte: fence } });
+    }
+    await this.#finish(sessionId);
+  }
+
+  /** What follows from an end; repeated when the fact comes again. */
+  async #finish(sessionId: string): Promise<void> {
+    const { repo, commands, announcer } = this.#deps;
+    const session = await repo.find(sessionId);
+    if (session === null || onAirStates.includes(session.state)) return;
+    await commands.drop(session, 'ended');
+    await commands.writeControl(session);
+    if (session.recorded && session.posterPath === null) await commands.makeImages(session);
+    await announcer.announce(sessionId);
+  }
+
+  async #imagesReady(fact: FactOf<'vod.imagesReady'>): Promise<void> {
+    const { sessionId, playbackId, posterPath, storyboardPath } = fact;
+    const changed = await this.#deps.repo.update(sessionId, { posterPath, storyboardPath }, { playbackId });
+    if (changed !== null) await this.#deps.announcer.announce(sessionId);
+  }
+
+  /** Writes the control document also when nothing changed: the first handling may have failed after the change. */
+  async #tell(changed: SessionRow | null, sessionId: string): Promise<void> {
+    const { repo, commands, announcer } = this.#deps;
+    const session = changed ?? (await repo.find(sessionId));
+    if (session === null || !jobStates.includes(session.state)) return;
+    await commands.writeControl(session);
+    if (changed !== null) await announcer.announce(sessionId);
+  }
+}

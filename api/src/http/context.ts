@@ -1,0 +1,33 @@
+import type { Logger } from '@maydan/common';
+import { contract } from '@maydan/contracts';
+import { oo } from '@orpc/openapi';
+import { implement } from '@orpc/server';
+import type { IdentityService } from '../identity/identity.service.ts';
+
+/** What a procedure knows of its request. */
+export interface RequestContext {
+  readonly requestId: string;
+  readonly logger: Logger;
+  readonly address: string;
+  readonly userAgent: string | null;
+  readonly authorization: string | undefined;
+  readonly playbackBase: string;
+  readonly setHeader: (name: string, value: string) => void;
+}
+
+/** The contract, to be implemented by anybody's procedures. */
+export const procedures = implement(contract).$context<RequestContext>();
+
+/**
+ * Procedures for signed-in users; their context has `user` and `signInId`. The token is checked before the input is.
+ */
+export function signedInProcedures(identity: IdentityService) {
+  const requireUser = procedures.middleware(async ({ context, next }) => {
+    const { user, signInId } = await identity.authenticate(context.authorization);
+    return next({ context: { user, signInId, logger: context.logger.child({ userId: user.id }) } });
+  });
+  return procedures.use(
+    oo.spec(requireUser, (operation) => ({ ...operation, security: [{ accessToken: [] }] })),
+  );
+}
+export type SignedInProcedures = ReturnType<typeof signedInProcedures>;

@@ -1,0 +1,81 @@
+import { AppError, type HealthChecks, type Logger } from '@maydan/common';
+import type { AnyRouter } from '@orpc/server';
+import express, { type Express, type RequestHandler } from 'express';
+import { pinoHttp } from 'pino-http';
+import type { ApiConfig } from '../config.ts';
+import type { ApiMetrics } from '../ops/ApiMetrics.ts';
+import type { PublishService } from '../sessions/publish.service.ts';
+import { refuseMethod } from './contractRoutes.ts';
+import { docsRoutes, openApiDocument } from './docs.routes.ts';
+import { notFound, sendError } from './errors.ts';
+import { healthRoutes } from './health.routes.ts';
+import { internalRoutes } from './internal.routes.ts';
+import { chooseRequestId } from './requestId.ts';
+import { restHandler, restPrefix } from './rest.ts';
+import { crossOrigin, securityHeaders } from './security.ts';
+import { webApp } from './webApp.ts';
+
+const maxBody = '64kb';
+
+export interface AppDependencies {
+  readonly config: ApiConfig;
+  readonly logger: Logger;
+  readonly router: AnyRouter;
+  readonly publishes: PublishService;
+  readonly checks: HealthChecks;
+  readonly metrics: ApiMetrics;
+}
+
+/** Everything the api answers over HTTP. */
+export async function createApp(dependencies: AppDependencies): Promise<Express> {
+  const { config, logger, router, publishes, checks, metrics } = dependencies;
+  const app = express();
+  app.set('trust proxy', config.TRUST_PROXY);
+  app.use(requestLog(logger), metrics.observeRequests(), securityHeaders(config));
+  app.use(healthRoutes(checks));
+  app.use('/api', crossOrigin(config));
+  app.use(docsRoutes(await openApiDocument(router)));
+  app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
+  app.use(internalRoutes(publishes, config.INTERNAL_SECRET));
+  app.use(restPrefix, restHandler(router, config), refuseMethod);
+  app.use(['/api', '/internal'], notFound);
+  app.use(webApp(config.WEB_ROOT));
+  app.use(notFound, sendError);
+  return app;
+}
+
+/** One line per request, with its id; health checks and static files only at `debug`. */
+function requestLog(logger: Logger): RequestHandler {
+  return pinoHttp({
+    logger,
+    genReqId: (request, response) => {
+      const id = chooseRequestId(request.headers['x-request-id']);
+      response.setHeader('x-request-id', id);
+      return id;
+    },
+    quietReqLogger: true,
+    customAttributeKeys: { reqId: 'requestId' },
+    customLogLevel: (request, response, error) => {
+      if (response.statusCode >= 500 || error !== undefined) return 'error';
+      return /^\/(api\/v1|internal)\//.test(request.url ?? '') ? 'info' : 'debug';
+    },
+    serializers: {
+      req: (request: { method: string; url: string; remoteAddress: string }) => ({
+        method: request.method,
+        path: request.url.split('?')[0],
+        remoteAddress: request.remoteAddress,
+      }),
+      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
+    },
+  });
+}
+
+/** A body must be JSON: what a form of another site could send is not even parsed. */
+const jsonOnly: RequestHandler = (request, _response, next) => {
+  const length = request.headers['content-length'];
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  if (hasBody && request.is('application/json') === false)
+    return next(new AppError('unsupported_media_type'));
+  next();
+};

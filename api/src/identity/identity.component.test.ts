@@ -1,0 +1,205 @@
+import { errorBody } from '@maydan/contracts';
+import type { TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+
+let backend: TestBackend;
+let api: TestApi;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  api = await backend.startApi();
+}, 60_000);
+afterAll(() => backend?.close(), 30_000);
+
+/** Status and code of a refusal; fails unless it has the one shape. */
+async function refusal(answer: Promise<{ status: number; body: unknown }>): Promise<string> {
+  const { status, body } = await answer;
+  return `${status} ${errorBody.parse(body).error.code}`;
+}
+
+const login = (account: { login: string; password: string }) =>
+  api.ask('POST', '/api/v1/auth/login', { body: account });
+const refresh = (refreshToken: string) => api.ask('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
+const me = (token: string) => api.ask('GET', '/api/v1/auth/me', { token });
+
+describe('register and login', () => {
+  it('signs in by username and by email, without regard to case', async () => {
+    const { user, password } = await api.register('Layla_1');
+    expect(user).toMatchObject({ username: 'Layla_1', displayName: 'Layla_1', role: 'user' });
+    for (const name of ['layla_1', 'LAYLA_1', 'Layla_1@Example.org']) {
+      const again = await api.client.auth.login({ login: name, password });
+      expect(again.user.id).toBe(user.id);
+      expect(await api.clientOf(again.accessToken).auth.me()).toEqual(user);
+    }
+  });
+
+  it('refuses names that are taken', async () => {
+    await api.register('taken_1');
+    const body = { username: 'TAKEN_1', email: 'new@example.org', password: 'long enough password' };
+    expect(await refusal(api.ask('POST', '/api/v1/auth/register', { body }))).toBe('409 already_taken');
+    const other = { ...body, username: 'fresh_1', email: 'Taken_1@example.org' };
+    const answer = await api.ask('POST', '/api/v1/auth/register', { body: other });
+    expect(answer.body).toMatchObject({ error: { code: 'already_taken', details: [{ path: 'email' }] } });
+  });
+
+  it('lets exactly one of simultaneous registrations have the name', async () => {
+    const body = { username: 'rush_1', email: 'rush@example.org', password: 'long enough password' };
+    const ask = () => api.ask('POST', '/api/v1/auth/register', { body });
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409, 409]);
+  });
+
+  it('answers a wrong password and an unknown account alike', async () => {
+    const { user } = await api.register();
+    const wrong = await login({ login: user.username, password: 'wrong password' });
+    const unknown = await login({ login: 'nobody_at_all', password: 'wrong password' });
+    expect(wrong.status).toBe(401);
+    expect(wrong.body).toMatchObject({ error: { code: 'invalid_credentials' } });
+    const shown = ({ body }: { body: unknown }) => errorBody.parse(body).error.message;
+    expect(shown(unknown)).toBe(shown(wrong));
+  });
+
+  it('says what is wrong with the input', async () => {
+    const body = { username: 'a b', email: 'nonsense', password: 'short' };
+    const answer = await api.ask('POST', '/api/v1/auth/register', { body });
+    expect(answer.status).toBe(422);
+    const { error } = errorBody.parse(answer.body);
+    expect(error.details).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ path: 'username' }),
+        expect.objectContaining({ path: 'email' }),
+        expect.objectContaining({ path: 'password' }),
+      ]),
+    );
+    expect(JSON.stringify(answer.body)).not.toContain('short');
+  });
+
+  it('stores neither passwords nor tokens', async () => {
+    const { user, password, refreshToken, accessToken } = await api.register();
+    const stored = await backend.database.user.findUnique({
+      where: { id: user.id },
+      include: { signIns: { include: { refreshTokens: true } } },
+    });
+    const text = JSON.stringify(stored);
+    expect(stored?.passwordHash).toMatch(/^\$argon2id\$/);
+    for (const secret of [password, refreshToken, accessToken]) expect(text).not.toContain(secret);
+  });
+});
+
+describe('access', () => {
+  it.each([
+    ['no token', undefined, '401 unauthenticated'],
+    ['another scheme', 'Basic YTpi', '401 unauthenticated'],
+    ['nonsense', 'Bearer nonsense', '401 token_invalid'],
+  ])('is refused with %s, before the input is looked at', async (_, authorization, expected) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    expect(await refusal(api.ask('GET', '/api/v1/auth/me', { headers }))).toBe(expected);
+    const create = api.ask('POST', '/api/v1/sessions', { headers, body: { nonsense: true } });
+    expect(await refusal(create)).toBe(expected);
+  });
+
+  it('ends with the sign-in, at once', async () => {
+    const { accessToken, refreshToken, client } = await api.register();
+    await client.auth.logout({ refreshToken });
+    expect(await refusal(me(accessToken))).toBe('401 token_invalid');
+    expect(await refusal(refresh(refreshToken))).toBe('401 token_invalid');
+    await client.auth.logout({ refreshToken });
+  });
+
+  it('ends for a banned account everywhere', async () => {
+    const { user, password, accessToken, refreshToken } = await api.register();
+    await backend.database.user.update({ where: { id: user.id }, data: { bannedAt: new Date() } });
+    expect(await refusal(me(accessToken))).toBe('403 account_banned');
+    expect(await refusal(refresh(refreshToken))).toBe('403 account_banned');
+    expect(await refusal(login({ login: user.username, password }))).toBe('403 account_banned');
+    expect(await refusal(login({ login: user.username, password: 'wrong' }))).toBe('401 invalid_credentials');
+  });
+});
+
+describe('refresh', () => {
+  it('gives a new pair each time', async () => {
+    const account = await api.register();
+    const first = await api.client.auth.refresh({ refreshToken: account.refreshToken });
+    const second = await api.client.auth.refresh({ refreshToken: first.refreshToken });
+    expect(new Set([account.refreshToken, first.refreshToken, second.refreshToken]).size).toBe(3);
+    expect((await me(second.accessToken)).status).toBe(200);
+  });
+
+  it('ends the whole family when a token comes again', async () => {
+    const account = await api.register();
+    const other = await api.client.auth.login({ login: account.user.username, password: account.password });
+    const next = await api.client.auth.refresh({ refreshToken: account.refreshToken });
+    expect(await refusal(refresh(account.refreshToken))).toBe('401 token_reused');
+    expect(await refusal(refresh(next.refreshToken))).toBe('401 token_invalid');
+    expect(await refusal(me(next.accessToken))).toBe('401 token_invalid');
+    expect((await me(other.accessToken)).status).toBe(200);
+  });
+
+  it('lets exactly one of simultaneous requests have the next token', async () => {
+    const { refreshToken } = await api.register();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(refreshToken)));
+    const winners = answers.filter((answer) => answer.status === 200);
+    const losers = answers.filter((answer) => answer.status !== 200);
+    expect(winners).toHaveLength(1);
+    for (const { body } of losers) {
+      expect(['conflict', 'token_reused']).toContain(errorBody.parse(body).error.code);
+    }
+  });
+
+  it('is refused for nonsense and after the family expired', async () => {
+    expect(await refusal(refresh('rt_' + 'x'.repeat(40)))).toBe('401 token_invalid');
+    expect(await refusal(refresh('short'))).toBe('422 validation_failed');
+    const { user, refreshToken } = await api.register();
+    const expiresAt = new Date(Date.now() - 1_000);
+    await backend.database.signIn.updateMany({ where: { userId: user.id }, data: { expiresAt } });
+    expect(await refusal(refresh(refreshToken))).toBe('401 token_invalid');
+  });
+});
+
+describe('sign-ins', () => {
+  it('are listed and revoked by their owner alone', async () => {
+    const account = await api.register();
+    const phone = await api.client.auth.login({ login: account.user.username, password: account.password });
+    const { items } = await account.client.auth.listSignIns();
+    expect(items).toHaveLength(2);
+    expect(items.filter((item) => item.current)).toHaveLength(1);
+    const other = items.find((item) => !item.current);
+    const stranger = await api.register();
+    const path = `/api/v1/auth/sign-ins/${other?.id}`;
+    const attempt = api.ask('DELETE', path, { token: stranger.accessToken });
+    expect(await refusal(attempt)).toBe('404 not_found');
+    await account.client.auth.revokeSignIn({ id: other?.id ?? '' });
+    expect(await refusal(me(phone.accessToken))).toBe('401 token_invalid');
+    expect((await account.client.auth.listSignIns()).items).toHaveLength(1);
+  });
+});
+
+describe('rate limits', () => {
+  it('stop guessing the password of an account, with the time to wait', async () => {
+    const strict = await backend.startApi({ AUTH_FAILURES_PER_ACCOUNT: '3' });
+    const { user, password } = await strict.register();
+    const guess = (word: string) =>
+      strict.ask('POST', '/api/v1/auth/login', { body: { login: user.username, password: word } });
+    await guess('wrong 1');
+    await guess('wrong 2');
+    expect((await guess(password)).status).toBe(200);
+    const answers = await Promise.all([1, 2, 3, 4, 5].map((number) => guess(`wrong ${number}`)));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([401, 401, 401, 429, 429]);
+    const refused = await guess(password);
+    expect(refused.status).toBe(429);
+    expect(refused.body).toMatchObject({ error: { code: 'rate_limited' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('stop an address that registers or signs in too often, and count each address by itself', async () => {
+    const strict = await backend.startApi({ AUTH_RATE_PER_ADDRESS: '3', TRUST_PROXY: 'loopback' });
+    const from = (address: string) =>
+      strict.ask('POST', '/api/v1/auth/login', {
+        body: { login: 'nobody_here', password: 'x' },
+        headers: { 'x-forwarded-for': address },
+      });
+    for (let attempt = 0; attempt < 3; attempt++) expect((await from('198.51.100.1')).status).toBe(401);
+    expect((await from('198.51.100.1')).status).toBe(429);
+    expect((await from('198.51.100.2')).status).toBe(401);
+  });
+});

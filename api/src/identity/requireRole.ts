@@ -1,0 +1,7 @@
+import { AppError } from '@maydan/common';
+import type { Role } from '@maydan/contracts';
+
+/** Throws `forbidden` unless the user has one of the roles. */
+export function requireRole(user: { readonly role: Role }, ...roles: Role[]): void {
+  if (!roles.includes(user.role)) throw new AppError('forbidden');
+}

@@ -1,0 +1,1 @@
+export { configSchema, type ApiConfig } from './config.ts';

@@ -1,0 +1,91 @@
+import type { JobProducer, Logger, Redis } from '@maydan/common';
+import {
+  controlDocument,
+  controlKey,
+  ingestCommandChannel,
+  type ControlDocument,
+  type IngestCommand,
+} from '@maydan/contracts';
+import type { Session } from '@maydan/prisma';
+import { controlDocumentOf, jobStates } from './controlDocument.ts';
+
+/** How long the document of a finished session stays, for those that ask late. */
+const finishedTtlSec = 3_600;
+
+export interface SessionCommandsDependencies {
+  readonly redis: Redis;
+  readonly jobs: JobProducer;
+  readonly logger: Logger;
+}
+
+/** What the api tells ingest and the workers about a session. Each may be repeated without harm. */
+export class SessionCommands {
+  readonly #redis: Redis;
+  readonly #jobs: JobProducer;
+  readonly #logger: Logger;
+
+  constructor(dependencies: SessionCommandsDependencies) {
+    this.#redis = dependencies.redis;
+    this.#jobs = dependencies.jobs;
+    this.#logger = dependencies.logger;
+  }
+
+  /** Writes the control document and announces it on the channel of the same name. */
+  async writeControl(session: Session): Promise<void> {
+    const key = controlKey(session.id);
+    const text = JSON.stringify(controlDocumentOf(session));
+    const finished = session.state !== 'idle' && !jobStates.includes(session.state);
+    const write = this.#redis.multi();
+    if (finished) write.set(key, text, 'EX', finishedTtlSec);
+    else write.set(key, text);
+    await write.publish(key, text).exec();
+  }
+
+  /**
+   * Writes the document again when Redis doesn't have it as the session's row says: Redis was lost, or two changes
+   * were written in the wrong order.
+   */
+  async repairControl(session: Session): Promise<boolean> {
+    const text = await this.#redis.get(controlKey(session.id));
+    const wanted = controlDocumentOf(session);
+    if (text !== null && isSame(text, wanted)) return false;
+    await this.writeControl(session);
+    return true;
+  }
+
+  /** Drops the publisher of this epoch and older ones. */
+  async drop(session: Session, reason: IngestCommand['reason'], epoch = session.epoch): Promise<void> {
+    if (epoch < 1) return;
+    const command: IngestCommand = { type: 'drop', sessionId: session.id, epoch, reason };
+    this.#logger.info({ sessionId: session.id, epoch, reason }, 'a publisher is to be dropped');
+    await this.#redis.publish(ingestCommandChannel, JSON.stringify(command));
+  }
+
+  async transcode(session: Session, requestId?: string): Promise<void> {
+    const { id, playbackId } = session;
+    await this.#jobs.add('live.transcode', { sessionId: id, playbackId, requestId }, { jobId: id });
+  }
+
+  /** Whether the session's job is in the queue: `active` means that a worker has it. */
+  async transcodeState(session: Session): Promise<'active' | 'waiting' | 'gone'> {
+    const state = await this.#jobs.queue('live.transcode').getJobState(session.id);
+    if (state === 'unknown' || state === 'completed' || state === 'failed') return 'gone';
+    return state === 'active' ? 'active' : 'waiting';
+  }
+
+  async makeImages(session: Session): Promise<void> {
+    const { id, playbackId } = session;
+    const data = { sessionId: id, playbackId, durationMs: session.durationMs ?? 0 };
+    const retries = { attempts: 5, backoff: { type: 'exponential', delay: 5_000 } };
+    await this.#jobs.add('vod.images', data, { jobId: id, ...retries });
+  }
+}
+
+function isSame(text: string, wanted: ControlDocument): boolean {
+  try {
+    const found = controlDocument.parse(JSON.parse(text));
+    return JSON.stringify({ ...found, updatedAt: '' }) === JSON.stringify({ ...wanted, updatedAt: '' });
+  } catch {
+    return false;
+  }
+}

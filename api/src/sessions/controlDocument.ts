@@ -1,0 +1,30 @@
+import { endReason, type ControlDocument, type EndReason, type SessionState } from '@maydan/contracts';
+import type { Session } from '@maydan/prisma';
+
+/** States in which a publisher is on the line or may come back. */
+export const onAirStates: readonly SessionState[] = ['starting', 'live', 'interrupted'];
+/** States in which the session's job has something to do. */
+export const jobStates: readonly SessionState[] = [...onAirStates, 'ending'];
+
+/** A stored reason; one that this version doesn't know is nobody's fault but ours. */
+export function storedEndReason(text: string | null): EndReason | null {
+  return text === null ? null : endReason.catch('workerLost').parse(text);
+}
+
+/** The control document follows from the session's row alone, so it can be written again at any time. */
+export function controlDocumentOf(session: Session): ControlDocument {
+  const running = session.state === 'idle' || onAirStates.includes(session.state);
+  const connected = session.state === 'starting' || session.state === 'live';
+  const { relayUrl, sourceEpoch } = session;
+  return {
+    sessionId: session.id,
+    playbackId: session.playbackId,
+    desired: running ? 'run' : 'stop',
+    stopReason: running ? null : (storedEndReason(session.endReason) ?? 'sourceGone'),
+    epoch: session.epoch,
+    source: connected && relayUrl !== null ? { relayUrl, epoch: sourceEpoch } : null,
+    graceDeadlineAt:
+      session.state === 'interrupted' ? (session.graceDeadlineAt?.toISOString() ?? null) : null,
+    updatedAt: session.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Session } from '@maydan/contracts';
+import { jobStates, storedEndReason } from './controlDocument.ts';
+import type { SessionRow } from './sessions.repo.ts';
+
+/** A session as REST and sockets give it. `base` is the playback base of the one who asks, without a slash at the end. */
+export function sessionView(row: SessionRow, base: string): Session {
+  const folder = `${base}/hls/${row.playbackId}`;
+  const url = (path: string | null): string | null => (path === null ? null : `${folder}/${path}`);
+  return {
+    id: row.id,
+    host: row.host,
+    title: row.title,
+    description: row.description,
+    type: row.type,
+    category: row.category,
+    tags: row.tags,
+    unlisted: row.unlisted,
+    state: row.state,
+    endReason: storedEndReason(row.endReason),
+    scheduledStartAt: iso(row.scheduledStartAt),
+    createdAt: row.createdAt.toISOString(),
+    startedAt: iso(row.startedAt),
+    endedAt: iso(row.endedAt),
+    durationMs: row.durationMs,
+    playback: {
+      playbackId: row.playbackId,
+      hlsUrl: `${folder}/index.m3u8`,
+      playable: isPlayable(row),
+      posterUrl: url(row.posterPath),
+      storyboardUrl: url(row.storyboardPath),
+    },
+  };
+}
+
+/** From the first part on; after the end only when there is a recording. */
+function isPlayable(row: SessionRow): boolean {
+  return jobStates.includes(row.state) ? row.readyAt !== null : row.recorded;
+}
+
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}

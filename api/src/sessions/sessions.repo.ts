@@ -1,0 +1,154 @@
+import { nextState, statesAllowing, type SessionEvent, type SessionState } from '@maydan/contracts';
+import { newSecret, type Database, type Prisma, type Session, type User } from '@maydan/prisma';
+import { jobStates, onAirStates } from './controlDocument.ts';
+import type { Cursor } from './cursor.ts';
+
+export type SessionRow = Session & { host: Pick<User, 'id' | 'username' | 'displayName'> };
+
+export interface Transition {
+  /** More that must hold of the row. */
+  readonly where?: Prisma.SessionWhereInput;
+  /** What else is written with the new state. */
+  readonly data?: (next: SessionState) => Prisma.SessionUpdateManyMutationInput;
+}
+
+export interface SessionFilter {
+  readonly kind: 'onAir' | 'recording';
+  readonly type?: Session['type'] | undefined;
+  readonly category?: string | undefined;
+  readonly host?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+const host = { select: { id: true, username: true, displayName: true } } as const;
+
+/** Sessions in PostgreSQL. States change only by the state table, in one conditional UPDATE each. */
+export class SessionsRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  create(data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>): Promise<SessionRow> {
+    return this.#database.session.create({
+      data: { ...data, playbackId: newPlaybackId() },
+      include: { host },
+    });
+  }
+
+  find(id: string): Promise<SessionRow | null> {
+    return this.#database.session.findUnique({ where: { id }, include: { host } });
+  }
+
+  countIdle(hostId: string): Promise<number> {
+    return this.#database.session.count({ where: { hostId, state: 'idle' } });
+  }
+
+  /** Null when the row doesn't exist or `where` doesn't hold. */
+  async update(
+    id: string,
+    data: Prisma.SessionUpdateManyMutationInput,
+    where: Prisma.SessionWhereInput = {},
+  ): Promise<SessionRow | null> {
+    const { count } = await this.#database.session.updateMany({ where: { ...where, id }, data });
+    return count === 0 ? null : this.find(id);
+  }
+
+  /** Applies an event of the state table; null when the table or `where` refuses it. Of concurrent calls each counts once. */
+  async transition(id: string, event: SessionEvent, change: Transition = {}): Promise<SessionRow | null> {
+    for (const [next, from] of targets(event)) {
+      const { count } = await this.#database.session.updateMany({
+        where: { ...change.where, id, AND: { state: { in: from } } },
+        data: { ...change.data?.(next), state: next, stateChangedAt: new Date() },
+      });
+      if (count > 0) return this.find(id);
+    }
+    return null;
+  }
+
+  /** A page of listed sessions, newest first by `sort`. */
+  list(
+    filter: SessionFilter,
+    sort: 'createdAt' | 'startedAt',
+    page: { after: Cursor | null; take: number },
+  ): Promise<SessionRow[]> {
+    const { after } = page;
+    const position =
+      after === null
+        ? {}
+        : { OR: [{ [sort]: { lt: after.at } }, { [sort]: after.at, id: { lt: after.id } }] };
+    return this.#database.session.findMany({
+      where: { AND: [listed(filter), position] },
+      orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
+      take: page.take,
+      include: { host },
+    });
+  }
+
+  findHost(username: string): Promise<User | null> {
+    return this.#database.user.findUnique({ where: { usernameKey: username.toLowerCase() } });
+  }
+
+  /** The newest listed session of a host that is on air (also before its first part), or was recorded. */
+  newest(hostId: string, kind: SessionFilter['kind']): Promise<SessionRow | null> {
+    const states = kind === 'onAir' ? { state: { in: [...onAirStates] } } : recordings;
+    return this.#database.session.findFirst({
+      where: { hostId, unlisted: false, ...states },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      include: { host },
+    });
+  }
+
+  /** Sessions whose newest publish was authorised with the key and that may still have it on the line. */
+  openByStreamKey(streamKeyId: string): Promise<Session[]> {
+    return this.#database.session.findMany({
+      where: { streamKeyId, state: { in: ['idle', ...onAirStates] }, epoch: { gt: 0 } },
+    });
+  }
+
+  async countByState(): Promise<Map<SessionState, number>> {
+    const states: SessionState[] = ['idle', ...jobStates];
+    const rows = await this.#database.session.groupBy({
+      by: ['state'],
+      where: { state: { in: states } },
+      _count: true,
+    });
+    const counts = new Map(rows.map((row) => [row.state, row._count]));
+    return new Map(states.map((state) => [state, counts.get(state) ?? 0]));
+  }
+}
+
+export function newPlaybackId(): string {
+  return newSecret(24).toLowerCase();
+}
+
+/** Next state → the states from which the event leads there. */
+function targets(event: SessionEvent): Map<SessionState, SessionState[]> {
+  const result = new Map<SessionState, SessionState[]>();
+  for (const from of statesAllowing(event)) {
+    const next = nextState(from, event);
+    if (next !== null) result.set(next, [...(result.get(next) ?? []), from]);
+  }
+  return result;
+}
+
+const recordings = { state: { in: ['ended', 'failed'] }, recorded: true } satisfies Prisma.SessionWhereInput;
+const playable = {
+  state: { in: [...onAirStates] },
+  readyAt: { not: null },
+} satisfies Prisma.SessionWhereInput;
+
+function listed(filter: SessionFilter): Prisma.SessionWhereInput {
+  const contains = { contains: filter.search ?? '', mode: 'insensitive' } as const;
+  const found = { OR: [{ title: contains }, { description: contains }, { host: { displayName: contains } }] };
+  return {
+    ...(filter.kind === 'onAir' ? playable : recordings),
+    unlisted: false,
+    startedAt: { not: null },
+    ...(filter.type === undefined ? {} : { type: filter.type }),
+    ...(filter.category === undefined ? {} : { category: filter.category }),
+    ...(filter.host === undefined ? {} : { host: { usernameKey: filter.host.toLowerCase() } }),
+    ...(filter.search === undefined || filter.search === '' ? {} : found),
+  };
+}

@@ -1,0 +1,33 @@
+import { procedures, type SignedInProcedures } from '../http/context.ts';
+import type { SessionsService } from './sessions.service.ts';
+
+export function sessionsRoutes(sessions: SessionsService, signedIn: SignedInProcedures) {
+  return {
+    create: signedIn.sessions.create.handler(({ input, context }) =>
+      sessions.create(context.user, input, context.playbackBase),
+    ),
+    update: signedIn.sessions.update.handler(({ input, context }) =>
+      sessions.update(context.user, input, context.playbackBase),
+    ),
+    list: procedures.sessions.list.handler(({ input, context }) =>
+      sessions.list(input, context.playbackBase),
+    ),
+    get: procedures.sessions.get.handler(({ input, context }) =>
+      sessions.get(input.id, context.playbackBase),
+    ),
+    end: signedIn.sessions.end.handler(({ input, context }) =>
+      sessions.end(context.user, input.id, context.playbackBase),
+    ),
+    health: signedIn.sessions.health.handler(async ({ input, context }) => ({
+      health: await sessions.health(context.user, input.id),
+    })),
+  };
+}
+
+export function channelsRoutes(sessions: SessionsService) {
+  return {
+    get: procedures.channels.get.handler(({ input, context }) =>
+      sessions.channel(input.username, context.playbackBase),
+    ),
+  };
+}

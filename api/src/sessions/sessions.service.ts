@@ -1,0 +1,135 @@
+import { AppError, type Logger, type Redis } from '@maydan/common';
+import {
+  streamHealth,
+  type channel,
+  type Session,
+  type sessionCreateInput,
+  type sessionList,
+  type sessionListInput,
+  type sessionUpdateInput,
+  type StreamHealth,
+} from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { z } from 'zod';
+import { requireRole } from '../identity/requireRole.ts';
+import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { healthKey } from './healthKey.ts';
+import type { SessionCommands } from './SessionCommands.ts';
+import { sessionView } from './sessionView.ts';
+import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
+
+const maxPrepared = 50;
+
+export interface SessionsDependencies {
+  readonly repo: SessionsRepo;
+  readonly commands: SessionCommands;
+  readonly announcer: SessionAnnouncer;
+  readonly redis: Redis;
+  readonly logger: Logger;
+}
+
+/** Sessions as people see and steer them (feature L1). `base` is the playback base of the one who asks. */
+export class SessionsService {
+  readonly #deps: SessionsDependencies;
+
+  constructor(dependencies: SessionsDependencies) {
+    this.#deps = dependencies;
+  }
+
+  async create(host: User, input: z.infer<typeof sessionCreateInput>, base: string): Promise<Session> {
+    if ((await this.#deps.repo.countIdle(host.id)) >= maxPrepared) {
+      throw new AppError('conflict', `You have prepared ${maxPrepared} sessions; end one first.`);
+    }
+    return sessionView(await this.#deps.repo.create({ ...input, hostId: host.id }), base);
+  }
+
+  /** The schedule can be changed until the session starts, everything else at any time. */
+  async update(user: User, input: z.infer<typeof sessionUpdateInput>, base: string): Promise<Session> {
+    const { id, ...changes } = input;
+    await this.#findSteerable(user, id);
+    const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
+    const updated = await this.#deps.repo.update(id, changes, where);
+    if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
+    await this.#deps.announcer.announce(id);
+    return sessionView(updated, base);
+  }
+
+  async list(input: z.infer<typeof sessionListInput>, base: string): Promise<z.infer<typeof sessionList>> {
+    const sort = input.sort === 'started' ? 'startedAt' : 'createdAt';
+    const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
+    const filter = { ...input, kind: input.state === 'live' ? ('onAir' as const) : ('recording' as const) };
+    const rows = await this.#deps.repo.list(filter, sort, { after, take: input.limit + 1 });
+    const page = rows.slice(0, input.limit);
+    const last = page.at(-1);
+    const more = rows.length > input.limit && last !== undefined;
+    return {
+      items: page.map((row) => sessionView(row, base)),
+      nextCursor: more ? encodeCursor({ at: last[sort] ?? last.createdAt, id: last.id }) : null,
+    };
+  }
+
+  /** An unlisted session is found by its id alone. Throws `not_found`. */
+  async get(id: string, base: string): Promise<Session> {
+    return sessionView(await this.#find(id), base);
+  }
+
+  /** Ends the session for good, by its host or a moderator; again while it is ending changes nothing. */
+  async end(user: User, id: string, base: string): Promise<Session> {
+    const session = await this.#findSteerable(user, id);
+    const endReason = session.hostId === user.id ? 'hostEnded' : 'moderatorEnded';
+    const ended = await this.#deps.repo.transition(id, 'endRequested', {
+      where: { state: { not: 'ending' } },
+      data: (next) => ({
+        endReason,
+        graceDeadlineAt: null,
+        relayUrl: null,
+        ...(next === 'ended' ? { endedAt: new Date() } : {}),
+      }),
+    });
+    const current = ended ?? (await this.#find(id));
+    if (ended === null && current.state !== 'ending') throw new AppError('wrong_state');
+    await this.#deps.commands.writeControl(current);
+    await this.#deps.commands.drop(current, 'ended');
+    if (ended !== null) {
+      this.#deps.logger.info({ sessionId: id, endReason, userId: user.id }, current.state);
+      await this.#deps.announcer.announce(id);
+    }
+    return sessionView(current, base);
+  }
+
+  /** The newest report of the stream's health; null when none came lately. */
+  async health(user: User, id: string): Promise<StreamHealth | null> {
+    await this.#findSteerable(user, id);
+    const text = await this.#deps.redis.get(healthKey(id));
+    return text === null ? null : streamHealth.parse(JSON.parse(text));
+  }
+
+  async channel(username: string, base: string): Promise<z.infer<typeof channel>> {
+    const { repo } = this.#deps;
+    const host = await repo.findHost(username);
+    if (host === null) throw new AppError('not_found');
+    const [live, recording] = await Promise.all([
+      repo.newest(host.id, 'onAir'),
+      repo.newest(host.id, 'recording'),
+    ]);
+    return {
+      user: { id: host.id, username: host.username, displayName: host.displayName },
+      live: live === null ? null : sessionView(live, base),
+      latestRecording: recording === null ? null : sessionView(recording, base),
+    };
+  }
+
+  async #find(id: string): Promise<SessionRow> {
+    const session = await this.#deps.repo.find(id);
+    if (session === null) throw new AppError('not_found');
+    return session;
+  }
+
+  /** Steered by its host, moderators and admins. */
+  async #findSteerable(user: User, id: string): Promise<SessionRow> {
+    const session = await this.#find(id);
+    if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
+    return session;
+  }
+}

@@ -1,0 +1,88 @@
+import { AppError } from '@maydan/common';
+import type { StreamKey as StreamKeyView } from '@maydan/contracts';
+import { hashSecret, newStreamKey, streamKeyHint } from '@maydan/prisma';
+import type { SessionCommands } from '../sessions/SessionCommands.ts';
+import type { SessionsRepo } from '../sessions/sessions.repo.ts';
+import type { StreamKey, StreamKeysRepo } from './streamKeys.repo.ts';
+
+const maxActiveKeys = 20;
+
+export type StreamKeyCreated = StreamKeyView & { key: string; rtmpUrl: string; rtmpsUrl: string | null };
+
+export interface StreamKeysDependencies {
+  readonly repo: StreamKeysRepo;
+  readonly sessions: SessionsRepo;
+  readonly commands: SessionCommands;
+  readonly rtmpUrl: string;
+  readonly rtmpsUrl: string | null;
+}
+
+/** Stream keys (feature L3). The secret leaves this service once, at creation and at rotation. */
+export class StreamKeysService {
+  readonly #deps: StreamKeysDependencies;
+
+  constructor(dependencies: StreamKeysDependencies) {
+    this.#deps = dependencies;
+  }
+
+  async create(userId: string, label: string): Promise<StreamKeyCreated> {
+    if ((await this.#deps.repo.countActive(userId)) >= maxActiveKeys) {
+      throw new AppError('conflict', `You have ${maxActiveKeys} stream keys; revoke one first.`);
+    }
+    const key = newStreamKey();
+    return this.#created(await this.#deps.repo.create(userId, label, stored(key)), key);
+  }
+
+  async list(userId: string): Promise<StreamKeyView[]> {
+    return (await this.#deps.repo.list(userId)).map(view);
+  }
+
+  /** The old secret stops working at once, also for a publisher that is on the line with it. */
+  async rotate(userId: string, id: string): Promise<StreamKeyCreated> {
+    await this.#find(userId, id);
+    const key = newStreamKey();
+    if (!(await this.#deps.repo.replaceSecret(id, stored(key)))) {
+      throw new AppError('conflict', 'The stream key was revoked.');
+    }
+    await this.#dropPublishers(id);
+    return this.#created(await this.#find(userId, id), key);
+  }
+
+  /** May be repeated; each time a publisher that is on the line with the key is dropped. */
+  async revoke(userId: string, id: string): Promise<void> {
+    await this.#find(userId, id);
+    await this.#deps.repo.revoke(id);
+    await this.#dropPublishers(id);
+  }
+
+  async #find(userId: string, id: string): Promise<StreamKey> {
+    const found = await this.#deps.repo.find(userId, id);
+    if (found === null) throw new AppError('not_found');
+    return found;
+  }
+
+  async #dropPublishers(id: string): Promise<void> {
+    for (const session of await this.#deps.sessions.openByStreamKey(id)) {
+      await this.#deps.commands.drop(session, 'revoked');
+    }
+  }
+
+  #created(row: StreamKey, key: string): StreamKeyCreated {
+    return { ...view(row), key, rtmpUrl: this.#deps.rtmpUrl, rtmpsUrl: this.#deps.rtmpsUrl };
+  }
+}
+
+function stored(key: string): { hash: string; hint: string } {
+  return { hash: hashSecret(key), hint: streamKeyHint(key) };
+}
+
+function view(row: StreamKey): StreamKeyView {
+  return {
+    id: row.id,
+    label: row.label,
+    hint: row.hint,
+    createdAt: row.createdAt.toISOString(),
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    revokedAt: row.revokedAt?.toISOString() ?? null,
+  };
+}

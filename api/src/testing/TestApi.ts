@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { mintInternalToken } from '@maydan/common';
+import {
+  createApiClient,
+  ingestAuthorizeOutput,
+  signedIn,
+  streamKeyCreated,
+  type ApiClient,
+  type IngestAuthorizeOutput,
+} from '@maydan/contracts';
+import type { z } from 'zod';
+import type { Api } from '../Api.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export interface AskOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export type Account = z.infer<typeof signedIn> & { readonly password: string; readonly client: ApiClient };
+
+/** An api under test, as its clients see it. */
+export class TestApi {
+  readonly url: string;
+  readonly opsUrl: string;
+  readonly client: ApiClient;
+  readonly #api: Api;
+  readonly #internalSecret: string;
+
+  constructor(api: Api, internalSecret: string) {
+    this.#api = api;
+    this.#internalSecret = internalSecret;
+    this.url = `http://127.0.0.1:${api.port}`;
+    this.opsUrl = `http://127.0.0.1:${api.opsPort}`;
+    this.client = createApiClient({ baseUrl: this.url });
+  }
+
+  close(): Promise<void> {
+    return this.#api.close();
+  }
+
+  /** A plain request; `body` is sent as JSON unless it is a string. */
+  async ask(method: string, path: string, options: AskOptions = {}): Promise<Answer> {
+    const { token, body } = options;
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  clientOf(accessToken: string): ApiClient {
+    return createApiClient({ baseUrl: this.url, accessToken: () => accessToken });
+  }
+
+  /** A new account with a client that is signed in. */
+  async register(username = `u_${randomBytes(6).toString('hex')}`): Promise<Account> {
+    const password = `pass-${username}-word`;
+    const email = `${username}@example.org`;
+    const account = await this.client.auth.register({ username, email, password });
+    return { ...account, password, client: this.clientOf(account.accessToken) };
+  }
+
+  async createKey(account: Account): Promise<z.infer<typeof streamKeyCreated>> {
+    return account.client.streamKeys.create({});
+  }
+
+  /** Ingest's question; the answer as it is. */
+  askToPublish(streamKey: string, change: Record<string, unknown> = {}): Promise<Answer> {
+    return this.ask('POST', '/internal/ingest/authorize', {
+      token: mintInternalToken(this.#internalSecret, 'ingest'),
+      body: { app: 'live', streamKey, connectionId: 'c1', remoteAddress: '203.0.113.5', ...change },
+    });
+  }
+
+  /** A publish that must be permitted. */
+  async publish(streamKey: string): Promise<IngestAuthorizeOutput> {
+    const { body } = await this.askToPublish(streamKey);
+    return ingestAuthorizeOutput.parse(body);
+  }
+}

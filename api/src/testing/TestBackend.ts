@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createLogger, createRedis, type Redis } from '@maydan/common';
+import { startPostgres, startRedis, type EmbeddedPostgres, type EmbeddedRedis } from '@maydan/infra';
+import { createPrisma, type Database } from '@maydan/prisma';
+import { Api } from '../Api.ts';
+import { configSchema } from '../config.ts';
+import { TestApi } from './TestApi.ts';
+
+const run = promisify(execFile);
+const migrate = join(import.meta.dirname, '../../../prisma/scripts/migrate.ts');
+
+/** A real PostgreSQL with our schema and a real Redis, for one test file; and apis that run on them. */
+export class TestBackend {
+  static readonly internalSecret = 'i'.repeat(20) + 'j'.repeat(20);
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly logger = createLogger('api-test', process.env['TEST_LOG_LEVEL'] ?? 'silent');
+  readonly #dir: string;
+  readonly #postgres: EmbeddedPostgres;
+  readonly #redisServer: EmbeddedRedis;
+  readonly #apis: TestApi[] = [];
+
+  static async start(): Promise<TestBackend> {
+    const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
+    const [postgres, redis] = await Promise.all([
+      startPostgres({ dir: join(dir, 'pg'), durable: false }),
+      startRedis({ dir: join(dir, 'redis') }),
+    ]);
+    await run(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: postgres.url } });
+    const backend = new TestBackend(dir, postgres, redis);
+    await backend.database.$connect();
+    return backend;
+  }
+
+  private constructor(dir: string, postgres: EmbeddedPostgres, redisServer: EmbeddedRedis) {
+    this.#dir = dir;
+    this.#postgres = postgres;
+    this.#redisServer = redisServer;
+    this.database = createPrisma(postgres.url, { maxConnections: 3 });
+    this.redis = createRedis(redisServer.url, this.logger);
+  }
+
+  /** An api on free ports; `environment` adds to or replaces its configuration. */
+  async startApi(environment: Record<string, string> = {}): Promise<TestApi> {
+    const config = configSchema.parse({
+      NODE_ENV: 'test',
+      API_HOST: '127.0.0.1',
+      API_PORT: '0',
+      OPS_PORT: '0',
+      DATABASE_URL: this.#postgres.url,
+      DATABASE_POOL_SIZE: '6',
+      REDIS_URL: this.#redisServer.url,
+      INTERNAL_SECRET: TestBackend.internalSecret,
+      ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
+      RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
+      AUTH_RATE_PER_ADDRESS: '10000',
+      STREAM_KEY_FAILURES_PER_ADDRESS: '10000',
+      ...environment,
+    });
+    const api = new TestApi(await Api.create(config, this.logger), TestBackend.internalSecret);
+    this.#apis.push(api);
+    return api;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#apis.map((api) => api.close()));
+    await this.database.$disconnect();
+    this.redis.disconnect();
+    await Promise.all([this.#postgres.close(), this.#redisServer.close()]);
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+}
