@@ -3,7 +3,7 @@ import { buildFragment, buildFragments, type Fragment, type FragmentSample } fro
 import { FragmentError } from './FragmentError.ts';
 import { FragmentReader, type FragmentReaderOptions, type Sample } from './FragmentReader.ts';
 import type { TrackInit } from './initSegment.ts';
-import { aacEntry, avcEntry, makeMoof, makeMoov } from './syntheticMovie.ts';
+import { aacEntry, avcEntry, makeMoof, makeMoov } from './testing/syntheticMovie.ts';
 
 const video = makeMoov({ handler: 'vide', timescale: 90000 });
 

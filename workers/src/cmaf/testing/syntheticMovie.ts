@@ -1,4 +1,4 @@
-import { makeBox } from './boxes.ts';
+import { makeBox } from '../boxes.ts';
 
 /** Builders of small movie headers for tests: what ffmpeg writes, reduced to the boxes that matter. */
 
