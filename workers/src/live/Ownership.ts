@@ -2,8 +2,8 @@ import { playbackKeys } from '@maydan/contracts';
 import type { Logger } from '@maydan/common';
 import { FenceLostError, type Fence } from './Fence.ts';
 
-/** Without a refresh for this long the playback has no live origin. */
-const lifetimeMs = 10_000;
+/** Without a refresh for this long the playback has no live origin. Longer than a crashed worker takes to come back. */
+const lifetimeMs = 30_000;
 const refreshMs = 3_000;
 
 export interface OwnershipOptions {
