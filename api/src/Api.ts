@@ -72,7 +72,8 @@ async function start(
   const metrics = new ApiMetrics(registry);
   const facts = new FactsConsumer({
     redis,
-    blockingRedis: connect('facts', null),
+    // Closed by the consumer, whose read it would otherwise hold.
+    blockingRedis: createRedis(config.REDIS_URL, logger, { name: 'api-facts', maxWaitMs: null }),
     handle: async (fact) => {
       await services.facts.handle(fact);
       metrics.factHandled(fact.type, fact.at);
