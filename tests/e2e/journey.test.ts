@@ -1,0 +1,123 @@
+import type { Session } from '@maydan/contracts';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser, VideoProbe } from '../support/browser/index.ts';
+import { checkMedia } from '../support/mediaCheck.ts';
+import type { Publisher } from '../support/publish/Publisher.ts';
+import { readTopPlaylist } from '../support/playlists.ts';
+import { TestStack } from '../support/TestStack.ts';
+import { waitFor } from '../support/waitFor.ts';
+
+const pattern = { width: 640, height: 360, frameRate: 30 };
+const syncMs = 100;
+
+/** The main journey: an encoder publishes, a viewer sees and hears it with low latency, then the recording plays. */
+describe('from an encoder to a playing viewer and the recording', () => {
+  let stack: TestStack;
+  let browser: Browser;
+  let publisher: Publisher;
+  let session: Session;
+  let page: Page;
+
+  beforeAll(async () => {
+    stack = await TestStack.start();
+    browser = await launchBrowser();
+    publisher = stack.publish(pattern, { tls: true });
+    session = await stack.waitForLive();
+  }, 180_000);
+  afterAll(async () => {
+    await publisher.stop();
+    await browser.close();
+    await stack.close();
+  }, 60_000);
+
+  /** The picture moves, flashes and is neither black nor frozen; the beep is heard, in time with the flash. */
+  async function expectSeenAndHeard(viewer: Page): Promise<void> {
+    const probe = await VideoProbe.attach(viewer);
+    const picture = await probe.pictures(60);
+    expect(picture.distinct).toBeGreaterThan(20);
+    expect(picture.brightest).toBeGreaterThan(200);
+    expect(picture.darkest).toBeLessThan(120);
+    const sound = await probe.sound(2_500);
+    expect(sound.rms).toBeGreaterThan(0.1);
+    const offset = await probe.avOffset(3, { timeoutMs: 60_000 });
+    expect(Math.abs(offset.medianMs)).toBeLessThanOrEqual(syncMs);
+  }
+
+  it('plays low-latency HLS within seconds of the live edge', async () => {
+    page = await browser.newPage({ viewport: { width: 800, height: 700 } });
+    await page.goto(`${stack.web}/@${stack.broadcasterName}`);
+    await expectSeenAndHeard(page);
+    const latencySec = await page.evaluate(() => window.maydan?.latencySec ?? null);
+    expect(latencySec).not.toBeNull();
+    expect(latencySec).toBeLessThan(4);
+    expect(await page.getByTestId('latency').textContent()).toMatch(/\d/);
+  }, 120_000);
+
+  it('plays as plain HLS too', async () => {
+    const plain = await browser.newPage({ viewport: { width: 800, height: 700 } });
+    await plain.goto(`${stack.web}/watch/${session.id}?lowLatency=0`);
+    await expectSeenAndHeard(plain);
+    await plain.close();
+  }, 120_000);
+
+  it('lets a viewer seek back to the start and return to the edge', async () => {
+    await page.evaluate(() => {
+      const video = document.querySelector('video');
+      if (video !== null) video.currentTime = video.seekable.start(0) + 0.5;
+    });
+    await page.getByTestId('go-live').waitFor();
+    const probe = await VideoProbe.attach(page);
+    expect((await probe.pictures(20)).distinct).toBeGreaterThan(5);
+    const behind = await page.evaluate(() => window.maydan?.stats().wallClockLatencySec ?? 0);
+    expect(behind).toBeGreaterThan(8);
+    await page.getByTestId('go-live').click();
+    await page.waitForFunction(() => (window.maydan?.stats().wallClockLatencySec ?? 99) < 5, undefined, {
+      timeout: 20_000,
+    });
+  }, 60_000);
+
+  it('turns into the recording on the same page when the host ends the session', async () => {
+    const api = await stack.broadcaster();
+    const live = await readTopPlaylist(session.playback.hlsUrl);
+    await api.sessions.end({ id: session.id });
+    const ended = await stack.waitForState(session.id, 'ended');
+    expect(ended.durationMs).toBeGreaterThan(live.durationSec * 1000 - 1000);
+    await publisher.exited;
+    await page.waitForFunction(() => Number.isFinite(document.querySelector('video')?.duration), undefined, {
+      timeout: 20_000,
+    });
+    await page.reload();
+    await expectSeenAndHeard(page);
+  }, 120_000);
+
+  it('leaves a recording that is whole', async () => {
+    const report = await checkMedia(session.playback.hlsUrl);
+    expect(report.decodeErrors).toEqual([]);
+    expect(report.streams.map(({ codec }) => codec).sort()).toEqual(expect.arrayContaining(['aac', 'h264']));
+    const recording = await readTopPlaylist(session.playback.hlsUrl);
+    expect(recording.ended).toBe(true);
+    expect(recording.mediaSequence).toBe(0);
+    expect(Math.abs(report.durationSec - recording.durationSec)).toBeLessThan(0.3);
+    expect(Math.abs(report.frames - recording.durationSec * pattern.frameRate)).toBeLessThan(10);
+    expect(report.maxVolumeDb).toBeGreaterThan(-10);
+    expect(report.blackSec + report.frozenSec).toBeLessThan(0.5);
+  }, 60_000);
+
+  it('has a poster and a storyboard', async () => {
+    const { posterUrl, storyboardUrl } = await waitFor(
+      'the images',
+      async () => {
+        const { playback } = await stack.visitor.sessions.get({ id: session.id });
+        return playback.posterUrl !== null && playback.storyboardUrl !== null ? playback : undefined;
+      },
+      { timeoutMs: 60_000 },
+    );
+    const poster = await fetch(posterUrl ?? '');
+    expect(poster.headers.get('content-type')).toBe('image/jpeg');
+    expect((await poster.arrayBuffer()).byteLength).toBeGreaterThan(1_000);
+    const storyboard = await (await fetch(storyboardUrl ?? '')).text();
+    expect(storyboard).toMatch(/^WEBVTT/);
+    const sprite = /^(\S+\.jpg)#xywh=/m.exec(storyboard)?.[1] ?? '';
+    expect((await fetch(new URL(sprite, storyboardUrl ?? ''))).status).toBe(200);
+  }, 90_000);
+});
