@@ -64,7 +64,8 @@ export function runJobs<N extends JobName>(
       try {
         await handler(data, { signal: abort.signal, logger: child, job });
       } finally {
-        aborts.delete(job.id ?? '');
+        // A job whose lock was lost may run here again before its first run has ended.
+        if (aborts.get(job.id ?? '') === abort) aborts.delete(job.id ?? '');
       }
     },
     { prefix: 'maydan:queue', ...workerOptions },
