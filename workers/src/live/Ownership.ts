@@ -40,7 +40,7 @@ export class Ownership {
   /** Takes the entry back (unless a newer run has made its own). Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#stop();
+    this.stop();
     try {
       await this.#options.fence.write('DEL', this.#key);
     } catch (error) {
@@ -49,7 +49,8 @@ export class Ownership {
     }
   }
 
-  #stop(): void {
+  /** Refreshes no more but leaves the entry: the playback goes on in another run. Idempotent. */
+  stop(): void {
     this.#closed = true;
     clearInterval(this.#timer);
   }
@@ -61,7 +62,7 @@ export class Ownership {
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof FenceLostError) {
-        this.#stop();
+        this.stop();
         onLost();
       } else {
         log.warn({ err: error }, 'origin entry not refreshed');
