@@ -8,6 +8,7 @@ export { freePort, isPortFree } from './embedded/freePort.ts';
 export { waitUntil } from './process/waitUntil.ts';
 export { Stack, startStack } from './supervisor/Stack.ts';
 export type { StackOptions } from './supervisor/Stack.ts';
+export { localCertificate } from './supervisor/certificate.ts';
 export type { Addresses } from './supervisor/dataFolder.ts';
 export type { Credentials } from './supervisor/database.ts';
 export type { ServiceName } from './supervisor/environments.ts';
