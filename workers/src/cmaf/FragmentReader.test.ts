@@ -181,7 +181,7 @@ describe('readInitSegment', () => {
     const moov = makeMoov({ handler: 'vide', timescale: 90000, editList: true, trex: false, trackId: 3 });
     const init = Buffer.from(read([moov]).inits[0]?.bytes ?? []);
     const [ftyp, clean] = readBoxes(init);
-    expect(ftyp?.payload.toString('latin1')).toBe('cmf2\0\0\0\0cmf2cmfciso6mp41');
+    expect(ftyp?.payload.toString('latin1')).toBe('iso6\0\0\0\0iso6cmfcmp41');
     expect(readBoxes(clean?.payload ?? init).map(({ type }) => type)).toEqual(['mvhd', 'trak', 'mvex']);
     expect(init.includes('edts')).toBe(false);
     expect(init.includes('udta')).toBe(false);

@@ -22,7 +22,7 @@ export interface SampleDefaults {
 
 /**
  * Reads a movie box with one H.264 or AAC track and normalises it to a CMAF header: no edit list (media time is
- * decode time as it stands), no user data, a trex box always, brands of CMAF with negative composition offsets.
+ * decode time as it stands), no user data, a trex box always, CMAF's brand.
  * @throws FragmentError
  */
 export function readInitSegment(moov: Buffer): TrackInit {
@@ -80,7 +80,7 @@ function makeMovieExtends(trackId: number): Buffer {
   return makeBox('mvex', makeBox('trex', trex));
 }
 
-/** `cmf2` allows composition offsets below zero (ISO/IEC 23000-19 §7.7), `iso6` has default-base-is-moof. */
+/** `iso6` has default-base-is-moof and composition offsets with a sign; `cmfc` is CMAF (ISO/IEC 23000-19). */
 function makeFileType(): Buffer {
-  return makeBox('ftyp', Buffer.from('cmf2\0\0\0\0cmf2cmfciso6mp41', 'latin1'));
+  return makeBox('ftyp', Buffer.from('iso6\0\0\0\0iso6cmfcmp41', 'latin1'));
 }

@@ -69,7 +69,7 @@ export interface SegmentStarted {
   /** The rendition's newest init segment; -1 in a gap before it ever had one. */
   readonly init: number;
   readonly fence: number;
-  /** Decode time of the first sample (which for a key frame is its presentation time). */
+  /** Presentation time of the key frame it begins with, from which EXTINF counts. */
   readonly mediaTimeSec: number;
   /** Unix ms, may be fractional. */
   readonly programDateTimeMs: number;

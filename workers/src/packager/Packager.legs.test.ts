@@ -89,7 +89,7 @@ describe('Packager over legs', () => {
     feed(here, ladder(at30, 14, 17));
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
-    expect(here.warnings).toEqual([{ kind: 'timelineMoved', leg: 3, bySec: expect.closeTo(1, 2) }]);
+    expect(here.warnings).toEqual([{ kind: 'timelineMoved', leg: 3, bySec: expect.closeTo(1, 2) as number }]);
     const started = here.events.filter((event) => event.type === 'leg.started');
     expect(started[1]).toEqual({ type: 'leg.started', leg: 3, ...before });
     expect(starts(here.events, '720p')).toEqual([10, 12, 14, 15, 17]);
@@ -109,7 +109,9 @@ describe('Packager over legs', () => {
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
     expect(starts(here.events, '360p')).toEqual([10, 12]);
-    expect(here.warnings).toEqual([{ kind: 'timelineMoved', leg: 1, bySec: expect.closeTo(0.1, 5) }]);
+    expect(here.warnings).toEqual([
+      { kind: 'timelineMoved', leg: 1, bySec: expect.closeTo(0.1, 5) as number },
+    ]);
   });
 
   it('leaves out audio from before the first picture', () => {

@@ -92,9 +92,8 @@ export class PartBuilder {
     this.#moveStart(sample.decodeTicks);
     this.#samples.push(sample);
     const lengthTicks = endTicks - this.#startTicks;
-    const nextTicks = lengthTicks + sample.durationTicks - this.#jitterTicks;
-    const isFull = lengthTicks >= this.#shortestTicks && nextTicks > this.#longestTicks;
-    if (isFull || lengthTicks > this.#longestTicks) close(endTicks);
+    const nextTicks = lengthTicks + Math.max(sample.durationTicks - this.#jitterTicks, 0);
+    if (lengthTicks >= this.#shortestTicks && nextTicks > this.#longestTicks) close(endTicks);
     return parts;
   }
 
@@ -120,33 +119,43 @@ export class PartBuilder {
   }
 
   #build(samples: readonly TimedSample[], start: number, end: number): BuiltPart {
-    const starts = decodeTimes(samples, start, end);
-    const fragments: { samples: FragmentSample[]; ticks: number; isKeyFrame: boolean }[] = [];
-    samples.forEach((sample, index) => {
-      const ticks = starts[index] ?? start;
-      const duration = (starts[index + 1] ?? end) - ticks;
-      const isKeyFrame = sample.isKey && this.#options.kind === 'video';
-      const item = { duration, cts: sample.presentTicks - ticks, isKey: sample.isKey, data: sample.data };
-      const current = fragments.at(-1);
-      if (current === undefined || isKeyFrame || current.isKeyFrame) {
-        fragments.push({ samples: [item], ticks, isKeyFrame });
-      } else current.samples.push(item);
-    });
-    const { bytes, offsets } = buildFragments(fragments.map((fragment) => this.#fragment(fragment)));
-    const keyFrames = fragments.flatMap(({ isKeyFrame, ticks, samples: [sample] }, index) => {
+    const fragments = this.#split(samples, decodeTimes(samples, start, end), end);
+    const { bytes, offsets } = buildFragments(fragments);
+    const keyFrames = fragments.flatMap(({ presentTicks }, index) => {
       const offset = offsets[index] ?? 0;
       const length = (offsets[index + 1] ?? bytes.length) - offset;
-      return isKeyFrame ? [{ offset, length, presentTicks: ticks + (sample?.cts ?? 0) }] : [];
+      return presentTicks === null ? [] : [{ offset, length, presentTicks }];
     });
     const independent = this.#options.kind === 'audio' || keyFrames.length > 0;
     return { startTicks: start, durationTicks: end - start, keyFrames, independent, bytes };
   }
 
-  #fragment({ samples, ticks }: { samples: readonly FragmentSample[]; ticks: number }): Fragment {
-    this.#sequenceNumber += 1;
-    const { trackId } = this.#options;
-    return { sequenceNumber: this.#sequenceNumber, trackId, baseMediaDecodeTime: ticks, samples };
+  /** One fragment for each key frame of video, one for the samples between; `presentTicks` is a key frame's. */
+  #split(samples: readonly TimedSample[], times: readonly number[], end: number): PartFragment[] {
+    const { trackId, kind } = this.#options;
+    const fragments: PartFragment[] = [];
+    samples.forEach((sample, index) => {
+      const ticks = times[index] ?? sample.decodeTicks;
+      const { presentTicks, leadTicks, isKey, data } = sample;
+      const baseMediaDecodeTime = ticks - leadTicks;
+      const duration = (times[index + 1] ?? end) - ticks;
+      const item = { duration, cts: presentTicks - baseMediaDecodeTime, isKey, data };
+      const isKeyFrame = isKey && kind === 'video';
+      const current = fragments.at(-1);
+      if (current !== undefined && !isKeyFrame && current.presentTicks === null) current.samples.push(item);
+      else {
+        this.#sequenceNumber += 1;
+        const header = { sequenceNumber: this.#sequenceNumber, trackId, baseMediaDecodeTime };
+        fragments.push({ ...header, samples: [item], presentTicks: isKeyFrame ? presentTicks : null });
+      }
+    });
+    return fragments;
   }
+}
+
+interface PartFragment extends Fragment {
+  readonly samples: FragmentSample[];
+  readonly presentTicks: number | null;
 }
 
 /** Decode times within a part: as planned, but from its start to its end and each at least a tick after the last. */

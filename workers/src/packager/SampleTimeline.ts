@@ -2,9 +2,11 @@ import type { Sample } from '../cmaf/FragmentReader.ts';
 
 /** A sample on the media timeline, in ticks of its track. */
 export interface TimedSample {
-  /** Decode time as planned; equal to the presentation time for key frames and audio. */
+  /** Place in decode order, counted so that a key frame's is its presentation time. */
   readonly decodeTicks: number;
   readonly presentTicks: number;
+  /** How much earlier than that it is really decoded, the same for a whole leg: room for B-frames. */
+  readonly leadTicks: number;
   readonly durationTicks: number;
   readonly isKey: boolean;
   readonly data: Uint8Array;
@@ -16,18 +18,26 @@ export interface SampleTimeline {
 }
 
 /**
- * Video: all decode times are moved by the first key frame's composition offset, so that a key frame is decoded when
- * it is shown and a segment's times are its presentation times, also with B-frames (whose offsets get negative then:
- * CMAF brand cmf2). Frames before the first key frame can't be decoded and are left out.
+ * Video: the times of a segment are the presentation times of its key frames, also with B-frames, where everything is
+ * decoded earlier than that by the first key frame's composition offset. (Offsets below zero would do without that
+ * lead, but demuxers as widespread as ffmpeg's then show all frames late.) Frames before the first key frame can't be
+ * decoded and are left out.
  */
 export class VideoTimeline implements SampleTimeline {
-  #offsetTicks: number | null = null;
+  #leadTicks: number | null = null;
 
   place({ dts, cts, duration, isKey, data }: Sample): TimedSample | null {
-    if (this.#offsetTicks === null && !isKey) return null;
-    this.#offsetTicks ??= cts;
-    const decodeTicks = dts + this.#offsetTicks;
-    return { decodeTicks, presentTicks: dts + cts, durationTicks: duration, isKey, data };
+    if (this.#leadTicks === null && !isKey) return null;
+    this.#leadTicks ??= cts;
+    const leadTicks = this.#leadTicks;
+    return {
+      decodeTicks: dts + leadTicks,
+      presentTicks: dts + cts,
+      leadTicks,
+      durationTicks: duration,
+      isKey,
+      data,
+    };
   }
 }
 
@@ -51,7 +61,7 @@ export class AudioTimeline implements SampleTimeline {
     const isGap = this.#nextTicks === null || differenceTicks > this.#toleranceTicks;
     const startTicks = isGap ? dts : (this.#nextTicks ?? dts);
     this.#nextTicks = startTicks + this.#frameTicks;
-    const times = { decodeTicks: startTicks, presentTicks: startTicks, durationTicks: this.#frameTicks };
-    return { ...times, isKey: true, data };
+    const times = { decodeTicks: startTicks, presentTicks: startTicks, leadTicks: 0 };
+    return { ...times, durationTicks: this.#frameTicks, isKey: true, data };
   }
 }
