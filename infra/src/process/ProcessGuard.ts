@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -42,7 +43,7 @@ export class ProcessGuard {
     this.#process = guard;
     guard.unref();
     // The pipe must not keep this process alive, and its end is noticed through 'exit'.
-    if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
+    if (guard.stdin instanceof Socket) guard.stdin.unref();
     guard.stdin.on('error', () => {});
     guard.on('error', () => this.#lost(guard));
     guard.on('exit', () => this.#lost(guard));

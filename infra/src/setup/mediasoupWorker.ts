@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { buildWorker } from './buildWorker.ts';
 import { operatingSystem } from './operatingSystem.ts';
 import { cacheDir, isExecutable, readStamp, root, writeStamp } from './paths.ts';
@@ -23,6 +24,7 @@ interface WorkerPackage {
   repositoryUrl: string;
 }
 
+const packageSchema = z.object({ version: z.string(), repository: z.object({ url: z.string() }) });
 const HEADERS_TIMEOUT_MS = 8_000;
 const BODY_TIMEOUT_MS = 120_000;
 /** main.cpp of the worker: started without mediasoup's environment it exits with this code. */
@@ -59,8 +61,8 @@ async function readPackage(): Promise<WorkerPackage> {
     '..',
     '..',
   );
-  const { version, repository }: { version: string; repository: { url: string } } = JSON.parse(
-    await readFile(join(dir, 'package.json'), 'utf8'),
+  const { version, repository } = packageSchema.parse(
+    JSON.parse(await readFile(join(dir, 'package.json'), 'utf8')),
   );
   return {
     dir,

@@ -22,10 +22,9 @@ export function operatingSystem(): OperatingSystem {
 
 /** The shell-like assignments of os-release(5). */
 export function parseOsRelease(text: string): Record<string, string | undefined> {
-  const pairs = [...text.matchAll(/^([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(.*))$/gm)];
-  return Object.fromEntries(
-    pairs.map(([, key, double, single, bare]) => [key, double ?? single ?? bare ?? '']),
-  );
+  const values: Record<string, string> = {};
+  for (const match of text.matchAll(/^([A-Z_]+)=(["']?)(.*)\2$/gm)) values[match[1] ?? ''] = match[3] ?? '';
+  return values;
 }
 
 function readOsRelease(): string {

@@ -35,7 +35,7 @@ async function runStep(step: Step, quiet: boolean): Promise<void> {
 /** One line per step: rewritten in place on a terminal, else a new line now and then. */
 class ProgressLine {
   readonly #title: string;
-  readonly #isTerminal = process.stdout.isTTY === true;
+  readonly #isTerminal = process.stdout.isTTY;
   #printedAtMs = 0;
 
   constructor(title: string) {

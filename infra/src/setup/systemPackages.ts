@@ -112,7 +112,7 @@ function isInstalled(aptName: string): boolean {
 
 /** sudo asks on the terminal, before its output goes through us. */
 function askForPassword(hint: string): void {
-  const interactive = process.stdin.isTTY === true;
+  const interactive = process.stdin.isTTY;
   const asked = spawnSync('sudo', interactive ? ['-v'] : ['-n', '-v'], { stdio: 'inherit' });
   if (asked.status !== 0) throw new SetupError(hint);
 }

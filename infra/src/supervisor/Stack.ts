@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { ensureMediasoupWorker } from '../setup/mediasoupWorker.ts';
 import { localCertificate } from './certificate.ts';
 import { DataFolder } from './dataFolder.ts';
-import type { Addresses, Secrets } from './dataFolder.ts';
+import type { Addresses, Secrets, StackState } from './dataFolder.ts';
 import { prepareDatabase } from './database.ts';
 import type { Credentials } from './database.ts';
 import { postgresBacking, redisBacking, s3Backing } from './embeddedParts.ts';
@@ -33,8 +33,8 @@ interface StackEvents {
   state: [part: string, state: PartState, detail: string];
 }
 
-/** The seeded broadcaster's channel. */
-const watchPath = '/';
+/** The seeded broadcaster's channel, whose key the demo publishes with. */
+const broadcasterPath = '/@broadcaster';
 
 /** Services end before what they need: first the way in, the api last as it stores what the others report. */
 const stopOrder: readonly string[] = ['ingest', 'workers', 'sfu', 'api', 's3', 'redis', 'postgres'];
@@ -60,7 +60,8 @@ export class Stack extends EventEmitter<StackEvents> {
   }
 
   get addresses(): Addresses {
-    return addressesOf(this.#required().ports);
+    const { ports, secrets } = this.#required();
+    return addressesOf(ports, secrets.demoStreamKey === undefined ? '/' : broadcasterPath);
   }
 
   /** Sentences about ports that are not the usual ones. */
@@ -209,17 +210,22 @@ export class Stack extends EventEmitter<StackEvents> {
 
   /** For the next start, should this process crash, and for the demo. */
   #recordState(): void {
-    this.#stateWritten = this.#stateWritten.then(async () => {
-      const supervisor = identify(process.pid);
-      if (supervisor === null || this.#closing) return;
-      const found = Object.entries(this.pids).map(([name, pid]) => [
-        name,
-        pid === null ? null : identify(pid),
-      ]);
-      const parts = Object.fromEntries(found.filter(([, identity]) => identity !== null));
-      const addresses = this.#stackParts ? this.addresses : null;
-      await this.data.writeState({ supervisor, parts, addresses });
-    });
+    this.#stateWritten = this.#stateWritten
+      .then(() => this.#writeState())
+      // A full disk must not end the stack.
+      .catch((error: unknown) => this.emit('line', 'supervisor', String(error)))
+      .then(() => {});
+  }
+
+  async #writeState(): Promise<void> {
+    const supervisor = identify(process.pid);
+    if (supervisor === null || this.#closing) return;
+    const parts: StackState['parts'] = {};
+    for (const { name, pid } of this.#parts.values()) {
+      const identity = pid === null ? null : identify(pid);
+      if (identity) parts[name] = identity;
+    }
+    await this.data.writeState({ supervisor, parts, addresses: this.#stackParts ? this.addresses : null });
   }
 
   async #close(): Promise<void> {
@@ -245,7 +251,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return stack;
 }
 
-function addressesOf(ports: Ports): Addresses {
+function addressesOf(ports: Ports, watchPath: string): Addresses {
   const web = `http://localhost:${ports.api}`;
   const ops = (service: ServiceName): string => `http://127.0.0.1:${opsPort(service, ports)}`;
   return {

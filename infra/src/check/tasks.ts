@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { root } from '../setup/paths.ts';
+
+/** One thing that is checked, as a program of Node's. */
+export interface Task {
+  title: string;
+  args: readonly string[];
+  /** Where jest writes its result, if it is jest. */
+  jestResult?: string;
+}
+
+export type JestProject = 'unit' | 'component' | 'e2e';
+
+const bin = (...path: string[]): string => join(root, 'node_modules', ...path);
+const stateDir = bin('.maydan');
+const manifestSchema = z.object({ workspaces: z.array(z.string()) });
+
+/** Folders of the npm workspaces. */
+export function workspaces(): string[] {
+  return manifestSchema.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).workspaces;
+}
+
+/**
+ * What must hold before each commit. What takes longest comes first.
+ * @param fresh Without what an earlier run left: the linter's cache does not see a type that changed in another file.
+ */
+export function checkTasks({ fresh }: { fresh: boolean }): Task[] {
+  return [lintTask(fresh), jestTask('unit'), ...typeTasks(), boundariesTask(), formatTask()];
+}
+
+function lintTask(fresh: boolean): Task {
+  const cache = ['--cache', '--cache-strategy', 'content', '--cache-location', join(stateDir, 'eslint')];
+  const args = [bin('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0', ...(fresh ? [] : cache)];
+  return { title: 'lint', args };
+}
+
+function typeTasks(): Task[] {
+  return workspaces()
+    .filter((workspace) => existsSync(join(root, workspace, 'tsconfig.json')))
+    .map((workspace) => {
+      const memory = join(stateDir, `types-${workspace}.tsbuildinfo`);
+      const args = ['-p', join(root, workspace), '--incremental', '--tsBuildInfoFile', memory];
+      return { title: `types of ${workspace}`, args: [bin('typescript', 'bin', 'tsc'), ...args] };
+    });
+}
+
+function boundariesTask(): Task {
+  const program = bin('dependency-cruiser', 'bin', 'dependency-cruiser.mjs');
+  return { title: 'boundaries', args: [program, '--config', '.dependency-cruiser.cjs', ...workspaces()] };
+}
+
+function formatTask(): Task {
+  return {
+    title: 'format',
+    args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+  };
+}
+
+export function jestTask(project: JestProject): Task {
+  const jestResult = join(stateDir, `jest-${project}.json`);
+  const options = ['--selectProjects', project, '--passWithNoTests', '--json', '--outputFile', jestResult];
+  // Journeys need the machine for themselves.
+  const width = project === 'e2e' ? ['--runInBand'] : ['--maxWorkers', '2'];
+  const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  return {
+    title: `${project} tests`,
+    args: [...node, bin('jest', 'bin', 'jest.js'), ...options, ...width],
+    jestResult,
+  };
+}
