@@ -1,3 +1,12 @@
+import type { Rendition } from '../live/events.ts';
+import type { LegRules, Warning } from '../source/conditioned.ts';
+import type { SourceInfo, VideoInfo } from '../source/sourceInfo.ts';
+import { isCopyable } from './copyable.ts';
+import { legCores } from './cost.ts';
+import { rungs, scaledTo, shortSide, shownSize, videoBitrateBps, type Size } from './rungs.ts';
+
+type VideoRendition = Extract<Rendition, { kind: 'video' }>;
+
 /** What one rendition does during a leg. */
 export type RenditionPlan =
   | { readonly id: string; readonly kind: 'audio'; readonly bitrateBps: number }
@@ -21,4 +30,123 @@ export interface LegPlan {
   /** Frames per second to tell the encoders and the rate control. */
   readonly frameRate: number;
   readonly deinterlace: boolean;
+}
+
+export interface PlannedRenditions {
+  readonly plan: LegPlan;
+  readonly rules: LegRules;
+  readonly warnings: readonly Warning[];
+}
+
+/** Decides for a session's fixed renditions how each is made from this leg's source. */
+export function planLeg(
+  renditions: readonly Rendition[],
+  source: SourceInfo,
+  options: { cpuBudgetCores: number },
+): PlannedRenditions {
+  const pictures = renditions.filter((rendition) => rendition.kind === 'video');
+  const frameRate = pictures[0]?.frameRate ?? 30;
+  const video = pictures.length > 0 ? source.video : null;
+  const copies = video !== null && copiesTop(pictures[0], video);
+  const planned =
+    video === null
+      ? { plans: pictures.map(slate), warnings: [] }
+      : planPictures(pictures, video, copies, options);
+  const audio = renditions
+    .filter((rendition) => rendition.kind === 'audio')
+    .map(({ id, bitrateBps }) => ({ id, kind: 'audio' as const, bitrateBps }));
+  return {
+    plan: {
+      renditions: [...planned.plans, ...audio],
+      keyFrames: copies ? 'source' : 'every2Sec',
+      frames: copies ? 'passthrough' : frameRate,
+      frameRate,
+      deinterlace: video?.interlaced ?? false,
+    },
+    rules: { copiesVideo: copies, takesVideo: pictures.length > 0, frameRate },
+    warnings: planned.warnings,
+  };
+}
+
+/**
+ * A rendition that was encoded stays so: its announced bit rate has to stay true. A copied one needs a source that
+ * fits what was announced.
+ */
+function copiesTop(top: VideoRendition | undefined, video: VideoInfo): boolean {
+  if (top === undefined || !top.copied || !isCopyable(video)) return false;
+  const fits = shortSide(shownSize(video)) <= shortSide(top) * 1.02;
+  return fits && Math.abs(video.frameRate / top.frameRate - 1) < 0.01;
+}
+
+function slate(rendition: VideoRendition): RenditionPlan {
+  const bitrateBps = videoBitrateBps(rendition, rendition.frameRate);
+  return { kind: 'slate', id: rendition.id, width: rendition.width, height: rendition.height, bitrateBps };
+}
+
+interface Target {
+  readonly rendition: VideoRendition;
+  readonly copied: boolean;
+  readonly size: Size;
+}
+
+function planPictures(
+  pictures: readonly VideoRendition[],
+  video: VideoInfo,
+  copies: boolean,
+  options: { cpuBudgetCores: number },
+): { plans: RenditionPlan[]; warnings: Warning[] } {
+  const targets = pictures.map((rendition, at): Target => {
+    const size = scaledTo(shownSize(video), shortSide(rendition));
+    return { rendition, copied: copies && at === 0, size };
+  });
+  const fitted = fitBudget(targets, video, options.cpuBudgetCores);
+  const reduced = fitted.filter((target, at) => target.size.width < (targets[at]?.size.width ?? 0));
+  return {
+    plans: fitted.map((target) => planOf(target, video)),
+    warnings: reduced.length === 0 ? [] : [reducedWarning(reduced)],
+  };
+}
+
+function planOf({ rendition, copied, size }: Target, video: VideoInfo): RenditionPlan {
+  if (copied) return { kind: 'copy', id: rendition.id, width: video.width, height: video.height };
+  const suiting = videoBitrateBps(size, rendition.frameRate);
+  // What was announced for a rendition stays the upper limit.
+  const bitrateBps = rendition.bitrateBps > 0 ? Math.min(suiting, rendition.bitrateBps) : suiting;
+  return { kind: 'encode', id: rendition.id, ...size, bitrateBps };
+}
+
+/** Makes the largest encoded pictures smaller, rung by rung, until the processor can carry the leg. */
+function fitBudget(targets: readonly Target[], video: VideoInfo, budget: number): Target[] {
+  const fitted = [...targets];
+  const cores = (): number => {
+    const encoded = fitted.filter((target) => !target.copied);
+    return legCores(
+      video,
+      encoded.map((target) => target.size),
+      fitted[0]?.rendition.frameRate ?? 30,
+    );
+  };
+  while (cores() > budget) {
+    const at = largestEncoded(fitted);
+    const target = fitted[at];
+    const rung = target === undefined ? undefined : rungs.find((side) => side < shortSide(target.size));
+    if (target === undefined || rung === undefined) break;
+    fitted[at] = { ...target, size: scaledTo(shownSize(video), rung) };
+  }
+  return fitted;
+}
+
+function largestEncoded(targets: readonly Target[]): number {
+  let largest = -1;
+  for (const [at, target] of targets.entries()) {
+    const best = targets[largest];
+    if (!target.copied && (best === undefined || target.size.width > best.size.width)) largest = at;
+  }
+  return largest;
+}
+
+function reducedWarning(reduced: readonly Target[]): Warning {
+  const names = reduced.map((target) => `${target.rendition.id} as ${shortSide(target.size)}p`).join(', ');
+  const message = `The source has to be encoded anew, for which there are too few processor cores: ${names}.`;
+  return { code: 'renditionsDropped', owner: 'internal', message };
 }

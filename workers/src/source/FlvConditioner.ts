@@ -67,6 +67,11 @@ export class FlvConditioner {
     return this.conditions;
   }
 
+  /** Length of the running leg's output so far; 0 without one. */
+  get runningMs(): number {
+    return this.legs.runningMs;
+  }
+
   /** How much later than usual a tag of the newest time would come now; grows when the encoder can't keep up. */
   lagMs(nowMs: number): number {
     return this.legs.newestMs === null ? 0 : this.wall.lagMs(this.legs.newestMs, nowMs);

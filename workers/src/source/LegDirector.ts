@@ -55,6 +55,11 @@ export class LegDirector {
     return this.newest;
   }
 
+  /** Length of the running leg's output so far. */
+  get runningMs(): number {
+    return this.leg === null ? 0 : this.leg.writer.endMs - this.leg.writer.setup.startMs;
+  }
+
   /** The probe's frames, in order of arrival; the first leg begins with the first key frame, or the first sound. */
   begin(frames: readonly (VideoFrame | SoundFrame)[], silence: AacConfig): void {
     this.begun = true;

@@ -1,9 +1,57 @@
 import { EventEmitter } from 'node:events';
-import type { HealthWarning } from '@maydan/contracts';
 import type { Logger } from '@maydan/common';
 import type { Rendition } from '../live/events.ts';
-import type { LegPlan } from '../ladder/planLeg.ts';
-import type { SourceInfo } from './sourceInfo.ts';
+import type { Warning } from './conditioned.ts';
+import type {
+  EndedLeg,
+  PlannedLeg,
+  SourceEnd,
+  SourceEndReason,
+  SourceHealth,
+  TimelinePoint,
+} from './events.ts';
+import type { FlvTag } from './flv/FlvParser.ts';
+import { HealthBoard } from './HealthBoard.ts';
+import { LegPipeline } from './LegPipeline.ts';
+import { RelayReader } from './RelayReader.ts';
+import type { SourceConditions } from './SourceConditions.ts';
+
+export type * from './events.ts';
+export type { LegEndReason } from './conditioned.ts';
+
+export interface LiveSourceOptions {
+  /** HTTP-FLV address of the relay. */
+  readonly relayUrl: string;
+  /** Gives a fresh relay token; called once per `start`. */
+  readonly mintToken: () => string | Promise<string>;
+  readonly ffmpegPath: string;
+  /** Cores the whole ladder may cost; decides which renditions a new session gets and the encoders' threads. */
+  readonly cpuBudgetCores: number;
+  /** Null on the first connection of a session; else the session's fixed renditions (from `playback.started`). */
+  readonly renditions: readonly Rendition[] | null;
+  /**
+   * Null on the first connection: media time begins at 10 s, so that decode times before presentation times stay
+   * positive. Else the end of what was packaged so far; the first leg begins at or after it, in both clocks.
+   */
+  readonly timeline: TimelinePoint | null;
+  readonly log: Logger;
+  /** Folder for the encoder's sockets, a short path; default the system's temporary folder. */
+  readonly socketRoot?: string;
+  /** No byte for this long means `stalled`; default 5 s. */
+  readonly stallMs?: number;
+}
+
+export interface LiveSourceEvents {
+  planned: [leg: PlannedLeg];
+  data: [renditionId: string, bytes: Uint8Array];
+  legEnded: [leg: EndedLeg];
+  health: [health: SourceHealth];
+  ended: [end: SourceEnd];
+}
+
+const healthIntervalMs = 2000;
+/** The newest tag comes this much later than the soonest ones did: we fall behind. */
+const slowLagMs = 2000;
 
 /**
  * One connection of a publisher (one epoch), from the relay's HTTP-FLV to fragmented MP4 per rendition.
@@ -27,127 +75,145 @@ import type { SourceInfo } from './sourceInfo.ts';
  * fragment, video in a time scale of 90000, audio 48000. `baseMediaDecodeTime` is the absolute media time
  * (no edit lists). Renditions are aligned by *presentation* time: a copied rendition with B-frames has decode
  * times earlier than presentation times, an encoded one has them equal. Key frames of all video renditions of a leg
- * have the same presentation times (the key frames of a copied rendition are the reference; an encoder may add
- * none of its own besides its first frame). No sample of a leg is presented before the leg's `mediaTimeSec`.
+ * have the same presentation times within a millisecond (the key frames of a copied rendition are the reference; an
+ * encoder adds none of its own). No sample of a leg is presented before the leg's `mediaTimeSec`, none after the
+ * `timeline` of its `legEnded`. Sound begins up to 30 ms before the first picture (the encoder's priming) and may
+ * end up to about 150 ms before or after the last one. After `encoderFailed` the end of a leg may be missing.
  */
-export declare class LiveSource extends EventEmitter<LiveSourceEvents> {
-  constructor(options: LiveSourceOptions);
+export class LiveSource extends EventEmitter<LiveSourceEvents> {
+  private readonly options: LiveSourceOptions;
+  private readonly reader: RelayReader;
+  private readonly pipeline: LegPipeline;
+  private readonly board = new HealthBoard();
+  private healthTimer: NodeJS.Timeout | null = null;
+  private waiting: FlvTag[] = [];
+  private bytesSinceHealth = 0;
+  private lastHealthMs = 0;
+  private inputBitrateBps = 0;
+  private speed: number | null = null;
+  private finishing: Promise<void> | null = null;
+
+  constructor(options: LiveSourceOptions) {
+    super();
+    this.options = options;
+    this.reader = new RelayReader(options);
+    this.pipeline = new LegPipeline(options);
+    this.reader.on('tags', (tags, byteLength) => this.receive(tags, byteLength));
+    this.reader.on('ended', ({ reason, detail }) => this.finish(reason, detail));
+    this.pipeline.on('planned', (leg) => this.emit('planned', leg));
+    this.pipeline.on('data', (id, bytes) => this.emit('data', id, bytes));
+    this.pipeline.on('legEnded', (leg) => this.emit('legEnded', leg));
+    this.pipeline.on('drain', () => this.goOn());
+    this.pipeline.on('speed', (speed) => (this.speed = speed));
+    this.pipeline.on('warning', (warning) => this.warn(warning));
+    this.pipeline.on('failed', (reason, detail) => this.finish(reason, detail));
+  }
+
   /** Begins to pull; failures are told by `ended`, never thrown. */
-  start(): void;
+  start(): void {
+    this.lastHealthMs = clockMs();
+    this.healthTimer = setInterval(() => this.measure(), healthIntervalMs);
+    this.reader.start();
+  }
+
   /** Stops reading, lets the encoder finish what it has (a second or less), then `ended('stopped')`. */
-  stop(): Promise<void>;
+  async stop(): Promise<void> {
+    this.finish('stopped', 'stopped');
+    await this.finishing;
+  }
+
   /** Kills at once: what the encoder still holds is lost. `ended('stopped')` follows. Idempotent. */
-  close(): Promise<void>;
+  async close(): Promise<void> {
+    this.finish('stopped', 'closed');
+    await this.pipeline.kill();
+    await this.finishing;
+  }
+
   /** Where the next leg or connection has to continue; valid at any time, final after `ended`. */
-  get timeline(): TimelinePoint;
+  get timeline(): TimelinePoint {
+    return this.pipeline.timeline;
+  }
+
   /** The fixed renditions, null until the first `planned`. */
-  get renditions(): readonly Rendition[] | null;
+  get renditions(): readonly Rendition[] | null {
+    return this.pipeline.renditions;
+  }
+
+  private receive(tags: readonly FlvTag[], byteLength: number): void {
+    this.bytesSinceHealth += byteLength;
+    // While the reader pauses at most what was in its own buffer still comes.
+    this.waiting.push(...tags);
+    if (this.waiting.length === tags.length) this.goOn();
+  }
+
+  private goOn(): void {
+    const tags = this.waiting;
+    this.waiting = [];
+    for (const [index, tag] of tags.entries()) {
+      if (this.finishing !== null) return;
+      if (this.pipeline.push(tag, clockMs())) continue;
+      this.waiting = [...tags.slice(index + 1), ...this.waiting];
+      this.reader.pause();
+      return;
+    }
+    this.reader.resume();
+  }
+
+  private finish(reason: SourceEndReason, detail: string): void {
+    this.finishing ??= this.wrapUp(reason, detail);
+  }
+
+  private async wrapUp(reason: SourceEndReason, detail: string): Promise<void> {
+    this.reader.close();
+    await (reason === 'encoderFailed' ? this.pipeline.kill() : this.pipeline.end());
+    if (this.healthTimer !== null) clearInterval(this.healthTimer);
+    this.tellHealth();
+    this.options.log.info({ reason, detail }, 'source ended');
+    this.emit('ended', { reason, detail, timeline: this.timeline });
+  }
+
+  private warn(warning: Warning): void {
+    this.options.log.info({ warning }, 'source warning');
+    this.board.raise(warning, Date.now());
+    this.tellHealth();
+  }
+
+  private measure(): void {
+    const now = clockMs();
+    this.inputBitrateBps = Math.round((this.bytesSinceHealth * 8000) / Math.max(1, now - this.lastHealthMs));
+    this.bytesSinceHealth = 0;
+    this.lastHealthMs = now;
+    const lagMs = this.pipeline.lagMs(now);
+    if (lagMs > slowLagMs && this.waiting.length > 0) this.board.raise(tooSlow(lagMs), Date.now());
+    this.tellHealth();
+  }
+
+  private tellHealth(): void {
+    const { conditions } = this.pipeline;
+    this.board.hold(conditions.standing, Date.now());
+    this.emit('health', {
+      video: runningVideo(conditions),
+      audio: conditions.runningAudio,
+      inputBitrateBps: this.inputBitrateBps,
+      encoderSpeed: this.speed,
+      warnings: this.board.list(Date.now()),
+    });
+  }
 }
 
-/** A media time and the wall clock (Unix ms) of it. */
-export interface TimelinePoint {
-  readonly mediaTimeSec: number;
-  readonly programDateTimeMs: number;
+function runningVideo(conditions: SourceConditions): SourceHealth['video'] {
+  const video = conditions.runningVideo;
+  if (video === null) return null;
+  const { codec, width, height, keyFrameIntervalSec } = video;
+  return { codec, width, height, frameRate: video.measuredRate ?? video.frameRate, keyFrameIntervalSec };
 }
 
-export interface LiveSourceOptions {
-  /** HTTP-FLV address of the relay. */
-  readonly relayUrl: string;
-  /** Gives a fresh relay token; called once per `start`. */
-  readonly mintToken: () => string | Promise<string>;
-  readonly ffmpegPath: string;
-  /** Cores the whole ladder may cost; decides which renditions a new session gets and the encoders' threads. */
-  readonly cpuBudgetCores: number;
-  /** Null on the first connection of a session; else the session's fixed renditions (from `playback.started`). */
-  readonly renditions: readonly Rendition[] | null;
-  /**
-   * Null on the first connection: media time begins at 10 s, so that decode times before presentation times stay
-   * positive. Else the end of what was packaged so far; the first leg begins at or after it, in both clocks.
-   */
-  readonly timeline: TimelinePoint | null;
-  readonly log: Logger;
-  /** Folder for the encoder's sockets, a short path; default the system's temporary folder. */
-  readonly socketRoot?: string;
+function tooSlow(lagMs: number): Warning {
+  const message = `The encoder can't keep up: the stream is ${(lagMs / 1000).toFixed(1)} s behind.`;
+  return { code: 'encoderTooSlow', owner: 'internal', message };
 }
 
-/** A leg about to give data. */
-export interface PlannedLeg {
-  /** Number of the leg within this connection, from 0; the Packager numbers legs over the whole session. */
-  readonly index: number;
-  /** The session's fixed renditions: chosen now if the options had none. `data` comes for each of them. */
-  readonly renditions: readonly Rendition[];
-  /** What each rendition does in this leg (copied, encoded, slate). */
-  readonly plan: LegPlan;
-  readonly source: SourceInfo;
-  readonly mediaTimeSec: number;
-  /** Wall clock of `mediaTimeSec`: when the picture reached us, as near as we know. */
-  readonly programDateTimeMs: number;
-}
-
-/** Why a leg ended; only `encoderFailed` means that data may be missing at its end. */
-export type LegEndReason =
-  | 'configurationChanged'
-  | 'keyFrameIntervalTooLong'
-  | 'cadenceLost'
-  | 'videoLost'
-  | 'videoReturned'
-  | 'encoderFailed'
-  | 'sourceEnded';
-
-export interface EndedLeg {
-  readonly index: number;
-  readonly reason: LegEndReason;
-  /** Where the next leg begins at the earliest. */
-  readonly timeline: TimelinePoint;
-}
-
-/**
- * Why a connection ended.
- * - `ended`: the relay closed the stream. `stalled`: no byte for 5 s. `refused`: HTTP status other than 200.
- *   `unreachable`: no connection. These are worth another connection within the grace period.
- * - `invalid`: not FLV. `noMedia`: nothing that can be played within 10 s. `unsupportedCodec`: only HEVC, AV1, ….
- * - `encoderFailed`: ffmpeg failed again and again. `stopped`: we were asked to.
- */
-export type SourceEndReason =
-  | 'ended'
-  | 'stalled'
-  | 'refused'
-  | 'unreachable'
-  | 'invalid'
-  | 'noMedia'
-  | 'unsupportedCodec'
-  | 'encoderFailed'
-  | 'stopped';
-
-export interface SourceEnd {
-  readonly reason: SourceEndReason;
-  /** For logs; may hold ffmpeg's last lines. */
-  readonly detail: string;
-  readonly timeline: TimelinePoint;
-}
-
-/** Told every 2 s while data flows, and at once when a warning comes or goes. */
-export interface SourceHealth {
-  readonly video: {
-    readonly codec: string;
-    readonly width: number;
-    readonly height: number;
-    /** Measured over the last seconds. */
-    readonly frameRate: number;
-    readonly keyFrameIntervalSec: number | null;
-  } | null;
-  readonly audio: { readonly codec: string; readonly sampleRateHz: number; readonly channels: number } | null;
-  readonly inputBitrateBps: number;
-  /** 1 = keeps up with real time; null until measured. */
-  readonly encoderSpeed: number | null;
-  /** Those that hold now or came up within the last minute. */
-  readonly warnings: readonly HealthWarning[];
-}
-
-export interface LiveSourceEvents {
-  planned: [leg: PlannedLeg];
-  data: [renditionId: string, bytes: Uint8Array];
-  legEnded: [leg: EndedLeg];
-  health: [health: SourceHealth];
-  ended: [end: SourceEnd];
+/** Unix milliseconds that never go back. */
+function clockMs(): number {
+  return performance.timeOrigin + performance.now();
 }
