@@ -164,6 +164,19 @@ describe('blocking reload', () => {
   });
 });
 
+describe('an I-frame playlist', () => {
+  it('that is listed before there is a whole segment comes with the first one', async () => {
+    const { feed } = harness.live('abc');
+    feed.parts(1);
+    const held = harness.get('/hls/abc/720p/iframes.m3u8');
+    await eventually(() => harness.counted.blocked === 1);
+    feed.segments(1);
+    const reply = await held;
+    expect(reply.text).toContain('#EXT-X-BYTERANGE:2000@0\ns0-1.m4s\n');
+    expect(reply.headers['cache-control']).toBe('public, max-age=1');
+  });
+});
+
 describe('delta updates', () => {
   it('are sent to a client whose copy they can patch, in either spelling', async () => {
     harness.live('abc', { dvrWindowSec: 100 }).feed.segments(20).parts(1);

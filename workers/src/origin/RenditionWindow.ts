@@ -35,6 +35,9 @@ interface PartedSegment {
 /** RFC 6381 codecs listed for one rendition at most; a session changes its codec rarely. */
 const CODECS_LISTED = 4;
 
+/** Complete segments whose parts are listed, at most; the open one comes after them. */
+const PARTED_SEGMENTS = 2;
+
 /** The window of one rendition: complete segments, the open one, the newest bytes. Part of LiveWindow's fold. */
 export class RenditionWindow {
   readonly rendition: Rendition;
@@ -260,7 +263,11 @@ export class RenditionWindow {
     }
   }
 
-  /** Parts are listed while their segment begins within three target durations of the end (§6.2.2). */
+  /**
+   * Parts are listed while their segment begins within three target durations of the end (§6.2.2), whole segments
+   * at a time since players number a segment's parts by their place in the list. Some parsers count segments
+   * instead of seconds, hence the limit for short ones.
+   */
   #forgetParts(): void {
     const last = this.#parted.at(-1);
     if (!last) return;
@@ -268,7 +275,9 @@ export class RenditionWindow {
       ? this.#open.endSec
       : last.segment.mediaTimeSec + last.segment.durationSec;
     const horizonSec = endSec - partsListedSec(this.#options.timing) - 1e-6;
-    this.#parted = this.#parted.filter(({ segment }) => segment.mediaTimeSec >= horizonSec);
+    this.#parted = this.#parted
+      .slice(-PARTED_SEGMENTS)
+      .filter(({ segment }) => segment.mediaTimeSec >= horizonSec);
   }
 
   /** Each key frame is shown for about a target duration at most. */

@@ -92,12 +92,14 @@ export class LivePlayback {
     exchange.send(answer);
   }
 
-  #playlist(exchange: Exchange, key: Of<'media' | 'iFrames'>, query: string): void {
+  #playlist(exchange: Exchange, key: Of<'media'> | Of<'iFrames'>, query: string): void {
     const rendition = this.#window.rendition(key.rendition);
     const { timing } = this.#window;
     if (!timing || !rendition?.hasContent || (key.type === 'iFrames' && !rendition.iFrames)) throw notFound();
     if (this.#window.ended) return this.#sendPlaylist(exchange, key, { skip: false });
     const directives = parseDirectives(query);
+    if (key.type === 'iFrames' && rendition.iFrames?.length === 0)
+      return this.#firstIFrames(exchange, key, rendition);
     const limit = advancePartLimit(timing);
     const verdict = () => judge(directives, positionOf(rendition, key.type), limit);
     const first = verdict();
@@ -106,6 +108,14 @@ export class LivePlayback {
     const isReady = () => this.#window.ended || verdict() === 'answer';
     const name = `${key.path} ${directives.msn}.${directives.part}`;
     this.#hold(exchange, name, isReady, () => this.#sendPlaylist(exchange, key, directives));
+  }
+
+  /** Listed from the first part on, it has nothing to show until the first segment is complete. */
+  #firstIFrames(exchange: Exchange, key: Of<'iFrames'>, rendition: RenditionWindow): void {
+    const isReady = () => this.#window.ended || (rendition.iFrames?.length ?? 0) > 0;
+    this.#hold(exchange, `${key.path} first`, isReady, () =>
+      this.#sendPlaylist(exchange, key, { skip: false }),
+    );
   }
 
   #sendPlaylist(exchange: Exchange, key: LivePlaylistKey, directives: Directives): void {

@@ -1,7 +1,8 @@
 /** What a URL below `/hls/` names. `path` is relative to the playback's root and safe to hand to storage. */
 export type Resource =
   | { readonly type: 'multivariant'; readonly path: string }
-  | { readonly type: 'media' | 'iFrames'; readonly path: string; readonly rendition: string }
+  | { readonly type: 'media'; readonly path: string; readonly rendition: string }
+  | { readonly type: 'iFrames'; readonly path: string; readonly rendition: string }
   | { readonly type: 'init'; readonly path: string; readonly rendition: string }
   | {
       readonly type: 'segment';
