@@ -1,8 +1,10 @@
 import type { JobProducer, Logger, Redis } from '@maydan/common';
+import type { Contract } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
+import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
-import { procedures, signedInProcedures } from './http/context.ts';
+import { signedInProcedures, type RequestContext } from './http/context.ts';
 import { AccessTokens } from './identity/AccessTokens.ts';
 import { IdentityRepo } from './identity/identity.repo.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
@@ -52,6 +54,12 @@ export function createServices({ config, database, redis, jobs, announcer, logge
   });
   const sessions = new SessionsService(shared);
   const signedIn = signedInProcedures(identity);
+  const router = {
+    auth: identityRoutes(identity, signedIn),
+    streamKeys: streamKeysRoutes(streamKeys, signedIn),
+    sessions: sessionsRoutes(sessions, signedIn),
+    channels: channelsRoutes(sessions),
+  } satisfies Router<Contract, RequestContext>;
   return {
     identity,
     sessions,
@@ -59,11 +67,6 @@ export function createServices({ config, database, redis, jobs, announcer, logge
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
     facts: new FactsHandler(shared),
     sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo }),
-    router: procedures.router({
-      auth: identityRoutes(identity, signedIn),
-      streamKeys: streamKeysRoutes(streamKeys, signedIn),
-      sessions: sessionsRoutes(sessions, signedIn),
-      channels: channelsRoutes(sessions),
-    }),
+    router,
   };
 }

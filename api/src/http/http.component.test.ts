@@ -1,0 +1,315 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorBody, session as sessionSchema } from '@maydan/contracts';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { contractRoutes } from './contractRoutes.ts';
+import type { Answer, TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+
+let web: string;
+let backend: TestBackend;
+let api: TestApi;
+
+beforeAll(async () => {
+  web = await mkdtemp(join(tmpdir(), 'maydan-web-'));
+  await mkdir(join(web, 'assets'));
+  await writeFile(join(web, 'index.html'), '<!doctype html><title>the page</title>');
+  await writeFile(join(web, 'assets', 'main-1a2b.js'), 'export {};');
+  await writeFile(join(web, 'favicon.svg'), '<svg/>');
+  backend = await TestBackend.start();
+  api = await backend.startApi({ WEB_ROOT: web, CORS_ORIGINS: 'https://friend.example' });
+}, 60_000);
+afterAll(async () => {
+  await backend?.close();
+  await rm(web, { recursive: true, force: true });
+}, 30_000);
+
+/** Status and code; fails unless the answer has the one shape and names the request. */
+function refusal({ status, body, headers }: Answer): string {
+  const { error } = errorBody.parse(body);
+  expect(error.requestId).toBe(headers.get('x-request-id'));
+  return `${status} ${error.code}`;
+}
+
+/** A request with exactly these header lines, which fetch wouldn't send. */
+function raw(path: string, headers: Record<string, string>): Promise<{ status: number; csp: string }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(api.url + path, { headers }, (response) => {
+      response.resume();
+      const csp = String(response.headers['content-security-policy'] ?? '');
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, csp }));
+    });
+    request.once('error', reject);
+    request.end();
+  });
+}
+
+describe('garbage', () => {
+  const post = (body: string, headers: Record<string, string> = {}) =>
+    api.ask('POST', '/api/v1/auth/login', { body, headers });
+
+  it.each([
+    ['half a document', '{"login":', '400 bad_request'],
+    ['a text', '"text"', '400 bad_request'],
+    ['a list', '[]', '422 validation_failed'],
+    ['nothing in it', '{}', '422 validation_failed'],
+    ['other types', '{"login":{"a":1},"password":[]}', '422 validation_failed'],
+    ['a prototype', '{"__proto__":{"login":"x"},"constructor":{}}', '422 validation_failed'],
+    ['too much', JSON.stringify({ login: 'a', password: 'x'.repeat(100_000) }), '413 payload_too_large'],
+  ])('a body with %s is refused', async (_, body, expected) => {
+    expect(refusal(await post(body))).toBe(expected);
+  });
+
+  it.each([
+    ['application/x-www-form-urlencoded', 'login=a&password=b'],
+    ['multipart/form-data; boundary=x', '--x--'],
+    ['text/plain', '{"login":"a","password":"b"}'],
+  ])('a body of type %s is refused', async (type, body) => {
+    expect(refusal(await post(body, { 'content-type': type }))).toBe('415 unsupported_media_type');
+  });
+
+  it('an unknown encoding is refused', async () => {
+    const headers = { 'content-encoding': 'x-none' };
+    expect(refusal(await post('{}', headers))).toBe('415 unsupported_media_type');
+  });
+
+  it.each([
+    ['GET', '/api/v1/nothing', '404 not_found'],
+    ['GET', '/api', '404 not_found'],
+    ['GET', '/nothing', '404 not_found'],
+    ['GET', '/internal/nothing', '404 not_found'],
+    ['GET', '/assets/../../../etc/passwd', '404 not_found'],
+    ['GET', '/@%', '400 bad_request'],
+    ['GET', '/%', '404 not_found'],
+    ['GET', '/api/v1/channels/%', '404 not_found'],
+    ['PUT', '/api/v1/auth/login', '405 method_not_allowed'],
+    ['GET', '/api/v1/sessions/not-a-uuid', '422 validation_failed'],
+    ['GET', '/api/v1/sessions/0192f0c1-0000-7000-8000-000000000001', '404 not_found'],
+    ['GET', '/api/v1/sessions?limit=1000', '422 validation_failed'],
+    ['GET', '/api/v1/sessions?state=nonsense', '422 validation_failed'],
+    ['GET', '/api/v1/sessions?cursor=nonsense', '422 validation_failed'],
+    ['GET', '/api/v1/sessions?search[a]=1', '422 validation_failed'],
+    ['GET', '/api/v1/channels/nobody_here', '404 not_found'],
+  ])('%s %s is refused with %s', async (method, path, expected) => {
+    expect(refusal(await api.ask(method, path))).toBe(expected);
+  });
+
+  it('names the methods that a path has', async () => {
+    const answer = await api.ask('DELETE', '/api/v1/auth/login');
+    expect(answer.headers.get('allow')).toBe('POST');
+  });
+
+  it('tells nothing of what broke inside', async () => {
+    const broken = await backend.startApi({ DATABASE_URL: 'postgresql://u:secretpw@127.0.0.1:1/none' });
+    const answer = await broken.ask('GET', '/api/v1/sessions');
+    expect(refusal(answer)).toBe('500 internal');
+    expect(JSON.stringify(answer.body)).not.toMatch(/prisma|ECONN|secretpw|at /i);
+    const ready = await broken.ask('GET', '/health/ready');
+    expect(ready.status).toBe(503);
+    expect(ready.body).toEqual({
+      status: 'failing',
+      service: 'api',
+      checks: { database: 'failing', redis: 'ok' },
+    });
+    expect((await broken.ask('GET', '/health')).status).toBe(200);
+  }, 20_000);
+});
+
+describe('headers', () => {
+  it('carry the request id in and out', async () => {
+    const given = await api.ask('GET', '/health', { headers: { 'x-request-id': 'abc-1' } });
+    expect(given.headers.get('x-request-id')).toBe('abc-1');
+    expect((await api.ask('GET', '/health')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('let the page load from the origin of the same host, and from nowhere else', async () => {
+    const { headers } = await api.ask('GET', '/');
+    const csp = headers.get('content-security-policy') ?? '';
+    expect(csp).toContain("connect-src 'self' http://127.0.0.1:8090;");
+    expect(csp).toContain("media-src 'self' blob: http://127.0.0.1:8090;");
+    expect(csp).toContain("script-src 'self';");
+    expect(csp).not.toContain('upgrade-insecure-requests');
+    expect(headers.get('strict-transport-security')).toBeNull();
+    expect(headers.get('x-powered-by')).toBeNull();
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('do not take more than a name from the host header', async () => {
+    const { csp } = await raw('/', { host: "x; script-src 'unsafe-inline'" });
+    expect(csp).toContain('http://localhost:8090');
+    expect(csp).not.toContain("script-src 'unsafe-inline'");
+  });
+
+  it('allow calls of listed origins only', async () => {
+    const from = (origin: string) => api.ask('GET', '/api/v1/sessions', { headers: { origin } });
+    const allowed = (answer: Answer) => answer.headers.get('access-control-allow-origin');
+    expect(allowed(await from('https://friend.example'))).toBe('https://friend.example');
+    expect(allowed(await from('https://other.example'))).toBeNull();
+  });
+});
+
+describe('operations', () => {
+  it('tell on the public port whether the api works', async () => {
+    const ok = { status: 'ok', service: 'api' };
+    expect((await api.ask('GET', '/health')).body).toMatchObject(ok);
+    expect((await api.ask('GET', '/health/ready')).body).toMatchObject(ok);
+    expect((await api.ask('GET', '/health/db')).body).toMatchObject({ ...ok, checks: { database: 'ok' } });
+    expect((await api.ask('GET', '/metrics')).status).toBe(404);
+  });
+
+  it('give figures on the port of their own', async () => {
+    const { client } = await api.register();
+    await client.sessions.create({ title: 'prepared' });
+    const text = await (await fetch(`${api.opsUrl}/metrics`)).text();
+    const figure = (line: RegExp) => Number(line.exec(text)?.[1] ?? NaN);
+    expect(figure(/^maydan_api_sessions\{.*state="idle".*\} (\d+)$/m)).toBeGreaterThan(0);
+    expect(figure(/^maydan_api_facts_lag\{.*kind="unread".*\} (\d+)$/m)).toBe(0);
+    expect(figure(/^maydan_api_sockets\{.*\} (\d+)$/m)).toBe(0);
+    expect(text).toMatch(/^maydan_api_queue_jobs\{.*queue="live".*state="active".*\} 0$/m);
+    const requests =
+      /^maydan_api_request_duration_seconds_count\{.*route="\/sessions".*status="201".*\} (\d+)$/m;
+    expect(figure(requests)).toBeGreaterThan(0);
+    expect(text).not.toMatch(/route="\/health/);
+  });
+});
+
+describe('the document', () => {
+  it('is valid OpenAPI 3.1 and has every route of the contract', async () => {
+    const { body } = await api.ask('GET', '/api/docs/openapi.json');
+    const document = body as { openapi: string; paths: Record<string, Record<string, unknown>> };
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const result = await new Validator().validate(structuredClone(document));
+    expect([result.valid, result.errors]).toEqual([true, undefined]);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const routes = contractRoutes().map(({ method, path }) => `${method} ${path}`);
+    expect(described.sort()).toEqual(routes.sort());
+    expect(routes.length).toBeGreaterThan(15);
+  });
+
+  it('says which routes need a token, and each of them refuses without one', async () => {
+    const { body } = await api.ask('GET', '/api/docs/openapi.json');
+    const { paths } = body as { paths: Record<string, Record<string, { security?: unknown }>> };
+    const open: string[] = [];
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        if (operation.security === undefined) open.push(`${method} ${path}`);
+        else {
+          const id = '0192f0c1-0000-7000-8000-000000000001';
+          const answer = await api.ask(method.toUpperCase(), `/api/v1${path.replace('{id}', id)}`);
+          expect([path, refusal(answer)]).toEqual([path, '401 unauthenticated']);
+        }
+      }
+    }
+    expect(open.sort()).toEqual([
+      'get /channels/{username}',
+      'get /sessions',
+      'get /sessions/{id}',
+      'post /auth/login',
+      'post /auth/logout',
+      'post /auth/refresh',
+      'post /auth/register',
+    ]);
+  });
+
+  it('is a page that loads nothing from elsewhere', async () => {
+    const page = await api.ask('GET', '/api/docs');
+    expect(page.status).toBe(200);
+    const addresses = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]);
+    expect(addresses.length).toBeGreaterThan(2);
+    for (const address of addresses) {
+      expect(address).toMatch(/^\/api\/docs\//);
+      expect((await api.ask('GET', String(address))).status).toBe(200);
+    }
+  });
+});
+
+describe('the web page', () => {
+  it.each(['/', '/@ann', '/watch/0192f0c1-0000-7000-8000-000000000001'])('answers %s', async (path) => {
+    const answer = await api.ask('GET', path);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain('the page');
+    expect(answer.headers.get('cache-control')).toBe('no-cache');
+  });
+
+  it('has its hashed files kept and the others asked for again', async () => {
+    const hashed = await api.ask('GET', '/assets/main-1a2b.js');
+    expect(hashed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect((await api.ask('GET', '/favicon.svg')).headers.get('cache-control')).toBe('no-cache');
+    expect((await api.ask('GET', '/assets/gone.js')).status).toBe(404);
+  });
+
+  it('says so when it is not built', async () => {
+    const bare = await backend.startApi({ WEB_ROOT: join(web, 'none') });
+    const answer = await bare.ask('GET', '/');
+    expect(refusal(answer)).toBe('404 not_found');
+  });
+});
+
+describe('sessions', () => {
+  it('are prepared, changed and ended by their host, and by moderators', async () => {
+    const [host, other] = [await api.register(), await api.register()];
+    const made = await host.client.sessions.create({ title: ' A title ', tags: ['Music'], category: 'Talk' });
+    expect(sessionSchema.parse(made)).toMatchObject({
+      title: 'A title',
+      tags: ['music'],
+      category: 'talk',
+      state: 'idle',
+    });
+    const changed = await host.client.sessions.update({ id: made.id, title: 'Another', tags: [] });
+    expect(changed).toMatchObject({ title: 'Another', tags: [], category: 'talk' });
+    const path = `/api/v1/sessions/${made.id}`;
+    const token = other.accessToken;
+    expect(refusal(await api.ask('PATCH', path, { token, body: { title: 'x' } }))).toBe('403 forbidden');
+    expect(refusal(await api.ask('POST', `${path}/end`, { token }))).toBe('403 forbidden');
+    await backend.database.user.update({ where: { id: other.user.id }, data: { role: 'moderator' } });
+    const ended = await other.client.sessions.end({ id: made.id });
+    expect(ended).toMatchObject({ state: 'ended', endReason: 'moderatorEnded' });
+    const again = await api.ask('POST', `${path}/end`, { token: host.accessToken });
+    expect(refusal(again)).toBe('409 wrong_state');
+    const body = { scheduledStartAt: new Date().toISOString() };
+    const late = await api.ask('PATCH', path, { token: host.accessToken, body });
+    expect(refusal(late)).toBe('409 wrong_state');
+  });
+
+  it('are listed in pages, without unlisted ones, by type, category, host and search', async () => {
+    const host = await api.register();
+    const { username } = host.user;
+    const titles = ['one', 'two', 'three', 'four', 'five'];
+    for (const [index, title] of titles.entries()) {
+      const made = await host.client.sessions.create({
+        title,
+        type: index % 2 === 0 ? 'video' : 'audio',
+        category: title === 'two' ? 'news' : null,
+      });
+      const startedAt = new Date(Date.now() - index * 1_000);
+      const data = { state: 'live' as const, startedAt, readyAt: startedAt, epoch: 1 };
+      await backend.database.session.update({ where: { id: made.id }, data });
+    }
+    const hidden = await host.client.sessions.create({ title: 'hidden', unlisted: true });
+    const data = { state: 'live' as const, startedAt: new Date(), readyAt: new Date() };
+    await backend.database.session.update({ where: { id: hidden.id }, data });
+
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await api.client.sessions.list({ host: username, sort: 'started', limit: 2, cursor });
+      seen.push(...page.items.map((item) => item.title));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && seen.length < 20);
+    expect(seen).toEqual(titles);
+    const found = async (filter: object) => {
+      const { items } = await api.client.sessions.list({ host: username, ...filter });
+      return items.map((item) => item.title).sort();
+    };
+    expect(await found({ type: 'audio' })).toEqual(['four', 'two']);
+    expect(await found({ category: 'News' })).toEqual(['two']);
+    expect(await found({ search: 'THRE' })).toEqual(['three']);
+    expect(await found({ state: 'ended' })).toEqual([]);
+    expect((await api.client.sessions.get({ id: hidden.id })).title).toBe('hidden');
+    expect((await api.client.channels.get({ username })).live?.title).toBe('five');
+  });
+});

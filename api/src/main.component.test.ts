@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { waitUntil } from '@maydan/infra';
+
+const main = join(import.meta.dirname, 'main.ts');
+const running: ChildProcess[] = [];
+
+/** The api as a process of its own, with what it says. */
+function start(environment: Record<string, string>): { child: ChildProcess; said: () => string } {
+  const child = spawn(process.execPath, [main], { env: { PATH: '', ...environment }, stdio: 'pipe' });
+  running.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  }
+  return { child, said: () => text };
+}
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+});
+
+const environment = {
+  API_HOST: '127.0.0.1',
+  API_PORT: '0',
+  OPS_PORT: '0',
+  REDIS_URL: 'unix:///nowhere/redis.sock',
+  DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/none',
+  INTERNAL_SECRET: 'i'.repeat(20) + 'j'.repeat(20),
+  ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
+  RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
+};
+
+describe('the process', () => {
+  it('names all problems of its configuration and exits with 78', async () => {
+    const { child, said } = start({ ...environment, REDIS_URL: 'http://x', INTERNAL_SECRET: 'short' });
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(78);
+    expect(said()).toContain('REDIS_URL');
+    expect(said()).toContain('INTERNAL_SECRET');
+    expect(said()).not.toContain('short');
+  }, 20_000);
+
+  it('answers while PostgreSQL and Redis are away, and ends on SIGTERM', async () => {
+    const { child, said } = start(environment);
+    await waitUntil('the api', () => said().includes('the api answers'), 15_000);
+    const port = Number(/"port":(\d+)/.exec(said())?.[1]);
+    const health = await fetch(`http://127.0.0.1:${port}/health`);
+    expect(health.status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(503);
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  }, 30_000);
+});

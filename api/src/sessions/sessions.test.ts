@@ -1,0 +1,115 @@
+import type { Session } from '@maydan/prisma';
+import { controlDocumentOf, storedEndReason } from './controlDocument.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { sessionView } from './sessionView.ts';
+import type { SessionRow } from './sessions.repo.ts';
+
+const at = new Date('2026-05-01T12:00:00.000Z');
+const row: Session = {
+  id: '0192f0c1-0000-7000-8000-000000000001',
+  hostId: '0192f0c1-0000-7000-8000-000000000002',
+  title: 'Title',
+  description: '',
+  type: 'video',
+  category: null,
+  tags: [],
+  unlisted: false,
+  scheduledStartAt: null,
+  createdAt: at,
+  updatedAt: at,
+  state: 'live',
+  stateChangedAt: at,
+  endReason: null,
+  startedAt: at,
+  readyAt: at,
+  graceDeadlineAt: null,
+  endedAt: null,
+  durationMs: null,
+  playbackId: 'abcdefghijklmnop',
+  epoch: 2,
+  authorizedAt: at,
+  streamKeyId: null,
+  sourceEpoch: 2,
+  relayUrl: 'http://127.0.0.1:8081/relay/a/2.flv',
+  fence: 1,
+  recorded: false,
+  byteLength: 0n,
+  posterPath: null,
+  storyboardPath: null,
+};
+
+describe('the control document', () => {
+  it('names the source while a publisher is connected', () => {
+    expect(controlDocumentOf(row)).toMatchObject({
+      desired: 'run',
+      stopReason: null,
+      epoch: 2,
+      source: { relayUrl: row.relayUrl, epoch: 2 },
+      graceDeadlineAt: null,
+    });
+    expect(controlDocumentOf({ ...row, epoch: 3 })).toMatchObject({ epoch: 3, source: { epoch: 2 } });
+  });
+
+  it('has no source while interrupted, and says until when', () => {
+    const interrupted = { ...row, state: 'interrupted' as const, relayUrl: null, graceDeadlineAt: at };
+    expect(controlDocumentOf(interrupted)).toMatchObject({
+      desired: 'run',
+      source: null,
+      graceDeadlineAt: at.toISOString(),
+    });
+  });
+
+  it.each(['ending', 'ended', 'failed'] as const)('wants a stop when %s', (state) => {
+    expect(controlDocumentOf({ ...row, state, endReason: 'hostEnded' })).toMatchObject({
+      desired: 'stop',
+      stopReason: 'hostEnded',
+      source: null,
+    });
+    expect(controlDocumentOf({ ...row, state })).toMatchObject({ stopReason: 'sourceGone' });
+  });
+
+  it('survives a reason of another version', () => {
+    expect(storedEndReason('ofTomorrow')).toBe('workerLost');
+    expect(storedEndReason(null)).toBeNull();
+  });
+});
+
+describe('the view of a session', () => {
+  const host = { id: row.hostId, username: 'ann', displayName: 'Ann' };
+  const view = (change: Partial<SessionRow>) => sessionView({ ...row, host, ...change }, 'http://h:8090');
+
+  it('has addresses under the base of the one who asks', () => {
+    expect(view({ posterPath: 'poster.jpg' }).playback).toEqual({
+      playbackId: row.playbackId,
+      hlsUrl: 'http://h:8090/hls/abcdefghijklmnop/index.m3u8',
+      playable: true,
+      posterUrl: 'http://h:8090/hls/abcdefghijklmnop/poster.jpg',
+      storyboardUrl: null,
+    });
+  });
+
+  it.each([
+    [{ state: 'starting', readyAt: null }, false],
+    [{ state: 'interrupted' }, true],
+    [{ state: 'ending' }, true],
+    [{ state: 'ended', recorded: false }, false],
+    [{ state: 'ended', recorded: true }, true],
+    [{ state: 'failed', recorded: true }, true],
+  ] as const)('%j is playable: %p', (change, playable) => {
+    expect(view(change).playback.playable).toBe(playable);
+  });
+});
+
+describe('cursors', () => {
+  it('are read as they were written', () => {
+    const cursor = { at, id: row.id };
+    expect(decodeCursor(encodeCursor(cursor))).toEqual(cursor);
+  });
+
+  it.each(['', 'x', Buffer.from('[1,2]').toString('base64url'), Buffer.from('{}').toString('base64url')])(
+    'of somebody else’s making are refused: %p',
+    (text) => {
+      expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+    },
+  );
+});
