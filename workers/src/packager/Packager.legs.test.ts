@@ -239,6 +239,24 @@ describe('Packager over legs', () => {
     expect(listOf(here, '720p')).toBe(until === 230 ? '0 1 (2) 3 4' : '0 1 2 3 4');
   });
 
+  it('keeps audio in its place over a gap, in parts that keep the rules', () => {
+    const here = bench(30);
+    here.packager.startLeg(leg(0, 10));
+    const [top, low] = ladder(at30, 10, 16);
+    const missing = (n: number): boolean => (n > 50 && n < 56) || (n > 100 && n < 130) || n === 200;
+    const audio = audioStream('audio', { fromSec: 10, toSec: 16.2, missing });
+    feed(
+      here,
+      [top, low, audio].filter((stream) => stream !== undefined),
+    );
+    here.packager.end();
+    expect(problemsOf(here.events)).toEqual([]);
+    const times = new Map(packagedSamples(here.events, sound).map(({ id, ptsSec }) => [id, ptsSec]));
+    for (const { id, dts } of audio.frames.filter((frame) => frame.dts < 16 * 48_000 - 512)) {
+      expect(times.get(id)).toBeCloseTo(dts / 48_000, 9);
+    }
+  });
+
   it('says what is not allowed', () => {
     const { packager } = bench(30);
     expect(() => {
