@@ -110,6 +110,10 @@ export class LiveSession {
     this.finished = this.#live();
   }
 
+  get sessionId(): string {
+    return this.#ids.sessionId;
+  }
+
   get uploadLagBytes(): number {
     return this.#opened.recording.uploads.lagBytes;
   }

@@ -48,6 +48,11 @@ export class LiveWorker {
     });
   }
 
+  /** Called for each run of a job that ended with an error. */
+  onFailed(listener: () => void): void {
+    this.#worker.on('failed', listener);
+  }
+
   /** Gives every session back to the queue, in order, and stops taking jobs. */
   async close(): Promise<void> {
     const closed = this.#worker.close();

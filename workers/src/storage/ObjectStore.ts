@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { backOffMs, pause } from './backOff.ts';
 import { contentTypeOf } from './contentType.ts';
-import { isBeyondEnd, isMissing, StorageError, toStorageError } from './storageError.ts';
+import { isBeyondEnd, isBucketMissing, isMissing, StorageError, toStorageError } from './storageError.ts';
 
 export interface ObjectStoreOptions {
   /** Absent: Amazon's own address of the region. */
@@ -70,19 +70,6 @@ export class ObjectStore {
     });
   }
 
-  /** Makes the bucket unless it is there. */
-  async ensureBucket(): Promise<void> {
-    const Bucket = this.#bucket;
-    await this.#try(async (abortSignal) => {
-      try {
-        await this.#client.send(new HeadBucketCommand({ Bucket }), { abortSignal });
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        await this.#client.send(new CreateBucketCommand({ Bucket }), { abortSignal });
-      }
-    });
-  }
-
   /** Rejects unless the bucket can be reached; one try, for health checks. */
   async check(): Promise<void> {
     await this.#once((abortSignal) =>
@@ -97,15 +84,13 @@ export class ObjectStore {
   async put(key: string, body: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
     const md5 = createHash('md5').update(body).digest();
     const command = { Bucket: this.#bucket, Key: key, Body: body, ContentType: contentTypeOf(key) };
+    const request = new PutObjectCommand({
+      ...command,
+      ContentLength: body.byteLength,
+      ContentMD5: md5.toString('base64'),
+    });
     await this.#try(async (abortSignal) => {
-      const stored = await this.#client.send(
-        new PutObjectCommand({
-          ...command,
-          ContentLength: body.byteLength,
-          ContentMD5: md5.toString('base64'),
-        }),
-        { abortSignal },
-      );
+      const stored = await this.#putInBucket(request, abortSignal);
       if (stored.ETag?.replaceAll('"', '') === md5.toString('hex')) return;
       const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), {
         abortSignal,
@@ -207,6 +192,17 @@ export class ObjectStore {
 
   close(): void {
     this.#client.destroy();
+  }
+
+  /** The first object of an installation finds no bucket. */
+  async #putInBucket(request: PutObjectCommand, abortSignal: AbortSignal) {
+    try {
+      return await this.#client.send(request, { abortSignal });
+    } catch (error) {
+      if (!isBucketMissing(error)) throw error;
+      await this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket }), { abortSignal });
+      return await this.#client.send(request, { abortSignal });
+    }
   }
 
   async #try<T>(call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -45,3 +45,8 @@ export function isMissing(error: unknown): boolean {
 export function isBeyondEnd(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 416;
 }
+
+/** True when the storage says that there is no such bucket. */
+export function isBucketMissing(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.name === 'NoSuchBucket';
+}

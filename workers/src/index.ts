@@ -1,0 +1,1 @@
+export { configSchema, type Config } from './config.ts';
