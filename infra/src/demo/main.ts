@@ -1,3 +1,4 @@
+import { loadEnvironmentFile } from '../setup/loadEnvironmentFile.ts';
 import { findProgram } from '../setup/paths.ts';
 import { reportingFailures } from '../setup/setup.ts';
 import { SetupError } from '../setup/SetupError.ts';
@@ -8,6 +9,7 @@ import { demoArguments } from './demoArguments.ts';
 
 /** `npm run demo`: publishes a moving test picture with sound to the running stack until Ctrl-C. */
 await reportingFailures(async () => {
+  loadEnvironmentFile();
   const data = new DataFolder();
   const state = await data.readState();
   if (state === null || !isAlive(state.supervisor) || state.addresses === null) {

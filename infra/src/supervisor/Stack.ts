@@ -160,7 +160,7 @@ export class Stack extends EventEmitter<StackEvents> {
     this.#stackParts = {
       env: this.#env,
       ports,
-      secrets,
+      secrets: this.#ownSecretsFirst(secrets),
       databaseUrl: database.access(),
       redisUrl: redis.access(),
       s3: s3.access(),
@@ -197,6 +197,14 @@ export class Stack extends EventEmitter<StackEvents> {
     this.#credentials = seeded;
     secrets.demoStreamKey = seeded.streamKey;
     await this.data.writeSecrets(secrets);
+  }
+
+  #ownSecretsFirst(secrets: Secrets): Secrets {
+    return {
+      ...secrets,
+      internalSecret: this.#env['INTERNAL_SECRET'] || secrets.internalSecret,
+      accessTokenSecret: this.#env['ACCESS_TOKEN_SECRET'] || secrets.accessTokenSecret,
+    };
   }
 
   #logOf(name: string): (line: string) => void {

@@ -52,8 +52,6 @@ function defaults({
   spoolDir,
 }: StackParts): NodeJS.ProcessEnv {
   return {
-    INTERNAL_SECRET: secrets.internalSecret,
-    ACCESS_TOKEN_SECRET: secrets.accessTokenSecret,
     RTMP_PUBLIC_URL: `rtmp://localhost:${ports.rtmp}/live`,
     RTMPS_PUBLIC_URL: `rtmps://localhost:${ports.rtmps}/live`,
     WEB_ROOT: join(root, 'web', 'dist'),
@@ -63,19 +61,21 @@ function defaults({
     FFMPEG_PATH: findProgram('ffmpeg') ?? 'ffmpeg',
     FFPROBE_PATH: findProgram('ffprobe') ?? 'ffprobe',
     SPOOL_DIR: spoolDir,
-    S3_ACCESS_KEY_ID: s3.accessKeyId,
-    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    S3_BUCKET: s3.bucket,
     S3_FORCE_PATH_STYLE: 'true',
   };
 }
 
 /** What services tell each other; the ports were chosen with the person's settings in mind. */
-function agreed({ ports, databaseUrl, redisUrl, s3 }: StackParts): NodeJS.ProcessEnv {
+function agreed({ ports, secrets, databaseUrl, redisUrl, s3 }: StackParts): NodeJS.ProcessEnv {
   return {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
+    INTERNAL_SECRET: secrets.internalSecret,
+    ACCESS_TOKEN_SECRET: secrets.accessTokenSecret,
     S3_ENDPOINT: s3.endpoint,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    S3_BUCKET: s3.bucket,
     API_PORT: String(ports.api),
     API_INTERNAL_URL: `http://127.0.0.1:${ports.api}`,
     RTMP_PORT: String(ports.rtmp),

@@ -1,3 +1,4 @@
+import { loadEnvironmentFile } from '../setup/loadEnvironmentFile.ts';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../setup/paths.ts';
@@ -50,6 +51,7 @@ function endOnRequest(stack: Stack, hasStarted: () => boolean): void {
 }
 
 await reportingFailures(async () => {
+  loadEnvironmentFile();
   await setup({ quiet: true });
   const stack = new Stack();
   let started = false;
