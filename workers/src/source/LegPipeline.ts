@@ -44,6 +44,7 @@ interface Run {
   readonly startSec: number;
   held: [id: string, bytes: Uint8Array][] | null;
   ended: { reason: LegEndReason; timeline: TimelinePoint } | null;
+  exit: EncoderExit | null;
 }
 
 /** Media time of a session begins here, so that decode times before presentation times stay positive. */
@@ -171,7 +172,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
       mediaTimeSec: times.mediaTimeSec,
       programDateTimeMs: times.programDateTimeMs,
     };
-    const run: Run = { encoder, planned, startSec: times.startSec, held: [], ended: null };
+    const run: Run = { encoder, planned, startSec: times.startSec, held: [], ended: null, exit: null };
     this.runs.push(run);
     encoder.on('data', (id, bytes) => this.received(run, id, bytes));
     encoder.on('drain', () => this.emit('drain'));
@@ -207,16 +208,28 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   }
 
   private exited(run: Run, exit: EncoderExit): void {
+    run.exit = exit;
     const failed = exit.reason === 'failed' || exit.reason === 'hung';
     if (failed) this.options.log.error({ leg: run.planned.index, ...exit }, 'encoder failed');
     if (run.ended === null && !this.over) this.handle(this.conditioner.restartLeg());
-    const ended = run.ended ?? { reason: 'encoderFailed', timeline: pointAfter(run, 0) };
-    this.runs.splice(this.runs.indexOf(run), 1);
-    const reason = failed ? 'encoderFailed' : ended.reason;
-    this.emit('legEnded', { index: run.planned.index, reason, timeline: ended.timeline });
+    this.tellEnded();
     if (failed) this.countFailure(exit);
-    const next = this.runs[0];
-    if (next !== undefined) this.tell(next);
+  }
+
+  /** A short leg's encoder may be done before the one of the leg before it. */
+  private tellEnded(): void {
+    for (let run = this.runs[0]; run !== undefined && run.exit !== null; run = this.runs[0]) {
+      const ended = run.ended ?? { reason: 'encoderFailed' as const, timeline: pointAfter(run, 0) };
+      const failed = run.exit.reason === 'failed' || run.exit.reason === 'hung';
+      this.runs.shift();
+      const { index } = run.planned;
+      this.emit('legEnded', {
+        index,
+        reason: failed ? 'encoderFailed' : ended.reason,
+        timeline: ended.timeline,
+      });
+      if (this.runs[0] !== undefined) this.tell(this.runs[0]);
+    }
   }
 
   private countFailure(exit: EncoderExit): void {

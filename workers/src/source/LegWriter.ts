@@ -24,11 +24,12 @@ export interface LegSetup {
   readonly soundExpected: boolean;
 }
 
-/** Sound is let through up to this far ahead of the picture: so a leg that ends for its picture ends as one. */
-const soundAheadMs = 100;
 const maxHeldSound = 400;
 
-/** Writes one leg as FLV: both tracks complete from `startMs` on, times from 0 at `originMs`. Pure. */
+/**
+ * Writes one leg as FLV: both tracks complete from `startMs` on, times from 0 at `originMs`. Sound waits for the
+ * picture of its time, so that a leg which ends for its picture ends as one. Pure.
+ */
 export class LegWriter {
   readonly setup: LegSetup;
   private readonly filler: AudioFiller;
@@ -79,7 +80,7 @@ export class LegWriter {
     this.presentedUntilMs = Math.max(this.presentedUntilMs, shownUntil);
     const tag = avcFrameTag(this.flvTime(frame.timeMs), { ...frame, key });
     const silence = frame.timeMs < this.setup.startMs ? [] : this.filler.pictureAt(frame.timeMs);
-    return [tag, ...this.write(silence), ...this.release(frame.timeMs + soundAheadMs)];
+    return [tag, ...this.write(silence), ...this.release(frame.timeMs)];
   }
 
   /** Sound of the leg's own configuration. */
@@ -91,12 +92,12 @@ export class LegWriter {
     }
     this.held.push(frame);
     if (this.held.length > maxHeldSound) this.held.shift();
-    return this.release((this.lastVideoMs ?? -Infinity) + soundAheadMs);
+    return this.release(this.lastVideoMs ?? -Infinity);
   }
 
-  /** What is held back, when the leg ends and sound goes on to `untilMs`. */
+  /** What is held back, when the leg ends; what begins at `untilMs` is the next leg's. */
   finish(untilMs: number): Uint8Array[] {
-    return this.release(untilMs);
+    return this.release(untilMs - 1);
   }
 
   private release(untilMs: number): Uint8Array[] {
