@@ -1,0 +1,153 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { playbackKeys } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import { run } from './packager/testing/ffmpeg.ts';
+import { WorkerStack } from './testing/WorkerStack.ts';
+
+const segmentNumbers = (playlist: string): number[] =>
+  [...playlist.matchAll(/^s(\d+)-\d+\.m4s$/gm)].map(([, msn]) => Number(msn));
+const mediaSequence = (playlist: string): number => Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1]);
+const discontinuities = (playlist: string): number =>
+  (playlist.match(/^#EXT-X-DISCONTINUITY$/gm) ?? []).length;
+
+/** Decodes a whole recording over HTTP as a player without hls.js would, and returns its duration in seconds. */
+async function play(url: string): Promise<number> {
+  const { stderr } = await run('ffmpeg', [
+    '-v',
+    'error',
+    '-xerror',
+    '-i',
+    url,
+    '-map',
+    '0:v:0',
+    '-map',
+    '0:a:0',
+    '-f',
+    'null',
+    '-',
+  ]);
+  if (stderr !== '') throw new Error(`ffmpeg complains of ${url}: ${stderr}`);
+  const { stdout } = await run('ffprobe', [
+    '-v',
+    'error',
+    '-show_entries',
+    'format=duration',
+    '-of',
+    'csv=p=0',
+    url,
+  ]);
+  return Number(stdout);
+}
+
+describe('the workers process', () => {
+  let stack: WorkerStack;
+
+  beforeAll(async () => {
+    stack = await WorkerStack.create();
+  }, 60_000);
+  afterEach(async () => {
+    await stack.stopWorker('SIGKILL');
+    stack.relay.isGone = false;
+  });
+  afterAll(async () => {
+    await stack?.close();
+  }, 20_000);
+
+  it('makes a published stream a live playback and then a recording with pictures', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const { playbackId } = session;
+    expect(await session.fact('live.accepted', 10_000)).toMatchObject({ playbackId, fence: 1 });
+    const ready = await session.fact('live.ready', 20_000);
+    expect(ready).toMatchObject({ epoch: 1, fence: 1, audioOnly: false });
+    expect(ready.renditions).toContain('audio');
+    const top = ready.renditions[0] ?? '';
+    expect(await session.playlist('index.m3u8')).toContain(`${top}/index.m3u8`);
+    await waitUntil(
+      'two segments',
+      async () => segmentNumbers(await session.playlist(`${top}/index.m3u8`)).length >= 2,
+      15_000,
+    );
+    expect(await session.playlist(`${top}/index.m3u8`)).toMatch(/#EXT-X-PART:DURATION=.*INDEPENDENT=YES/);
+    const health = await session.fact('live.health', 5_000);
+    expect(health.health).toMatchObject({
+      video: { codec: 'h264', width: 320, height: 180 },
+      renditions: ready.renditions,
+    });
+    await session.stop();
+    const ended = await session.fact('live.ended', 15_000);
+    expect(ended).toMatchObject({ failure: null, recorded: true });
+    expect(ended.durationMs).toBeGreaterThan(4_000);
+    expect(await session.playlist('index.m3u8')).toContain('EXT-X-I-FRAME-STREAM-INF');
+    await waitUntil(
+      'the end of the playlist',
+      async () => (await session.playlist(`${top}/index.m3u8`)).includes('#EXT-X-ENDLIST'),
+      5_000,
+    );
+    expect(await play(session.url('index.m3u8'))).toBeCloseTo(ended.durationMs / 1_000, 0);
+    const images = await session.fact('vod.imagesReady', 20_000);
+    const poster = await fetch(session.url(images.posterPath));
+    expect(poster.headers.get('content-type')).toBe('image/jpeg');
+    expect((await poster.arrayBuffer()).byteLength).toBeGreaterThan(2_000);
+    const storyboard = await session.playlist(images.storyboardPath ?? '');
+    expect(storyboard).toMatch(/storyboard-1\.jpg#xywh=0,0,160,90/);
+    expect((await fetch(session.url('storyboard-1.jpg'))).status).toBe(200);
+    expect(stack.relay.refused).toBe(0);
+  }, 90_000);
+
+  it('goes on after kill -9: numbers rise, one discontinuity, nothing recorded is lost', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const { renditions } = await session.fact('live.ready', 20_000);
+    const path = `${renditions[0] ?? ''}/index.m3u8`;
+    await waitUntil(
+      'three segments',
+      async () => segmentNumbers(await session.playlist(path)).length >= 3,
+      20_000,
+    );
+    const before = await session.playlist(path);
+    await stack.stopWorker('SIGKILL');
+    const killedAt = Date.now();
+    await stack.startWorker();
+    const again = await session.fact('live.accepted', 15_000, 2);
+    expect(again.fence).toBe(2);
+    expect(Date.now() - killedAt).toBeLessThan(15_000);
+    const last = Math.max(...segmentNumbers(before));
+    await waitUntil(
+      'new segments',
+      async () => Math.max(...segmentNumbers(await session.playlist(path))) >= last + 3,
+      25_000,
+    );
+    const after = await session.playlist(path);
+    expect(mediaSequence(after)).toBe(mediaSequence(before));
+    // What the crash tore before its first part stands as a gap; the numbering has no hole.
+    const listed = after.match(/^#EXTINF:/gm)?.length ?? 0;
+    expect(mediaSequence(after) + listed - 1).toBe(Math.max(...segmentNumbers(after)));
+    expect(segmentNumbers(after).length).toBeGreaterThanOrEqual(listed - 1);
+    expect(discontinuities(after)).toBe(1);
+    await session.stop();
+    const ended = await session.fact('live.ended', 15_000);
+    expect(ended).toMatchObject({ failure: null, recorded: true, fence: 2 });
+    expect(await play(session.url('index.m3u8'))).toBeGreaterThan(8);
+    await waitUntil(
+      'the tidying',
+      async () => (await stack.redis.exists(playbackKeys.segments(session.playbackId))) === 0,
+      5_000,
+    );
+    expect(await readdir(join(stack.folder, 'spool'))).toEqual([]);
+  }, 120_000);
+
+  it('hands its sessions over when it is told to go', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    await session.fact('live.ready', 20_000);
+    expect(await stack.stopWorker('SIGTERM')).toBe(0);
+    await stack.startWorker();
+    expect((await session.fact('live.accepted', 5_000, 2)).fence).toBe(2);
+    await session.fact('live.ready', 20_000, 2);
+    await session.stop();
+    expect(await session.fact('live.ended', 15_000)).toMatchObject({ failure: null, recorded: true });
+    await play(session.url('index.m3u8'));
+  }, 120_000);
+});
