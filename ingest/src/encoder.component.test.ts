@@ -144,4 +144,15 @@ describe('over RTMPS', () => {
     await Promise.all(closed);
     await waitFor('their end', async () => (await ingest.metric('maydan_ingest_connections')) === 0);
   }, 15_000);
+
+  it('who does not finish the TLS handshake does not hold up a shutdown', async () => {
+    const { keyFile, certFile } = await localCertificate(folder);
+    const tls = { RTMPS_PORT: '0', TLS_KEY_FILE: keyFile, TLS_CERT_FILE: certFile };
+    const other = await TestIngest.start(redis.url, { ...tls, HANDSHAKE_TIMEOUT_MS: '600000' });
+    const silent = connect({ port: other.ports.rtmps ?? 0, host: '127.0.0.1' });
+    const closed = once(silent.on('error', () => undefined).resume(), 'close');
+    await waitFor('the connection', async () => (await other.metric('maydan_ingest_connections')) === 1);
+    await other.close();
+    await closed;
+  }, 15_000);
 });

@@ -64,6 +64,34 @@ async function connected(): Promise<RtmpClient> {
   return client;
 }
 
+/** Forty messages are begun and none is finished. */
+const manyChunkStreams = (): Buffer =>
+  Buffer.concat(
+    Array.from({ length: 40 }, (_, id) =>
+      Buffer.concat([header(0, 3 + id, 0, 0, 0, 0, 0, 200, 20, 1, 0, 0, 0), Buffer.alloc(128)]),
+    ),
+  );
+
+/** 768 bytes are announced, 128 sent, then a new header says that it is only one. */
+const shrinkingMessage = (): Buffer =>
+  Buffer.concat([
+    header(0, 3, 0, 0, 0, 0, 3, 0, 20, 1, 0, 0, 0),
+    Buffer.alloc(128),
+    header(0, 3, 0, 0, 0, 0, 0, 1, 20, 1, 0, 0, 0),
+    Buffer.alloc(64),
+  ]);
+
+/** An object in an object in an object: deeper than the parser's stack. */
+function nestedObjects(client: RtmpClient): Buffer {
+  const levels = Buffer.alloc(15_000, Buffer.from([0, 1, 0x61, 3]));
+  return message(
+    20,
+    Buffer.concat([client.commandBytes('connect', 1).subarray(12), Buffer.from([3]), levels]),
+  );
+}
+
+const chatter = (client: RtmpClient): Buffer => command(client, 'chatter', 'x'.repeat(90));
+
 describe('before a publish, a connection is closed at once', () => {
   it.each<[string, Buffer]>([
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
@@ -75,45 +103,30 @@ describe('before a publish, a connection is closed at once', () => {
     await client.waitUntilClosed(1_500);
   });
 
-  it.each<[string, (client: RtmpClient) => Buffer]>([
-    ['a message that would take 16 MB', () => header(0, 3, 0, 0, 0, 0xff, 0xff, 0xff, 20, 1, 0, 0, 0)],
-    [
-      'too many chunk streams',
-      () =>
-        Buffer.concat(
-          Array.from({ length: 40 }, (_, id) => header(0, 3 + id, 0, 0, 0, 0, 0, 9, 8, 1, 0, 0, 0)),
-        ),
-    ],
-    [
-      'a message that shrinks midway',
-      () =>
-        Buffer.concat([
-          header(0, 3, 0, 0, 0, 0, 3, 0, 20, 1, 0, 0, 0),
-          Buffer.alloc(128),
-          header(0, 3, 0, 0, 0, 0, 0, 1, 20, 1, 0, 0, 0),
-          Buffer.alloc(64),
-        ]),
-    ],
-    ['a chunk size of nothing', () => control(1, 0)],
-    ['a negative chunk size', () => control(1, 0x80000000)],
-    ['a chunk size without a number', () => header(0, 2, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 9)],
-    ['a command that ends within a value', () => message(20, Buffer.from([0, 1, 2]))],
-    ['a connect without an address', (client) => command(client, 'connect', null)],
-    ['a publish without a name', (client) => command(client, 'publish', null)],
-    ['a publish of a number', (client) => command(client, 'publish', null, 5)],
-    ['media', (client) => client.mediaBytes('video', 0, flvMedia.keyFrame())],
-    ['a broken aggregate', () => message(22, garbage(40))],
-    ['objects without end', (client) => nested(client)],
-    [
-      'more than a client has to say',
-      (client) => Buffer.alloc(200_000, command(client, 'chatter', 'x'.repeat(90))),
-    ],
-  ])('for %s', async (_name, bytesOf) => {
+  it.each<[string, string, (client: RtmpClient) => Buffer]>([
+    ['a message of 16 MB', 'is too long', () => header(0, 3, 0, 0, 0, 255, 255, 255, 20, 1, 0, 0, 0)],
+    ['too many chunk streams', 'too many chunk streams', manyChunkStreams],
+    ['a message that shrinks midway', 'changed its length midway', shrinkingMessage],
+    ['a chunk size of nothing', 'no such chunk size', () => control(1, 0)],
+    ['a negative chunk size', 'no such chunk size', () => control(1, 0x80000000)],
+    ['a chunk size without a number', 'is missing', () => message(1, Buffer.from([9]))],
+    ['a command that ends within a value', 'out', () => message(20, Buffer.from([0, 1, 2]))],
+    ['a connect without an address', 'tcUrl', (client) => command(client, 'connect', null)],
+    ['a publish without a name', 'split', (client) => command(client, 'publish', null)],
+    ['a publish of a number', 'split', (client) => command(client, 'publish', null, 5)],
+    ['media', 'media before', (client) => client.mediaBytes('video', 0, flvMedia.keyFrame())],
+    ['a broken aggregate', 'ends within', () => message(22, garbage(40))],
+    ['objects without end', 'call stack', nestedObjects],
+    ['more than a client has to say', 'too much', (client) => Buffer.alloc(200_000, chatter(client))],
+  ])('for %s', async (_name, cause, bytesOf) => {
     const client = await shaken();
+    const logged = ingest.log.length;
     client.write(bytesOf(client));
     // The parser looks at an empty message only when the next byte comes.
     client.write(control(3, 0));
     await client.waitUntilClosed(1_500);
+    await waitFor('the log', () => ingest.log.slice(logged).includes('badData'), { everyMs: 5 });
+    expect(/"cause":"(.*?)"/.exec(ingest.log.slice(logged))?.[1]).toContain(cause);
   });
 
   it('for garbage, whatever it is', async () => {
@@ -126,13 +139,6 @@ describe('before a publish, a connection is closed at once', () => {
     }
   }, 30_000);
 });
-
-/** An object in an object in an object: deeper than the parser's stack. */
-function nested(client: RtmpClient): Buffer {
-  const levels = Buffer.alloc(15_000, Buffer.from([0, 1, 0x61, 3]));
-  const payload = Buffer.concat([client.commandBytes('connect', 1).subarray(12), Buffer.from([3]), levels]);
-  return message(20, payload);
-}
 
 describe('who only sits there', () => {
   it('is closed in time, wherever it stopped', async () => {

@@ -135,7 +135,7 @@ export class RtmpConnection {
       if (this.#socket.writableLength > unreadBytes) throw new ProtocolError('answers are not read');
     } catch (error) {
       // The parser throws plain errors (RangeError, TypeError) on garbage; they are the peer's fault alike.
-      this.close('badData', error instanceof Error ? error.message : 'unknown');
+      this.close('badData', error instanceof Error ? error.message : String(error));
     }
   }
 

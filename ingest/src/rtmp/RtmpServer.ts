@@ -26,6 +26,8 @@ export class RtmpServer {
   readonly #listeners: RtmpListeners;
   readonly #limits: ConnectionLimits;
   readonly #connections = new Set<RtmpConnection>();
+  /** Also those within their TLS handshake, which aren't connections yet. */
+  readonly #sockets = new Set<Socket>();
   /** Sockets within their TLS handshake, by peer. */
   readonly #handshakes = new Map<string, NodeJS.Timeout>();
 
@@ -69,6 +71,7 @@ export class RtmpServer {
     const servers = [this.#listeners.rtmp, this.#listeners.rtmps].filter((server) => server?.listening);
     const closed = servers.map((server) => new Promise((resolve) => server?.close(resolve)));
     for (const connection of this.#connections) connection.close('shutdown');
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(closed);
   }
 
@@ -105,7 +108,11 @@ export class RtmpServer {
       this.#options.turnedAway(address);
       return false;
     }
-    socket.once('close', () => this.#limits.release(group));
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#limits.release(group);
+    });
     return true;
   }
 
