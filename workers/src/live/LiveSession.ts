@@ -224,7 +224,7 @@ export class LiveSession {
   }
 
   async #onSourceEnded(epoch: number, end: SourceEnd): Promise<void> {
-    this.#log.info({ epoch, reason: end.reason, detail: end.detail }, 'source ended');
+    this.#log.debug({ epoch, reason: end.reason, detail: end.detail }, 'source ended');
     if (end.reason === 'stopped' || this.#outcome !== null) return;
     if (end.reason === 'encoderFailed') this.#failure = 'encoderFailed';
     else if (end.reason === 'noMedia' || end.reason === 'unsupportedCodec') this.#refuse(epoch, end.reason);
@@ -262,7 +262,7 @@ export class LiveSession {
       rendition.kind === 'encode' || rendition.kind === 'slate' ? [rendition] : [],
     );
     this.#reservation.settle(legCores(source.video, encoded, plan.frameRate));
-    this.#log.info({ leg: index, plan, source }, 'leg planned');
+    this.#log.debug({ leg: index, plan, source }, 'leg planned');
   }
 
   #onPlayable(leg: PlannedLeg): void {

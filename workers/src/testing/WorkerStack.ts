@@ -20,7 +20,8 @@ import { FlvRelay } from './FlvRelay.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 const log = createLogger('test', 'silent');
-const keptLines = 200;
+const keptLines = 60;
+const keptColumns = 500;
 
 /**
  * For tests: real Redis, S3 and workers as a process of their own, with the test in the place of api and ingest. The
@@ -82,7 +83,7 @@ export class WorkerStack {
     let isListening = false;
     for (const stream of [worker.stdout, worker.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
-        this.#lines.push(line);
+        this.#lines.push(line.slice(0, keptColumns));
         if (this.#lines.length > keptLines) this.#lines.shift();
         isListening ||= line.includes('"listening"');
       });

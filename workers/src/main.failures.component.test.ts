@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { startS3, waitUntil } from '@maydan/infra';
+import { playbackKeys } from '@maydan/contracts';
+import { run } from './packager/testing/ffmpeg.ts';
+import { WorkerStack, type LiveTest } from './testing/WorkerStack.ts';
+
+const newestSegment = (playlist: string): number =>
+  Math.max(-1, ...[...playlist.matchAll(/^s(\d+)-\d+\.m4s$/gm)].map(([, msn]) => Number(msn)));
+
+describe('the workers process in trouble', () => {
+  let stack: WorkerStack;
+
+  beforeAll(async () => {
+    stack = await WorkerStack.create();
+  }, 60_000);
+  afterEach(async () => {
+    await stack.stopWorker('SIGKILL');
+    stack.relay.isGone = false;
+  });
+  afterAll(async () => {
+    await stack?.close();
+  }, 20_000);
+
+  const topPlaylist = async (session: LiveTest) => {
+    const { renditions } = await session.fact('live.ready', 20_000);
+    return `${renditions[0] ?? ''}/index.m3u8`;
+  };
+  const progress = async (session: LiveTest, path: string, segments: number, deadlineMs = 20_000) => {
+    const from = newestSegment(await session.playlist(path));
+    await waitUntil(
+      'new segments',
+      async () => newestSegment(await session.playlist(path).catch(() => '')) >= from + segments,
+      deadlineMs,
+    );
+  };
+  const endWell = async (session: LiveTest, deadlineMs = 15_000) => {
+    await session.stop();
+    const ended = await session.fact('live.ended', deadlineMs);
+    expect(ended).toMatchObject({ failure: null, recorded: true });
+    await run('ffmpeg', ['-v', 'error', '-xerror', '-i', session.url('index.m3u8'), '-f', 'null', '-']);
+    return ended;
+  };
+
+  it('keeps a session over a reconnect of its publisher', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const path = await topPlaylist(session);
+    stack.relay.isGone = true;
+    stack.relay.hangUp();
+    const lost = await session.fact('live.sourceLost', 15_000);
+    expect(lost).toMatchObject({ epoch: 1 });
+    await session.control({ source: null });
+    stack.relay.isGone = false;
+    await session.control({
+      epoch: 2,
+      source: { relayUrl: stack.relay.urlOf(session.sessionId, 2), epoch: 2 },
+    });
+    expect(await session.fact('live.ready', 20_000, 2)).toMatchObject({ epoch: 2, fence: 1 });
+    await progress(session, path, 2);
+    expect((await session.playlist(path)).match(/^#EXT-X-DISCONTINUITY$/gm)).toHaveLength(1);
+    await endWell(session);
+  }, 90_000);
+
+  it('goes on while Redis is killed and comes back', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const path = await topPlaylist(session);
+    await progress(session, path, 1);
+    await stack.restartRedis();
+    await progress(session, path, 5, 30_000);
+    const accepted = (await stack.facts(session.sessionId)).filter(({ type }) => type === 'live.accepted');
+    expect(accepted).toHaveLength(1);
+    expect(await session.playlist(path)).not.toContain('#EXT-X-DISCONTINUITY\n');
+    await endWell(session);
+  }, 90_000);
+
+  it('goes on without its storage, says so, and records everything when it is back', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const path = await topPlaylist(session);
+    stack.s3.kill('SIGKILL');
+    await stack.s3.exited;
+    await progress(session, path, 4);
+    await waitUntil(
+      'the warning',
+      async () =>
+        (await stack.facts(session.sessionId)).some(
+          (one) =>
+            one.type === 'live.health' && one.health.warnings.some(({ code }) => code === 'storageBehind'),
+        ),
+      20_000,
+      100,
+    );
+    await session.stop();
+    await waitUntil(
+      'the end of the playlist',
+      async () => (await session.playlist(path)).includes('#EXT-X-ENDLIST'),
+      10_000,
+    );
+    const { port, accessKeyId, secretAccessKey } = stack.s3;
+    stack.s3 = await startS3({ dir: join(stack.folder, 's3'), port, accessKeyId, secretAccessKey });
+    const ended = await session.fact('live.ended', 30_000);
+    expect(ended).toMatchObject({ failure: null, recorded: true });
+    expect(ended.durationMs).toBeGreaterThan(8_000);
+    await run('ffmpeg', ['-v', 'error', '-xerror', '-i', session.url('index.m3u8'), '-f', 'null', '-']);
+  }, 120_000);
+
+  it('stays live with a wrong storage key', async () => {
+    await stack.startWorker({ S3_ACCESS_KEY_ID: 'notTheKey' });
+    const session = await stack.startSession();
+    const path = await topPlaylist(session);
+    await progress(session, path, 2);
+    const health = await session.fact('live.health', 10_000, 3);
+    expect(health.health.warnings.map(({ code }) => code)).toContain('storageBehind');
+    await stack.stopWorker('SIGTERM');
+    await stack.startWorker();
+    await session.fact('live.ready', 20_000, 2);
+    await endWell(session);
+  }, 90_000);
+
+  it('tells a session that it waits for capacity, and takes it when there is some', async () => {
+    await stack.startWorker({ WORKER_CPU_BUDGET: '0.2' });
+    const first = await stack.startSession();
+    await first.fact('live.ready', 20_000);
+    const second = await stack.startSession();
+    const waiting = await second.fact('live.health', 10_000);
+    expect(waiting.health.warnings.map(({ code }) => code)).toEqual(['waitingForCapacity']);
+    await endWell(first);
+    await second.fact('live.ready', 20_000);
+    await endWell(second);
+  }, 90_000);
+
+  it('stops a run that another one has superseded, and serves the playback from there', async () => {
+    await stack.startWorker();
+    const session = await stack.startSession();
+    const path = await topPlaylist(session);
+    await stack.redis.incr(playbackKeys.fence(session.playbackId));
+    await stack.redis.set(playbackKeys.origin(session.playbackId), 'http://127.0.0.1:9');
+    await waitUntil(
+      'the run to stop',
+      async () => (await fetch(session.url(path))).status >= 500,
+      10_000,
+      100,
+    );
+    const facts = await stack.facts(session.sessionId);
+    expect(facts.some(({ type }) => type === 'live.ended')).toBe(false);
+  }, 60_000);
+});
