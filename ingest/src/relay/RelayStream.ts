@@ -78,19 +78,9 @@ export class RelayStream {
   }
 
   #remember(tag: FlvTag): void {
-    switch (tag.kind) {
-      case 'metadata':
-        this.#metadata = tag;
-        break;
-      case 'videoConfig':
-      case 'audioConfig':
-        this.#keepConfig(`${tag.kind} ${tag.track}`, tag);
-        break;
-      case 'keyFrame':
-        this.#preamble = this.#inForce();
-        this.#cache = [];
-        this.#cachedBytes = 0;
-    }
+    if (tag.kind === 'metadata') this.#metadata = tag;
+    if (tag.kind === 'videoConfig' || tag.kind === 'audioConfig') this.#keepConfig(tag);
+    if (tag.kind === 'keyFrame') this.#startCache();
     this.#hasVideo ||= tag.kind === 'videoConfig' || tag.kind === 'keyFrame' || tag.kind === 'frame';
     if (this.#cache === undefined) return;
     this.#cache.push(tag);
@@ -100,7 +90,14 @@ export class RelayStream {
     }
   }
 
-  #keepConfig(name: string, tag: FlvTag): void {
+  #startCache(): void {
+    this.#preamble = this.#inForce();
+    this.#cache = [];
+    this.#cachedBytes = 0;
+  }
+
+  #keepConfig(tag: FlvTag): void {
+    const name = `${tag.kind} ${tag.track}`;
     if (this.#configs.has(name) || this.#configs.size < maxConfigs) this.#configs.set(name, tag);
   }
 

@@ -83,7 +83,7 @@ export class RtmpServer {
     });
     await this.#bind(rtmp, port, host);
     if (rtmps === undefined || tls === undefined) return;
-    rtmps.on('connection', (socket) => {
+    rtmps.on('connection', (socket: Socket) => {
       if (this.#admit(socket)) this.#awaitHandshake(socket);
     });
     rtmps.on('secureConnection', (socket) => {

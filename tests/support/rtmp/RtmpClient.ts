@@ -148,6 +148,8 @@ export class RtmpClient {
     if (name === '_result') this.#results += 1;
     if (name !== 'onStatus' || typeof info !== 'object' || info === null) return;
     const { level, code, description } = info;
-    this.statuses.push({ level: String(level), code: String(code), description: String(description) });
+    this.statuses.push({ level: text(level), code: text(code), description: text(description) });
   }
 }
+
+const text = (value: AmfValue | undefined): string => (typeof value === 'string' ? value : '');
