@@ -48,7 +48,6 @@ const inputBufferBytes = 1024 * 1024;
 const keptStderrLines = 30;
 /** A path of a unix socket has at most 107 bytes (sun_path). */
 const maxSocketPath = 100;
-const drainLimitMs = 10_000;
 /** ffmpeg's `-stats`; without pictures it has no frames and no rate. */
 const statusLine = /^(?:frame=.*?fps=\s*([\d.]+)|size=).*?time=(?:N\/A|(-?)(\d+):(\d+):([\d.]+))/;
 
@@ -77,6 +76,8 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
     super();
     this.options = options;
     this.input.on('drain', () => this.emit('drain'));
+    // A process that died is told by its exit.
+    this.input.on('error', () => undefined);
   }
 
   /** Opens the sockets and starts the process. A failure is told by `exit`. What is written before waits. */
@@ -86,7 +87,7 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
 
   /** False: wait for `drain` before writing more. */
   write(bytes: Uint8Array): boolean {
-    if (this.input.writableEnded || this.stopReason !== null) return true;
+    if (!this.input.writable || this.stopReason !== null) return true;
     this.unansweredSinceMs ??= Date.now();
     return this.input.write(bytes);
   }
@@ -94,12 +95,8 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
   /** No more input: resolves when everything is encoded and told, or the process is gone otherwise. */
   async end(): Promise<EncoderExit> {
     this.input.end();
-    const limit = setTimeout(() => this.stop('hung'), drainLimitMs);
-    try {
-      return await (this.exited ?? this.neverStarted());
-    } finally {
-      clearTimeout(limit);
-    }
+    this.unansweredSinceMs ??= Date.now();
+    return this.exited ?? this.neverStarted();
   }
 
   /** Ends the process at once. Idempotent. */
@@ -156,7 +153,8 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
       this.sockets.add(socket);
       this.outputs.push(new Promise((resolve) => socket.once('close', () => resolve())));
       socket.on('data', (bytes: Buffer) => {
-        this.unansweredSinceMs = null;
+        // After the input's end there is always one more answer to come: the process's own end.
+        this.unansweredSinceMs = this.input.writableEnded ? Date.now() : null;
         if (this.stopReason === null) this.emit('data', id, bytes);
       });
       // A reset has the same meaning as an end: the process is judged by its exit code.

@@ -214,6 +214,8 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     if (run.ended === null && !this.over) this.handle(this.conditioner.restartLeg());
     this.tellEnded();
     if (failed) this.countFailure(exit);
+    // Nothing waits for an encoder that is gone.
+    this.emit('drain');
   }
 
   /** A short leg's encoder may be done before the one of the leg before it. */

@@ -160,7 +160,8 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
   }
 
   private finish(reason: SourceEndReason, detail: string): void {
-    this.finishing ??= this.wrapUp(reason, detail);
+    // Not at once: the events this leads to must find that we are finishing.
+    this.finishing ??= Promise.resolve().then(() => this.wrapUp(reason, detail));
   }
 
   private async wrapUp(reason: SourceEndReason, detail: string): Promise<void> {
