@@ -21,7 +21,7 @@ const countTimeoutMs = 1_000;
 export function registerWorkerMetrics(
   registry: Registry,
   sources: WorkerMetricsSources,
-): { jobFailed(name: JobName): void } {
+): { jobFailed: (name: JobName) => void } {
   const { sessions, admission, spool, jobs } = sources;
   const gauge = (name: string, help: string, read: () => number): void => {
     const collect = function (this: Gauge): void {

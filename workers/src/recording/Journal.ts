@@ -84,7 +84,8 @@ export class Journal {
     clearInterval(this.#syncTimer);
     clearTimeout(this.#retryTimer);
     await this.flush();
-    await Promise.all([this.#records.close(), this.#tail.close(), this.files.close()]);
+    this.files.close();
+    await Promise.all([this.#records.close(), this.#tail.close()]);
   }
 
   async #write(): Promise<void> {
@@ -101,7 +102,7 @@ export class Journal {
     if (media !== undefined) await this.files.append(media.path, media.bytes);
     if (tail !== undefined) this.#tail.add(tail);
     if (record !== undefined) this.#records.add(record);
-    if (finish !== undefined) finish.onFinished(await this.files.finish(finish.path));
+    if (finish !== undefined) finish.onFinished(this.files.finish(finish.path));
   }
 
   async #flushLines(): Promise<void> {

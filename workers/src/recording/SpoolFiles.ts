@@ -51,7 +51,7 @@ export class SpoolFiles {
   }
 
   /** Ends a file; after it the bytes can be read. A file that nothing was appended to is complete on disk already. */
-  async finish(path: string): Promise<FilePlace> {
+  finish(path: string): FilePlace {
     const file = this.#growing.get(path);
     if (file === undefined) return 'disk';
     this.#growing.delete(path);
@@ -70,7 +70,9 @@ export class SpoolFiles {
   async sync(): Promise<void> {
     const dirty = [...this.#growing.values()].filter(({ unsynced, handle }) => unsynced && handle !== null);
     for (const file of dirty) file.unsynced = false;
-    await Promise.all(dirty.map(({ handle }) => handle?.datasync().catch(() => undefined)));
+    await Promise.all(
+      dirty.flatMap(({ handle }) => (handle === null ? [] : [handle.datasync().catch(() => undefined)])),
+    );
   }
 
   /** Bytes of a complete file; null when it isn't here. */
@@ -128,8 +130,8 @@ export class SpoolFiles {
   }
 
   /** Lets go of handles and memory; files on disk stay. */
-  async close(): Promise<void> {
-    for (const path of [...this.#growing.keys()]) await this.finish(path);
+  close(): void {
+    for (const path of [...this.#growing.keys()]) this.finish(path);
     for (const kept of this.#inMemory.values()) this.#spool.unstash(kept.byteLength);
     this.#inMemory.clear();
   }

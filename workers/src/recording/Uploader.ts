@@ -3,7 +3,7 @@ import { playbackKeys } from '@maydan/contracts';
 import { FenceLostError, type Fence } from '../live/Fence.ts';
 import { backOffMs, pause } from '../storage/backOff.ts';
 import type { ObjectStore } from '../storage/ObjectStore.ts';
-import { StorageError, toStorageError, type StorageTrouble } from '../storage/storageError.ts';
+import { toStorageError, type StorageError, type StorageTrouble } from '../storage/storageError.ts';
 import type { RecordLine } from './records.ts';
 
 /** A complete file of a recording on its way to the storage. */

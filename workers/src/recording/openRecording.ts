@@ -110,7 +110,7 @@ async function takeUp(recording: Recording, { history, initBytes, stored }: Past
     const bytes = initBytes.get(init.path);
     if (stored.has(init.path) || bytes === undefined) continue;
     await recording.journal.files.append(init.path, bytes);
-    await recording.journal.files.finish(init.path);
+    recording.journal.files.finish(init.path);
     recording.resume(init.rendition, initLine(init, bytes));
   }
   const waiting = history.renditionIds.flatMap((id) =>

@@ -122,7 +122,7 @@ export class ObjectStore {
         return { contentLength, size, body: answer.Body };
       } catch (error) {
         if (isMissing(error)) return null;
-        if (isBeyondEnd(error)) throw new RangeError(`${key} has no byte ${range?.start}`);
+        if (isBeyondEnd(error)) throw new RangeError(`${key} has no byte ${range?.start}`, { cause: error });
         throw error;
       }
     });
