@@ -1,12 +1,34 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import type { HtmlTagDescriptor, Plugin } from 'vite';
+
+/**
+ * The engine is a chunk of its own, asked for only once the page runs. Nearly every visit needs it, so the browser
+ * is told at once: it then loads and compiles while the page starts, and the first picture comes sooner.
+ */
+function preloadEngine(): Plugin {
+  return {
+    name: 'maydan:preload-engine',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_html, { bundle }): HtmlTagDescriptor[] =>
+        Object.keys(bundle ?? {})
+          .filter((file) => /\/(hls|HlsEngine)-[^/]+\.js$/.test(file))
+          .map((file) => ({
+            tag: 'link',
+            attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+            injectTo: 'head',
+          })),
+    },
+  };
+}
 
 /** The api serves `dist/`; in development Vite serves the page and passes API and socket traffic to the api. */
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), preloadEngine()],
   build: {
     target: 'es2022',
-    // The page runs under a policy without inline scripts or data: fonts, so nothing is inlined.
+    // The page's content policy knows no inline code, so nothing is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {

@@ -3,3 +3,4 @@ export * from './launchBrowser.ts';
 export * from './pageProbe.ts';
 export * from './VideoProbe.ts';
 export * from './StaticServer.ts';
+export * from './LowLatencyOrigin.ts';

@@ -1,4 +1,4 @@
-import { serverEvents, session as sessionSchema } from '@maydan/contracts';
+import { serverEvents } from '@maydan/contracts';
 import type { Session } from '@maydan/contracts';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
@@ -15,7 +15,11 @@ let users = 0;
 /** One connection for the whole page, closed when nobody needs it. */
 function acquire(): Socket {
   users += 1;
-  shared ??= io(location.origin, { transports: ['websocket', 'polling'], reconnectionDelayMax: 10_000 });
+  shared ??= io(location.origin, {
+    transports: ['websocket', 'polling'],
+    tryAllTransports: true,
+    reconnectionDelayMax: 10_000,
+  });
   return shared;
 }
 
@@ -29,17 +33,14 @@ function release(): void {
 /** Joins the room of a session and reports its changes until the returned function is called. */
 export function followSession(sessionId: string, listener: SocketListener): () => void {
   const socket = acquire();
-  const join = (): void => {
-    // The acknowledgement is the session, or an error body that the REST request reports better.
-    socket.emit('session:subscribe', { sessionId }, (answer: unknown) => {
-      const parsed = sessionSchema.safeParse(answer);
-      if (parsed.success) listener.updated(parsed.data);
-    });
-    listener.connectionChanged(true);
-  };
   const onUpdate = (payload: unknown): void => {
     const parsed = serverEvents['session:updated'].safeParse(payload);
     if (parsed.success && parsed.data.session.id === sessionId) listener.updated(parsed.data.session);
+  };
+  const join = (): void => {
+    // The acknowledgement holds the session, or is an error body that the REST request reports better.
+    socket.emit('session:subscribe', { sessionId }, onUpdate);
+    listener.connectionChanged(true);
   };
   const onDisconnect = (): void => listener.connectionChanged(false);
   socket.on('connect', join);

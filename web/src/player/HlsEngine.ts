@@ -5,7 +5,6 @@ import { audioQuality, autoQuality } from './engine.ts';
 import type { EngineEvents, EngineState, Fault, PlaybackEngine, Quality, StartPoint } from './engine.ts';
 import { hlsConfig } from './hlsConfig.ts';
 import type { HlsOptions } from './hlsConfig.ts';
-import { relaxedTarget } from './latencyPolicy.ts';
 import { qualitiesOf } from './qualities.ts';
 
 export interface HlsEngineOptions extends HlsOptions {
@@ -69,6 +68,8 @@ export class HlsEngine implements PlaybackEngine {
   }
 
   resume(): void {
+    const { url } = this.hls;
+    if (this.hls.levels.length === 0 && url) return this.hls.loadSource(url);
     // Without a position hls.js goes on from the playhead, or from the live edge when nothing was played yet.
     this.hls.startLoad(this.video.readyState > 0 ? this.video.currentTime : -1);
   }
@@ -84,29 +85,16 @@ export class HlsEngine implements PlaybackEngine {
     this.events.changed();
   }
 
-  relax(steadySec: number): void {
-    const current = this.hls.targetLatency;
-    const holdBackSec = this.holdBackSec();
-    if (current === null || holdBackSec === 0) return;
-    const relaxed = relaxedTarget(current, holdBackSec, steadySec);
-    if (relaxed < current) this.hls.targetLatency = relaxed;
-  }
-
   close(): void {
     this.hls.destroy();
-  }
-
-  private holdBackSec(): number {
-    const details = this.hls.latestLevelDetails;
-    if (!details) return 0;
-    return (this.options.lowLatency && details.partHoldBack) || details.holdBack;
   }
 
   private qualityState() {
     const levels = this.hls.levels;
     const hasPicture = levels.some((level) => isVideo(level));
     const manual = this.hls.autoLevelEnabled ? undefined : this.qualities[this.hls.loadLevel];
-    const active = this.audioChosen ? audioQuality : (this.qualities[this.hls.currentLevel]?.id ?? null);
+    const shown = this.hls.currentLevel;
+    const active = shown < 0 ? null : this.audioChosen ? audioQuality : (this.qualities[shown]?.id ?? null);
     return {
       qualities: this.qualities,
       selectedQuality: this.audioChosen ? audioQuality : (manual?.id ?? autoQuality),

@@ -9,8 +9,6 @@ const atLiveToleranceSec = 1.5;
 export class LiveFollower {
   private wanted = true;
   private jumps: number[] = [];
-  private lastStallMs = 0;
-  private lastRelaxMs = 0;
 
   get following(): boolean {
     return this.wanted;
@@ -36,10 +34,6 @@ export class LiveFollower {
     this.wanted &&= state.liveSyncSec - sec < state.targetDurationSec + atLiveToleranceSec;
   }
 
-  stalled(nowMs: number): void {
-    this.lastStallMs = nowMs;
-  }
-
   /** Position to jump to, or null to play on. */
   jumpTarget(state: EngineState, sec: number, playing: boolean, nowMs: number): number | null {
     if (state.liveSyncSec === null) return null;
@@ -55,12 +49,5 @@ export class LiveFollower {
     if (!jump) return null;
     this.jumps.push(nowMs);
     return state.liveSyncSec;
-  }
-
-  /** Seconds without a stall, once every few seconds while it is time to lower the wanted latency; else null. */
-  relaxDue(nowMs: number): number | null {
-    if (nowMs - this.lastRelaxMs < 3_000) return null;
-    this.lastRelaxMs = nowMs;
-    return (nowMs - this.lastStallMs) / 1000;
   }
 }

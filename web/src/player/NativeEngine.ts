@@ -70,10 +70,6 @@ export class NativeEngine implements PlaybackEngine {
     // The browser decides.
   }
 
-  relax(): void {
-    // The browser decides.
-  }
-
   close(): void {
     this.listeners.abort();
     this.video.removeAttribute('src');

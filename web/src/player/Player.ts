@@ -3,7 +3,7 @@ import { audioQuality, autoQuality } from './engine.ts';
 import type { EngineEvents, EngineState, PlaybackEngine, StartPoint } from './engine.ts';
 import { createEngine } from './createEngine.ts';
 import type { EngineMemory } from './createEngine.ts';
-import { LiveFollower } from './LiveFollower.ts';
+import { LiveController } from './LiveController.ts';
 import { loadPreferences, savePreferences } from './preferences.ts';
 import type { RecoveryAction } from './recovery.ts';
 import { RecoveryLoop } from './RecoveryLoop.ts';
@@ -19,8 +19,6 @@ export interface PlayerOptions {
 }
 
 const tickMs = 250;
-/** Out of media for this long while the live edge moves on: the engine is stuck. */
-const stuckAfterMs = 8_000;
 /** How long the end of a broadcast may take to show in the playlist before the recording is opened instead. */
 const endOfListWaitMs = 4_000;
 
@@ -31,7 +29,7 @@ const endOfListWaitMs = 4_000;
 export class Player {
   readonly video: HTMLVideoElement;
   private readonly options: PlayerOptions;
-  private readonly follower = new LiveFollower();
+  private readonly live = new LiveController();
   private readonly recovery: RecoveryLoop;
   private readonly monitor: VideoMonitor;
   private readonly subscribers = new Set<() => void>();
@@ -45,7 +43,6 @@ export class Player {
   private blocked = false;
   private mutedByPolicy = false;
   private endedAtMs: number | null = null;
-  private lastEdge = { sec: 0, movedAtMs: 0 };
   private current: PlayerSnapshot;
 
   constructor(video: HTMLVideoElement, options: PlayerOptions) {
@@ -54,7 +51,7 @@ export class Player {
     this.recovery = new RecoveryLoop((action) => this.recover(action));
     this.monitor = new VideoMonitor(video, {
       changed: () => this.publish(),
-      stalled: () => this.follower.stalled(performance.now()),
+      stalled: () => this.live.stalled(this.engineState(), performance.now()),
     });
     video.volume = loadPreferences().volume;
     this.current = this.makeSnapshot();
@@ -71,7 +68,7 @@ export class Player {
     this.url = url;
     this.wantsToPlay = true;
     this.openedLive = start === 'live';
-    this.follower.reset(this.openedLive);
+    this.live.follow(this.openedLive);
     this.recovery.reset();
     this.start(start);
   }
@@ -97,7 +94,7 @@ export class Player {
     if (this.video.ended) return this.replay();
     this.wantsToPlay = true;
     this.blocked = false;
-    this.follower.resumedAt(state, this.video.currentTime);
+    this.live.resumedAt(state, this.video.currentTime);
     void this.startVideo();
   }
 
@@ -121,7 +118,7 @@ export class Player {
     const state = this.engineState();
     if (state.live === null) return;
     const target = clampPosition(this.current.timeline, sec, state.liveSyncSec);
-    this.follower.positionChosen(state, target);
+    this.live.positionChosen(state, target);
     this.video.currentTime = target;
     this.publish();
   }
@@ -134,7 +131,7 @@ export class Player {
   goLive(): void {
     const { liveSyncSec, windowEndSec } = this.engineState();
     this.seek(liveSyncSec ?? windowEndSec);
-    this.follower.reset(liveSyncSec !== null);
+    this.live.follow(liveSyncSec !== null);
     if (this.video.paused) this.play();
   }
 
@@ -163,7 +160,7 @@ export class Player {
   }
 
   engineState(): EngineState {
-    return this.engine?.state() ?? emptyEngineState;
+    return this.engine ? this.live.adjusted(this.engine.state()) : emptyEngineState;
   }
 
   /** Figures for measurements; see debug.ts. */
@@ -176,7 +173,7 @@ export class Player {
     return {
       ...this.monitor.report(),
       engine: this.engine?.name ?? null,
-      jumps: this.follower.jumpCount,
+      jumps: this.live.jumpCount,
       faults: this.recovery.totalFaults,
       lastFault: this.recovery.fault?.detail ?? null,
     };
@@ -191,7 +188,7 @@ export class Player {
     this.memory.audioUrl = state?.audioUrl ?? this.memory.audioUrl;
     this.engine?.close();
     this.engine = null;
-    this.lastEdge = { sec: 0, movedAtMs: performance.now() };
+    this.live.engineChanged();
     const events: EngineEvents = {
       changed: () => this.publish(),
       failed: (fault) => {
@@ -229,7 +226,7 @@ export class Player {
 
   private resumePoint(): StartPoint {
     const { dateMs, live } = this.engineState();
-    if (this.follower.following && live !== false && this.endedAtMs === null) return 'live';
+    if (this.live.following && live !== false && this.endedAtMs === null) return 'live';
     if (dateMs !== null) return { dateMs };
     return { positionSec: this.video.currentTime };
   }
@@ -238,34 +235,31 @@ export class Player {
     const nowMs = performance.now();
     const state = this.engineState();
     if (this.monitor.tick(nowMs)) this.recovery.progressed(nowMs);
-    this.followLive(state, nowMs);
-    this.checkStuck(state, nowMs);
+    this.followLive(nowMs);
     this.checkEnded(state, nowMs);
     this.publish();
   }
 
-  private followLive(state: EngineState, nowMs: number): void {
+  private followLive(nowMs: number): void {
+    // The browser's own engine sets its pace itself.
     if (this.engine?.name !== 'hls.js') return;
-    const target = this.follower.jumpTarget(state, this.video.currentTime, this.isPlaying(), nowMs);
-    if (target !== null) this.video.currentTime = target;
-    const steadySec = this.follower.relaxDue(nowMs);
-    if (steadySec !== null) this.engine.relax(steadySec);
+    const { video } = this;
+    const facts = {
+      state: this.engine.state(),
+      positionSec: video.currentTime,
+      playing: this.isPlaying(),
+      bufferedAheadSec: this.bufferedAheadSec(),
+      playbackRate: video.playbackRate,
+      motionlessMs: this.monitor.motionlessMs(nowMs),
+    };
+    const { seekToSec, rate, stuck } = this.live.tick(facts, nowMs);
+    if (seekToSec !== null) video.currentTime = seekToSec;
+    if (rate !== video.playbackRate) video.playbackRate = rate;
+    if (stuck) this.recovery.failed({ kind: 'media', detail: 'stuck', httpStatus: null });
   }
 
   private isPlaying(): boolean {
     return !this.video.paused && !this.video.ended && !this.recovery.recovering && this.monitor.shown;
-  }
-
-  /** A last resort: media arrives, the viewer wants to see it, and nothing moves. */
-  private checkStuck(state: EngineState, nowMs: number): void {
-    if (state.windowEndSec !== this.lastEdge.sec)
-      this.lastEdge = { sec: state.windowEndSec, movedAtMs: nowMs };
-    const edgeMoves = state.live === true && nowMs - this.lastEdge.movedAtMs < 2_000;
-    const stuck = this.isPlaying() && this.monitor.motionlessMs(nowMs) > stuckAfterMs;
-    if (edgeMoves && stuck) {
-      this.monitor.restartMotionClock(nowMs);
-      this.recovery.failed({ kind: 'media', detail: 'stuck', httpStatus: null });
-    }
   }
 
   /** Plays out what is loaded, then opens the recording if the live playlist itself didn't end. */
@@ -295,6 +289,7 @@ export class Player {
   private makeSnapshot(): PlayerSnapshot {
     const { video, monitor, recovery } = this;
     const buffered = monitor.bufferedRanges();
+    const state = this.engineState();
     const phase = phaseOf({
       unsupported: recovery.fault?.kind === 'unsupported',
       recovering: recovery.recovering,
@@ -302,15 +297,15 @@ export class Player {
       ended: video.ended,
       shown: monitor.shown,
       paused: video.paused,
-      waiting: monitor.waiting,
+      waiting: monitor.waiting || this.live.holding || state.live === null,
     });
     return snapshotOf(
-      this.engineState(),
+      state,
       { positionSec: video.currentTime, buffered, volume: video.volume, muted: video.muted },
       {
         phase,
         openedLive: this.openedLive && this.endedAtMs === null,
-        following: this.follower.following,
+        following: this.live.following,
         quality: this.memory.quality,
         qualities: this.memory.qualities,
         mutedByPolicy: this.mutedByPolicy,

@@ -15,6 +15,9 @@ interface MonitorEvents {
   stalled(): void;
 }
 
+/** Playback that stands still for this long is waiting, whatever the browser says. */
+const silentStallMs = 1_000;
+
 /** Watches a video element: first picture, movement, stalls. */
 export class VideoMonitor {
   private readonly video: HTMLVideoElement;
@@ -24,6 +27,7 @@ export class VideoMonitor {
   private stalls = 0;
   private stalledMs = 0;
   private waitingSinceMs: number | null = null;
+  private waitingAtSec = 0;
   private lastPositionSec = 0;
   private movedAtMs = performance.now();
 
@@ -55,20 +59,21 @@ export class VideoMonitor {
     const sec = this.video.currentTime;
     const moved = sec !== this.lastPositionSec && !this.video.seeking && !this.video.paused;
     this.lastPositionSec = sec;
-    if (!moved) return false;
+    if (!moved) {
+      // Not every browser says that it waits.
+      if (this.shown && this.motionlessMs(nowMs) > silentStallMs && !this.video.ended) this.onWaiting();
+      return false;
+    }
     this.movedAtMs = nowMs;
     // Audio alone has no frames to wait for.
     if (this.video.videoWidth === 0 && this.video.readyState >= 2) this.onFirstFrame(nowMs);
-    if (this.waiting) this.onMoving();
-    return this.shown;
+    // The last steps before a stall may be seen only after it was told.
+    if (this.waiting && sec - this.waitingAtSec > 0.1) this.onMoving();
+    return this.shown && !this.waiting;
   }
 
   motionlessMs(nowMs: number): number {
     return this.video.paused ? 0 : nowMs - this.movedAtMs;
-  }
-
-  restartMotionClock(nowMs: number): void {
-    this.movedAtMs = nowMs;
   }
 
   bufferedRanges(): TimeRange[] {
@@ -104,6 +109,7 @@ export class VideoMonitor {
   private onWaiting(): void {
     if (this.waitingSinceMs !== null) return;
     this.waitingSinceMs = performance.now();
+    this.waitingAtSec = this.video.currentTime;
     if (this.shown && !this.video.seeking) {
       this.stalls += 1;
       this.events.stalled();

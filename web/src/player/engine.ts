@@ -64,7 +64,5 @@ export interface PlaybackEngine {
   /** Resets the decoder after a media fault, at the same position. */
   recoverMedia(): void;
   selectQuality(id: string): void;
-  /** Lets the wanted latency sink back after stalls raised it; `steadySec` is the time since the last one. */
-  relax(steadySec: number): void;
   close(): void;
 }

@@ -34,19 +34,19 @@ function policy(firstByteMs: number, retries: number, retryDelayMs: number): Loa
 }
 
 /**
- * Configuration of hls.js. Of the live-sync options only the growth per stall is set here: `liveSyncDuration`
- * and `liveSyncDurationCount` would replace the playlist's PART-HOLD-BACK, which is what starts a viewer at low
- * latency. No maximum latency is set either, since hls.js would also throw DVR viewers to the edge by it;
- * the player itself jumps for those who follow the edge (see latencyPolicy.ts).
+ * Configuration of hls.js. No live-sync position is set: `liveSyncDuration` and `liveSyncDurationCount` would replace
+ * the playlist's PART-HOLD-BACK, which is what starts a viewer at low latency. Nor is a maximum latency, since
+ * hls.js would throw DVR viewers to the edge by it. What hls.js does after a stall makes latency creep (its target
+ * only grows) or leaves a late viewer late (it takes them for a DVR viewer), so the player does that itself.
  */
 export function hlsConfig(options: HlsOptions): Partial<HlsConfig> {
   return {
     lowLatencyMode: options.lowLatency,
     // Fragmented MP4 needs no remuxing, so a worker would only add a copy of each part.
     enableWorker: false,
-    // Catching up is inaudible up to about a tenth.
-    maxLiveSyncPlaybackRate: 1.1,
-    liveSyncOnStallIncrease: 0.4,
+    // The player sets the pace and the growth after stalls itself, see LiveController.ts.
+    maxLiveSyncPlaybackRate: 1,
+    liveSyncOnStallIncrease: 0,
     liveDurationInfinity: true,
     backBufferLength: 30,
     maxBufferLength: 30,
@@ -61,7 +61,8 @@ export function hlsConfig(options: HlsOptions): Partial<HlsConfig> {
     errorPenaltyExpireMs: 20_000,
     preserveManualLevelOnError: true,
     enableInterstitialPlayback: false,
-    manifestLoadPolicy: policy(8_000, 4, 500),
+    // Without a manifest nothing plays yet: the player's own recovery, which is seen, takes over soon.
+    manifestLoadPolicy: policy(8_000, 2, 500),
     // Longer than the origin holds a blocked request (three target durations).
     playlistLoadPolicy: policy(10_000, 6, 400),
     fragLoadPolicy: policy(10_000, 6, 300),

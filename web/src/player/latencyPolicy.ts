@@ -15,24 +15,14 @@ export interface JumpInput {
 const minimumPauseMs = 4_000;
 
 /**
- * hls.js catches up by playing faster while the distance is under one target duration, and takes anything
- * beyond for DVR; a viewer who follows would stay late for ever after a long stall. Such a viewer jumps, but
- * seldom when jumping doesn't help (a slow network), so that it never becomes a chain of stalls.
+ * Playing faster mends a short distance; one of more than a target duration would take a minute. A following
+ * viewer that far behind jumps, but seldom when jumping doesn't help (a slow network), so that it never becomes a
+ * chain of stalls.
  */
 export function shouldJumpToLive(input: JumpInput): boolean {
   if (!input.following || !input.playing) return false;
   if (input.distanceSec < input.targetDurationSec + 0.3) return false;
   return input.sinceJumpMs >= minimumPauseMs * 2 ** Math.min(input.recentJumps, 5);
-}
-
-/** Without stalls for this long the wanted latency sinks by one step. */
-const steadyBeforeRelaxSec = 12;
-const relaxStepSec = 0.2;
-
-/** The wanted latency after `steadySec` without a stall; never under the playlist's own hold back. */
-export function relaxedTarget(currentSec: number, holdBackSec: number, steadySec: number): number {
-  if (steadySec < steadyBeforeRelaxSec || currentSec <= holdBackSec) return currentSec;
-  return Math.max(holdBackSec, currentSec - relaxStepSec);
 }
 
 /**

@@ -1,6 +1,9 @@
+import { EdgeClock } from './EdgeClock.ts';
 import { isRetryable, hlsConfig } from './hlsConfig.ts';
-import { relaxedTarget, shouldJumpToLive, shownLatencySec } from './latencyPolicy.ts';
+import { shouldJumpToLive, shownLatencySec } from './latencyPolicy.ts';
+import { LatencyTarget } from './LatencyTarget.ts';
 import { LiveFollower } from './LiveFollower.ts';
+import { LivePace, paceRate } from './LivePace.ts';
 import { planRecovery } from './recovery.ts';
 import { emptyEngineState, phaseOf, snapshotOf } from './snapshot.ts';
 
@@ -88,12 +91,90 @@ describe('LiveFollower', () => {
   });
 });
 
-describe('relaxedTarget', () => {
-  it('sinks in steps to the hold back after a steady time', () => {
-    expect(relaxedTarget(1.5, 0.75, 5)).toBe(1.5);
-    expect(relaxedTarget(1.5, 0.75, 20)).toBeCloseTo(1.3);
-    expect(relaxedTarget(0.8, 0.75, 20)).toBe(0.75);
-    expect(relaxedTarget(0.75, 0.75, 20)).toBe(0.75);
+describe('EdgeClock', () => {
+  it('counts from the first move after a stand-still', () => {
+    const clock = new EdgeClock();
+    const at = [0, 1, 2, 10, 11].map((sec, i) => clock.movingMs([5, 6, 7, 8, 9][i] ?? 0, sec * 1000));
+    expect(at).toEqual([0, 1000, 2000, 0, 1000]);
+    expect(clock.movingMs(9, 13_500)).toBe(2500 + 1000);
+    expect(clock.movingMs(9, 14_500)).toBe(0);
+  });
+});
+
+describe('LatencyTarget', () => {
+  it('grows with stalls up to a target duration, and gives it all back', () => {
+    const target = new LatencyTarget();
+    target.stalled(0, 2);
+    expect(target.extra).toBeCloseTo(0.4);
+    for (let i = 0; i < 10; i++) target.stalled(1_000, 2);
+    expect(target.extra).toBe(2);
+    for (let sec = 2; sec < 200; sec++) target.tick(sec * 1000);
+    expect(target.extra).toBe(0);
+  });
+
+  it('sinks only after a steady time', () => {
+    const target = new LatencyTarget();
+    target.stalled(0, 2);
+    target.tick(11_000);
+    expect(target.extra).toBeCloseTo(0.4);
+    target.tick(12_000);
+    expect(target.extra).toBeCloseTo(0.2);
+  });
+});
+
+describe('paceRate', () => {
+  const calm = { following: true, latencySec: 1, targetSec: 1, bufferedAheadSec: 0.9 };
+
+  it('leaves the pace alone near the target', () => {
+    expect([0.9, 1, 1.1].map((latencySec) => paceRate({ ...calm, latencySec }, 1))).toEqual([1, 1, 1]);
+  });
+
+  it('is faster when late, until the target is reached', () => {
+    expect(paceRate({ ...calm, latencySec: 2 }, 1)).toBe(1.1);
+    expect(paceRate({ ...calm, latencySec: 1.3 }, 1)).toBe(1.05);
+    expect(paceRate({ ...calm, latencySec: 1.1 }, 1.05)).toBe(1.05);
+    expect(paceRate({ ...calm, latencySec: 1.02 }, 1.05)).toBe(1);
+  });
+
+  it('is not faster without media to play', () => {
+    expect(paceRate({ ...calm, latencySec: 3, bufferedAheadSec: 0.2 }, 1)).toBe(1);
+  });
+
+  it('is slower when too near to the edge', () => {
+    expect(paceRate({ ...calm, latencySec: 0.6, bufferedAheadSec: 0.5 }, 1)).toBe(0.95);
+    expect(paceRate({ ...calm, latencySec: 0.5, bufferedAheadSec: 0.2 }, 1)).toBe(0.9);
+  });
+
+  it('is normal for who does not follow, and without a live edge', () => {
+    expect(paceRate({ ...calm, following: false, latencySec: 9 }, 1.1)).toBe(1);
+    expect(paceRate({ ...calm, latencySec: null }, 1.1)).toBe(1);
+  });
+});
+
+describe('LivePace', () => {
+  const empty = { following: true, latencySec: 1, targetSec: 1, bufferedAheadSec: 0.1 };
+
+  it('holds after a stall until a buffer has formed', () => {
+    const pace = new LivePace();
+    expect(pace.rate(empty, 60_000, 1, 0)).not.toBe(0);
+    pace.stalled(0);
+    expect(pace.rate(empty, 60_000, 1, 500)).toBe(0);
+    expect(pace.rate({ ...empty, bufferedAheadSec: 0.8 }, 60_000, 0, 1_000)).toBe(1);
+    expect(pace.holding).toBe(false);
+  });
+
+  it('waits through an interruption, however long, but not for ever once media arrives', () => {
+    const pace = new LivePace();
+    pace.stalled(0);
+    expect(pace.rate(empty, 0, 0, 120_000)).toBe(0);
+    expect(pace.rate(empty, 2_000, 0, 122_000)).toBe(0);
+    expect(pace.rate(empty, 3_000, 0, 123_000)).not.toBe(0);
+  });
+
+  it('lets go when the viewer no longer follows', () => {
+    const pace = new LivePace();
+    pace.stalled(0);
+    expect(pace.rate({ ...empty, following: false }, 60_000, 0, 100)).toBe(1);
   });
 });
 

@@ -24,6 +24,6 @@ export function planRecovery(kind: FaultKind, attempt: number, random: number): 
 }
 
 /** After this many faults in a row the viewer is told, and offered a retry; attempts go on. */
-export const attemptsBeforeTelling = 4;
+export const attemptsBeforeTelling = 3;
 /** Playback that ran for this long has got over its faults. */
 export const recoveredAfterMs = 5_000;

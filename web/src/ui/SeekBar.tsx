@@ -5,6 +5,7 @@ import { formatClock } from '../i18n/format.ts';
 import type { Player } from '../player/Player.ts';
 import type { PlayerSnapshot } from '../player/snapshot.ts';
 import { fraction } from '../player/timeline.ts';
+import { RangeInput } from './RangeInput.tsx';
 import { SeekPreview } from './SeekPreview.tsx';
 import { useStoryboard } from './useStoryboard.ts';
 
@@ -31,8 +32,8 @@ export function SeekBar({ player, snapshot, storyboardUrl }: SeekBarProps) {
     if (kind === 'recording') return clock(sec - timeline.startSec);
     return t('player.behind', { time: clock(timeline.endSec - sec) });
   };
-  const commit = (): void => {
-    if (dragged !== null) player.seek(dragged);
+  const commit = (sec: number): void => {
+    player.seek(sec);
     setDragged(null);
   };
   const onMove = (event: PointerEvent<HTMLElement>): void => {
@@ -51,8 +52,7 @@ export function SeekBar({ player, snapshot, storyboardUrl }: SeekBarProps) {
       onPointerMove={onMove}
       onPointerLeave={() => setHovered(null)}
     >
-      <input
-        type="range"
+      <RangeInput
         className="seek-input"
         data-testid="seek"
         min={timeline.startSec}
@@ -61,11 +61,8 @@ export function SeekBar({ player, snapshot, storyboardUrl }: SeekBarProps) {
         value={shownSec}
         aria-label={t('player.position')}
         aria-valuetext={valueText()}
-        onChange={(event) => setDragged(Number(event.target.value))}
-        onPointerUp={commit}
-        onPointerCancel={() => setDragged(null)}
-        onKeyUp={commit}
-        onBlur={commit}
+        onSlide={setDragged}
+        onCommit={commit}
       />
       <span className="seek-track" aria-hidden="true" />
       {pointedSec !== null && (

@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next';
 import type { Player } from '../player/Player.ts';
 import type { PlayerSnapshot } from '../player/snapshot.ts';
 import { IconButton } from './Controls.tsx';
+import { RangeInput } from './RangeInput.tsx';
 import { MutedIcon, SoundIcon } from './icons.tsx';
 
 interface VolumeProps {
@@ -24,8 +25,7 @@ export function VolumeControl({ player, snapshot }: VolumeProps) {
       >
         {silent ? <MutedIcon /> : <SoundIcon />}
       </IconButton>
-      <input
-        type="range"
+      <RangeInput
         className="range volume-range"
         data-keys="own"
         data-testid="volume"
@@ -36,7 +36,8 @@ export function VolumeControl({ player, snapshot }: VolumeProps) {
         aria-label={t('player.volume')}
         aria-valuetext={new Intl.NumberFormat(i18n.language, { style: 'percent' }).format(shown)}
         style={{ '--share': shown }}
-        onChange={(event) => player.setVolume(Number(event.target.value))}
+        onSlide={(next) => player.setVolume(next)}
+        onCommit={(next) => player.setVolume(next)}
       />
     </span>
   );

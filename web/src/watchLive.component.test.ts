@@ -1,0 +1,200 @@
+import type { Page } from 'playwright-core';
+import { LowLatencyOrigin } from '../../tests/support/browser/LowLatencyOrigin.ts';
+import { VideoProbe } from '../../tests/support/browser/VideoProbe.ts';
+import { sessionFixture, sessionId } from './testing/fixtures.ts';
+import {
+  chooseQuality,
+  statsOf,
+  waitForProgress,
+  waitForStats,
+  wakeControls,
+  WebHarness,
+} from './testing/WebHarness.ts';
+
+describe('watching a live session in Chromium', () => {
+  let web: WebHarness;
+  let origin: LowLatencyOrigin;
+  let page: Page;
+
+  beforeAll(async () => {
+    web = await WebHarness.start();
+  }, 60_000);
+  afterAll(async () => web?.close());
+  beforeEach(async () => {
+    web.pageErrors.length = 0;
+    origin = await LowLatencyOrigin.start();
+    web.site.set(sessionFixture(origin.hlsUrl));
+  }, 30_000);
+  afterEach(async () => {
+    await page?.context().close();
+    await origin?.close();
+  });
+
+  const playing = () =>
+    waitForStats(page, 'live playback', ({ phase, kind }) => phase === 'playing' && kind === 'live');
+
+  it('plays parts near the live edge, with a picture that changes and sound in sync', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    const probe = await VideoProbe.attach(page);
+    const stats = await playing();
+    expect(stats.following).toBe(true);
+    // The playlist's PART-HOLD-BACK (1 s) is what is aimed at, not three target durations.
+    expect(stats.targetLatencySec).toBeLessThan(2);
+    const pictures = await probe.pictures(30);
+    expect(pictures.distinct).toBeGreaterThan(5);
+    const offset = await probe.avOffset(3);
+    expect(Math.abs(offset.medianMs)).toBeLessThan(100);
+    await waitForStats(page, 'low latency', ({ latencySec }) => latencySec !== null && latencySec < 3);
+    await page.getByTestId('latency').waitFor();
+    expect(web.pageErrors).toEqual([]);
+  }, 90_000);
+
+  it('plays whole segments in the plain mode', async () => {
+    page = await web.visit(`/watch/${sessionId}?lowLatency=0`);
+    const stats = await playing();
+    // HOLD-BACK is three target durations.
+    expect(stats.targetLatencySec).toBe(6);
+    await waitForProgress(page);
+  }, 60_000);
+
+  it('goes back in time, says how far, and comes back to live', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await waitForStats(page, 'some seconds to go back to', ({ windowEndSec }) => windowEndSec > 8);
+    await wakeControls(page);
+    await page.getByTestId('seek').focus();
+    await page.keyboard.press('Home');
+    const behind = await waitForStats(
+      page,
+      'the begin',
+      ({ phase, following }) => phase === 'playing' && !following,
+    );
+    expect(behind.positionSec).toBeLessThan(4);
+    await page.getByTestId('behind').waitFor();
+    expect(await page.getByTestId('go-live').getAttribute('data-live')).toBe('false');
+    await waitForProgress(page, 0.5);
+
+    await page.getByTestId('go-live').click();
+    await waitForStats(
+      page,
+      'the live point',
+      ({ phase, following, edgeLatencySec }) =>
+        phase === 'playing' && following && edgeLatencySec !== null && edgeLatencySec < 3,
+    );
+  }, 90_000);
+
+  it('stays behind live after a pause, and says so', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    const paused = await statsOf(page);
+    await page.keyboard.press('k');
+    await waitForStats(
+      page,
+      'media to fall behind',
+      ({ windowEndSec }) => windowEndSec > paused.windowEndSec + 5,
+    );
+    await page.keyboard.press('k');
+    const stats = await waitForStats(page, 'playback', ({ phase }) => phase === 'playing');
+    expect(stats.following).toBe(false);
+    expect(stats.positionSec).toBeLessThan(paused.windowEndSec + 1);
+  }, 60_000);
+
+  it('changes quality and to sound alone while live', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    await chooseQuality(page, '90p');
+    await page.waitForFunction(() => document.querySelector('video')?.videoHeight === 90);
+    await chooseQuality(page, 'audio');
+    await waitForStats(page, 'sound alone', ({ phase, level }) => phase === 'playing' && level === 'audio');
+    await page.getByTestId('audio-panel').waitFor();
+    const stats = await waitForStats(
+      page,
+      'low latency',
+      ({ latencySec }) => latencySec !== null && latencySec < 4,
+    );
+    expect(stats).toMatchObject({ kind: 'live', following: true });
+  }, 90_000);
+
+  it('keeps the player over an interruption and goes on by itself', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    await page.evaluate(() => document.querySelector('video')?.setAttribute('data-same', 'yes'));
+    await origin.interrupt();
+    web.site.announce(sessionFixture(origin.hlsUrl, { state: 'interrupted' }));
+    await page.getByTestId('reconnecting').waitFor();
+
+    origin.resume();
+    web.site.announce(sessionFixture(origin.hlsUrl));
+    const back = await playing();
+    await waitForProgress(page, 2);
+    expect(back.following).toBe(true);
+    await waitForStats(
+      page,
+      'low latency',
+      ({ edgeLatencySec }) => edgeLatencySec !== null && edgeLatencySec < 3,
+    );
+    expect(await page.locator('video[data-same=yes]').count()).toBe(1);
+    const probe = await VideoProbe.attach(page);
+    const offset = await probe.avOffset(3);
+    expect(Math.abs(offset.medianMs)).toBeLessThan(100);
+  }, 120_000);
+
+  it('gets over an origin that restarts, and is live again', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    await origin.goDown();
+    await waitForStats(page, 'the player to run out', ({ phase }) => phase !== 'playing');
+    await origin.comeBack();
+    const back = await playing();
+    expect(back.following).toBe(true);
+    await waitForProgress(page, 2);
+    await waitForStats(
+      page,
+      'the live point',
+      ({ edgeLatencySec }) => edgeLatencySec !== null && edgeLatencySec < 4,
+    );
+  }, 120_000);
+
+  it('becomes a recording when the broadcast ends, without a reload', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    await page.evaluate(() => (document.title = 'not reloaded'));
+    await origin.end();
+    web.site.announce(
+      sessionFixture(origin.hlsUrl, { state: 'ended', endReason: 'hostEnded', durationMs: 10_000 }),
+    );
+    await page.getByTestId('ended').waitFor();
+    expect(await statsOf(page)).toMatchObject({ kind: 'recording', phase: 'ended' });
+    await page.getByTestId('replay').click();
+    const replayed = await waitForStats(page, 'the recording', ({ phase }) => phase === 'playing');
+    expect(replayed).toMatchObject({ kind: 'recording', latencySec: null });
+    expect(replayed.positionSec).toBeLessThan(3);
+    await waitForProgress(page);
+    expect(await page.evaluate(() => performance.getEntriesByType('navigation').length)).toBe(1);
+  }, 90_000);
+
+  it('opens the recording when the live playlist never says that it ended', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    await origin.goDown();
+    web.site.announce(sessionFixture(origin.hlsUrl, { state: 'ended', endReason: 'workerLost' }));
+    await waitForStats(page, 'the player to run out', ({ phase }) => phase !== 'playing');
+    await origin.end();
+    await origin.comeBack();
+    await waitForStats(page, 'the recording', ({ kind, phase }) => kind === 'recording' && phase === 'ended');
+  }, 120_000);
+
+  it('is told by polling when there is no socket', async () => {
+    web.site.set(
+      sessionFixture(origin.hlsUrl, {
+        state: 'idle',
+        startedAt: null,
+        playback: { ...sessionFixture(origin.hlsUrl).playback, playable: false },
+      }),
+    );
+    page = await web.visit(`/watch/${sessionId}`);
+    await page.getByTestId('stage-idle').waitFor();
+    web.site.disconnectSockets();
+    web.site.set(sessionFixture(origin.hlsUrl));
+    await playing();
+  }, 60_000);
+});
