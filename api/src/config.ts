@@ -47,7 +47,7 @@ export const configSchema = z
       .default('web/dist')
       .transform((path) => resolve(path)),
     /** Logins and registrations per address in 5 minutes; token refreshes have five times as many. */
-    AUTH_RATE_PER_ADDRESS: positive.default(60),
+    AUTH_RATE_PER_ADDRESS: positive.default(100),
     /** Wrong passwords per account in 15 minutes. */
     AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
     /** Refused stream keys per publisher address in 5 minutes. */

@@ -33,7 +33,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const result = await client.query(sql);
+    const result = await client.query<Record<string, unknown>>(sql);
     return result.rows;
   } finally {
     await client.end();

@@ -1,24 +1,22 @@
 import {
-  controlDocument,
   controlKey,
   factGroup,
   factStream,
   ingestCommand,
   ingestCommandChannel,
-  type ControlDocument,
-  type Fact,
-  type Session,
-  type SessionState,
   type StreamHealth,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Queue } from 'bullmq';
+import { factsHandled, Life } from '../testing/Life.ts';
 import { Listener } from '../testing/Listener.ts';
-import type { Account, TestApi } from '../testing/TestApi.ts';
+import type { TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 let backend: TestBackend;
 let api: TestApi;
+/** Facts and sweeps are shared by two processes. */
+let second: TestApi;
 let commands: Listener<typeof ingestCommand>;
 let live: Queue;
 let vod: Queue;
@@ -26,6 +24,7 @@ let vod: Queue;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
+  second = await backend.startApi();
   commands = await Listener.on(backend.redis, ingestCommandChannel, ingestCommand);
   live = new Queue('live', { connection: backend.redis, prefix: 'maydan:queue' });
   vod = new Queue('vod', { connection: backend.redis, prefix: 'maydan:queue' });
@@ -36,117 +35,11 @@ afterAll(async () => {
   await backend?.close();
 }, 30_000);
 
-/** A host's session, with the facts that ingest and workers tell about it. */
-class Life {
-  readonly host: Account;
-  readonly key: string;
-  sessionId = '';
-  playbackId = '';
-  epoch = 0;
-  fence = 1;
-
-  static async create(): Promise<Life> {
-    const host = await api.register();
-    return new Life(host, (await api.createKey(host)).key);
-  }
-
-  constructor(host: Account, key: string) {
-    this.host = host;
-    this.key = key;
-  }
-
-  async authorize(): Promise<this> {
-    Object.assign(this, await api.publish(this.key));
-    return this;
-  }
-
-  relayUrl(epoch = this.epoch): string {
-    return `http://127.0.0.1:8081/relay/${this.sessionId}/${epoch}.flv`;
-  }
-
-  async tell(fact: Record<string, unknown> & { type: Fact['type'] }): Promise<void> {
-    const { sessionId, playbackId, epoch, fence } = this;
-    const at = new Date().toISOString();
-    const known = { sessionId, playbackId, epoch, fence, at, ...fact };
-    await backend.redis.xadd(factStream, '*', 'fact', JSON.stringify(known));
-  }
-
-  published(): Promise<void> {
-    return this.tell({ type: 'ingest.published', connectionId: 'c', relayUrl: this.relayUrl() });
-  }
-
-  unpublished(epoch = this.epoch): Promise<void> {
-    return this.tell({ type: 'ingest.unpublished', connectionId: 'c', reason: 'closed', epoch });
-  }
-
-  ready(change: object = {}): Promise<void> {
-    return this.tell({ type: 'live.ready', renditions: ['720p', 'audio'], audioOnly: false, ...change });
-  }
-
-  ended(change: object = {}): Promise<void> {
-    const done = { failure: null, durationMs: 61_000, byteLength: 5_000_000, recorded: true };
-    return this.tell({ type: 'live.ended', ...done, ...change });
-  }
-
-  /** Publishes and waits until it is live. */
-  async goLive(): Promise<this> {
-    await this.authorize();
-    await this.published();
-    await this.reaches('starting');
-    await this.ready();
-    await this.reaches('live');
-    return this;
-  }
-
-  session(): Promise<Session> {
-    return api.client.sessions.get({ id: this.sessionId });
-  }
-
-  async reaches(state: SessionState): Promise<Session> {
-    await waitUntil(state, async () => (await this.session()).state === state, 10_000);
-    return this.session();
-  }
-
-  /** The control document once it says this; it is written just after the state. */
-  async controlled(says: Partial<ControlDocument>): Promise<void> {
-    const fits = async (): Promise<boolean> => {
-      const document = await this.control();
-      return JSON.stringify({ ...document, ...says }) === JSON.stringify(document);
-    };
-    await waitUntil(`control ${JSON.stringify(says)}`, fits, 5_000);
-  }
-
-  async control(): Promise<ControlDocument | null> {
-    const text = await backend.redis.get(controlKey(this.sessionId));
-    return text === null ? null : controlDocument.parse(JSON.parse(text));
-  }
-
-  /** Changes the row as if time had passed. */
-  async alter(data: Parameters<typeof backend.database.session.update>[0]['data']): Promise<void> {
-    await backend.database.session.update({ where: { id: this.sessionId }, data });
-  }
-}
-
-/** Waits until the consumer has handled everything that was told. */
-async function factsHandled(): Promise<void> {
-  const mark = await backend.redis.xadd(factStream, '*', 'fact', 'end of what was told');
-  await waitUntil(
-    'the facts',
-    async () => {
-      const groups = (await backend.redis.xinfo('GROUPS', factStream)) as unknown[][];
-      const group = groups.find((fields) => fields.includes(factGroup)) ?? [];
-      const field = (name: string) => group[group.indexOf(name) + 1];
-      return String(field('last-delivered-id')) >= String(mark) && Number(field('pending')) === 0;
-    },
-    10_000,
-  );
-}
-
 const ago = (ms: number): Date => new Date(Date.now() - ms);
 
 describe('a session', () => {
   it('goes from idle to its recording by facts', async () => {
-    const life = await (await Life.create()).authorize();
+    const life = await (await Life.create(backend, () => api)).authorize();
     await life.published();
     const starting = await life.reaches('starting');
     expect(starting.startedAt).not.toBeNull();
@@ -191,7 +84,7 @@ describe('a session', () => {
   }, 30_000);
 
   it('goes on when the publisher returns within the grace period', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.unpublished();
     await life.reaches('interrupted');
     await life.controlled({ desired: 'run', source: null });
@@ -208,7 +101,7 @@ describe('a session', () => {
   }, 30_000);
 
   it('is not changed by facts that come again or of an older epoch', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     const { startedAt } = await life.session();
     await life.published();
     await life.ready();
@@ -224,7 +117,7 @@ describe('a session', () => {
       connectionId: 'c',
       relayUrl: life.relayUrl(1),
     });
-    await factsHandled();
+    await factsHandled(backend.redis);
     expect(await life.session()).toMatchObject({ state: 'starting', startedAt });
     expect(await life.control()).toMatchObject({
       epoch: 2,
@@ -233,25 +126,25 @@ describe('a session', () => {
   }, 30_000);
 
   it('does not listen to a worker that was replaced', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.tell({ type: 'live.accepted', workerId: 'w2', fence: 2 });
     await life.ended({ fence: 1, failure: 'encoderFailed' });
     await life.tell({ type: 'live.sourceLost', fence: 1, reason: 'closed' });
-    await factsHandled();
+    await factsHandled(backend.redis);
     expect((await life.session()).state).toBe('live');
     await life.ended({ fence: 2, failure: 'encoderFailed' });
     expect(await life.reaches('failed')).toMatchObject({ endReason: 'encoderFailed' });
   }, 30_000);
 
   it('drops a publisher whose source the worker lost, so that it connects again', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.tell({ type: 'live.sourceLost', reason: 'stalled' });
     await life.reaches('interrupted');
     await commands.until((command) => command.sessionId === life.sessionId && command.epoch === 1);
   }, 30_000);
 
   it('fails with the worker’s reason, and its publisher is dropped', async () => {
-    const life = await (await Life.create()).authorize();
+    const life = await (await Life.create(backend, () => api)).authorize();
     await life.published();
     await life.reaches('starting');
     await life.ended({ failure: 'unsupportedCodec', recorded: false, durationMs: 0, byteLength: 0 });
@@ -262,12 +155,12 @@ describe('a session', () => {
   }, 30_000);
 
   it('drops a publish that was permitted before the end and came after it', async () => {
-    const life = await (await Life.create()).authorize();
+    const life = await (await Life.create(backend, () => api)).authorize();
     await life.host.client.sessions.end({ id: life.sessionId });
     expect((await life.session()).state).toBe('ended');
     const before = commands.heard.length;
     await life.published();
-    await factsHandled();
+    await factsHandled(backend.redis);
     await waitUntil('the drop', () => commands.heard.length > before, 5_000);
     expect(commands.heard.at(-1)).toMatchObject({ sessionId: life.sessionId, reason: 'ended' });
     expect((await life.session()).state).toBe('ended');
@@ -275,7 +168,7 @@ describe('a session', () => {
   }, 30_000);
 
   it('shows its health to its host and to moderators', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     const health: StreamHealth = {
       at: new Date().toISOString(),
       video: { codec: 'avc1.64001f', width: 1280, height: 720, frameRate: 30, keyFrameIntervalSec: 2 },
@@ -287,7 +180,7 @@ describe('a session', () => {
       warnings: [],
     };
     await life.tell({ type: 'live.health', health });
-    await factsHandled();
+    await factsHandled(backend.redis);
     expect(await life.host.client.sessions.health({ id: life.sessionId })).toEqual({ health });
     const stranger = await api.register();
     const path = `/api/v1/sessions/${life.sessionId}/health`;
@@ -299,29 +192,29 @@ describe('a session', () => {
 
 describe('the fact stream', () => {
   it('goes on after nonsense', async () => {
-    const life = await (await Life.create()).authorize();
+    const life = await (await Life.create(backend, () => api)).authorize();
     await backend.redis.xadd(factStream, '*', 'fact', '{"type":"nonsense"}');
     await backend.redis.xadd(factStream, '*', 'other', 'x');
     await life.tell({ type: 'ingest.published', connectionId: 'c', relayUrl: 'not a url' });
     await life.published();
     await life.reaches('starting');
-    await factsHandled();
+    await factsHandled(backend.redis);
   }, 30_000);
 
   it('has what a dead process had read taken over', async () => {
-    const life = await (await Life.create()).authorize();
-    await factsHandled();
-    await api.close();
+    const life = await (await Life.create(backend, () => api)).authorize();
+    await factsHandled(backend.redis);
+    await Promise.all([api.close(), second.close()]);
     await life.published();
     const read = ['GROUP', factGroup, 'dead', 'COUNT', 10, 'STREAMS', factStream, '>'] as const;
     expect(await backend.redis.xreadgroup(...read)).not.toBeNull();
     api = await backend.startApi();
     await life.reaches('starting');
-    await factsHandled();
+    await factsHandled(backend.redis);
   }, 30_000);
 
   it('is followed again after Redis lost everything', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await backend.redis.flushall();
     await life.unpublished();
     await life.reaches('interrupted');
@@ -331,7 +224,7 @@ describe('the fact stream', () => {
 
 describe('the sweep', () => {
   it('ends a session whose publisher did not return, and the worker’s word makes it final', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.unpublished();
     await life.reaches('interrupted');
     await life.alter({ graceDeadlineAt: ago(1) });
@@ -343,7 +236,7 @@ describe('the sweep', () => {
   }, 30_000);
 
   it('writes document and job again when Redis lost them', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await backend.redis.del(controlKey(life.sessionId));
     await live.remove(life.sessionId);
     await waitUntil('the document', async () => (await life.control())?.source?.epoch === 1, 10_000);
@@ -351,17 +244,17 @@ describe('the sweep', () => {
   }, 30_000);
 
   it('interrupts a session whose new publish was permitted and never came', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.authorize();
     await life.unpublished(1);
-    await factsHandled();
+    await factsHandled(backend.redis);
     expect((await life.session()).state).toBe('live');
     await life.alter({ authorizedAt: ago(60_000) });
     await life.reaches('interrupted');
   }, 30_000);
 
   it('gives up a session that no worker finishes, and still takes a late recording', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await life.host.client.sessions.end({ id: life.sessionId });
     await life.alter({ stateChangedAt: ago(200_000) });
     expect(await life.reaches('failed')).toMatchObject({
@@ -394,7 +287,7 @@ describe('the sweep', () => {
   }, 30_000);
 
   it('ends the session of a host who was banned and drops the publisher', async () => {
-    const life = await (await Life.create()).goLive();
+    const life = await (await Life.create(backend, () => api)).goLive();
     await backend.database.user.update({ where: { id: life.host.user.id }, data: { bannedAt: new Date() } });
     expect(await life.reaches('ending')).toMatchObject({ endReason: 'moderatorEnded' });
     await commands.until((command) => command.sessionId === life.sessionId && command.reason === 'revoked');

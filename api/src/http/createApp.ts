@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { AppError, type HealthChecks, type Logger } from '@maydan/common';
 import type { AnyRouter } from '@orpc/server';
 import express, { type Express, type RequestHandler } from 'express';
@@ -57,7 +58,7 @@ function requestLog(logger: Logger): RequestHandler {
     customAttributeKeys: { reqId: 'requestId' },
     customLogLevel: (request, response, error) => {
       if (response.statusCode >= 500 || error !== undefined) return 'error';
-      return /^\/(api\/v1|internal)\//.test(request.url ?? '') ? 'info' : 'debug';
+      return /^\/(api\/v1|internal)\//.test(originalUrl(request)) ? 'info' : 'debug';
     },
     serializers: {
       req: (request: { method: string; url: string; remoteAddress: string }) => ({
@@ -68,6 +69,11 @@ function requestLog(logger: Logger): RequestHandler {
       res: (response: { statusCode: number }) => ({ status: response.statusCode }),
     },
   });
+}
+
+/** Within a router, Express shortens `url`. */
+function originalUrl(request: IncomingMessage): string {
+  return 'originalUrl' in request ? String(request.originalUrl) : (request.url ?? '');
 }
 
 /** A body must be JSON: what a form of another site could send is not even parsed. */

@@ -13,7 +13,7 @@ const inputIssues = z.array(
 
 /** Any error of a request as one of the table. */
 export function toRequestError(error: unknown): AppError {
-  if (error instanceof ORPCError) return fromProcedure(error);
+  if (isProcedureError(error)) return fromProcedure(error);
   const known = httpError.safeParse(error);
   if (error instanceof AppError || !known.success) return toAppError(error);
   const { status, type } = known.data;
@@ -23,6 +23,10 @@ export function toRequestError(error: unknown): AppError {
   if (status === 404) return new AppError('not_found', undefined, undefined, cause);
   const message = type === 'entity.parse.failed' ? 'The body is not valid JSON.' : undefined;
   return new AppError('bad_request', message, undefined, cause);
+}
+
+function isProcedureError(error: unknown): error is ORPCError<string, unknown> {
+  return error instanceof ORPCError;
 }
 
 /** oRPC's own errors: input or output that doesn't fit its schema, or a request that it can't decode. */

@@ -15,10 +15,9 @@ export function healthRoutes(checks: HealthChecks): Router {
 function answer(checks: Readonly<Record<string, HealthCheck>>): RequestHandler {
   return async (_request, response) => {
     const report = await runChecks('api', checks);
-    const results = Object.entries(report.checks).map(([name, result]) => [
-      name,
-      result === 'ok' ? 'ok' : 'failing',
-    ]);
+    const results = Object.entries(report.checks).map(
+      ([name, result]) => [name, result === 'ok' ? 'ok' : 'failing'] as const,
+    );
     response
       .status(report.status === 'ok' ? 200 : 503)
       .set('cache-control', 'no-store')

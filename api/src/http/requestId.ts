@@ -10,5 +10,5 @@ export function chooseRequestId(header: string | string[] | undefined): string {
 
 /** The id that the request log gave this request. */
 export function requestIdOf(request: IncomingMessage): string {
-  return String(request.id);
+  return typeof request.id === 'string' ? request.id : '';
 }

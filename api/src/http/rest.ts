@@ -22,9 +22,9 @@ export function restHandler(router: AnyRouter, config: ApiConfig): RequestHandle
   const stamps = new WeakMap<Error, Stamp>();
   const handler = new OpenAPIHandler<RequestContext>(router, {
     interceptors: [
-      async ({ context, next }) => {
+      async ({ context, ...call }) => {
         try {
-          return await next();
+          return await call.next();
         } catch (thrown) {
           const error = toRequestError(thrown);
           logRequestError(context.logger, error);

@@ -1,4 +1,5 @@
 import { errorBody } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
 import type { TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
@@ -171,6 +172,23 @@ describe('sign-ins', () => {
     await account.client.auth.revokeSignIn({ id: other?.id ?? '' });
     expect(await refusal(me(phone.accessToken))).toBe('401 token_invalid');
     expect((await account.client.auth.listSignIns()).items).toHaveLength(1);
+  });
+});
+
+describe('expired sign-ins', () => {
+  it('are forgotten with their tokens, a day later', async () => {
+    const [old, fresh] = [await api.register(), await api.register()];
+    const expire = (userId: string, hours: number) =>
+      backend.database.signIn.updateMany({
+        where: { userId },
+        data: { expiresAt: new Date(Date.now() - hours * 3_600_000) },
+      });
+    await expire(old.user.id, 25);
+    await expire(fresh.user.id, 23);
+    const left = (userId: string) => backend.database.refreshToken.count({ where: { signIn: { userId } } });
+    await backend.startApi();
+    await waitUntil('the sweep', async () => (await left(old.user.id)) === 0, 10_000);
+    expect(await left(fresh.user.id)).toBe(1);
   });
 });
 

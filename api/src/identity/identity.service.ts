@@ -2,7 +2,7 @@ import { AppError, type Logger } from '@maydan/common';
 import type { Me, TokenPair } from '@maydan/contracts';
 import { hashPassword, hashSecret, newSecret, verifyNothing, verifyPassword } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
-import { AccessTokens, accessTokenLifetimeSec, bearerToken } from './AccessTokens.ts';
+import { accessTokenLifetimeSec, bearerToken, type AccessTokens } from './AccessTokens.ts';
 import type { IdentityRepo, SignIn, User } from './identity.repo.ts';
 
 const refreshLifetimeMs = 7 * 24 * 3_600_000;

@@ -73,7 +73,7 @@ export class ApiMetrics {
       gauge.set({ kind: 'unread' }, unread);
       gauge.set({ kind: 'pending' }, pending);
     });
-    this.#gauge('maydan_api_sockets', 'Socket.IO connections', [], async (gauge) => {
+    this.#gauge('maydan_api_sockets', 'Socket.IO connections', [], (gauge) => {
       gauge.set(sources.countSockets());
     });
     this.#gauge('maydan_api_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async (gauge) => {
@@ -89,7 +89,7 @@ export class ApiMetrics {
     name: string,
     help: string,
     labelNames: L[],
-    collect: (gauge: Gauge<L>) => Promise<void>,
+    collect: (gauge: Gauge<L>) => Promise<void> | void,
   ): void {
     const gauge: Gauge<L> = new Gauge({
       name,
@@ -107,7 +107,7 @@ export class ApiMetrics {
 const collectDeadlineMs = 1_000;
 
 /** A scrape is answered also while Redis or PostgreSQL are away. */
-async function withDeadline(work: Promise<void>): Promise<void> {
+async function withDeadline(work: Promise<void> | void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no figure in time')), collectDeadlineMs);

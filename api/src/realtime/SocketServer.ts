@@ -94,7 +94,7 @@ export class SocketServer {
     const schema = clientEvents[event];
     socket.on(event, async (...args: unknown[]) => {
       const last = args.at(-1);
-      const ack: Ack = typeof last === 'function' ? (answer) => void last(answer) : () => undefined;
+      const ack = isAck(last) ? last : () => undefined;
       try {
         await this.#limiter.consume(socket.id).catch(() => {
           throw new AppError('rate_limited');
@@ -125,4 +125,9 @@ export class SocketServer {
       hostname: hostnameOf(forwarded('x-forwarded-host') ?? headers.host),
     });
   }
+}
+
+/** Socket.IO puts a function behind the payload when the client wants an answer. */
+function isAck(value: unknown): value is Ack {
+  return typeof value === 'function';
 }

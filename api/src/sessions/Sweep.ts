@@ -62,6 +62,8 @@ export class Sweep {
       await this.#deps.announcer.announce(changed.id);
     } else if (await this.#deps.commands.repairControl(current)) {
       this.#deps.logger.info({ sessionId: current.id }, 'a control document was missing or old');
+      // Whoever ended the session may have got no further than the database.
+      if (current.state === 'ending') await this.#deps.commands.drop(current, 'ended');
     }
     if (current.state !== 'ended' && current.state !== 'failed') await this.#keepJob(current, now);
   }

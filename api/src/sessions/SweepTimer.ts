@@ -43,6 +43,8 @@ export class SweepTimer {
       this.#logger.warn({ err: error }, 'the sweep could not run');
     }
     if (this.#closed) return;
-    this.#timer = setTimeout(() => (this.#round = this.#run()), this.#periodMs);
+    this.#timer = setTimeout(() => {
+      this.#round = this.#run();
+    }, this.#periodMs);
   }
 }

@@ -168,6 +168,34 @@ describe('the question of ingest', () => {
     expect(new Set(dropped.map((command) => command.reason))).toEqual(new Set(['takenOver']));
   });
 
+  it('leaves requests and decisions in the log, and no secret', async () => {
+    const account = await api.register();
+    const { key } = await api.createKey(account);
+    const { sessionId } = await api.publish(key);
+    await api.askToPublish('mk_wrongwrongwrongwrong');
+    await api.ask('POST', '/api/v1/auth/login', { body: { login: 'nobody', password: 'hush-hush' } });
+    const headers = { 'x-request-id': 'told-1' };
+    await api.ask('GET', '/api/v1/auth/me', { token: account.accessToken, headers });
+    const lines = backend.log.split('\n').filter((line) => line.includes('told-1'));
+    expect(lines.map((line): unknown => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        requestId: 'told-1',
+        req: expect.objectContaining({ method: 'GET', path: '/api/v1/auth/me' }),
+        res: { status: 200 },
+      }),
+    );
+    expect(backend.log).toContain(sessionId);
+    const secrets = [
+      key,
+      'mk_wrong',
+      account.password,
+      account.accessToken,
+      account.refreshToken,
+      'hush-hush',
+    ];
+    for (const secret of secrets) expect(backend.log).not.toContain(secret);
+  });
+
   it('makes a new session when the last one is ending', async () => {
     const account = await api.register();
     const { key } = await api.createKey(account);

@@ -3,8 +3,8 @@ import { mintInternalToken } from '@maydan/common';
 import {
   createApiClient,
   ingestAuthorizeOutput,
-  signedIn,
-  streamKeyCreated,
+  type signedIn,
+  type streamKeyCreated,
   type ApiClient,
   type IngestAuthorizeOutput,
 } from '@maydan/contracts';

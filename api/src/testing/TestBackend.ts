@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createLogger, createRedis, type Redis } from '@maydan/common';
+import { createLogger, createRedis, type Logger, type Redis } from '@maydan/common';
 import { startPostgres, startRedis, type EmbeddedPostgres, type EmbeddedRedis } from '@maydan/infra';
 import { createPrisma, type Database } from '@maydan/prisma';
 import { Api } from '../Api.ts';
@@ -18,7 +18,8 @@ export class TestBackend {
   static readonly internalSecret = 'i'.repeat(20) + 'j'.repeat(20);
   readonly database: Database;
   readonly redis: Redis;
-  readonly logger = createLogger('api-test', process.env['TEST_LOG_LEVEL'] ?? 'silent');
+  readonly logger: Logger;
+  readonly #log: string[] = [];
   readonly #dir: string;
   readonly #postgres: EmbeddedPostgres;
   readonly #redisServer: EmbeddedRedis;
@@ -40,6 +41,8 @@ export class TestBackend {
     this.#dir = dir;
     this.#postgres = postgres;
     this.#redisServer = redisServer;
+    const write = (line: string): void => void this.#log.push(line);
+    this.logger = createLogger('api', 'trace', { write });
     this.database = createPrisma(postgres.url, { maxConnections: 3 });
     this.redis = createRedis(redisServer.url, this.logger);
   }
@@ -64,6 +67,11 @@ export class TestBackend {
     const api = new TestApi(await Api.create(config, this.logger), TestBackend.internalSecret);
     this.#apis.push(api);
     return api;
+  }
+
+  /** All that the apis of this backend have logged, at every level. */
+  get log(): string {
+    return this.#log.join('');
   }
 
   async close(): Promise<void> {
