@@ -8,6 +8,7 @@ import { noMetrics, type OriginMetrics } from './http/OriginMetrics.ts';
 import { OriginProxy } from './http/OriginProxy.ts';
 import { OriginResponse, type OriginRequest } from './http/OriginResponse.ts';
 import { corsHeaders, type Header } from './http/PreparedAnswer.ts';
+import { remember } from './http/remember.ts';
 import { parseRoute, type Route } from './http/route.ts';
 import { SendDeadlines } from './http/SendDeadlines.ts';
 import { StoredPlayback } from './http/StoredPlayback.ts';
@@ -25,12 +26,16 @@ export interface OriginServerOptions {
 
 /** Pending connections the kernel queues; thousands of viewers come at once when a stream starts. */
 const BACKLOG = 8192;
-/** Longer than a held request; a connection that moves no byte for this long is cut. */
-const IDLE_MS = 30_000;
-/** Longer than that of a gateway before us, so that it never sends into a closing connection. */
-const KEEP_ALIVE_MS = 75_000;
+/**
+ * A connection that moves no byte for this long is cut, between requests and within an answer alike (one timer,
+ * never set anew, costs less than two). Longer than a held request, and than a gateway keeps idle connections,
+ * so that it never sends into a closing one.
+ */
+const IDLE_MS = 75_000;
 const RECEIVE_MS = 10_000;
 const CLOSE_MS = 3_000;
+
+const routeOf = remember(parseRoute);
 
 const ALLOWED = 'GET, HEAD, OPTIONS';
 const preflightHeaders: readonly Header[] = [
@@ -46,7 +51,7 @@ function createHttpServer(handler: (request: OriginRequest, response: OriginResp
     {
       ServerResponse: OriginResponse,
       noDelay: true,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: 0,
       headersTimeout: RECEIVE_MS,
       requestTimeout: RECEIVE_MS,
       optimizeEmptyRequests: true,
@@ -124,7 +129,7 @@ export class OriginServer {
       return undefined;
     }
     if (method !== 'GET' && method !== 'HEAD') throw new AppError('method_not_allowed');
-    const route = parseRoute(url);
+    const route = routeOf(url);
     if (!route) throw new AppError('not_found');
     const place = this.#options.directory.find(route.playbackId);
     if (place instanceof Promise) return this.#serveLater(exchange, route, place);

@@ -47,6 +47,7 @@ export class RenditionWindow {
   readonly #segments: SegmentRecord[] = [];
   /** One for each leg of the session. */
   readonly #initPaths = new Set<string>();
+  readonly #initByNumber = new Map<number, string>();
   #parted: PartedSegment[] = [];
   #media: SlidingPlaylist | null = null;
   #iFrames: SlidingPlaylist | null = null;
@@ -161,6 +162,7 @@ export class RenditionWindow {
     this.#latestInit = event;
     const path = mediaPath.init(event.rendition, event.init, event.fence);
     this.#initPaths.add(path);
+    this.#initByNumber.set(event.init, path);
     this.memory.addInit(path, event.bytes);
     this.#codecs = [event.codecs, ...this.#codecs.filter((known) => known !== event.codecs)];
     this.#codecs = this.#codecs.slice(0, CODECS_LISTED);
@@ -172,8 +174,8 @@ export class RenditionWindow {
       throw new Error(
         `Segment ${event.rendition}/${event.msn} started after ${this.closedMsn} was complete.`,
       );
-    const fence = this.#latestInit?.init === event.init ? this.#latestInit.fence : event.fence;
-    const initPath = mediaPath.init(event.rendition, event.init, fence);
+    const initPath =
+      this.#initByNumber.get(event.init) ?? mediaPath.init(event.rendition, event.init, event.fence);
     const saidByGap = this.#begin({ ...event, initPath });
     this.#open = new OpenSegment(event, initPath, event.discontinuity && !saidByGap);
     this.#fence = event.fence;

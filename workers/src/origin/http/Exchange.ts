@@ -4,7 +4,8 @@ import { parseRange, resolveRange, UnsatisfiableRange } from './byteRange.ts';
 import type { OriginMetrics } from './OriginMetrics.ts';
 import type { OriginRequest, OriginResponse } from './OriginResponse.ts';
 import type { SendDeadlines } from './SendDeadlines.ts';
-import { corsHeaders, PreparedAnswer, type AnswerKind, type Header } from './PreparedAnswer.ts';
+import type { PreparedAnswer } from './PreparedAnswer.ts';
+import { corsHeaders, type AnswerKind, type Header } from './PreparedAnswer.ts';
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const REFUSES_GZIP = /\bgzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)/;

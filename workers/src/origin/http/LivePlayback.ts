@@ -2,12 +2,13 @@ import { AppError } from '@maydan/common';
 import type { LiveWindow } from '../LiveWindow.ts';
 import { advancePartLimit } from '../playlists/livePlaylist.ts';
 import type { RenditionWindow } from '../RenditionWindow.ts';
-import { judge, parseDirectives, type Directives, type Position } from './directives.ts';
+import { judge, noDirectives, parseDirectives, type Directives, type Position } from './directives.ts';
 import type { Exchange } from './Exchange.ts';
 import { LivePlaylists, type LivePlaylistKey } from './LivePlaylists.ts';
 import { answerKindOf, cacheControlOf, entityTagOf, mediaTypeOf } from './mediaTypes.ts';
 import type { OriginMetrics } from './OriginMetrics.ts';
 import { PreparedAnswer } from './PreparedAnswer.ts';
+import { remember } from './remember.ts';
 import type { Resource } from './route.ts';
 import { sendOlder } from './sendOlder.ts';
 import { WaitingRoom } from './WaitingRoom.ts';
@@ -16,6 +17,8 @@ type Of<Type extends Resource['type']> = Extract<Resource, { type: Type }>;
 
 /** More than one machine serves: beyond it a request is refused rather than held. */
 const MAX_HELD = 100_000;
+
+const directivesOf = remember(parseDirectives);
 
 const notFound = () => new AppError('not_found');
 const tooLong = () => new AppError('timeout', 'What was asked for did not come in time.');
@@ -96,10 +99,11 @@ export class LivePlayback {
     const rendition = this.#window.rendition(key.rendition);
     const { timing } = this.#window;
     if (!timing || !rendition?.hasContent || (key.type === 'iFrames' && !rendition.iFrames)) throw notFound();
-    if (this.#window.ended) return this.#sendPlaylist(exchange, key, { skip: false });
-    const directives = parseDirectives(query);
+    if (this.#window.ended) return this.#sendPlaylist(exchange, key, noDirectives);
+    const directives = query === '' ? noDirectives : directivesOf(query);
     if (key.type === 'iFrames' && rendition.iFrames?.length === 0)
       return this.#firstIFrames(exchange, key, rendition);
+    if (directives.msn === undefined) return this.#sendPlaylist(exchange, key, directives);
     const limit = advancePartLimit(timing);
     const verdict = () => judge(directives, positionOf(rendition, key.type), limit);
     const first = verdict();
@@ -113,9 +117,7 @@ export class LivePlayback {
   /** Listed from the first part on, it has nothing to show until the first segment is complete. */
   #firstIFrames(exchange: Exchange, key: Of<'iFrames'>, rendition: RenditionWindow): void {
     const isReady = () => this.#window.ended || (rendition.iFrames?.length ?? 0) > 0;
-    this.#hold(exchange, `${key.path} first`, isReady, () =>
-      this.#sendPlaylist(exchange, key, { skip: false }),
-    );
+    this.#hold(exchange, `${key.path} first`, isReady, () => this.#sendPlaylist(exchange, key, noDirectives));
   }
 
   #sendPlaylist(exchange: Exchange, key: LivePlaylistKey, directives: Directives): void {

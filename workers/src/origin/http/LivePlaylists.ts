@@ -8,6 +8,8 @@ import type { PreparedAnswer } from './PreparedAnswer.ts';
 export interface LivePlaylistKey {
   readonly type: 'media' | 'iFrames';
   readonly rendition: string;
+  /** Its name below the playback. */
+  readonly path: string;
 }
 
 export interface AnswerForm {
@@ -19,7 +21,8 @@ export interface AnswerForm {
 interface Version {
   readonly version: number;
   readonly rendered: RenderedPlaylist | null;
-  readonly answers: Map<string, PreparedAnswer>;
+  /** By coding and caching. */
+  readonly answers: PreparedAnswer[];
 }
 
 /** Whole seconds; caches of playlist answers (PROTOCOLS A: blocking six target durations, plain half of one). */
@@ -67,27 +70,26 @@ export class LivePlaylists {
   #version(key: LivePlaylistKey, form: LiveForm): Version {
     const version = this.#window.rendition(key.rendition)?.version ?? 0;
     const render = key.type === 'media' ? renderMedia : renderIFrames;
-    return this.#current(`${key.type} ${key.rendition} ${form}`, version, () =>
-      render(this.#window, key.rendition, form),
-    );
+    const name = form === 'full' ? key.path : `${key.path} delta`;
+    return this.#current(name, version, () => render(this.#window, key.rendition, form));
   }
 
   #current(name: string, version: number, render: () => RenderedPlaylist | null): Version {
     const known = this.#versions.get(name);
     if (known?.version === version) return known;
-    const fresh = { version, rendered: render(), answers: new Map<string, PreparedAnswer>() };
+    const fresh = { version, rendered: render(), answers: [] };
     if (fresh.rendered) this.#versions.set(name, fresh);
     return fresh;
   }
 
   #prepared(version: Version, form: AnswerForm): PreparedAnswer | null {
     if (!version.rendered) return null;
-    const name = `${form.gzip} ${form.blocking}`;
-    const known = version.answers.get(name);
+    const index = (form.gzip ? 2 : 0) + (form.blocking ? 1 : 0);
+    const known = version.answers[index];
     if (known) return known;
     const maxAgeSec = playlistMaxAgeSec(this.#window.timing?.targetDurationSec ?? 1, form.blocking);
     const answer = playlistAnswer(version.rendered.text, form.gzip, maxAgeSec);
-    version.answers.set(name, answer);
+    version.answers[index] = answer;
     return answer;
   }
 }

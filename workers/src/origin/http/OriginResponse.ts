@@ -17,12 +17,16 @@ export class OriginResponse extends ServerResponse {
     this.end(body);
   }
 
-  /** `whole` is head and body in one buffer. */
+  /** `whole` is head and body in one buffer: one write to the socket, which costs less than `end` with a body. */
   sendWhole(status: number, whole: Buffer): void {
     this.statusCode = status;
     this._header = ' ';
     this._headerSent = true;
-    this.end(whole);
+    const { socket } = this;
+    // Without a socket an earlier answer of this connection is still on its way: Node queues ours behind it.
+    if (!socket) return void this.end(whole);
+    socket.write(whole);
+    this.end();
   }
 }
 
