@@ -34,6 +34,8 @@ const BACKLOG = 8192;
 const IDLE_MS = 75_000;
 const RECEIVE_MS = 10_000;
 const CLOSE_MS = 3_000;
+/** While closing: connections are let go as their answers end. */
+const SWEEP_MS = 50;
 
 const routeOf = remember(parseRoute);
 
@@ -104,9 +106,10 @@ export class OriginServer {
   async #shutDown(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const playback of [...this.#live.values()]) playback.close();
-    this.#server.closeIdleConnections();
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
     const cut = setTimeout(() => this.#server.closeAllConnections(), CLOSE_MS);
     await closed;
+    clearInterval(sweep);
     clearTimeout(cut);
     this.#proxy.close();
     this.#deadlines.close();
