@@ -1,12 +1,22 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createRedis, createRegistry, JobProducer, Lifecycle, OpsServer, type Logger } from '@maydan/common';
+import {
+  createRedis,
+  createRegistry,
+  JobProducer,
+  Lifecycle,
+  OpsServer,
+  type Logger,
+  type Redis,
+} from '@maydan/common';
+import type { Fact } from '@maydan/contracts';
 import { createPrisma } from '@maydan/prisma';
 import type { Express } from 'express';
 import type { ApiConfig } from './config.ts';
-import { createServices } from './createServices.ts';
+import { createServices, type Services } from './createServices.ts';
 import { FactsConsumer } from './facts/FactsConsumer.ts';
+import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
@@ -29,7 +39,7 @@ export class Api {
   static async create(config: ApiConfig, logger: Logger): Promise<Api> {
     const lifecycle = new Lifecycle(logger);
     try {
-      const { port, opsPort } = await start(config, logger, lifecycle);
+      const { port, opsPort } = await start({ config, logger, lifecycle });
       return new Api(port, opsPort, lifecycle);
     } catch (error) {
       await lifecycle.shutdown();
@@ -43,73 +53,95 @@ export class Api {
   }
 }
 
-async function start(
-  config: ApiConfig,
-  logger: Logger,
-  lifecycle: Lifecycle,
-): Promise<{ port: number; opsPort: number }> {
-  const database = createPrisma(config.DATABASE_URL, { maxConnections: config.DATABASE_POOL_SIZE });
-  lifecycle.own('database', () => database.$disconnect());
-  // Loads the query compiler before the first request needs it; a database that is away may come later.
-  await database.$connect().catch((error: unknown) => logger.warn({ err: error }, 'the database is away'));
-  const connect = (name: string, maxWaitMs?: null) => {
-    const redis = createRedis(config.REDIS_URL, logger, { name: `api-${name}`, maxWaitMs });
-    lifecycle.own(`redis ${name}`, () => redis.disconnect());
-    return redis;
-  };
-  const redis = connect('commands');
-  const jobs = new JobProducer(redis);
-  lifecycle.own('queues', () => jobs.close());
-  const announcer = new SessionAnnouncer(redis, connect('announcements', null), logger);
-  const services = createServices({ config, database, redis, jobs, announcer, logger });
-  const checkDatabase = async (): Promise<void> => void (await database.$queryRaw`SELECT 1`);
-  const checkRedis = async (): Promise<void> => void (await redis.ping());
+interface Parts {
+  readonly config: ApiConfig;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+}
+
+async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
+  const { config, lifecycle } = parts;
+  const connections = await connect(parts);
+  const services = createServices({ ...parts, ...connections });
+  const checkDatabase = async (): Promise<void> => void (await connections.database.$queryRaw`SELECT 1`);
+  const checkRedis = async (): Promise<void> => void (await connections.redis.ping());
   const checks = {
     ready: { database: checkDatabase, redis: checkRedis },
     db: { database: checkDatabase },
   };
   const registry = createRegistry('api');
   const metrics = new ApiMetrics(registry);
-  const facts = new FactsConsumer({
-    redis,
-    // Closed by the consumer, whose read it would otherwise hold.
-    blockingRedis: createRedis(config.REDIS_URL, logger, { name: 'api-facts', maxWaitMs: null }),
-    handle: async (fact) => {
-      await services.facts.handle(fact);
-      metrics.factHandled(fact.type, fact.at);
-    },
-    check: checkDatabase,
-    logger,
-  });
-  lifecycle.own('facts', () => facts.close());
-  const sweep = new SweepTimer({
-    sweep: services.sweep,
-    hourly: () => services.identity.deleteExpired(new Date()),
-    logger,
-  });
-  lifecycle.own('sweep', () => sweep.close());
-  const { OPS_HOST: host } = config;
-  const ops = await OpsServer.create({ service: 'api', host, port: config.OPS_PORT, checks, registry });
+  const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
+  const sweep = createSweep(parts, services);
+  const { OPS_HOST: host, OPS_PORT: opsPort } = config;
+  const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
-  const app = await createApp({ ...services, config, logger, checks, metrics });
-  const server = createHttpServer(app);
+  const server = createHttpServer(await createApp({ ...parts, ...services, checks, metrics }));
   lifecycle.own('http', () => closeServer(server));
-  const sockets = new SocketServer(server, config, services.sessions, logger);
-  lifecycle.own('sockets', () => sockets.close());
+  const sockets = createSockets(parts, server, services, connections.announcer);
   metrics.watch({
     countSessions: () => services.sessionsRepo.countByState(),
     factsLag: () => facts.lag(),
     countSockets: () => sockets.connections,
-    jobs,
+    jobs: connections.jobs,
   });
-  void announcer
-    .listen((sessionId) => void sockets.sessionChanged(sessionId))
-    .catch((error: unknown) => logger.error({ err: error }, 'changes of sessions are not heard'));
   server.listen(config.API_PORT, config.API_HOST);
   await once(server, 'listening');
   facts.start();
   sweep.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
+}
+
+async function connect({ config, logger, lifecycle }: Parts) {
+  const database = createPrisma(config.DATABASE_URL, { maxConnections: config.DATABASE_POOL_SIZE });
+  lifecycle.own('database', () => database.$disconnect());
+  // Loads the query compiler before the first request needs it; a database that is away may come later.
+  await database.$connect().catch((error: unknown) => logger.warn({ err: error }, 'the database is away'));
+  const redis = createRedis(config.REDIS_URL, logger, { name: 'api' });
+  lifecycle.own('redis', () => redis.disconnect());
+  const subscriber = createRedis(config.REDIS_URL, logger, { name: 'api-announcements', maxWaitMs: null });
+  lifecycle.own('announcements', () => subscriber.disconnect());
+  const jobs = new JobProducer(redis);
+  lifecycle.own('queues', () => jobs.close());
+  return { database, redis, jobs, announcer: new SessionAnnouncer(redis, subscriber, logger) };
+}
+
+function createFacts(
+  { config, logger, lifecycle }: Parts,
+  redis: Redis,
+  handler: FactsHandler,
+  metrics: ApiMetrics,
+  check: () => Promise<void>,
+): FactsConsumer {
+  // Closed by the consumer, whose read would hold it otherwise.
+  const blockingRedis = createRedis(config.REDIS_URL, logger, { name: 'api-facts', maxWaitMs: null });
+  const handle = async (fact: Fact): Promise<void> => {
+    await handler.handle(fact);
+    metrics.factHandled(fact.type, fact.at);
+  };
+  const facts = new FactsConsumer({ redis, blockingRedis, handle, check, logger });
+  lifecycle.own('facts', () => facts.close());
+  return facts;
+}
+
+function createSweep({ logger, lifecycle }: Parts, { sweep, identity }: Services): SweepTimer {
+  const timer = new SweepTimer({ sweep, hourly: () => identity.deleteExpired(new Date()), logger });
+  lifecycle.own('sweep', () => timer.close());
+  return timer;
+}
+
+function createSockets(
+  { config, logger, lifecycle }: Parts,
+  server: Server,
+  { sessions }: Services,
+  announcer: SessionAnnouncer,
+): SocketServer {
+  const sockets = new SocketServer(server, config, sessions, logger);
+  lifecycle.own('sockets', () => sockets.close());
+  announcer
+    .listen((sessionId) => void sockets.sessionChanged(sessionId))
+    .catch((error: unknown) => logger.error({ err: error }, 'changes of sessions are not heard'));
+  return sockets;
 }
 
 /** A client that sends slowly is let go; one that says nothing keeps no connection. */

@@ -70,3 +70,4 @@ export function createServices({ config, database, redis, jobs, announcer, logge
     router,
   };
 }
+export type Services = ReturnType<typeof createServices>;
