@@ -55,8 +55,8 @@ export class PublishGate implements ConnectionEvents {
     const { metrics, logger, publishes } = this.#options;
     metrics.closed.inc({ reason });
     const ids = { connectionId: connection.id, address: connection.remoteAddress };
-    logger.info({ ...ids, reason, ...(cause === undefined ? {} : { cause }) }, 'connection closed');
-    publishes.connectionClosed(connection, reason);
+    logger.debug({ ...ids, reason, cause }, 'connection closed');
+    publishes.connectionClosed(connection, reason, cause);
   }
 
   async #decide(connection: RtmpConnection, request: StreamRequest): Promise<void> {
@@ -77,8 +77,7 @@ export class PublishGate implements ConnectionEvents {
     const guessed = verdict.type === 'refused' && verdict.reason === 'keyRefused';
     attempt.settle(guessed ? 'refused' : 'other');
     if (verdict.type === 'refused') return this.#refuse(connection, verdict.reason);
-    publishes.start(connection, verdict);
-    metrics.published.inc();
+    if (publishes.start(connection, verdict)) metrics.published.inc();
   }
 
   #refuse(connection: RtmpConnection, reason: keyof typeof refusals): void {

@@ -61,13 +61,15 @@ export class Publishes {
 
   /**
    * Starts a publish on a held connection that the api has accepted. An older one of the session ends first. The
-   * connection is closed instead when meanwhile it has gone, was overtaken by a newer epoch or was dropped.
+   * connection is closed instead, and false returned, when meanwhile it has gone, was overtaken by a newer epoch
+   * or was dropped.
    */
-  start(connection: RtmpConnection, { sessionId, epoch }: IngestAuthorizeOutput): void {
+  start(connection: RtmpConnection, { sessionId, epoch }: IngestAuthorizeOutput): boolean {
     const overtaken = this.#whyTooLate(connection, sessionId, epoch);
     if (overtaken !== undefined) {
       connection.close(overtaken);
-      return this.#tellUnpublished(sessionId, epoch, connection, overtaken);
+      this.#tellUnpublished(sessionId, epoch, connection, overtaken);
+      return false;
     }
     this.#bySession.get(sessionId)?.connection.close('takenOver');
     const publish: Publish = { sessionId, epoch, connection, relay: new RelayStream() };
@@ -83,29 +85,33 @@ export class Publishes {
     });
     this.#options.logger.info({ sessionId, epoch, connectionId: connection.id }, 'published');
     connection.accept((message) => publish.relay.push(toFlvTag(message)));
+    return true;
   }
 
-  /** A connection has closed; when it published, the relay ends and the fact is told. */
-  connectionClosed(connection: RtmpConnection, reason: CloseReason): void {
+  /** A connection has closed; when it published, the relay ends and the fact is told. `cause` is for the log. */
+  connectionClosed(connection: RtmpConnection, reason: CloseReason, cause?: string): void {
     const publish = this.#byConnection.get(connection.id);
     if (publish === undefined) return;
     const { sessionId, epoch, relay } = publish;
     this.#byConnection.delete(connection.id);
     if (this.#bySession.get(sessionId) === publish) this.#bySession.delete(sessionId);
     relay.end();
-    this.#tellUnpublished(sessionId, epoch, connection, unpublishReason(reason));
+    this.#tellUnpublished(sessionId, epoch, connection, unpublishReason(reason), cause);
   }
 
   /** Ends the session's publish of this epoch or an older one, also one that is still being authorised. */
   drop(sessionId: string, epoch: number, reason: UnpublishReason): void {
-    this.#drops.delete(sessionId);
-    this.#drops.set(sessionId, { epoch, reason });
-    if (this.#drops.size > maxRememberedDrops) {
-      const [oldest] = this.#drops.keys();
-      if (oldest !== undefined) this.#drops.delete(oldest);
-    }
+    this.#rememberDrop(sessionId, { epoch, reason });
     const publish = this.#bySession.get(sessionId);
     if (publish !== undefined && publish.epoch <= epoch) publish.connection.close(reason);
+  }
+
+  #rememberDrop(sessionId: string, drop: Drop): void {
+    if ((this.#drops.get(sessionId)?.epoch ?? -1) >= drop.epoch) return;
+    this.#drops.delete(sessionId);
+    this.#drops.set(sessionId, drop);
+    const [oldest] = this.#drops.keys();
+    if (this.#drops.size > maxRememberedDrops && oldest !== undefined) this.#drops.delete(oldest);
   }
 
   #whyTooLate(connection: RtmpConnection, sessionId: string, epoch: number): UnpublishReason | undefined {
@@ -121,11 +127,12 @@ export class Publishes {
     epoch: number,
     connection: RtmpConnection,
     reason: UnpublishReason,
+    cause?: string,
   ): void {
     const connectionId = connection.id;
     const at = new Date().toISOString();
     this.#options.facts.append({ type: 'ingest.unpublished', sessionId, epoch, connectionId, reason, at });
-    this.#options.logger.info({ sessionId, epoch, connectionId, reason }, 'unpublished');
+    this.#options.logger.info({ sessionId, epoch, connectionId, reason, cause }, 'unpublished');
   }
 }
 

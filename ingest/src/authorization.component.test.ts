@@ -1,9 +1,12 @@
+import { jest } from '@jest/globals';
 import { verifyInternalToken } from '@maydan/common';
 import { factStream } from '@maydan/contracts';
 import type { EmbeddedRedis } from '@maydan/infra';
 import { flvMedia } from '../../tests/support/rtmp/flvMedia.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import { internalSecret, startTestRedis, TestIngest } from './testing/TestIngest.ts';
+
+jest.setTimeout(60_000);
 
 let redis: EmbeddedRedis;
 let ingest: TestIngest;

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
 import { createLogger, createRedis, mintRelayToken, type Redis } from '@maydan/common';
 import { fact, factStream, ingestCommandChannel, type Fact } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
@@ -16,6 +17,8 @@ import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import { relayPath } from './relay/RelayServer.ts';
 import { internalSecret, KnownKeys, startTestRedis } from './testing/TestIngest.ts';
+
+jest.setTimeout(60_000);
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const portsLine = z.object({
@@ -115,7 +118,7 @@ describe('the process', () => {
     ]);
     expect(ingest.output).not.toContain(streamKey);
     expect(ingest.output).not.toMatch(/Node-Media-Server/i);
-  }, 60_000);
+  });
 
   it('says which port is taken and exits', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
@@ -129,13 +132,13 @@ describe('the process', () => {
     } finally {
       taken.close();
     }
-  }, 60_000);
+  });
 
   it('prints what is wrong with its configuration and exits with 78', async () => {
     ingest = new IngestProcess({ REDIS_URL: 'nonsense', RTMPS_PORT: '1936' });
     expect(await ingest.exited).toBe(78);
     expect(ingest.output).toMatch(/REDIS_URL[\s\S]*INTERNAL_SECRET/);
-  }, 60_000);
+  });
 });
 
 describe('while Redis is away', () => {
@@ -176,5 +179,5 @@ describe('while Redis is away', () => {
       await own.close();
       await rm(dir, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });

@@ -116,7 +116,7 @@ function startRtmp(
     events,
     turnedAway: (address) => {
       metrics.refused.inc({ reason: 'tooManyConnections' });
-      logger.warn({ address }, 'too many connections');
+      logger.debug({ address }, 'too many connections');
     },
     logger,
   });

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mintInternalToken, mintRelayToken } from '@maydan/common';
 import { errorBody } from '@maydan/contracts';
 import type { EmbeddedRedis } from '@maydan/infra';
@@ -6,6 +7,8 @@ import { RelayClient } from '../../../tests/support/rtmp/RelayClient.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { internalSecret, startTestRedis, TestIngest } from '../testing/TestIngest.ts';
 import { relayPath } from './RelayServer.ts';
+
+jest.setTimeout(60_000);
 
 let redis: EmbeddedRedis;
 let ingest: TestIngest;
@@ -179,7 +182,7 @@ it('a consumer that does not read is dropped; the publish and other consumers go
   const again = await ingest.play(sessionId);
   await waitForMessages(again, 1);
   publisher.destroy();
-}, 30_000);
+});
 
 it('a publish has a bounded number of consumers', async () => {
   const { publisher, sessionId } = await ingest.publishNew();
