@@ -12,7 +12,7 @@ export interface TestStackOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const logLines = 60;
+const logLines = 30;
 
 /** A whole Maydan of its own for one test file or benchmark: free ports, a temporary folder, real parts. */
 export class TestStack {
@@ -146,7 +146,8 @@ export class TestStack {
       return await wait();
     } catch (error) {
       for (const part of ['api', 'ingest', 'workers']) {
-        const lines = (await this.log(part).catch(() => '')).trim().split('\n').slice(-logLines);
+        const text = await this.log(part).catch(() => '');
+        const lines = text.split('\n').filter((line) => !line.includes('request completed')).slice(-logLines);
         console.error(`--- last lines of ${part}\n${lines.join('\n')}`);
       }
       throw error;
