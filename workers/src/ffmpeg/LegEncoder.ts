@@ -12,7 +12,7 @@ export interface LegEncoderOptions {
   readonly ffmpegPath: string;
   readonly command: LegCommand;
   readonly log: Logger;
-  /** Folder for the sockets, a short path; default the system's temporary folder. */
+  /** Folder for the sockets, a short path; default the system's temporary folder when that is short, else /tmp. */
   readonly socketRoot?: string;
   /** Input flows but nothing comes out for this long: the process hangs. */
   readonly hangMs?: number;
@@ -23,6 +23,8 @@ export interface EncoderProgress {
   readonly speed: number | null;
   /** Frames per second of wall clock. */
   readonly fps: number;
+  /** Media time encoded since the leg's first frame. */
+  readonly encodedSec: number;
 }
 
 /** How the process ended. */
@@ -44,7 +46,7 @@ export interface LegEncoderEvents {
   exit: [exit: EncoderExit];
 }
 
-const inputBufferBytes = 1024 * 1024;
+const inputBufferBytes = 256 * 1024;
 const keptStderrLines = 30;
 /** A path of a unix socket has at most 107 bytes (sun_path). */
 const maxSocketPath = 100;
@@ -130,7 +132,7 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
   }
 
   private async listen(): Promise<string[]> {
-    const folder = await mkdtemp(join(this.options.socketRoot ?? tmpdir(), 'leg-'));
+    const folder = await mkdtemp(join(this.options.socketRoot ?? shortTemporaryFolder(), 'maydan-leg-'));
     this.folder = folder;
     return Promise.all(
       this.options.command.outputs.map(async ({ id }, index) => {
@@ -220,7 +222,7 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
     if (last !== null && atMs - last.atMs < 500) return;
     const speed = last === null ? null : (1000 * (mediaSec - last.mediaSec)) / (atMs - last.atMs);
     this.lastProgress = { mediaSec, atMs };
-    this.emit('progress', { speed, fps });
+    this.emit('progress', { speed, fps, encodedSec: mediaSec });
   }
 
   private checkHang(): void {
@@ -237,6 +239,10 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
     for (const server of this.servers) server.close();
     if (this.folder !== null) await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function shortTemporaryFolder(): string {
+  return tmpdir().length <= maxSocketPath - 30 ? tmpdir() : '/tmp';
 }
 
 /**

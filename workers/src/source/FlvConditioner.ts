@@ -72,11 +72,6 @@ export class FlvConditioner {
     return this.legs.runningMs;
   }
 
-  /** How much later than usual a tag of the newest time would come now; grows when the encoder can't keep up. */
-  lagMs(nowMs: number): number {
-    return this.legs.newestMs === null ? 0 : this.wall.lagMs(this.legs.newestMs, nowMs);
-  }
-
   private take(): ConditionedEvent[] {
     const events = this.events;
     this.events = [];

@@ -44,15 +44,9 @@ export class LegDirector {
   private audio: AacConfig | null = null;
   private gaps: number[] = [];
   private lastSize: string | null = null;
-  private newest: number | null = null;
 
   constructor(deps: Deps) {
     this.deps = deps;
-  }
-
-  /** Newest time seen. */
-  get newestMs(): number | null {
-    return this.newest;
   }
 
   /** Length of the running leg's output so far. */
@@ -80,7 +74,6 @@ export class LegDirector {
 
   picture(frame: VideoFrame): void {
     this.recent.addVideo(frame);
-    this.newest = Math.max(this.newest ?? frame.timeMs, frame.timeMs);
     const leg = this.leg;
     if (leg === null) {
       if (frame.key) this.startAtKey(frame);
@@ -125,7 +118,6 @@ export class LegDirector {
   sound(frame: SoundFrame): void {
     this.recent.addSound(frame);
     this.audio = frame.config;
-    this.newest = Math.max(this.newest ?? frame.timeMs, frame.timeMs);
     const leg = this.leg;
     if (leg === null) {
       const waitedMs = frame.timeMs - this.waitingSinceMs;

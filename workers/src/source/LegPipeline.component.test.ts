@@ -183,6 +183,45 @@ describe('LegPipeline', () => {
     ).toBeLessThan(0.1);
   });
 
+  it('shows black while the picture is gone, and the picture again', async () => {
+    const tags = tagsOf(await flashAndBeep({ seconds: 7 }));
+    const holed = tags.filter(
+      ({ type, timestampMs }) => type !== 'video' || timestampMs < 1500 || timestampMs > 4900,
+    );
+    const { legs } = await runPipeline(holed, { renditions: smallLadder(30) });
+    expect(legs.map((leg) => leg.ended.reason)).toEqual(['videoLost', 'videoReturned', 'sourceEnded']);
+    expect(legs[1]?.planned.plan.renditions.map(({ kind }) => kind)).toEqual(['slate', 'slate', 'audio']);
+    expect(await flashTimes(movie(legs[1], '180p'))).toEqual([]);
+    const beeps = await beepTimes(movie(legs[1], 'audio'));
+    expect(beeps.slice(0, 3).map((time) => Math.round(time - (beeps[0] ?? 0)))).toEqual([0, 1, 2]);
+    await expectSound(legs[0], 2);
+    await expectSound(legs[2], 2);
+  });
+
+  it('begins a new leg when the sound changes its form', async () => {
+    const [first, second] = await Promise.all([
+      flashAndBeep({ seconds: 3 }),
+      flashAndBeep({ seconds: 6, video: false, sampleRate: 22050, channels: 1 }),
+    ]);
+    const picture = tagsOf(await flashAndBeep({ seconds: 6, audio: false }));
+    const isConfig = ({ body }: FlvTag): boolean => body[1] === 0;
+    const sound = [
+      ...tagsOf(first).filter(({ type }) => type === 'audio'),
+      ...tagsOf(second)
+        .filter((tag) => tag.type === 'audio' && (tag.timestampMs > 3050 || isConfig(tag)))
+        .map((tag) => (isConfig(tag) ? { ...tag, timestampMs: 3040 } : tag)),
+    ];
+    const tags = [...picture, ...sound];
+    const { legs } = await runPipeline(
+      tags.toSorted((a, b) => a.timestampMs - b.timestampMs),
+      {
+        renditions: smallLadder(30),
+      },
+    );
+    expect(legs.map((leg) => leg.planned.source.audio?.sampleRateHz)).toEqual([48000, 22050]);
+    await expectSound(legs[1], 2);
+  });
+
   it('stays in sync when it begins in the middle of a connection of a session', async () => {
     const timeline = { mediaTimeSec: 500.123, programDateTimeMs: epochMs - 20_000 };
     const { legs } = await runPipeline(tagsOf(await flashAndBeep({ seconds: 3 })), {

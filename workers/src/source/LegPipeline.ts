@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
 import { legArguments } from '../ffmpeg/legArguments.ts';
-import { LegEncoder, type EncoderExit } from '../ffmpeg/LegEncoder.ts';
+import { LegEncoder, type EncoderExit, type EncoderProgress } from '../ffmpeg/LegEncoder.ts';
 import { chooseLadder } from '../ladder/chooseLadder.ts';
 import { planLeg, type PlannedRenditions } from '../ladder/planLeg.ts';
 import type { Rendition } from '../live/events.ts';
@@ -30,8 +30,8 @@ export interface LegPipelineEvents {
   /** `push` may go on. */
   drain: [];
   warning: [warning: Warning];
-  /** Encoded media time per wall clock. */
-  speed: [speed: number];
+  /** Media time encoded per wall clock, and how much taken in is not encoded yet. */
+  speed: [speed: number, backlogSec: number];
   /** Nothing more will come of this source. */
   failed: [reason: 'noMedia' | 'unsupportedCodec' | 'encoderFailed', detail: string];
 }
@@ -116,10 +116,6 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     return this.conditioner.health;
   }
 
-  lagMs(nowMs: number): number {
-    return this.conditioner.lagMs(nowMs);
-  }
-
   private plan(source: SourceInfo): LegRules {
     const { cpuBudgetCores } = this.options;
     if (this.fixedRenditions === null) {
@@ -176,7 +172,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     this.runs.push(run);
     encoder.on('data', (id, bytes) => this.received(run, id, bytes));
     encoder.on('drain', () => this.emit('drain'));
-    encoder.on('progress', ({ speed }) => speed !== null && this.emit('speed', speed));
+    encoder.on('progress', (progress) => this.progressed(run, leg.leadInMs, progress));
     encoder.on('exit', (exit) => this.exited(run, exit));
     log.info(
       { leg: planned.index, plan, source: leg.source, mediaTimeSec: times.mediaTimeSec },
@@ -197,6 +193,12 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   private received(run: Run, id: string, bytes: Uint8Array): void {
     if (run.held === null) this.emit('data', id, bytes);
     else run.held.push([id, bytes]);
+  }
+
+  private progressed(run: Run, leadInMs: number, { speed, encodedSec }: EncoderProgress): void {
+    if (speed === null || run !== this.runs.at(-1) || run.ended !== null) return;
+    const takenSec = (leadInMs + this.conditioner.runningMs) / 1000;
+    this.emit('speed', speed, Math.max(0, takenSec - encodedSec));
   }
 
   private endRun(reason: LegEndReason, durationMs: number): void {

@@ -50,8 +50,8 @@ export interface LiveSourceEvents {
 }
 
 const healthIntervalMs = 2000;
-/** The newest tag comes this much later than the soonest ones did: we fall behind. */
-const slowLagMs = 2000;
+/** More than this taken in and not encoded yet: the encoder falls behind. */
+const slowBacklogSec = 3;
 
 /**
  * One connection of a publisher (one epoch), from the relay's HTTP-FLV to fragmented MP4 per rendition.
@@ -104,7 +104,7 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
     this.pipeline.on('data', (id, bytes) => this.emit('data', id, bytes));
     this.pipeline.on('legEnded', (leg) => this.emit('legEnded', leg));
     this.pipeline.on('drain', () => this.goOn());
-    this.pipeline.on('speed', (speed) => (this.speed = speed));
+    this.pipeline.on('speed', (speed, backlogSec) => this.judgeSpeed(speed, backlogSec));
     this.pipeline.on('warning', (warning) => this.warn(warning));
     this.pipeline.on('failed', (reason, detail) => this.finish(reason, detail));
   }
@@ -179,13 +179,16 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
     this.tellHealth();
   }
 
+  private judgeSpeed(speed: number, backlogSec: number): void {
+    this.speed = speed;
+    if (backlogSec > slowBacklogSec) this.board.raise(tooSlow(backlogSec), Date.now());
+  }
+
   private measure(): void {
     const now = clockMs();
     this.inputBitrateBps = Math.round((this.bytesSinceHealth * 8000) / Math.max(1, now - this.lastHealthMs));
     this.bytesSinceHealth = 0;
     this.lastHealthMs = now;
-    const lagMs = this.pipeline.lagMs(now);
-    if (lagMs > slowLagMs && this.waiting.length > 0) this.board.raise(tooSlow(lagMs), Date.now());
     this.tellHealth();
   }
 
@@ -209,8 +212,8 @@ function runningVideo(conditions: SourceConditions): SourceHealth['video'] {
   return { codec, width, height, frameRate: video.measuredRate ?? video.frameRate, keyFrameIntervalSec };
 }
 
-function tooSlow(lagMs: number): Warning {
-  const message = `The encoder can't keep up: the stream is ${(lagMs / 1000).toFixed(1)} s behind.`;
+function tooSlow(backlogSec: number): Warning {
+  const message = `The encoder can't keep up: it is ${backlogSec.toFixed(1)} s behind.`;
   return { code: 'encoderTooSlow', owner: 'internal', message };
 }
 

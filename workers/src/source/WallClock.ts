@@ -23,9 +23,4 @@ export class WallClock {
   at(timeMs: number): number {
     return timeMs + Math.min(this.smallest, this.previousSmallest);
   }
-
-  /** How much later than the soonest one a tag of this time comes now. */
-  lagMs(timeMs: number, arrivalMs: number): number {
-    return arrivalMs - this.at(timeMs);
-  }
 }
