@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import { createLogger, createRedis, mintRelayToken, type Redis } from '@maydan/common';
-import { fact, factStream, ingestCommandChannel, type Fact } from '@maydan/contracts';
+import { ingestCommandChannel } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { z } from 'zod';
 import { AuthorizeServer } from '../../tests/support/rtmp/AuthorizeServer.ts';
@@ -16,7 +16,7 @@ import { RelayClient } from '../../tests/support/rtmp/RelayClient.ts';
 import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import { relayPath } from './relay/RelayServer.ts';
-import { internalSecret, KnownKeys, startTestRedis } from './testing/TestIngest.ts';
+import { factsOf, internalSecret, KnownKeys, startTestRedis } from './testing/TestIngest.ts';
 
 jest.setTimeout(60_000);
 
@@ -85,12 +85,6 @@ const environment = (redisUrl: string) => ({
   OPS_PORT: '0',
 });
 
-async function facts(sessionId: string, from = client): Promise<Fact[]> {
-  const entries = await from.xrange(factStream, '-', '+');
-  const all = entries.map(([, fields]) => fact.parse(JSON.parse(fields[1] ?? '')));
-  return all.filter((entry) => entry.sessionId === sessionId);
-}
-
 describe('the process', () => {
   it('tells its ports, is ready, and at SIGTERM ends its publishes in order', async () => {
     ingest = new IngestProcess(environment(redis.url));
@@ -112,7 +106,7 @@ describe('the process', () => {
     await publisher.waitUntilClosed();
     await waitFor('the end of the relay', () => relay.isEnded);
     expect(relay.isComplete).toBe(true);
-    expect(await facts(sessionId)).toMatchObject([
+    expect(await factsOf(client, sessionId)).toMatchObject([
       { type: 'ingest.published' },
       { type: 'ingest.unpublished', reason: 'shutdown' },
     ]);
@@ -163,11 +157,11 @@ describe('while Redis is away', () => {
       expect((await fetch(`http://127.0.0.1:${ports.ops}/health/ready`)).status).toBe(503);
 
       own = await startRedis({ dir });
-      await waitFor('the fact', async () => (await facts(sessionId, ownClient)).length === 1);
+      await waitFor('the fact', async () => (await factsOf(ownClient, sessionId)).length === 1);
       const drop = JSON.stringify({ type: 'drop', sessionId, epoch: 1, reason: 'revoked' });
       await waitFor('the listener', async () => (await ownClient.publish(ingestCommandChannel, drop)) > 0);
       await publisher.waitUntilClosed();
-      await waitFor('the other fact', async () => (await facts(sessionId, ownClient)).length === 2);
+      await waitFor('the other fact', async () => (await factsOf(ownClient, sessionId)).length === 2);
 
       const late = await RtmpClient.publish({ port: ports.rtmp }, streamKey);
       await late.waitForStatus();

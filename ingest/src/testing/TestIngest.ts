@@ -23,6 +23,13 @@ export async function startTestRedis(): Promise<EmbeddedRedis> {
   return { ...redis, close: () => redis.close().finally(() => rm(dir, { recursive: true, force: true })) };
 }
 
+/** Facts of one session, in order. */
+export async function factsOf(redis: Redis, sessionId: string): Promise<Fact[]> {
+  const entries = await redis.xrange(factStream, '-', '+');
+  const all = entries.map(([, fields]) => fact.parse(JSON.parse(fields[1] ?? '')));
+  return all.filter((entry) => entry.sessionId === sessionId);
+}
+
 /** Stands for the api: keys it was told of may publish, each publish raises the epoch of the key's session. */
 export class KnownKeys {
   readonly #sessions = new Map<string, { sessionId: string; epoch: number }>();
@@ -129,11 +136,8 @@ export class TestIngest {
     return this.#own(await RelayClient.open(this.relayUrl(sessionId, epoch), token));
   }
 
-  /** Facts of one session, in order. */
-  async facts(sessionId: string): Promise<Fact[]> {
-    const entries = await this.redis.xrange(factStream, '-', '+');
-    const all = entries.map(([, fields]) => fact.parse(JSON.parse(fields[1] ?? '')));
-    return all.filter((entry) => entry.sessionId === sessionId);
+  facts(sessionId: string): Promise<Fact[]> {
+    return factsOf(this.redis, sessionId);
   }
 
   /** Waits until the session's newest fact is the end of a publish, and returns it. */
