@@ -299,6 +299,15 @@ describe('announced bit rates', () => {
     expect(audio?.averageBps).toBeCloseTo(3_200_000, -2);
   });
 
+  it('of I-frame playlists follow from the key frames in a segment, however many', () => {
+    const { window, feed } = live({ partBytes: () => 10_000 });
+    feed.parts(1);
+    expect(window.renditionRecords()[0]?.iFramePeakBps).toBeCloseTo((1.5 * 80_000) / 2);
+    feed.segments(2);
+    expect(window.renditionRecords()[0]?.iFramePeakBps).toBeCloseTo((1.5 * 80_000) / 2);
+    expect(window.renditionRecords()[2]?.iFramePeakBps).toBeUndefined();
+  });
+
   it('are those of the encoder when the picture is easy', () => {
     const { window, feed } = live();
     feed.parts(1);

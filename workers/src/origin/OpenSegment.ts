@@ -37,6 +37,10 @@ export class OpenSegment {
     return this.#byteLength;
   }
 
+  get keyFrameBytes(): number {
+    return this.#keyFrames.reduce((sum, { length }) => sum + length, 0);
+  }
+
   get endSec(): number {
     return this.started.mediaTimeSec + this.#durationSec;
   }

@@ -6,8 +6,6 @@ import {
   type SegmentEnded,
   type SegmentStarted,
 } from '../live/events.ts';
-import { announcedBitrates } from './announcedBitrates.ts';
-import { BitrateMeter } from './BitrateMeter.ts';
 import { gapsBetween } from './gaps.ts';
 import { OpenSegment } from './OpenSegment.ts';
 import { iFrameCount, iFrameLines } from './playlists/iFrameLines.ts';
@@ -15,6 +13,7 @@ import { partsListedSec, type PlaybackTiming } from './playlists/livePlaylist.ts
 import type { RenditionRecord, SegmentRecord } from './playlists/records.ts';
 import { SlidingPlaylist } from './playlists/SlidingPlaylist.ts';
 import { segmentLines } from './playlists/tags.ts';
+import { RenditionBitrates } from './RenditionBitrates.ts';
 import { SegmentMemory, type MemoryLimits } from './SegmentMemory.ts';
 
 export interface RenditionWindowOptions {
@@ -43,7 +42,7 @@ export class RenditionWindow {
   readonly rendition: Rendition;
   readonly memory: SegmentMemory;
   readonly #options: RenditionWindowOptions;
-  readonly #meter: BitrateMeter;
+  readonly #bitrates: RenditionBitrates;
   readonly #segments: SegmentRecord[] = [];
   /** One for each leg of the session. */
   readonly #initPaths = new Set<string>();
@@ -54,7 +53,6 @@ export class RenditionWindow {
   #open: OpenSegment | null = null;
   #latestInit: InitWritten | null = null;
   #codecs: readonly string[] = [];
-  #iFramePeakBps = 0;
   #windowSec = 0;
   #fence: number | null = null;
   #version = 0;
@@ -63,7 +61,7 @@ export class RenditionWindow {
     this.rendition = rendition;
     this.#options = options;
     this.memory = new SegmentMemory(options.memory);
-    this.#meter = new BitrateMeter(options.timing.targetDurationSec);
+    this.#bitrates = new RenditionBitrates(rendition, options.timing.targetDurationSec);
   }
 
   /** Rises with every change that a playlist of this rendition shows. */
@@ -145,7 +143,7 @@ export class RenditionWindow {
     const init = this.#latestInit;
     if (!init) return null;
     const { rendition } = this;
-    const bitrates = announcedBitrates(rendition, this.#measured());
+    const { iFramePeakBps, ...bitrates } = this.#bitrates.announced(this.#open);
     const common = { id: rendition.id, codecs: this.#codecs, ...bitrates };
     if (rendition.kind === 'audio') return { ...common, kind: 'audio' };
     return {
@@ -154,7 +152,7 @@ export class RenditionWindow {
       width: init.width ?? rendition.width,
       height: init.height ?? rendition.height,
       frameRate: rendition.frameRate,
-      iFramePeakBps: this.#iFramePeakBps * 1.25,
+      iFramePeakBps,
     };
   }
 
@@ -188,7 +186,6 @@ export class RenditionWindow {
       throw new Error(`Part ${event.rendition}/${event.msn}.${event.part} does not follow what was written.`);
     open.add(event);
     this.memory.addPart(event.msn, event.bytes, open.endSec);
-    for (const keyFrame of event.keyFrames) this.#measureIFrame(keyFrame.length);
     this.#forgetParts();
     this.#version += 1;
   }
@@ -249,7 +246,7 @@ export class RenditionWindow {
     this.#segments.push(segment);
     this.#media?.append(segment);
     this.#iFrames?.append(segment);
-    if (!segment.gap) this.#meter.add(segment.byteLength, segment.durationSec);
+    if (!segment.gap) this.#bitrates.add(segment);
     this.#windowSec += segment.durationSec;
     this.#slide();
     this.#version += 1;
@@ -280,21 +277,5 @@ export class RenditionWindow {
     this.#parted = this.#parted
       .slice(-PARTED_SEGMENTS)
       .filter(({ segment }) => segment.mediaTimeSec >= horizonSec);
-  }
-
-  /** Each key frame is shown for about a target duration at most. */
-  #measureIFrame(length: number): void {
-    this.#iFramePeakBps = Math.max(
-      this.#iFramePeakBps,
-      (length * 8) / this.#options.timing.targetDurationSec,
-    );
-  }
-
-  /** Before the first complete segment the open one is all there is to judge by. */
-  #measured(): { peakBps: number; averageBps: number } {
-    if (this.#meter.peakBps > 0) return this.#meter;
-    const open = this.#open;
-    const bps = open && open.durationSec > 0 ? (open.byteLength * 8) / open.durationSec : 0;
-    return { peakBps: bps, averageBps: bps };
   }
 }
