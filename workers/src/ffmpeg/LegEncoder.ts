@@ -23,8 +23,6 @@ export interface EncoderProgress {
   readonly speed: number | null;
   /** Frames per second of wall clock. */
   readonly fps: number;
-  /** Media time encoded since the leg's first frame. */
-  readonly encodedSec: number;
 }
 
 /** How the process ended. */
@@ -222,7 +220,7 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
     if (last !== null && atMs - last.atMs < 500) return;
     const speed = last === null ? null : (1000 * (mediaSec - last.mediaSec)) / (atMs - last.atMs);
     this.lastProgress = { mediaSec, atMs };
-    this.emit('progress', { speed, fps, encodedSec: mediaSec });
+    this.emit('progress', { speed, fps });
   }
 
   private checkHang(): void {

@@ -68,6 +68,14 @@ export function planLeg(
   };
 }
 
+/** Cores the encoding of a leg costs, by estimate. */
+export function planCores(plan: LegPlan, source: SourceInfo): number {
+  const encoded = plan.renditions.flatMap((rendition) =>
+    rendition.kind === 'encode' || rendition.kind === 'slate' ? [rendition] : [],
+  );
+  return legCores(source.video, encoded, plan.frameRate);
+}
+
 /**
  * A rendition that was encoded stays so: its announced bit rate has to stay true. A copied one needs a source that
  * fits what was announced.

@@ -295,7 +295,7 @@ describe('FlvConditioner', () => {
       const conditioner = new FlvConditioner(copying);
       const events = tags.flatMap(({ tag, atMs }, index) => [
         ...conditioner.push(tag, 1e12 + atMs),
-        ...(index === 500 ? conditioner.restartLeg() : []),
+        ...(index === 500 ? conditioner.restartLeg('encoderFailed') : []),
       ]);
       const legs = legsOf([...events, ...conditioner.end()]);
       const failed = legs.findIndex((leg) => leg.reason === 'encoderFailed');

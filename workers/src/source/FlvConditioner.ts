@@ -56,9 +56,9 @@ export class FlvConditioner {
     return this.take();
   }
 
-  /** The leg's encoder died: ends the leg and begins another one as soon as one can begin. */
-  restartLeg(): ConditionedEvent[] {
-    this.legs.restart();
+  /** The leg's encoder is no use any more: ends the leg and begins another one as soon as one can begin. */
+  restartLeg(reason: 'encoderFailed' | 'encoderTooSlow'): ConditionedEvent[] {
+    this.legs.restart(reason);
     return this.take();
   }
 

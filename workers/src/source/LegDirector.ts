@@ -143,18 +143,18 @@ export class LegDirector {
     }
   }
 
-  /** The encoder died: another leg as soon as possible. */
-  restart(): void {
+  /** The encoder is no use any more: another leg as soon as possible. */
+  restart(reason: 'encoderFailed' | 'encoderTooSlow'): void {
     const leg = this.leg;
     if (leg === null) return;
     if (leg.avc === null) {
-      this.end('encoderFailed');
+      this.end(reason);
       this.startWithoutPicture(leg.writer.endMs, leg.audio);
     } else if (leg.rules.copiesVideo) {
       // A copy can only begin with a key frame, and those come often.
-      this.end('encoderFailed');
+      this.end(reason);
     } else {
-      this.switchWithinGroup('encoderFailed');
+      this.switchWithinGroup(reason);
     }
   }
 

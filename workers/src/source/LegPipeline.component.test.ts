@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Buffer } from 'node:buffer';
 import type { Rendition } from '../live/events.ts';
+import type { LegPipeline } from './LegPipeline.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import { beepTimes, flashAndBeep, flashTimes, packets, type Packet } from './testing/media.ts';
 import { epochMs, retimed, runPipeline, tagsOf, type LegResult } from './testing/runPipeline.ts';
@@ -196,6 +197,37 @@ describe('LegPipeline', () => {
     expect(beeps.slice(0, 3).map((time) => Math.round(time - (beeps[0] ?? 0)))).toEqual([0, 1, 2]);
     await expectSound(legs[0], 2);
     await expectSound(legs[2], 2);
+  });
+
+  it('goes on with smaller pictures when it is relieved', async () => {
+    const tags = tagsOf(await flashAndBeep({ seconds: 5, size: '640x480', group: 300 }));
+    const middle = tags.findIndex(({ timestampMs }) => timestampMs > 2500);
+    const encoded = {
+      kind: 'video',
+      id: '480p',
+      width: 640,
+      height: 480,
+      frameRate: 30,
+      copied: false,
+    } as const;
+    const renditions: Rendition[] = [
+      { ...encoded, bitrateBps: 1_000_000 },
+      { kind: 'audio', id: 'audio', bitrateBps: 128_000 },
+    ];
+    const relieved: boolean[] = [];
+    const onPushed = async (index: number, pipeline: LegPipeline): Promise<void> => {
+      if (index === middle || index === middle + 5) relieved.push(pipeline.relieve(0.6));
+    };
+    const { legs } = await runPipeline(tags, { renditions, onPushed });
+    expect(relieved).toEqual([true, false]);
+    expect(legs.map((leg) => leg.ended.reason)).toEqual(['encoderTooSlow', 'sourceEnded']);
+    expect(legs[1]?.planned.plan.renditions[0]).toMatchObject({
+      id: '480p',
+      kind: 'encode',
+      width: 480,
+      height: 360,
+    });
+    await expectSound(legs[1], 2);
   });
 
   it('begins a new leg when the sound changes its form', async () => {

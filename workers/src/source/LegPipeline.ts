@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
 import { legArguments } from '../ffmpeg/legArguments.ts';
-import { LegEncoder, type EncoderExit, type EncoderProgress } from '../ffmpeg/LegEncoder.ts';
+import { LegEncoder, type EncoderExit } from '../ffmpeg/LegEncoder.ts';
 import { chooseLadder } from '../ladder/chooseLadder.ts';
-import { planLeg, type PlannedRenditions } from '../ladder/planLeg.ts';
+import { planCores, planLeg, type PlannedRenditions } from '../ladder/planLeg.ts';
 import type { Rendition } from '../live/events.ts';
 import type { ConditionedEvent, ConditionedLeg, LegEndReason, LegRules, Warning } from './conditioned.ts';
 import type { EndedLeg, PlannedLeg, TimelinePoint } from './events.ts';
@@ -30,8 +30,8 @@ export interface LegPipelineEvents {
   /** `push` may go on. */
   drain: [];
   warning: [warning: Warning];
-  /** Media time encoded per wall clock, and how much taken in is not encoded yet. */
-  speed: [speed: number, backlogSec: number];
+  /** Media time encoded per wall clock. */
+  speed: [speed: number];
   /** Nothing more will come of this source. */
   failed: [reason: 'noMedia' | 'unsupportedCodec' | 'encoderFailed', detail: string];
 }
@@ -72,10 +72,12 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   private legCount = 0;
   private failures: number[] = [];
   private over = false;
+  private cpuBudgetCores: number;
 
   constructor(options: LegPipelineOptions) {
     super();
     this.options = options;
+    this.cpuBudgetCores = options.cpuBudgetCores;
     this.fixedRenditions = options.renditions;
     this.reached = options.timeline;
     this.conditioner = new FlvConditioner((source) => this.plan(source));
@@ -100,6 +102,22 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     await Promise.all(this.runs.map((run) => run.encoder.kill()));
   }
 
+  /**
+   * The encoder runs at `speed` of real time: goes on with smaller pictures, without what the old encoder still has
+   * to do. False when nothing can be made smaller.
+   */
+  relieve(speed: number): boolean {
+    const run = this.runs.at(-1);
+    if (this.over || run === undefined || run.ended !== null || this.fixedRenditions === null) return false;
+    const { plan, source } = run.planned;
+    const affordable = planCores(plan, source) * Math.min(0.9, Math.max(0.3, speed)) * 0.85;
+    const smaller = planLeg(this.fixedRenditions, source, { cpuBudgetCores: affordable }).plan;
+    if (planCores(smaller, source) >= planCores(plan, source)) return false;
+    this.cpuBudgetCores = affordable;
+    this.handle(this.conditioner.restartLeg('encoderTooSlow'));
+    return true;
+  }
+
   get renditions(): readonly Rendition[] | null {
     return this.fixedRenditions;
   }
@@ -117,7 +135,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   }
 
   private plan(source: SourceInfo): LegRules {
-    const { cpuBudgetCores } = this.options;
+    const { cpuBudgetCores } = this;
     if (this.fixedRenditions === null) {
       const ladder = chooseLadder(source, { cpuBudgetCores });
       this.fixedRenditions = ladder.renditions;
@@ -157,7 +175,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     if (lastPlan === null || fixedRenditions === null) throw new Error('A leg begins before it is planned.');
     const { plan } = lastPlan;
     const times = placeLeg(this.reached ?? beginning, leg, lastPlan);
-    const command = legArguments(plan, times, this.options.cpuBudgetCores);
+    const command = legArguments(plan, times, this.cpuBudgetCores);
     const { ffmpegPath, log, socketRoot } = this.options;
     const encoder = new LegEncoder({ ffmpegPath, command, log, socketRoot });
     const planned: PlannedLeg = {
@@ -172,7 +190,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     this.runs.push(run);
     encoder.on('data', (id, bytes) => this.received(run, id, bytes));
     encoder.on('drain', () => this.emit('drain'));
-    encoder.on('progress', (progress) => this.progressed(run, leg.leadInMs, progress));
+    encoder.on('progress', ({ speed }) => speed !== null && this.emit('speed', speed));
     encoder.on('exit', (exit) => this.exited(run, exit));
     log.info(
       { leg: planned.index, plan, source: leg.source, mediaTimeSec: times.mediaTimeSec },
@@ -195,25 +213,19 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     else run.held.push([id, bytes]);
   }
 
-  private progressed(run: Run, leadInMs: number, { speed, encodedSec }: EncoderProgress): void {
-    if (speed === null || run !== this.runs.at(-1) || run.ended !== null) return;
-    const takenSec = (leadInMs + this.conditioner.runningMs) / 1000;
-    this.emit('speed', speed, Math.max(0, takenSec - encodedSec));
-  }
-
   private endRun(reason: LegEndReason, durationMs: number): void {
     const run = this.runs.at(-1);
     if (run === undefined) return;
     this.reached = pointAfter(run, durationMs);
     run.ended = { reason, timeline: this.reached };
-    void run.encoder.end();
+    void (reason === 'encoderTooSlow' ? run.encoder.kill() : run.encoder.end());
   }
 
   private exited(run: Run, exit: EncoderExit): void {
     run.exit = exit;
     const failed = exit.reason === 'failed' || exit.reason === 'hung';
     if (failed) this.options.log.error({ leg: run.planned.index, ...exit }, 'encoder failed');
-    if (run.ended === null && !this.over) this.handle(this.conditioner.restartLeg());
+    if (run.ended === null && !this.over) this.handle(this.conditioner.restartLeg('encoderFailed'));
     this.tellEnded();
     if (failed) this.countFailure(exit);
     // Nothing waits for an encoder that is gone.

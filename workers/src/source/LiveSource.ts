@@ -13,6 +13,7 @@ import type {
 import type { FlvTag } from './flv/FlvParser.ts';
 import { HealthBoard } from './HealthBoard.ts';
 import { LegPipeline } from './LegPipeline.ts';
+import { Pressure } from './Pressure.ts';
 import { RelayReader } from './RelayReader.ts';
 import type { SourceConditions } from './SourceConditions.ts';
 
@@ -50,8 +51,6 @@ export interface LiveSourceEvents {
 }
 
 const healthIntervalMs = 2000;
-/** More than this taken in and not encoded yet: the encoder falls behind. */
-const slowBacklogSec = 3;
 
 /**
  * One connection of a publisher (one epoch), from the relay's HTTP-FLV to fragmented MP4 per rendition.
@@ -78,13 +77,15 @@ const slowBacklogSec = 3;
  * have the same presentation times within a millisecond (the key frames of a copied rendition are the reference; an
  * encoder adds none of its own). No sample of a leg is presented before the leg's `mediaTimeSec`, none after the
  * `timeline` of its `legEnded`. Sound begins up to 30 ms before the first picture (the encoder's priming) and may
- * end up to about 150 ms before or after the last one. After `encoderFailed` the end of a leg may be missing.
+ * end up to about 150 ms before or after the last one. After `encoderFailed` and `encoderTooSlow`
+ * the end of a leg may be missing.
  */
 export class LiveSource extends EventEmitter<LiveSourceEvents> {
   private readonly options: LiveSourceOptions;
   private readonly reader: RelayReader;
   private readonly pipeline: LegPipeline;
   private readonly board = new HealthBoard();
+  private readonly pressure = new Pressure(clockMs());
   private healthTimer: NodeJS.Timeout | null = null;
   private waiting: FlvTag[] = [];
   private bytesSinceHealth = 0;
@@ -104,7 +105,7 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
     this.pipeline.on('data', (id, bytes) => this.emit('data', id, bytes));
     this.pipeline.on('legEnded', (leg) => this.emit('legEnded', leg));
     this.pipeline.on('drain', () => this.goOn());
-    this.pipeline.on('speed', (speed, backlogSec) => this.judgeSpeed(speed, backlogSec));
+    this.pipeline.on('speed', (speed) => (this.speed = speed));
     this.pipeline.on('warning', (warning) => this.warn(warning));
     this.pipeline.on('failed', (reason, detail) => this.finish(reason, detail));
   }
@@ -147,6 +148,7 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
   }
 
   private goOn(): void {
+    if (this.finishing !== null) return;
     const tags = this.waiting;
     this.waiting = [];
     for (const [index, tag] of tags.entries()) {
@@ -154,9 +156,11 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
       if (this.pipeline.push(tag, clockMs())) continue;
       this.waiting = [...tags.slice(index + 1), ...this.waiting];
       this.reader.pause();
+      this.pressure.paused(clockMs());
       return;
     }
     this.reader.resume();
+    this.pressure.resumed(clockMs());
   }
 
   private finish(reason: SourceEndReason, detail: string): void {
@@ -166,6 +170,7 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
 
   private async wrapUp(reason: SourceEndReason, detail: string): Promise<void> {
     this.reader.close();
+    for (const tag of this.waiting.splice(0)) this.pipeline.push(tag, clockMs());
     await (reason === 'encoderFailed' ? this.pipeline.kill() : this.pipeline.end());
     if (this.healthTimer !== null) clearInterval(this.healthTimer);
     this.tellHealth();
@@ -179,17 +184,23 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
     this.tellHealth();
   }
 
-  private judgeSpeed(speed: number, backlogSec: number): void {
-    this.speed = speed;
-    if (backlogSec > slowBacklogSec) this.board.raise(tooSlow(backlogSec), Date.now());
-  }
-
   private measure(): void {
     const now = clockMs();
     this.inputBitrateBps = Math.round((this.bytesSinceHealth * 8000) / Math.max(1, now - this.lastHealthMs));
     this.bytesSinceHealth = 0;
     this.lastHealthMs = now;
+    this.judgePressure(now);
     this.tellHealth();
+  }
+
+  /** The estimate of the ladder's cost was too low, or others took our cores: less is encoded from now on. */
+  private judgePressure(nowMs: number): void {
+    const pressure = this.pressure.judge(nowMs);
+    if (pressure === 'fine' || this.finishing !== null) return;
+    const speed = this.speed === null ? 'too slow' : `at ${this.speed.toFixed(2)} of real time`;
+    const message = `The encoder can't keep up: it runs ${speed}.`;
+    this.board.raise({ code: 'encoderTooSlow', owner: 'internal', message }, Date.now());
+    if (pressure === 'overloaded') this.pipeline.relieve(this.speed ?? 0.5);
   }
 
   private tellHealth(): void {
@@ -210,11 +221,6 @@ function runningVideo(conditions: SourceConditions): SourceHealth['video'] {
   if (video === null) return null;
   const { codec, width, height, keyFrameIntervalSec } = video;
   return { codec, width, height, frameRate: video.measuredRate ?? video.frameRate, keyFrameIntervalSec };
-}
-
-function tooSlow(backlogSec: number): Warning {
-  const message = `The encoder can't keep up: it is ${backlogSec.toFixed(1)} s behind.`;
-  return { code: 'encoderTooSlow', owner: 'internal', message };
 }
 
 /** Unix milliseconds that never go back. */

@@ -1,7 +1,7 @@
 import type { HealthWarning } from '@maydan/contracts';
 import type { SourceInfo } from './sourceInfo.ts';
 
-/** Why a leg ended; only `encoderFailed` means that data may be missing at its end. */
+/** Why a leg ended; `encoderFailed` and `encoderTooSlow` mean that data may be missing at its end. */
 export type LegEndReason =
   | 'configurationChanged'
   | 'keyFrameIntervalTooLong'
@@ -9,6 +9,7 @@ export type LegEndReason =
   | 'videoLost'
   | 'videoReturned'
   | 'encoderFailed'
+  | 'encoderTooSlow'
   | 'sourceEnded';
 
 /** What is told of a stream without the time since when. */

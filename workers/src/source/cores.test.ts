@@ -1,6 +1,7 @@
 import { AudioFiller } from './AudioFiller.ts';
 import { silentAacConfig } from './aacConfig.ts';
 import { HealthBoard } from './HealthBoard.ts';
+import { Pressure } from './Pressure.ts';
 import { nameFrameRate, VideoCadence } from './VideoCadence.ts';
 import { WallClock } from './WallClock.ts';
 
@@ -86,5 +87,26 @@ describe('WallClock', () => {
     expect(clock.at(0)).toBe(48_500);
     for (let at = 30_000; at < 60_000; at += 100) clock.add(at, 49_000 + at);
     expect(clock.at(0)).toBe(49_000);
+  });
+});
+
+describe('Pressure', () => {
+  it('takes a start or a burst for what it is, and a lasting wait for overload', () => {
+    const pressure = new Pressure(0);
+    pressure.paused(100);
+    pressure.resumed(1900);
+    expect(pressure.judge(2000)).toBe('fine');
+    pressure.paused(2100);
+    expect(pressure.judge(4000)).toBe('slow');
+    pressure.resumed(4100);
+    expect(pressure.judge(6000)).toBe('fine');
+    pressure.paused(6000);
+    expect([8000, 10_000, 12_000, 14_000, 16_000].map((at) => pressure.judge(at))).toEqual([
+      'fine',
+      'slow',
+      'slow',
+      'overloaded',
+      'fine',
+    ]);
   });
 });

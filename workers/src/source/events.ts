@@ -26,7 +26,7 @@ export interface PlannedLeg {
 
 export interface EndedLeg {
   readonly index: number;
-  /** Only `encoderFailed` means that data may be missing at its end. */
+  /** `encoderFailed` and `encoderTooSlow` mean that data may be missing at its end. */
   readonly reason: LegEndReason;
   /** Where the next leg begins at the earliest. */
   readonly timeline: TimelinePoint;

@@ -37,7 +37,7 @@ export async function runPipeline(
   tags: readonly FlvTag[],
   options: Partial<LegPipelineOptions> & {
     arrivals?: readonly number[];
-    onPushed?: (index: number) => Promise<void>;
+    onPushed?: (index: number, pipeline: LegPipeline) => Promise<void>;
   } = {},
 ): Promise<PipelineResult> {
   await warmUpEncoder(ffmpegPath);
@@ -51,7 +51,7 @@ export async function runPipeline(
     for (const [index, tag] of tags.entries()) {
       const arrivalMs = epochMs + (options.arrivals?.[index] ?? tag.timestampMs);
       if (!pipeline.push(tag, arrivalMs)) await once(pipeline, 'drain');
-      await options.onPushed?.(index);
+      await options.onPushed?.(index, pipeline);
     }
     await pipeline.end();
   } finally {
