@@ -1,3 +1,4 @@
+import { sessionId } from '@maydan/contracts';
 import type { Session } from '@maydan/contracts';
 import type { ApiProblem } from './api.ts';
 import { Poller } from './poll.ts';
@@ -47,6 +48,8 @@ export class SessionFeed {
   };
 
   open(): void {
+    // Anything may stand in an address; what can't be an id names nothing.
+    if (!sessionId.safeParse(this.id).success) return this.set({ status: 'notFound' });
     this.poller.poke();
     this.unfollow = this.deps.followSession(this.id, {
       updated: (session) => this.set({ status: 'ready', session }),

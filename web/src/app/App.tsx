@@ -13,8 +13,8 @@ function LanguageSwitch() {
     <button
       type="button"
       className="button quiet"
+      // Named in its own language, for those who can't read this one.
       lang={other}
-      aria-label={t('app.languageLabel')}
       data-testid="language"
       onClick={() => void setLanguage(other)}
     >

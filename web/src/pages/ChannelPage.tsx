@@ -40,7 +40,9 @@ function Channel({ username }: { readonly username: string }) {
       )}
       {shown === null ? (
         <div className="page">
-          <h1 dir="auto">{name}</h1>
+          <h1>
+            <bdi>{name}</bdi>
+          </h1>
           <Notice title={t('channel.empty')} hint={t('channel.emptyHint')} testId="channel-empty" />
         </div>
       ) : (

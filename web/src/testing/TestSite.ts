@@ -47,7 +47,7 @@ export class TestSite {
         const { sessionId } = clientEvents['session:subscribe'].parse(payload);
         void socket.join(sessionId);
         const found = created.find(sessionId);
-        if (found) ack(serverEvents['session:updated'].parse({ session: found }));
+        if (found && !created.failing) ack(serverEvents['session:updated'].parse({ session: found }));
       });
     });
     return created;
@@ -72,7 +72,7 @@ export class TestSite {
     this.sockets?.to(session.id).emit('session:updated', serverEvents['session:updated'].parse({ session }));
   }
 
-  /** While failing every API request is answered with 503. */
+  /** While failing every API request is answered with 503, and sockets say nothing. */
   fail(failing: boolean): void {
     this.failing = failing;
   }

@@ -119,10 +119,10 @@ function SoundPanel({ title, posterUrl }: { readonly title: string; readonly pos
         <span className="sound-icon">
           <SoundIcon />
         </span>
-        <p className="sound-title" dir="auto">
-          {title}
+        <p className="sound-title">
+          <bdi>{title}</bdi>
         </p>
-        <p>{t('player.audioOnly')}</p>
+        <p className="sound-hint">{t('player.audioOnly')}</p>
       </div>
     </div>
   );

@@ -28,8 +28,8 @@ export function SessionCard({ session }: { readonly session: Session }) {
             <bdi className="thumb-time">{formatClock(i18n.language, durationMs / 1000)}</bdi>
           )}
         </span>
-        <span className="card-title" dir="auto">
-          {session.title}
+        <span className="card-title">
+          <bdi>{session.title}</bdi>
         </span>
       </Link>
       <span className="card-meta">

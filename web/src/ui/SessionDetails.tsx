@@ -8,14 +8,16 @@ import { StateBadge } from './StateBadge.tsx';
 function When({ session }: { readonly session: Session }) {
   const { t, i18n } = useTranslation();
   const now = useNow();
-  const { startedAt, durationMs } = session;
+  const { startedAt, durationMs, playback } = session;
   if (startedAt === null) return null;
   const over = session.state === 'ended' || session.state === 'failed';
   return (
     <>
       <time dateTime={startedAt}>
         {over
-          ? t('session.recordedOn', { date: formatDate(i18n.language, startedAt) })
+          ? t(playback.playable ? 'session.recordedOn' : 'session.broadcastOn', {
+              date: formatDate(i18n.language, startedAt),
+            })
           : t('session.startedAgo', { when: formatAgo(i18n.language, startedAt, now) })}
       </time>
       {durationMs !== null && (
@@ -29,11 +31,13 @@ function When({ session }: { readonly session: Session }) {
 export function SessionDetails({ session }: { readonly session: Session }) {
   const { t } = useTranslation();
   const { host } = session;
-  const reason = session.state === 'failed' && session.endReason ? t(`endReason.${session.endReason}`) : null;
+  // Without a recording the reason stands where the picture would be.
+  const told = session.state === 'failed' && session.playback.playable;
+  const reason = told && session.endReason ? t(`endReason.${session.endReason}`) : null;
   return (
     <div className="details">
-      <h1 dir="auto" data-testid="title">
-        {session.title}
+      <h1>
+        <bdi data-testid="title">{session.title}</bdi>
       </h1>
       <div className="meta">
         <StateBadge state={session.state} />
@@ -51,16 +55,12 @@ export function SessionDetails({ session }: { readonly session: Session }) {
           </bdi>
         </span>
       </Link>
-      {session.description && (
-        <p className="description" dir="auto">
-          {session.description}
-        </p>
-      )}
+      {session.description && <p className="description">{session.description}</p>}
       {session.tags.length > 0 && (
         <ul className="tags" aria-label={t('session.tags')}>
           {session.tags.map((tag) => (
-            <li key={tag} dir="auto">
-              {tag}
+            <li key={tag}>
+              <bdi>{tag}</bdi>
             </li>
           ))}
         </ul>
