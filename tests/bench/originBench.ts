@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { cpuSecondsOfTree, median, printRows, type BenchRow } from './measure.ts';
 import { Nginx } from './origin/nginx.ts';
 import { startOrigin, startViewers } from './origin/processes.ts';
@@ -15,6 +16,8 @@ const SOAK_PART_MS = 62.5;
 type Origin = ReturnType<typeof startOrigin>;
 
 function checkTools(): void {
+  if (availableParallelism() < 2)
+    throw new Error('Two cores are needed: one for the server, one for the clients.');
   const missing = ['wrk', 'nginx', 'taskset'].filter((tool) => {
     try {
       execFileSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' });
