@@ -4,7 +4,7 @@ import { reportingFailures } from '../setup/setup.ts';
 import { SetupError } from '../setup/SetupError.ts';
 import { ManagedProcess, describeExit } from '../process/ManagedProcess.ts';
 import { DataFolder } from '../supervisor/dataFolder.ts';
-import { isAlive } from '../supervisor/processIdentity.ts';
+import { isAlive } from '../process/processIdentity.ts';
 import { demoArguments } from './demoArguments.ts';
 
 /** `npm run demo`: publishes a moving test picture with sound to the running stack until Ctrl-C. */

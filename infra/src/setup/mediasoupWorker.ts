@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { release } from 'node:os';
+import { release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { withFileLock } from '../process/fileLock.ts';
 import { buildWorker } from './buildWorker.ts';
 import { operatingSystem } from './operatingSystem.ts';
 import { cacheDir, isExecutable, readStamp, root, writeStamp } from './paths.ts';
@@ -37,38 +38,52 @@ const EXIT_CODE_WITHOUT_PARENT = 41;
  * @throws SetupError when it can be neither fetched nor built.
  */
 export async function ensureMediasoupWorker(progress: Progress): Promise<string> {
-  const given = process.env['MEDIASOUP_WORKER_BIN'];
-  if (given !== undefined && given !== '') {
-    if (isExecutable(given)) return given;
-    throw new SetupError(`MEDIASOUP_WORKER_BIN is set to ${given}, which is not a program.`);
-  }
-  const mediasoup = await readPackage();
-  const { id, version } = operatingSystem();
-  const dir = join(cacheDir(), 'mediasoup-worker', `${mediasoup.version}-${id}${version}-${process.arch}`);
-  const binary = join(dir, 'mediasoup-worker');
-  if (readStamp('mediasoup-worker') === binary && starts(binary)) return binary;
-  if (!(await works(binary))) {
-    await mkdir(dir, { recursive: true });
-    await makeWorker(mediasoup, dir, binary, progress);
-  }
+  const known = knownMediasoupWorker();
+  if (known !== null) return known;
+  const mediasoup = readPackage();
+  const binary = cachedBinary(mediasoup);
+  const dir = dirname(binary);
+  await mkdir(dir, { recursive: true });
+  const wait = (): void => progress('waiting for another setup that makes it');
+  await withFileLock(join(dir, 'lock'), wait, async () => {
+    if (!(await works(binary))) await makeWorker(mediasoup, dir, binary, progress);
+  });
   writeStamp('mediasoup-worker', binary);
   return binary;
 }
 
-async function readPackage(): Promise<WorkerPackage> {
-  const dir = join(
-    dirname(createRequire(join(root, 'sfu', 'package.json')).resolve('mediasoup')),
-    '..',
-    '..',
-  );
+/**
+ * The worker of MEDIASOUP_WORKER_BIN, else the one that the setup has found good for this version; null without.
+ * @throws SetupError when the variable names no program.
+ */
+export function knownMediasoupWorker(): string | null {
+  const given = process.env['MEDIASOUP_WORKER_BIN'] ?? '';
+  if (given !== '') {
+    if (isExecutable(given)) return given;
+    throw new SetupError(`MEDIASOUP_WORKER_BIN is set to ${given}, which is not a program.`);
+  }
+  const binary = cachedBinary(readPackage());
+  return readStamp('mediasoup-worker') === binary && starts(binary) ? binary : null;
+}
+
+function readPackage(): WorkerPackage {
+  const entry = createRequire(join(root, 'sfu', 'package.json')).resolve('mediasoup');
+  const dir = join(dirname(entry), '..', '..');
   const { version, repository } = packageSchema.parse(
-    JSON.parse(await readFile(join(dir, 'package.json'), 'utf8')),
+    JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')),
   );
-  return {
-    dir,
-    version,
-    repositoryUrl: repository.url.replace(/^git\+/, '').replace(/\.git$/, ''),
-  };
+  return { dir, version, repositoryUrl: repository.url.replace(/^git\+/, '').replace(/\.git$/, '') };
+}
+
+/** Outside the checkout; it links to the libraries of this release of the system. */
+function cachedBinary({ version }: WorkerPackage): string {
+  const { id, version: release } = operatingSystem();
+  return join(
+    cacheDir(),
+    'mediasoup-worker',
+    `${version}-${id}${release}-${process.arch}`,
+    'mediasoup-worker',
+  );
 }
 
 async function makeWorker(
@@ -88,7 +103,7 @@ async function makeWorker(
     await installPackages('The tools to build the mediasoup worker are', [workerBuildPackages], progress);
     // What was built before may only have missed its libraries, which came with the tools.
     if (await works(binary)) return;
-    await buildWorker(join(mediasoup.dir, 'worker'), join(dir, `build-${process.pid}`), candidate, progress);
+    await buildWorker(join(mediasoup.dir, 'worker'), join(dir, 'build'), candidate, progress);
     const problem = await problemOf(candidate);
     if (problem !== null)
       throw new SetupError(`The mediasoup worker was built but does not work: ${problem}`);
@@ -100,7 +115,7 @@ async function makeWorker(
 
 /** The archive's name is that of mediasoup's own install script (npm-scripts.mjs). */
 async function fetchPrebuilt(mediasoup: WorkerPackage, dir: string, target: string): Promise<boolean> {
-  const kernel = process.platform === 'linux' ? `-kernel${release().split('.')[0]}` : '';
+  const kernel = process.platform === 'linux' ? `-kernel${kernelRelease().split('.')[0]}` : '';
   const name = `mediasoup-worker-${mediasoup.version}-${process.platform}-${process.arch}${kernel}.tgz`;
   const unpacked = join(dir, `prebuilt-${process.pid}`);
   const fetching = new AbortController();

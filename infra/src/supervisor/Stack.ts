@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { ensureMediasoupWorker } from '../setup/mediasoupWorker.ts';
+import { knownMediasoupWorker } from '../setup/mediasoupWorker.ts';
+import { SetupError } from '../setup/SetupError.ts';
 import { localCertificate } from './certificate.ts';
 import { DataFolder } from './dataFolder.ts';
 import type { Addresses, Secrets, StackState } from './dataFolder.ts';
@@ -13,7 +14,7 @@ import { Part } from './Part.ts';
 import type { PartState } from './Part.ts';
 import { choosePorts } from './ports.ts';
 import type { Ports } from './ports.ts';
-import { identify } from './processIdentity.ts';
+import { identify } from '../process/processIdentity.ts';
 import { ServiceLog } from './ServiceLog.ts';
 import { startService } from './startService.ts';
 
@@ -146,6 +147,9 @@ export class Stack extends EventEmitter<StackEvents> {
   }
 
   async #startAll(): Promise<void> {
+    const mediasoupWorkerBin = knownMediasoupWorker();
+    if (mediasoupWorkerBin === null)
+      throw new SetupError('There is no mediasoup worker yet: run "npm run setup".');
     const { ports, notes } = await choosePorts(this.#options.ports ?? 'standard', this.#env);
     this.#notes = notes;
     const secrets = await this.data.secrets();
@@ -165,7 +169,7 @@ export class Stack extends EventEmitter<StackEvents> {
       redisUrl: redis.access(),
       s3: s3.access(),
       certificate: await localCertificate(this.data.path('tls')),
-      mediasoupWorkerBin: await ensureMediasoupWorker(() => {}),
+      mediasoupWorkerBin,
       spoolDir: this.data.path('spool'),
     };
     await allDone((this.#options.services ?? serviceNames).map((name) => this.#startService(name)));

@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { waitUntil } from '../process/waitUntil.ts';
 import { root } from '../setup/paths.ts';
 import { SetupError } from '../setup/SetupError.ts';
-import { identify, isAlive } from './processIdentity.ts';
-import type { ProcessIdentity } from './processIdentity.ts';
+import { identify, isAlive } from '../process/processIdentity.ts';
+import type { ProcessIdentity } from '../process/processIdentity.ts';
 
 const identitySchema = z.object({ pid: z.number(), startedAt: z.string() });
 
@@ -76,7 +76,7 @@ export class DataFolder {
   }
 
   async #succeed(state: StackState): Promise<void> {
-    if (state.supervisor.pid !== process.pid && isAlive(state.supervisor)) {
+    if (isAlive(state.supervisor)) {
       throw new SetupError(
         `Maydan runs already on ${this.dir} (process ${state.supervisor.pid}): ${state.addresses?.watch ?? 'starting'}\n` +
           'Stop it with Ctrl-C there, or set MAYDAN_DATA_DIR to another folder for a second one.',
