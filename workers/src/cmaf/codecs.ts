@@ -1,5 +1,6 @@
 import { findBox, readBoxes, type Box } from './boxes.ts';
 import { FragmentError } from './FragmentError.ts';
+import { readParameterSets, type ParameterSets } from './parameterSets.ts';
 
 export interface SampleEntry {
   /** RFC 6381. */
@@ -7,6 +8,8 @@ export interface SampleEntry {
   /** Coded picture size in pixels; video only. */
   readonly width?: number;
   readonly height?: number;
+  /** H.264 only. */
+  readonly parameterSets?: ParameterSets;
 }
 
 /** Bytes of a VisualSampleEntry and an AudioSampleEntry before their child boxes (ISO/IEC 14496-12 §12). */
@@ -35,6 +38,7 @@ function readAvcEntry(entry: Box): SampleEntry {
     codecs: `${entry.type}.${hex(profile)}${hex(compatibility)}${hex(level)}`,
     width: entry.payload.readUInt16BE(24),
     height: entry.payload.readUInt16BE(26),
+    parameterSets: readParameterSets(payload),
   };
 }
 

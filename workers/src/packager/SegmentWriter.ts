@@ -1,4 +1,5 @@
 import type { TrackInit } from '../cmaf/initSegment.ts';
+import { withParameterSets } from '../cmaf/parameterSets.ts';
 import type { MediaEvent, Rendition } from '../live/events.ts';
 import { PartBuilder, type BuiltPart } from './PartBuilder.ts';
 import type { TimedSample } from './SampleTimeline.ts';
@@ -77,7 +78,9 @@ export class SegmentWriter {
 
   /** Adds a sample to the segment `msn`, which must be open. */
   write(sample: TimedSample): void {
-    for (const part of this.#builderAt(sample.decodeTicks).add(sample)) this.#writePart(part);
+    const sets = sample.isKey ? this.#track?.parameterSets : undefined;
+    const whole = sets === undefined ? sample : { ...sample, data: withParameterSets(sample.data, sets) };
+    for (const part of this.#builderAt(sample.decodeTicks).add(whole)) this.#writePart(part);
   }
 
   /** Opens a segment that begins with a sample of this decode time; the one before must be closed. */

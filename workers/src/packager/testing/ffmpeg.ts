@@ -61,9 +61,11 @@ export async function frameHashes(file: string): Promise<string[]> {
   return lines.map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
 
-/** A hash of every packet's bytes. */
-export async function packetHashes(file: string): Promise<string[]> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-c', 'copy', '-f', 'framemd5', '-']);
+/** A hash of every packet's bytes, H.264 parameter sets aside: the packager puts them before key frames. */
+export async function packetHashes(file: string, kind: 'video' | 'audio'): Promise<string[]> {
+  const pictures = kind === 'video' ? ['-bsf:v', 'filter_units=remove_types=7-8'] : [];
+  const args = ['-v', 'error', '-i', file, '-c', 'copy', ...pictures, '-f', 'framemd5', '-'];
+  const { stdout } = await run('ffmpeg', args);
   const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
