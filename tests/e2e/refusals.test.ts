@@ -68,7 +68,7 @@ describe('publishers that are refused', () => {
 
   it('play by RTMP without a relay token', async () => {
     const publisher = publish({});
-    await stack.waitForLive();
+    const session = await stack.waitForLive();
     const player = Publisher.run([
       '-rw_timeout',
       '5000000',
@@ -82,7 +82,7 @@ describe('publishers that are refused', () => {
     ]);
     running.push(player);
     expect((await player.exited).code).not.toBe(0);
-    const relay = await fetch(`${stack.stack.addresses.relay}/relay/any/1.flv`);
+    const relay = await fetch(`${stack.stack.addresses.relay}/relay/${session.id}/1.flv`);
     expect(relay.status).toBe(401);
     expect(await relay.json()).toMatchObject({
       error: { code: expect.stringMatching(/token|unauthenticated/) as string },
