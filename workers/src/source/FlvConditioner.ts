@@ -1,5 +1,5 @@
 import { parseAacConfig, silentAacConfig, type AacConfig } from './aacConfig.ts';
-import { holdsIdr, parseAvcConfig, type AvcConfig } from './avcConfig.ts';
+import { changedInBand, holdsIdr, parseAvcConfig, type AvcConfig } from './avcConfig.ts';
 import type { ConditionedEvent, LegRules } from './conditioned.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import { parseMetadata, type StreamMetadata } from './flv/metadata.ts';
@@ -92,7 +92,8 @@ export class FlvConditioner {
     }
     if (content.codec !== 'h264') this.conditions.unsupportedVideo(content.codec);
     else if (content.kind === 'config') this.configureVideo(content.data);
-    else if (this.avc !== null) this.picture(content, this.avc, tag.timestampMs, arrivalMs);
+    else if (this.avc !== null)
+      this.picture(content, this.inForce(content, this.avc), tag.timestampMs, arrivalMs);
   }
 
   private configureVideo(record: Uint8Array): void {
@@ -104,6 +105,14 @@ export class FlvConditioner {
       if (!(error instanceof RangeError)) throw error;
       this.conditions.unsupportedVideo('h264 with a broken configuration');
     }
+  }
+
+  private inForce(content: VideoContent, config: AvcConfig): AvcConfig {
+    const changed = content.key ? changedInBand(content.data, config) : null;
+    if (changed === null) return config;
+    this.avc = changed;
+    this.conditions.videoConfigured(changed.sps);
+    return changed;
   }
 
   private picture(content: VideoContent, config: AvcConfig, timestampMs: number, arrivalMs: number): void {

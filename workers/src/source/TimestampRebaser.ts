@@ -43,9 +43,8 @@ export class TimestampRebaser {
     const clock = this.clocks[track];
     if (clock === undefined) return this.begin(track, timestampMs, arrivalMs);
     const other = this.clocks[track === 'audio' ? 'video' : 'audio'];
-    // The signed 32-bit difference is right over a wrap, and makes a far jump either forward or backward.
-    const step = (timestampMs - (clock.lastIn % 2 ** 32)) | 0;
-    const input = clock.lastIn + step;
+    const input = unwrapped(timestampMs, clock.lastIn);
+    const step = input - clock.lastIn;
     clock.stepsBack = step > 0 ? 0 : clock.stepsBack + 1;
     const expectedMs = clock.lastOut + Math.max(clock.stepMs, justifiedStep(clock, other, arrivalMs));
     const jumped = isJump(step, clock, other, arrivalMs);
@@ -55,8 +54,7 @@ export class TimestampRebaser {
     else if (step > 0 && step < 200) clock.stepMs += (step - clock.stepMs) / 8;
     const timeMs = Math.max(input + clock.offset, clock.lastOut + 1);
     Object.assign(clock, {
-      lastIn: input < 0 ? input + 2 ** 32 : input,
-      offset: input < 0 ? clock.offset - 2 ** 32 : clock.offset,
+      lastIn: input,
       lastOut: timeMs,
       lastArrivalMs: arrivalMs,
       otherOut: other?.lastOut ?? null,
@@ -66,16 +64,22 @@ export class TimestampRebaser {
 
   private begin(track: Track, timestampMs: number, arrivalMs: number): RebasedTime {
     const other = this.clocks[track === 'audio' ? 'video' : 'audio'];
-    let offset = other?.offset ?? -timestampMs;
-    if (other !== undefined && Math.abs(timestampMs + offset - other.lastOut) > sameClockAtStartMs) {
-      offset = other.lastOut - timestampMs;
+    const input = other === undefined ? timestampMs : unwrapped(timestampMs, other.lastIn);
+    let offset = other?.offset ?? -input;
+    if (other !== undefined && Math.abs(input + offset - other.lastOut) > sameClockAtStartMs) {
+      offset = other.lastOut - input;
     }
-    const timeMs = timestampMs + offset;
+    const timeMs = input + offset;
     const stepMs = track === 'audio' ? 22 : 33;
-    const state = { lastIn: timestampMs, lastOut: timeMs, offset, lastArrivalMs: arrivalMs, stepMs };
+    const state = { lastIn: input, lastOut: timeMs, offset, lastArrivalMs: arrivalMs, stepMs };
     this.clocks[track] = { ...state, otherOut: other?.lastOut ?? null, stepsBack: 0 };
     return { timeMs, jumped: false };
   }
+}
+
+/** The signed 32-bit difference is right over a wrap, and makes a far jump either forward or backward. */
+function unwrapped(timestampMs: number, near: number): number {
+  return near + ((timestampMs - (near % 2 ** 32)) | 0);
 }
 
 /** How far the other track or the wall clock went on since this track's last tag. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { parseAacConfig, silentAacConfig, silentAacFrame } from './aacConfig.ts';
-import { holdsIdr, parseAvcConfig } from './avcConfig.ts';
+import { changedInBand, holdsIdr, parseAvcConfig } from './avcConfig.ts';
 import { parseSps } from './sps.ts';
 
 /** Configuration records written by x264 for the sources named. */
@@ -96,6 +96,34 @@ describe('holdsIdr', () => {
     expect(holdsIdr(Uint8Array.from([...nal(6, 9), ...nal(5, 30)]), 4)).toBe(true);
     expect(holdsIdr(Uint8Array.from([...nal(6, 9), ...nal(1, 30)]), 4)).toBe(false);
     expect(holdsIdr(Uint8Array.of(0, 0), 4)).toBe(false);
+  });
+});
+
+describe('changedInBand', () => {
+  const config = parseAvcConfig(Buffer.from(records['180p30'], 'hex'));
+  /** Parameter sets of a record, followed by an IDR slice, as one access unit. */
+  const unitWith = (hex: string): Buffer => {
+    const record = Buffer.from(hex, 'hex');
+    const spsEnd = 8 + record.readUInt16BE(6);
+    const prefixed = (nal: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, nal.length]), nal]);
+    const pps = record.subarray(spsEnd + 3, spsEnd + 3 + record.readUInt16BE(spsEnd + 1));
+    return Buffer.concat([
+      prefixed(record.subarray(8, spsEnd)),
+      prefixed(pps),
+      prefixed(Buffer.from([0x65, 1, 2])),
+    ]);
+  };
+
+  it('makes a configuration of parameter sets that describe another picture', () => {
+    const changed = changedInBand(unitWith(records['portrait 29.97']), config);
+    expect(Buffer.from(changed?.record ?? []).toString('hex')).toBe(records['portrait 29.97']);
+    expect(changed?.sps).toMatchObject({ width: 1080, height: 1920 });
+  });
+
+  it('leaves a repeated, missing or broken one alone', () => {
+    expect(changedInBand(unitWith(records['180p30']), config)).toBeNull();
+    expect(changedInBand(Uint8Array.of(0, 0, 0, 3, 0x65, 1, 2), config)).toBeNull();
+    expect(changedInBand(Uint8Array.of(0, 0, 0, 4, 0x67, 1, 2, 3, 0, 0, 0, 2, 0x68, 1), config)).toBeNull();
   });
 });
 
