@@ -17,6 +17,8 @@ export class JobProducer {
     const known = this.#queues.get(queueName);
     if (known !== undefined) return known;
     const queue = new Queue(queueName, { connection: this.#connection, prefix: 'maydan:queue' });
+    // The connection tells of its trouble itself; without a listener BullMQ writes it to the console.
+    queue.on('error', () => undefined);
     this.#queues.set(queueName, queue);
     return queue;
   }
