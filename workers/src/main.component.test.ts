@@ -70,10 +70,19 @@ describe('the workers process', () => {
       15_000,
     );
     expect(await session.playlist(`${top}/index.m3u8`)).toMatch(/#EXT-X-PART:DURATION=.*INDEPENDENT=YES/);
-    const health = await session.fact('live.health', 5_000);
-    expect(health.health).toMatchObject({
+    await waitUntil(
+      'the health of a stream that plays',
+      async () =>
+        (await stack.facts(session.sessionId)).some(
+          (one) => one.type === 'live.health' && one.health.video !== null,
+        ),
+      5_000,
+    );
+    const reports = (await stack.facts(session.sessionId)).filter((one) => one.type === 'live.health');
+    expect(reports.at(-1)?.health).toMatchObject({
       video: { codec: 'h264', width: 320, height: 180 },
       renditions: ready.renditions,
+      warnings: [],
     });
     await session.stop();
     const ended = await session.fact('live.ended', 15_000);
@@ -86,6 +95,7 @@ describe('the workers process', () => {
       5_000,
     );
     expect(await play(session.url('index.m3u8'))).toBeCloseTo(ended.durationMs / 1_000, 0);
+    await stack.orderImages(session, ended.durationMs);
     const images = await session.fact('vod.imagesReady', 20_000);
     const poster = await fetch(session.url(images.posterPath));
     expect(poster.headers.get('content-type')).toBe('image/jpeg');
@@ -135,7 +145,11 @@ describe('the workers process', () => {
       async () => (await stack.redis.exists(playbackKeys.segments(session.playbackId))) === 0,
       5_000,
     );
-    expect(await readdir(join(stack.folder, 'spool'))).toEqual([]);
+    await waitUntil(
+      'an empty spool',
+      async () => (await readdir(join(stack.folder, 'spool'))).length === 0,
+      5_000,
+    );
   }, 120_000);
 
   it('hands its sessions over when it is told to go', async () => {

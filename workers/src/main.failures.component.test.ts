@@ -74,7 +74,7 @@ describe('the workers process in trouble', () => {
     await endWell(session);
   }, 90_000);
 
-  it('goes on without its storage, says so, and records everything when it is back', async () => {
+  it('goes on without its storage, says so, and records everything when it is back, though killed before', async () => {
     await stack.startWorker();
     const session = await stack.startSession();
     const path = await topPlaylist(session);
@@ -97,6 +97,9 @@ describe('the workers process in trouble', () => {
       async () => (await session.playlist(path)).includes('#EXT-X-ENDLIST'),
       10_000,
     );
+    await stack.stopWorker('SIGKILL');
+    await stack.startWorker();
+    expect((await session.fact('live.accepted', 15_000, 2)).fence).toBe(2);
     const { port, accessKeyId, secretAccessKey } = stack.s3;
     stack.s3 = await startS3({ dir: join(stack.folder, 's3'), port, accessKeyId, secretAccessKey });
     const ended = await session.fact('live.ended', 30_000);

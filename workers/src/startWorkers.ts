@@ -66,7 +66,7 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   const control = new ControlChannel(subscriber);
   const admission = new Admission(config.WORKER_CPU_BUDGET);
   const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const shared = { config, redis, store, spool, facts, jobs, playbacks, control, admission, workerId };
+  const shared = { config, redis, store, spool, facts, playbacks, control, admission, workerId };
   const deps = { ...shared, originUrl: () => originUrl };
   const live = new LiveWorker({ deps, connection: queueRedis, log });
   lifecycle.own('live sessions', () => live.close());

@@ -1,5 +1,6 @@
 import { playbackKeys } from '@maydan/contracts';
 import type { Redis } from '@maydan/common';
+import { z } from 'zod';
 
 /**
  * `KEYS[1]` is the fence, `ARGV[1]` ours. A higher number means that another run has taken the playback over. A lower
@@ -9,10 +10,10 @@ import type { Redis } from '@maydan/common';
 const guardedScript = `
 local current = tonumber(redis.call('GET', KEYS[1]) or '0')
 local own = tonumber(ARGV[1])
-if current > own then return 0 end
+if current > own then return {0} end
 if current < own then redis.call('SET', KEYS[1], own) end
-if KEYS[2] then redis.call(ARGV[2], KEYS[2], unpack(ARGV, 3)) end
-return 1
+if KEYS[2] then return {1, redis.call(ARGV[2], KEYS[2], unpack(ARGV, 3))} end
+return {1}
 `;
 
 /** Thrown by a write of a run whose playback was taken over by a newer run. */
@@ -45,8 +46,8 @@ export class Fence {
 
   /** False once a newer run exists. Rejects while Redis is away: then nobody knows. */
   async holds(): Promise<boolean> {
-    const answer = await this.#redis.eval(guardedScript, 1, playbackKeys.fence(this.playbackId), this.value);
-    return answer === 1;
+    const [held] = await this.#guarded(1, this.value);
+    return held === 1;
   }
 
   /** Throws FenceLostError once a newer run exists. */
@@ -54,10 +55,16 @@ export class Fence {
     if (!(await this.holds())) throw new FenceLostError(this.playbackId, this.value);
   }
 
-  /** Applies one Redis command to a key unless a newer run exists (then FenceLostError). */
-  async write(command: string, key: string, ...args: (string | number)[]): Promise<void> {
+  /** Applies one Redis command to a key and returns its reply, unless a newer run exists (then FenceLostError). */
+  async write(command: string, key: string, ...args: (string | number)[]): Promise<unknown> {
+    const [held, reply] = await this.#guarded(2, key, this.value, command, ...args);
+    if (held !== 1) throw new FenceLostError(this.playbackId, this.value);
+    return reply;
+  }
+
+  async #guarded(keys: number, ...rest: (string | number)[]): Promise<readonly unknown[]> {
     const fenceKey = playbackKeys.fence(this.playbackId);
-    const answer = await this.#redis.eval(guardedScript, 2, fenceKey, key, this.value, command, ...args);
-    if (answer !== 1) throw new FenceLostError(this.playbackId, this.value);
+    const answer: unknown = await this.#redis.eval(guardedScript, keys, fenceKey, ...rest);
+    return z.array(z.unknown()).parse(answer);
   }
 }

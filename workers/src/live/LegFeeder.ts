@@ -73,6 +73,14 @@ export class LegFeeder {
   }
 
   #startLeg(leg: PlannedLeg): void {
+    try {
+      this.#begin(leg);
+    } catch (error) {
+      this.#unusable(error);
+    }
+  }
+
+  #begin(leg: PlannedLeg): void {
     const packager = this.#packagerFor(leg);
     const expected = leg.plan.renditions.map(({ id }) => id);
     this.#options.onPlanned(leg);
@@ -87,9 +95,13 @@ export class LegFeeder {
     try {
       this.#packager?.write(rendition, bytes);
     } catch (error) {
-      this.endLeg();
-      this.#options.onUnusable(error);
+      this.#unusable(error);
     }
+  }
+
+  #unusable(error: unknown): void {
+    this.endLeg();
+    this.#options.onUnusable(error);
   }
 
   #packagerFor(leg: PlannedLeg): Packager {

@@ -1,4 +1,4 @@
-import type { FactWriter, JobProducer, Redis } from '@maydan/common';
+import type { FactWriter, Redis } from '@maydan/common';
 import type { Config } from '../config.ts';
 import type { Spool } from '../recording/Spool.ts';
 import type { ObjectStore } from '../storage/ObjectStore.ts';
@@ -13,7 +13,6 @@ export interface LiveDeps {
   readonly store: ObjectStore;
   readonly spool: Spool;
   readonly facts: FactWriter;
-  readonly jobs: JobProducer;
   readonly playbacks: Playbacks;
   readonly control: ControlChannel;
   readonly admission: Admission;

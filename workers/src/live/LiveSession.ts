@@ -292,7 +292,6 @@ export class LiveSession {
     this.#health.report();
     await endSession({
       deps: this.#deps,
-      ids: this.#ids,
       fence: this.#fence,
       recording: this.#opened.recording,
       facts: this.#facts,

@@ -106,6 +106,11 @@ export class PlaybackHistory {
     return started === undefined ? null : mediaPath.segment(rendition, started.msn, started.fence);
   }
 
+  /** Number of the newest complete segment of any rendition; -1 when there is none. */
+  get newestMsn(): number {
+    return Math.max(-1, ...this.renditionIds.map((id) => this.segments(id).at(-1)?.msn ?? -1));
+  }
+
   /** Highest number of a run that wrote something; 0 when none did. */
   get lastFence(): number {
     return Math.max(0, ...this.inits.map(({ fence }) => fence));

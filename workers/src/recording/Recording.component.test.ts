@@ -228,6 +228,20 @@ describe('Recording with real Redis and S3', () => {
     expect((await recorded()).sort()).toEqual(before);
   });
 
+  it('writes the list anew when Redis loses entries under way', async () => {
+    const { recording } = await open();
+    for (const event of [...legEvents(), ...segmentsOfAll(0, 2)]) recording.append(event);
+    await recording.journal.flush();
+    await recording.uploads.drained();
+    await redis.ltrim(playbackKeys.segments(playbackId), 0, -4);
+    for (const event of segmentsOfAll(3, 3)) recording.append(event);
+    await recording.journal.flush();
+    await recording.uploads.drained();
+    const taken = await open('elsewhere');
+    expect(taken.recording.history.segments('360p').map(({ msn }) => msn)).toEqual([0, 1, 2, 3]);
+    expect(taken.recording.history.segments('audio').map(({ msn }) => msn)).toEqual([0, 1, 2, 3]);
+  });
+
   it('gives older media from the spool, then from the storage, in ranges too', async () => {
     const { recording, spool } = await open();
     for (const event of [...legEvents(), ...segmentsOfAll(0, 0)]) recording.append(event);

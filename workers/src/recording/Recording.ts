@@ -12,15 +12,18 @@ import type { SegmentRecord } from '../origin/playlists/index.ts';
 import type { ObjectStore } from '../storage/ObjectStore.ts';
 import type { Journal } from './Journal.ts';
 import type { PlaybackHistory } from './PlaybackHistory.ts';
+import type { Past } from './readJournal.ts';
 import {
   initLine,
   legRecordLine,
+  pastLines,
   segmentLine,
   tailLineOf,
   type InitLine,
   type RecordLine,
   type SegmentLine,
 } from './records.ts';
+import { SharedRecords } from './SharedRecords.ts';
 import type { Spool } from './Spool.ts';
 import type { FilePlace } from './SpoolFiles.ts';
 import { StoredMedia } from './StoredMedia.ts';
@@ -51,28 +54,37 @@ export class Recording {
   readonly history: PlaybackHistory;
   readonly journal: Journal;
   readonly uploads: Uploader;
+  readonly shared: SharedRecords;
   /** Media that is no longer in memory, for the origin. */
   readonly older: OlderMedia;
   readonly #spool: Spool;
   /** Paths of the files the storage holds. */
   readonly #stored: Set<string>;
+  readonly #initBytes: Map<string, Uint8Array>;
   readonly #removable: { path: string; storedAtMs: number }[] = [];
   #lostFiles = 0;
 
-  constructor(options: RecordingOptions, journal: Journal, history: PlaybackHistory, stored: Set<string>) {
+  constructor(options: RecordingOptions, journal: Journal, past: Past) {
     this.journal = journal;
-    this.history = history;
-    this.#stored = stored;
+    this.history = past.history;
+    this.#stored = past.stored;
+    this.#initBytes = new Map(past.initBytes);
     this.#spool = options.spool;
     this.older = new StoredMedia(options.store, options.fence.playbackId, journal.files);
+    const { fence, log, onSuperseded } = options;
+    const superseded = () => {
+      void this.uploads.close();
+      onSuperseded();
+    };
+    this.shared = new SharedRecords({ fence, log, all: () => this.#sharedLines(), onSuperseded: superseded });
     this.uploads = new Uploader({
       store: options.store,
-      fence: options.fence,
-      log: options.log,
+      playbackId: fence.playbackId,
+      records: this.shared,
+      log,
       read: (path) => journal.files.read(path),
       onStored: (upload) => this.#onStored(upload),
       onLost: (upload) => this.#lose(upload.rendition, upload.line),
-      onSuperseded: options.onSuperseded,
     });
   }
 
@@ -122,6 +134,14 @@ export class Recording {
     await this.journal.close();
   }
 
+  /** What another worker needs to go on: all that is stored. */
+  #sharedLines(): RecordLine[] {
+    return pastLines(this.history, this.#initBytes).filter((line) => {
+      if (line.type === 'init') return this.#stored.has(line.path);
+      return line.type !== 'segment' || line.record.gap === true || this.#stored.has(line.record.path);
+    });
+  }
+
   #appendOfAll(record: RecordLine): void {
     this.journal.append({ record });
     this.uploads.addRecord(ofAll, record);
@@ -129,8 +149,9 @@ export class Recording {
 
   #appendInit(event: InitWritten): void {
     const path = mediaPath.init(event.rendition, event.init, event.fence);
-    const { type: _, bytes, ...init } = event;
-    const line = initLine({ ...init, path }, bytes);
+    const { bytes } = event;
+    const line = initLine({ ...event, path }, bytes);
+    this.#initBytes.set(path, bytes);
     const onFinished = (place: FilePlace) =>
       this.#finished(event.rendition, path, bytes.byteLength, line, place);
     this.journal.append({ media: { path, bytes }, record: line, finish: { path, onFinished } });

@@ -1,10 +1,10 @@
 import type { Logger } from '@maydan/common';
 import { playbackKeys } from '@maydan/contracts';
-import { FenceLostError, type Fence } from '../live/Fence.ts';
 import { backOffMs, pause } from '../storage/backOff.ts';
 import type { ObjectStore } from '../storage/ObjectStore.ts';
 import { toStorageError, type StorageError, type StorageTrouble } from '../storage/storageError.ts';
 import type { RecordLine } from './records.ts';
+import type { SharedRecords } from './SharedRecords.ts';
 
 /** A complete file of a recording on its way to the storage. */
 export interface Upload {
@@ -21,7 +21,8 @@ export interface Upload {
 
 export interface UploaderOptions {
   readonly store: ObjectStore;
-  readonly fence: Fence;
+  readonly playbackId: string;
+  readonly records: SharedRecords;
   readonly log: Logger;
   /** Bytes of a complete file; null when they are nowhere. */
   readonly read: (path: string) => Promise<Buffer | null>;
@@ -29,8 +30,6 @@ export interface UploaderOptions {
   readonly onStored: (upload: Upload) => void;
   /** The bytes are nowhere: the recording has a gap. */
   readonly onLost: (upload: Upload) => void;
-  /** A newer run has taken over; the uploader has stopped. */
-  readonly onSuperseded: () => void;
 }
 
 export interface UploadTrouble {
@@ -50,19 +49,17 @@ const retry = { firstMs: 500, maxMs: 5_000 };
 export class Uploader {
   readonly #options: UploaderOptions;
   readonly #prefix: string;
-  readonly #recordsKey: string;
   readonly #abort = new AbortController();
   readonly #waiting: { upload: Upload; onStored: (stored: boolean) => void }[] = [];
   readonly #unfinished = new Set<Upload>();
-  readonly #recording = new Map<string, Promise<void>>();
+  readonly #recording = new Map<string, Promise<unknown>>();
   #active = 0;
   #trouble: UploadTrouble | null = null;
   #idle: (() => void)[] = [];
 
   constructor(options: UploaderOptions) {
     this.#options = options;
-    this.#prefix = playbackKeys.s3Prefix(options.fence.playbackId);
-    this.#recordsKey = playbackKeys.segments(options.fence.playbackId);
+    this.#prefix = playbackKeys.s3Prefix(options.playbackId);
   }
 
   /** Bytes that are complete but not stored yet. */
@@ -88,7 +85,8 @@ export class Uploader {
     this.#unfinished.add(upload);
     const stored = new Promise<boolean>((onStored) => this.#waiting.push({ upload, onStored }));
     this.#inOrder(upload.rendition, async () => {
-      if (await stored) await this.#record(upload.line, () => this.#options.onStored(upload));
+      const { records, onStored } = this.#options;
+      if ((await stored) && (await records.append(upload.line))) onStored(upload);
       this.#unfinished.delete(upload);
       if (this.#unfinished.size === 0) this.#wake();
     });
@@ -97,7 +95,7 @@ export class Uploader {
 
   /** Records what needs no upload (legs, gaps) after all that was added before it for this rendition. */
   addRecord(rendition: string, line: RecordLine): void {
-    this.#inOrder(rendition, () => this.#record(line));
+    this.#inOrder(rendition, () => this.#options.records.append(line));
   }
 
   /** Resolves when nothing is left to store, or after `close`. */
@@ -111,6 +109,7 @@ export class Uploader {
   /** Stops at once; what is not stored stays where it is. Idempotent. */
   async close(): Promise<void> {
     this.#stop();
+    this.#options.records.close();
     await Promise.all(this.#recording.values());
   }
 
@@ -127,7 +126,7 @@ export class Uploader {
     }
   }
 
-  #inOrder(rendition: string, step: () => Promise<void>): void {
+  #inOrder(rendition: string, step: () => Promise<unknown>): void {
     const before = this.#recording.get(rendition) ?? Promise.resolve();
     this.#recording.set(rendition, before.then(step));
   }
@@ -161,28 +160,6 @@ export class Uploader {
       log.warn({ err: error, path }, 'storage takes nothing; the recording waits here');
     const sinceMs = this.#trouble?.sinceMs ?? Date.now();
     this.#trouble = { kind: error.trouble, message: error.message, sinceMs };
-  }
-
-  /** Appends to the Redis list until it is done, Redis being away or not. Never rejects. */
-  async #record(line: RecordLine, onDone?: () => void): Promise<void> {
-    const { signal } = this.#abort;
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      try {
-        await this.#options.fence.write('RPUSH', this.#recordsKey, JSON.stringify(line));
-        onDone?.();
-        return;
-      } catch (error) {
-        if (error instanceof FenceLostError) return this.#superseded();
-        this.#options.log.debug({ err: error }, 'segment not recorded yet');
-        await pause(backOffMs(attempt, retry), signal);
-      }
-    }
-  }
-
-  #superseded(): void {
-    if (this.#abort.signal.aborted) return;
-    this.#stop();
-    this.#options.onSuperseded();
   }
 
   #stop(): void {

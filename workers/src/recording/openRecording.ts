@@ -4,8 +4,8 @@ import type { MediaEvent } from '../live/events.ts';
 import { closeOpenSegments, type JournalledEvent } from '../packager/PackagerFold.ts';
 import { Journal } from './Journal.ts';
 import { PlaybackHistory } from './PlaybackHistory.ts';
-import type { Replay } from './readJournal.ts';
-import { applyRecordLine, initLine, legRecordLine, parseLines, recordLine, segmentLine } from './records.ts';
+import type { Past } from './readJournal.ts';
+import { applyRecordLine, initLine, parseLines, pastLines, recordLine, segmentLine } from './records.ts';
 import type { RecordLine } from './records.ts';
 import { Recording, type RecordingOptions } from './Recording.ts';
 
@@ -23,8 +23,6 @@ export interface OpenedRecording {
   readonly past: readonly JournalledEvent[];
 }
 
-type Past = Omit<Replay, 'recordsLength' | 'lastTail'>;
-
 /**
  * Opens the recording of a playback. The spool knows most; when another worker ran the playback since, or the spool
  * is empty, the records in Redis tell what is stored. Rejects while Redis or the folder can't be reached.
@@ -35,7 +33,7 @@ export async function openRecording(
   const { spool, fence, redis, log } = options;
   const shared = await readRedis(redis, fence.playbackId);
   let { journal, replay } = await Journal.open(spool, fence.playbackId, log);
-  const isStale = shared.history.lastFence > replay.history.lastFence;
+  const isStale = knowsMore(shared.history, replay.history);
   if (isStale && replay.history.started !== null) {
     log.warn(
       { ours: replay.history.lastFence, newest: shared.history.lastFence },
@@ -45,12 +43,18 @@ export async function openRecording(
     await spool.remove(fence.playbackId);
     ({ journal, replay } = await Journal.open(spool, fence.playbackId, log));
   }
-  const past: Past = isStale ? { ...shared, tail: [] } : replay;
-  const recording = new Recording(options, journal, past.history, past.stored);
-  if (isStale) for (const record of linesOf(past)) journal.append({ record });
-  await repairRedis(options, past, shared.lineCount);
+  const past: Past = isStale ? shared : replay;
+  const recording = new Recording(options, journal, past);
+  if (isStale) writeDown(journal, past);
+  await recording.shared.repair(shared.lineCount);
   await takeUp(recording, past);
-  return { recording, initBytes: past.initBytes, ...closeTorn(recording, past) };
+  return { recording, initBytes: past.initBytes, ...closeTorn(recording, past, isStale ? [] : replay.tail) };
+}
+
+/** A newer run wrote elsewhere, or this disk lost what Redis still has. */
+function knowsMore(shared: PlaybackHistory, own: PlaybackHistory): boolean {
+  if (shared.lastFence !== own.lastFence) return shared.lastFence > own.lastFence;
+  return shared.newestMsn > own.newestMsn;
 }
 
 async function readRedis(redis: Redis, playbackId: string) {
@@ -61,7 +65,9 @@ async function readRedis(redis: Redis, playbackId: string) {
   };
   const texts = await redis.lrange(playbackKeys.segments(playbackId), 0, -1);
   const { lines } = parseLines(Buffer.from(texts.map((text) => `${text}\n`).join('')), recordLine);
-  for (const line of lines) {
+  // Lines of different renditions, and those of a repaired list, are in no order.
+  const inOrder = lines.toSorted((a, b) => msnOf(a) - msnOf(b));
+  for (const line of inOrder) {
     applyRecordLine(line, into);
     if (line.type === 'init') into.stored.add(line.path);
     if (line.type === 'segment') into.stored.add(line.record.path);
@@ -69,38 +75,14 @@ async function readRedis(redis: Redis, playbackId: string) {
   return { ...into, lineCount: texts.length };
 }
 
-/** All lines of a past, those of stored files with their mark. */
-function linesOf({ history, initBytes, stored }: Past): RecordLine[] {
-  const lines: RecordLine[] = [];
-  const add = (line: RecordLine, path: string): void => {
-    lines.push(line);
-    if (stored.has(path)) lines.push({ type: 'stored', path });
-  };
-  if (history.started !== null)
-    lines.push({ ...history.started, renditions: [...history.started.renditions] });
-  for (const leg of history.legs) lines.push(legRecordLine(leg));
-  for (const init of history.inits)
-    add(initLine(init, initBytes.get(init.path) ?? new Uint8Array()), init.path);
-  for (const id of history.renditionIds) {
-    for (const record of history.segments(id)) add(segmentLine(id, record), record.path);
-  }
-  return lines;
-}
+const msnOf = (line: RecordLine): number => (line.type === 'segment' ? line.record.msn : -1);
 
-/** Redis may have lost its newest entries in a crash, and we ours: the list is written anew when it isn't what it should be. */
-async function repairRedis({ fence }: RecordingOptions, past: Past, lineCount: number): Promise<void> {
-  const { stored } = past;
-  const shared = linesOf(past).filter((line) => {
-    if (line.type === 'stored') return false;
-    if (line.type === 'init') return stored.has(line.path);
-    return line.type !== 'segment' || line.record.gap === true || stored.has(line.record.path);
-  });
-  if (shared.length === lineCount) return;
-  const key = playbackKeys.segments(fence.playbackId);
-  await fence.write('DEL', key);
-  const texts = shared.map((line) => JSON.stringify(line));
-  for (let from = 0; from < texts.length; from += 500) {
-    await fence.write('RPUSH', key, ...texts.slice(from, from + 500));
+/** The spool learns what only Redis knew. */
+function writeDown(journal: Journal, { history, initBytes, stored }: Past): void {
+  for (const record of pastLines(history, initBytes)) {
+    journal.append({ record });
+    const path = record.type === 'init' ? record.path : record.type === 'segment' ? record.record.path : '';
+    if (stored.has(path)) journal.append({ record: { type: 'stored', path } });
   }
 }
 
@@ -121,7 +103,11 @@ async function takeUp(recording: Recording, { history, initBytes, stored }: Past
 }
 
 /** Ends what the crash tore: closing events go the way of all events, into spool, uploads and window. */
-function closeTorn(recording: Recording, { history, tail }: Past): Pick<OpenedRecording, 'tail' | 'past'> {
+function closeTorn(
+  recording: Recording,
+  { history }: Past,
+  tail: readonly MediaEvent[],
+): Pick<OpenedRecording, 'tail' | 'past'> {
   const known = pastEvents(history, tail);
   const closing = closeOpenSegments(known);
   for (const event of closing) recording.append(event);

@@ -23,6 +23,9 @@ export interface Replay {
   readonly lastTail: number;
 }
 
+/** What a recording goes on from. */
+export type Past = Pick<Replay, 'history' | 'initBytes' | 'stored'>;
+
 export const journalPaths = {
   records: (folder: string): string => join(folder, 'records.jsonl'),
   tail: (folder: string, number: number): string => join(folder, `tail-${number}.jsonl`),

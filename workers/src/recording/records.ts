@@ -133,6 +133,22 @@ export const legRecordLine = ({ leg, mediaTimeSec, programDateTimeMs }: LegRecor
   programDateTimeMs,
 });
 
+/** All that a history knows, as lines. */
+export function pastLines(
+  history: PlaybackHistory,
+  initBytes: ReadonlyMap<string, Uint8Array>,
+): RecordLine[] {
+  const lines: RecordLine[] = [];
+  const { started } = history;
+  if (started !== null) lines.push({ ...started, renditions: [...started.renditions] });
+  for (const leg of history.legs) lines.push(legRecordLine(leg));
+  for (const init of history.inits) lines.push(initLine(init, initBytes.get(init.path) ?? new Uint8Array()));
+  for (const id of history.renditionIds) {
+    for (const record of history.segments(id)) lines.push(segmentLine(id, record));
+  }
+  return lines;
+}
+
 /** The line of an event that belongs to the tail, null for others. */
 export function tailLineOf(event: MediaEvent): TailLine | null {
   switch (event.type) {

@@ -48,7 +48,9 @@ export class FlvRelay {
         return;
       }
       this.played += 1;
-      const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publish, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publish, {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       this.#publishers.add(publisher);
       publisher.once('close', () => this.#publishers.delete(publisher));
       response.writeHead(200, { 'content-type': 'video/x-flv' });

@@ -96,7 +96,8 @@ export class WorkerStack {
   async stopWorker(signal: NodeJS.Signals): Promise<number | null> {
     const worker = this.#worker;
     this.#worker = null;
-    if (worker === null || worker.exitCode !== null || worker.signalCode !== null) return worker?.exitCode ?? null;
+    if (worker === null || worker.exitCode !== null || worker.signalCode !== null)
+      return worker?.exitCode ?? null;
     worker.kill(signal);
     await once(worker, 'exit');
     return worker.exitCode;
@@ -105,10 +106,22 @@ export class WorkerStack {
   /** A new session with its job, as the api makes it when a publish was authorised. */
   async startSession(): Promise<LiveTest> {
     const session = new LiveTest(this, randomUUID(), randomUUID().replaceAll('-', ''));
-    await session.control({ epoch: 1, source: { relayUrl: this.relay.urlOf(session.sessionId, 1), epoch: 1 } });
+    await session.control({
+      epoch: 1,
+      source: { relayUrl: this.relay.urlOf(session.sessionId, 1), epoch: 1 },
+    });
     const { sessionId, playbackId } = session;
     await this.#jobs.add('live.transcode', { sessionId, playbackId }, { jobId: sessionId });
     return session;
+  }
+
+  /** Orders poster and storyboard, as the api does when a session has ended. */
+  async orderImages({ sessionId, playbackId }: LiveTest, durationMs: number): Promise<void> {
+    await this.#jobs.add(
+      'vod.images',
+      { sessionId, playbackId, durationMs },
+      { jobId: sessionId, attempts: 5 },
+    );
   }
 
   async facts(sessionId: string): Promise<Fact[]> {
@@ -162,7 +175,12 @@ export class LiveTest {
     this.#stack = stack;
     this.sessionId = sessionId;
     this.playbackId = playbackId;
-    const nothing = { stopReason: null, source: null, graceDeadlineAt: null, updatedAt: new Date(0).toISOString() };
+    const nothing = {
+      stopReason: null,
+      source: null,
+      graceDeadlineAt: null,
+      updatedAt: new Date(0).toISOString(),
+    };
     this.#document = { sessionId, playbackId, desired: 'run', epoch: 0, ...nothing };
   }
 
