@@ -10,6 +10,7 @@ import { commandAs, serverUser } from './serverUser.ts';
 import type { ServerUser } from './serverUser.ts';
 import { ManagedProcess, describeExit } from '../process/ManagedProcess.ts';
 import type { ProcessExit } from '../process/ManagedProcess.ts';
+import { ProcessFailure } from '../process/ProcessFailure.ts';
 import { waitUntilReady } from '../process/waitUntil.ts';
 
 export interface PostgresOptions {
@@ -146,7 +147,7 @@ async function createCluster(
   });
   const exit = await initdb.exited;
   if (exit.code !== 0) {
-    throw new Error([`initdb ${describeExit(exit)}`, ...initdb.lastLines].join('\n  '));
+    throw new ProcessFailure([`initdb ${describeExit(exit)}`, ...initdb.lastLines].join('\n  '));
   }
   await rename(cluster, dataDir);
   await rm(fresh, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './freePort.ts';
 import { ManagedProcess } from '../process/ManagedProcess.ts';
 import type { ProcessExit } from '../process/ManagedProcess.ts';
 import { waitUntilReady } from '../process/waitUntil.ts';
@@ -46,7 +47,8 @@ export async function startS3(options: S3Options): Promise<EmbeddedS3> {
   const accessKeyId = options.accessKeyId ?? randomBytes(10).toString('hex');
   const secretAccessKey = options.secretAccessKey ?? randomBytes(20).toString('hex');
   await mkdir(dir, { recursive: true });
-  let port = 0;
+  const port = options.port ?? (await freePort());
+  let isListening = false;
   const child = new ManagedProcess({
     name: 's3rver',
     command: process.execPath,
@@ -54,18 +56,18 @@ export async function startS3(options: S3Options): Promise<EmbeddedS3> {
     env: {
       PATH: process.env['PATH'],
       S3_DIR: dir,
-      S3_PORT: String(options.port ?? 0),
+      S3_PORT: String(port),
       S3_BUCKET: bucket,
       S3_ACCESS_KEY_ID: accessKeyId,
       S3_SECRET_ACCESS_KEY: secretAccessKey,
     },
     stopTimeoutMs: 5_000,
     onLine: (line) => {
-      port = Number(/^listening (\d+)$/.exec(line)?.[1] ?? port);
+      isListening ||= line === `listening ${port}`;
       options.log?.(line);
     },
   });
-  await waitUntilReady(child, () => port > 0, READY_DEADLINE_MS);
+  await waitUntilReady(child, () => isListening, READY_DEADLINE_MS);
   return {
     endpoint: `http://127.0.0.1:${port}`,
     port,

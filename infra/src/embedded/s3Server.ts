@@ -15,7 +15,7 @@ if (!S3_DIR || !S3_BUCKET || !S3_ACCESS_KEY_ID || !S3_SECRET_ACCESS_KEY) {
 const server = new S3rver({
   directory: join(S3_DIR, 'objects'),
   address: '127.0.0.1',
-  port: Number(S3_PORT ?? 0),
+  port: Number(S3_PORT),
   silent: true,
   vhostBuckets: false,
   configureBuckets: [{ name: S3_BUCKET, configs: [] }],

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessFailure } from './ProcessFailure.ts';
 import { describeExit } from './ManagedProcess.ts';
 import type { ManagedProcess } from './ManagedProcess.ts';
 
@@ -28,7 +29,7 @@ export async function waitUntil(
 /**
  * Waits until a started process answers; a process that ends before, does not answer in time or is no longer wanted
  * (`signal`) is stopped.
- * @throws Error with the last lines the process printed.
+ * @throws ProcessFailure with the last lines the process printed.
  */
 export async function waitUntilReady(
   child: ManagedProcess,
@@ -48,9 +49,11 @@ export async function waitUntilReady(
     );
   } catch (error) {
     await child.stop();
-    throw new Error([`${child.name} does not answer`, ...child.lastLines].join('\n  '), { cause: error });
+    throw new ProcessFailure([`${child.name} does not answer`, ...child.lastLines].join('\n  '), {
+      cause: error,
+    });
   }
   if (child.exit) {
-    throw new Error([`${child.name} ${describeExit(child.exit)}`, ...child.lastLines].join('\n  '));
+    throw new ProcessFailure([`${child.name} ${describeExit(child.exit)}`, ...child.lastLines].join('\n  '));
   }
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { ProcessFailure } from '../process/ProcessFailure.ts';
 import { SetupError } from './SetupError.ts';
 import { setupSteps } from './steps.ts';
 import type { Step } from './steps.ts';
@@ -60,7 +61,8 @@ export async function reportingFailures(main: () => Promise<void>): Promise<void
   try {
     await main();
   } catch (error) {
-    console.error(error instanceof SetupError ? `\n${error.message}` : error);
+    const isPlain = error instanceof SetupError || error instanceof ProcessFailure;
+    console.error(isPlain ? `\n${error.message}` : error);
     process.exit(1);
   }
 }

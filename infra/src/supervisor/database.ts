@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ManagedProcess, describeExit } from '../process/ManagedProcess.ts';
+import { ProcessFailure } from '../process/ProcessFailure.ts';
 import { root } from '../setup/paths.ts';
 
 /** What `prisma/scripts/seed.ts` prints. */
@@ -17,7 +18,7 @@ export type Credentials = Extract<SeedResult, { created: true }>;
 
 /**
  * Brings the database up to date and seeds an empty one.
- * @throws Error with what the script printed.
+ * @throws ProcessFailure with what the script printed.
  */
 export async function prepareDatabase(databaseUrl: string, log: (line: string) => void): Promise<SeedResult> {
   await runScript('migrate', databaseUrl, log);
@@ -44,6 +45,6 @@ async function runScript(
   });
   const exit = await child.exited;
   if (exit.code !== 0)
-    throw new Error([`The database: ${name} ${describeExit(exit)}`, ...lines].join('\n  '));
+    throw new ProcessFailure([`The database: ${name} ${describeExit(exit)}`, ...lines].join('\n  '));
   return lines;
 }

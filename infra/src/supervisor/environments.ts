@@ -43,14 +43,7 @@ export function opsPort(service: ServiceName, ports: Ports): number {
   return all[service];
 }
 
-function defaults({
-  ports,
-  secrets,
-  s3,
-  certificate,
-  mediasoupWorkerBin,
-  spoolDir,
-}: StackParts): NodeJS.ProcessEnv {
+function defaults({ ports, certificate, mediasoupWorkerBin, spoolDir }: StackParts): NodeJS.ProcessEnv {
   return {
     RTMP_PUBLIC_URL: `rtmp://localhost:${ports.rtmp}/live`,
     RTMPS_PUBLIC_URL: `rtmps://localhost:${ports.rtmps}/live`,

@@ -18,7 +18,9 @@ function say(part: string, text: string): void {
   console.log(`${time} ${part.padEnd(10)} ${text}`);
 }
 
-function sayLine(part: string, line: string): void {
+function sayLine(part: string, line: string, hasStarted: boolean): void {
+  // Until everything runs, a failure ends the start and is told with its last lines.
+  if (!hasStarted && !values.verbose) return;
   // Servers write much that is only worth reading in their log file.
   if (!services.includes(part) && !values.verbose) return;
   const text = consoleLine(line, values.verbose);
@@ -56,7 +58,7 @@ await reportingFailures(async () => {
   const stack = new Stack();
   let started = false;
   endOnRequest(stack, () => started);
-  stack.on('line', sayLine);
+  stack.on('line', (part, line) => sayLine(part, line, started));
   console.log('Starting …');
   await stack.start();
   started = true;
@@ -65,7 +67,8 @@ await reportingFailures(async () => {
     if (state === 'running') say(part, 'runs again');
   });
   const { addresses, pids, notes, credentials } = stack;
-  const dataDir = relative(root, stack.data.dir) || '.';
+  const { dir } = stack.data;
+  const dataDir = dir.startsWith(`${root}/`) ? relative(root, dir) : dir;
   console.log(
     `\n${startScreen({ addresses, pids, notes, credentials, lanAddress: lanAddress(), dataDir })}\n`,
   );
