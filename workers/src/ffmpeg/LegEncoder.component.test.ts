@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -9,7 +10,13 @@ import type { LegPlan } from '../ladder/planLeg.ts';
 import { childrenWith, eventually } from '../source/testing/children.ts';
 import { ffmpegPath, flashAndBeep } from '../source/testing/media.ts';
 import { legArguments } from './legArguments.ts';
-import { LegEncoder, warmUpEncoder, type EncoderExit, type LegEncoderOptions } from './LegEncoder.ts';
+import {
+  LegEncoder,
+  removeStaleSockets,
+  warmUpEncoder,
+  type EncoderExit,
+  type LegEncoderOptions,
+} from './LegEncoder.ts';
 
 const plan: LegPlan = {
   renditions: [
@@ -116,6 +123,25 @@ describe('LegEncoder', () => {
       return exit !== null;
     });
     expect(exit).toMatchObject({ reason: 'hung' });
+  });
+
+  it('clears away what killed processes left, and nothing else', async () => {
+    const dead = spawn(process.execPath, ['-e', '']);
+    await once(dead, 'exit');
+    for (const name of [
+      `maydan-leg-${dead.pid}-a`,
+      `maydan-leg-${process.pid}-b`,
+      'maydan-leg-x',
+      'other-1',
+    ]) {
+      await mkdir(join(socketRoot, name));
+    }
+    await removeStaleSockets(socketRoot);
+    expect((await readdir(socketRoot)).sort()).toEqual([
+      `maydan-leg-${process.pid}-b`,
+      'maydan-leg-x',
+      'other-1',
+    ]);
   });
 
   it('holds its writer back while the process does not read', async () => {

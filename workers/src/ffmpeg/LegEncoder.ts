@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,7 @@ const inputBufferBytes = 256 * 1024;
 const keptStderrLines = 30;
 /** A path of a unix socket has at most 107 bytes (sun_path). */
 const maxSocketPath = 100;
+const folderPrefix = 'maydan-leg-';
 /** ffmpeg's `-stats`; without pictures it has no frames and no rate. */
 const statusLine = /^(?:frame=.*?fps=\s*([\d.]+)|size=).*?time=(?:N\/A|(-?)(\d+):(\d+):([\d.]+))/;
 
@@ -130,7 +131,8 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
   }
 
   private async listen(): Promise<string[]> {
-    const folder = await mkdtemp(join(this.options.socketRoot ?? shortTemporaryFolder(), 'maydan-leg-'));
+    const root = this.options.socketRoot ?? shortTemporaryFolder();
+    const folder = await mkdtemp(join(root, `${folderPrefix}${process.pid}-`));
     this.folder = folder;
     return Promise.all(
       this.options.command.outputs.map(async ({ id }, index) => {
@@ -243,11 +245,31 @@ function shortTemporaryFolder(): string {
   return tmpdir().length <= maxSocketPath - 30 ? tmpdir() : '/tmp';
 }
 
+/** Removes socket folders of processes that were killed before they could. */
+export async function removeStaleSockets(socketRoot = shortTemporaryFolder()): Promise<void> {
+  for (const name of await readdir(socketRoot)) {
+    const pid = name.startsWith(folderPrefix) ? Number.parseInt(name.slice(folderPrefix.length), 10) : NaN;
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    await rm(join(socketRoot, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Not allowed to signal it means that it is there.
+    return !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
 /**
  * fluent-ffmpeg asks ffmpeg once per process for its formats and encoders before the first run; done at the
- * worker's start, this doesn't delay the first session. Throws when ffmpeg can't be run or lacks what we need.
+ * worker's start, this doesn't delay the first session. Also clears away what killed workers left. Throws when ffmpeg can't be run or lacks what we need.
  */
 export async function warmUpEncoder(ffmpegPath: string): Promise<void> {
+  await removeStaleSockets();
   const command = ffmpeg().setFfmpegPath(ffmpegPath);
   await new Promise<void>((resolve, reject) => {
     command.getAvailableFormats((error) => (error instanceof Error ? reject(error) : resolve()));
