@@ -134,6 +134,7 @@ export class Stack extends EventEmitter<StackEvents> {
     await this.data.take();
     try {
       await this.#startAll();
+      await this.#stateWritten;
     } catch (error) {
       await this.close();
       throw error;

@@ -39,8 +39,9 @@ async function startAll() {
   await waitUntil('npm start', isUp, 90_000);
   expect(stack.text()).toContain('Maydan runs.');
   const state = await new DataFolder(dir).readState();
-  if (state?.addresses == null) throw new Error('the stack did not write where it is');
-  return { ...stack, addresses: state.addresses, parts: Object.values(state.parts) };
+  const addresses = state?.addresses;
+  if (!addresses) throw new Error('the stack did not write where it is');
+  return { ...stack, addresses, parts: Object.values(state.parts) };
 }
 
 describe('npm start', () => {
