@@ -38,7 +38,9 @@ const spoolIdleMs = 7 * 24 * 3_600_000;
  */
 export async function startWorkers(config: Config, log: Logger, lifecycle: Lifecycle): Promise<WorkersPorts> {
   const registry = createRegistry('workers');
-  warmUpEncoder(config.FFMPEG_PATH).catch((error: unknown) => log.error({ err: error }, 'ffmpeg is of no use'));
+  warmUpEncoder(config.FFMPEG_PATH).catch((error: unknown) =>
+    log.error({ err: error }, 'ffmpeg is of no use'),
+  );
   const redis = createRedis(config.REDIS_URL, log, { name: 'workers' });
   lifecycle.own('redis', () => redis.disconnect());
   const queueRedis = createRedis(config.REDIS_URL, log, { maxWaitMs: null, name: 'workers-queue' });
