@@ -20,8 +20,11 @@ export class ControlChannel {
     this.#subscriber.subscribe(channel).catch(() => undefined);
   }
 
-  forget(channel: string): void {
-    if (this.#listeners.delete(channel)) this.#subscriber.unsubscribe(channel).catch(() => undefined);
+  /** Does nothing when another listener has taken the place of this one. */
+  forget(channel: string, listener: (message: string) => void): void {
+    if (this.#listeners.get(channel) !== listener) return;
+    this.#listeners.delete(channel);
+    this.#subscriber.unsubscribe(channel).catch(() => undefined);
   }
 }
 
@@ -46,6 +49,7 @@ export interface ControlWatcherOptions {
 export class ControlWatcher {
   readonly #options: ControlWatcherOptions;
   readonly #key: string;
+  readonly #listener: (message: string) => void;
   readonly #timer: NodeJS.Timeout;
   #current: ControlDocument | null = null;
   #closed = false;
@@ -60,7 +64,8 @@ export class ControlWatcher {
   constructor(options: ControlWatcherOptions) {
     this.#options = options;
     this.#key = controlKey(options.sessionId);
-    options.channel.listen(this.#key, (message) => this.#take(message));
+    this.#listener = (message) => this.#take(message);
+    options.channel.listen(this.#key, this.#listener);
     this.#timer = setInterval(() => void this.#poll(), pollMs);
   }
 
@@ -72,7 +77,7 @@ export class ControlWatcher {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#options.channel.forget(this.#key);
+    this.#options.channel.forget(this.#key, this.#listener);
   }
 
   async #poll(): Promise<void> {

@@ -64,7 +64,9 @@ export class LiveWorker {
     const session = await this.#take(data, logger, job);
     const outcome = await this.#attend(session, data, signal, logger, job);
     this.#troubles.delete(data.sessionId);
-    if (outcome !== 'handedOver') return;
+    if (outcome === 'ended') return;
+    // Superseded while the job is ours: whoever superseded the run has given the job up since.
+    if (outcome === 'superseded') await putOff(job, troubleRetryMs);
     await job.moveToWait(job.token);
     throw new WaitingError();
   }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@maydan/common';
 import { LineFile } from './LineFile.ts';
@@ -22,6 +22,14 @@ export interface JournalEntry {
   readonly finish?: { readonly path: string; readonly onFinished: (place: FilePlace) => void };
 }
 
+interface JournalParts {
+  readonly folder: string;
+  readonly files: SpoolFiles;
+  readonly replay: Replay;
+  readonly log: Logger;
+  readonly onClosed: () => Promise<void>;
+}
+
 /**
  * The spool of one playback: media files, `records.jsonl` (what is over: legs, inits, whole segments, what is stored)
  * and `tail-<n>.jsonl` (the events of the newest segments). Entries are written in order, bytes before the lines that
@@ -31,6 +39,8 @@ export class Journal {
   readonly files: SpoolFiles;
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #onClosed: () => Promise<void>;
+  #closing: Promise<void> | undefined;
   readonly #records: LineFile;
   #tail: LineFile;
   #tailNumber: number;
@@ -47,17 +57,20 @@ export class Journal {
     playbackId: string,
     log: Logger,
   ): Promise<{ journal: Journal; replay: Replay }> {
-    const folder = spool.folderOf(playbackId);
-    await mkdir(folder, { recursive: true });
+    const folder = await spool.enter(playbackId);
     const files = new SpoolFiles(spool, join(folder, 'media'));
     const replay = await readJournal(folder, files);
-    return { journal: new Journal(folder, files, replay, log), replay };
+    return {
+      journal: new Journal({ folder, files, replay, log, onClosed: () => spool.leave(playbackId) }),
+      replay,
+    };
   }
 
-  constructor(folder: string, files: SpoolFiles, replay: Replay, log: Logger) {
+  constructor({ folder, files, replay, log, onClosed }: JournalParts) {
     this.#folder = folder;
     this.files = files;
     this.#log = log;
+    this.#onClosed = onClosed;
     this.#records = new LineFile(journalPaths.records(folder), replay.recordsLength);
     this.#tailNumber = replay.lastTail + 1;
     this.#tail = new LineFile(journalPaths.tail(folder, this.#tailNumber));
@@ -80,12 +93,19 @@ export class Journal {
     await this.#sync();
   }
 
-  async close(): Promise<void> {
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#syncTimer);
     clearTimeout(this.#retryTimer);
     await this.flush();
     this.files.close();
     await Promise.all([this.#records.close(), this.#tail.close()]);
+    await this.#onClosed();
   }
 
   async #write(): Promise<void> {

@@ -1,9 +1,13 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { playbackId as playbackIdSchema } from '@maydan/contracts';
 
 /** Memory for media that the disk didn't take and the storage doesn't have yet. */
 const stashMaxBytes = 96 * 1024 * 1024;
+const ownerFile = 'owner.pid';
+/** A superseded run hears of it within 3 s and closes in a moment. */
+const closingMs = 6_000;
 
 /**
  * The folder of media that is not stored yet, with its two limits over all playbacks: bytes on disk, and bytes that
@@ -39,6 +43,25 @@ export class Spool {
 
   folderOf(playbackId: string): string {
     return join(this.dir, playbackIdSchema.parse(playbackId));
+  }
+
+  /**
+   * Makes the folder of a playback this process's. Workers of one machine may share a spool: a run that was superseded
+   * there may still be closing, so it is waited for, within limits.
+   */
+  async enter(playbackId: string): Promise<string> {
+    const folder = this.folderOf(playbackId);
+    await mkdir(folder, { recursive: true });
+    const giveUpAt = Date.now() + closingMs;
+    while (Date.now() < giveUpAt && isAnother(await ownerOf(folder))) await delay(100);
+    await writeFile(join(folder, ownerFile), String(process.pid));
+    return folder;
+  }
+
+  /** Leaves the folder to whoever comes next. */
+  async leave(playbackId: string): Promise<void> {
+    const folder = this.folderOf(playbackId);
+    if ((await ownerOf(folder)) === process.pid) await rm(join(folder, ownerFile), { force: true });
   }
 
   /** Counts bytes about to be written; false when the disk share is used up. */
@@ -83,6 +106,20 @@ export class Spool {
       if (now - touched > idleMs) found.push(name);
     }
     return found;
+  }
+}
+
+async function ownerOf(folder: string): Promise<number> {
+  return Number(await readFile(join(folder, ownerFile), 'utf8').catch(() => '0'));
+}
+
+/** True when the process lives and isn't this one. */
+function isAnother(pid: number): boolean {
+  if (pid === process.pid || !(pid > 0)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 
