@@ -1,13 +1,15 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, type Logger } from '@maydan/common';
-import { Exchange } from './http/Exchange.ts';
+import type { Exchange } from './http/Exchange.ts';
+import { HttpExchange, type Sending } from './http/HttpExchange.ts';
 import { LivePlayback } from './http/LivePlayback.ts';
 import { noMetrics, type OriginMetrics } from './http/OriginMetrics.ts';
 import { OriginProxy } from './http/OriginProxy.ts';
-import { OriginResponse, type OriginRequest } from './http/OriginResponse.ts';
 import { corsHeaders, type Header } from './http/PreparedAnswer.ts';
+import { QuickLane } from './http/QuickLane.ts';
+import type { QuickRequest } from './http/quickRequest.ts';
 import { remember } from './http/remember.ts';
 import { parseRoute, type Route } from './http/route.ts';
 import { SendDeadlines } from './http/SendDeadlines.ts';
@@ -48,15 +50,13 @@ const preflightHeaders: readonly Header[] = [
   ...corsHeaders,
 ];
 
-function createHttpServer(handler: (request: OriginRequest, response: OriginResponse) => void) {
+function createHttpServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const server = createServer(
     {
-      ServerResponse: OriginResponse,
       noDelay: true,
       keepAliveTimeout: 0,
       headersTimeout: RECEIVE_MS,
       requestTimeout: RECEIVE_MS,
-      optimizeEmptyRequests: true,
     },
     handler,
   );
@@ -70,11 +70,11 @@ function createHttpServer(handler: (request: OriginRequest, response: OriginResp
  */
 export class OriginServer {
   readonly #options: OriginServerOptions;
-  readonly #metrics: OriginMetrics;
-  readonly #server: ReturnType<typeof createHttpServer>;
+  readonly #sending: Sending;
+  readonly #server: Server;
+  readonly #lane: QuickLane;
   readonly #proxy = new OriginProxy();
   readonly #stored = new StoredPlayback();
-  readonly #deadlines = new SendDeadlines();
   readonly #live = new Map<LiveWindow, LivePlayback>();
   #closing: Promise<void> | null = null;
 
@@ -88,8 +88,10 @@ export class OriginServer {
 
   private constructor(options: OriginServerOptions) {
     this.#options = options;
-    this.#metrics = options.metrics ?? noMetrics;
+    this.#sending = { metrics: options.metrics ?? noMetrics, deadlines: new SendDeadlines() };
     this.#server = createHttpServer((request, response) => this.#handle(request, response));
+    const serve = (exchange: Exchange, request: QuickRequest) => this.#serveQuickly(exchange, request);
+    this.#lane = new QuickLane(this.#server, { sending: this.#sending, serve, idleMs: IDLE_MS });
   }
 
   get port(): number {
@@ -106,32 +108,54 @@ export class OriginServer {
   async #shutDown(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const playback of [...this.#live.values()]) playback.close();
+    this.#lane.close();
     const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), CLOSE_MS);
+    const cut = setTimeout(() => this.#cut(), CLOSE_MS);
     await closed;
     clearInterval(sweep);
     clearTimeout(cut);
     this.#proxy.close();
-    this.#deadlines.close();
+    this.#sending.deadlines.close();
   }
 
-  #handle(request: OriginRequest, response: OriginResponse): void {
-    const exchange = new Exchange(request, response, { metrics: this.#metrics, deadlines: this.#deadlines });
+  #cut(): void {
+    this.#lane.destroy();
+    this.#server.closeAllConnections();
+  }
+
+  /** What players ask for all the time, when it is in memory here. */
+  #serveQuickly(exchange: Exchange, { route }: QuickRequest): boolean {
     try {
-      this.#serve(exchange)?.catch((error: unknown) => this.#fail(exchange, error));
+      const place = this.#options.directory.find(route.playbackId);
+      if (place instanceof Promise) place.catch(() => undefined); // It is asked for again, and told then.
+      if (!(place instanceof LiveWindow)) return false;
+      return this.#playback(place).answer(exchange, route.resource, route.query);
     } catch (error) {
-      this.#fail(exchange, error);
+      this.#fail(exchange, error, route.resource.path);
+      return true;
+    }
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = new HttpExchange(request, response, this.#sending);
+    try {
+      this.#serve(exchange)?.catch((error: unknown) => this.#fail(exchange, error, request.url));
+    } catch (error) {
+      this.#fail(exchange, error, request.url);
     }
   }
 
   /** Undefined when the answer was sent or the request is held. */
-  #serve(exchange: Exchange): Promise<void> | undefined {
+  #serve(exchange: HttpExchange): Promise<void> | undefined {
     const { method, url = '' } = exchange.request;
     if (method === 'OPTIONS') {
       exchange.sendPlain('preflight', 204, preflightHeaders, Buffer.alloc(0));
       return undefined;
     }
-    if (method !== 'GET' && method !== 'HEAD') throw new AppError('method_not_allowed');
+    if (method !== 'GET' && method !== 'HEAD') {
+      exchange.sendError(new AppError('method_not_allowed'), [['Allow', ALLOWED]]);
+      return undefined;
+    }
     const route = routeOf(url);
     if (!route) throw new AppError('not_found');
     const place = this.#options.directory.find(route.playbackId);
@@ -139,12 +163,12 @@ export class OriginServer {
     return this.#serveFrom(place, exchange, route) ?? undefined;
   }
 
-  async #serveLater(exchange: Exchange, route: Route, place: Promise<PlaybackPlace>): Promise<void> {
+  async #serveLater(exchange: HttpExchange, route: Route, place: Promise<PlaybackPlace>): Promise<void> {
     const found = await place;
     if (!exchange.isOver) await this.#serveFrom(found, exchange, route);
   }
 
-  #serveFrom(place: PlaybackPlace, exchange: Exchange, route: Route): void | Promise<void> {
+  #serveFrom(place: PlaybackPlace, exchange: HttpExchange, route: Route): void | Promise<void> {
     if (place === null) throw new AppError('not_found');
     if (place instanceof LiveWindow)
       return this.#playback(place).handle(exchange, route.resource, route.query);
@@ -156,20 +180,17 @@ export class OriginServer {
     const known = this.#live.get(window);
     if (known) return known;
     if (window.closed) throw new AppError('unavailable');
-    const playback = new LivePlayback(window, this.#metrics, () => this.#live.delete(window));
+    const playback = new LivePlayback(window, this.#sending.metrics, () => this.#live.delete(window));
     this.#live.set(window, playback);
     return playback;
   }
 
   /** Expected errors are told; anything else is logged and says nothing to the client. */
-  #fail(exchange: Exchange, error: unknown): void {
+  #fail(exchange: HttpExchange | Exchange, error: unknown, url: string | undefined): void {
     const known =
       error instanceof AppError ? error : new AppError('internal', undefined, undefined, { cause: error });
     if (known.status >= 500 && !exchange.isOver)
-      this.#options.log?.error(
-        { err: known.cause ?? known, url: exchange.request.url },
-        'origin request failed',
-      );
-    exchange.sendError(known, known.code === 'method_not_allowed' ? [['Allow', ALLOWED]] : []);
+      this.#options.log?.error({ err: known.cause ?? known, url }, 'origin request failed');
+    exchange.sendError(known);
   }
 }

@@ -4,6 +4,7 @@ import { advancePartLimit } from '../playlists/livePlaylist.ts';
 import type { RenditionWindow } from '../RenditionWindow.ts';
 import { judge, noDirectives, parseDirectives, type Directives, type Position } from './directives.ts';
 import type { Exchange } from './Exchange.ts';
+import type { HttpExchange } from './HttpExchange.ts';
 import { LivePlaylists, type LivePlaylistKey } from './LivePlaylists.ts';
 import { answerKindOf, cacheControlOf, entityTagOf, mediaTypeOf } from './mediaTypes.ts';
 import type { OriginMetrics } from './OriginMetrics.ts';
@@ -69,24 +70,35 @@ export class LivePlayback {
     this.#onClosed();
   }
 
-  /** Answers now, or holds. Throws AppError; rejects when older storage fails. */
-  handle(exchange: Exchange, resource: Resource, query: string): void | Promise<void> {
+  /**
+   * Answers from memory or holds; false when only older storage can tell. Throws AppError.
+   */
+  answer(exchange: Exchange, resource: Resource, query: string): boolean {
     switch (resource.type) {
       case 'multivariant':
-        return this.#sendMultivariant(exchange);
+        this.#sendMultivariant(exchange);
+        return true;
       case 'media':
       case 'iFrames':
-        return this.#playlist(exchange, resource, query);
+        this.#playlist(exchange, resource, query);
+        return true;
       case 'part':
-        return this.#part(exchange, resource);
+        this.#part(exchange, resource);
+        return true;
       case 'segment':
         return this.#segment(exchange, resource);
       case 'init':
         return this.#init(exchange, resource);
       case 'image':
       case 'text':
-        return sendOlder(exchange, this.#window.older, resource);
+        return false;
     }
+  }
+
+  /** Answers from wherever it is, or holds. Throws AppError; rejects when older storage fails. */
+  handle(exchange: HttpExchange, resource: Resource, query: string): Promise<void> | undefined {
+    if (this.answer(exchange, resource, query)) return undefined;
+    return sendOlder(exchange, this.#window.older, resource);
   }
 
   #sendMultivariant(exchange: Exchange): void {
@@ -145,22 +157,24 @@ export class LivePlayback {
     });
   }
 
-  #segment(exchange: Exchange, resource: Of<'segment'>): void | Promise<void> {
+  #segment(exchange: Exchange, resource: Of<'segment'>): boolean {
     const rendition = this.#window.rendition(resource.rendition);
     const bytes = rendition?.memory.segment(resource.msn, resource.fence);
-    if (bytes) return exchange.sendFile(this.#file(bytes, resource));
+    if (bytes) exchange.sendFile(this.#file(bytes, resource));
+    if (bytes) return true;
     const oldest = rendition?.segments[0]?.msn ?? 0;
     const isListed = rendition?.segmentAt(resource.msn)?.path === resource.path;
     if (!rendition || (resource.msn >= oldest && !isListed)) throw notFound();
-    return sendOlder(exchange, this.#window.older, resource);
+    return false;
   }
 
-  #init(exchange: Exchange, resource: Of<'init'>): void | Promise<void> {
+  #init(exchange: Exchange, resource: Of<'init'>): boolean {
     const rendition = this.#window.rendition(resource.rendition);
     const bytes = rendition?.memory.init(resource.path);
-    if (bytes) return exchange.sendFile(this.#file(bytes, resource));
+    if (bytes) exchange.sendFile(this.#file(bytes, resource));
+    if (bytes) return true;
     if (!rendition?.hasInit(resource.path)) throw notFound();
-    return sendOlder(exchange, this.#window.older, resource);
+    return false;
   }
 
   #file(bytes: Buffer, resource: Resource): PreparedAnswer {
@@ -197,7 +211,7 @@ export class LivePlayback {
       },
       expire: () => exchange.sendError(this.#closed ? new AppError('unavailable') : tooLong()),
     });
-    exchange.response.once('close', leave);
+    exchange.onGone(leave);
   }
 
   #planCheck(): void {

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { AppError } from '@maydan/common';
 import { CollapsedFetches, type Fetched } from './CollapsedFetches.ts';
 import { canonicalQuery, parseDirectives } from './directives.ts';
-import type { Exchange } from './Exchange.ts';
+import type { HttpExchange } from './HttpExchange.ts';
 import { answerKindOf } from './mediaTypes.ts';
 import { corsHeaders, PreparedAnswer, type AnswerKind, type Header } from './PreparedAnswer.ts';
 import type { Resource, Route } from './route.ts';
@@ -66,7 +66,7 @@ export class OriginProxy {
   readonly #answers = new WeakMap<Fetched, Map<boolean, PreparedAnswer>>();
 
   /** Throws AppError `unavailable` when the other origin can't be reached, or the request came from one already. */
-  async handle(exchange: Exchange, baseUrl: string, route: Route): Promise<void> {
+  async handle(exchange: HttpExchange, baseUrl: string, route: Route): Promise<void> {
     if (exchange.request.headers[HOP_HEADER] !== undefined) throw new AppError('unavailable');
     const url = upstreamUrl(baseUrl, route);
     try {
@@ -83,9 +83,9 @@ export class OriginProxy {
     this.#agent.destroy();
   }
 
-  async #sendCollapsed(exchange: Exchange, url: string, kind: AnswerKind): Promise<void> {
+  async #sendCollapsed(exchange: HttpExchange, url: string, kind: AnswerKind): Promise<void> {
     const { answer, leave } = this.#fetches.join(url);
-    exchange.response.once('close', leave);
+    exchange.onGone(leave);
     const fetched = await answer;
     if (exchange.isOver) return;
     const prepared = this.#prepared(fetched, kind, exchange.acceptsGzip);
@@ -104,17 +104,16 @@ export class OriginProxy {
     return answer;
   }
 
-  async #stream(exchange: Exchange, url: string, kind: AnswerKind): Promise<void> {
+  async #stream(exchange: HttpExchange, url: string, kind: AnswerKind): Promise<void> {
     const incoming = await this.#open(exchange, url);
     const { statusCode: status = 502, headers } = incoming;
     const length = Number(headers['content-length'] ?? 0);
-    exchange.countStreamed(kind, status, length);
     const all = [...passedHeaders(headers, [...passedOn, 'content-length']), ...corsHeaders];
-    exchange.response.writeHead(status, all.flat());
+    exchange.begin(kind, status, all, length);
     await pipeline(incoming, exchange.response);
   }
 
-  #open(exchange: Exchange, url: string): Promise<IncomingMessage> {
+  #open(exchange: HttpExchange, url: string): Promise<IncomingMessage> {
     const asked = passedHeaders(exchange.request.headers, ['range', 'if-range', 'if-none-match']);
     return new Promise((resolve, reject) => {
       const outgoing = request(url, {
@@ -126,7 +125,7 @@ export class OriginProxy {
       outgoing.on('timeout', () => outgoing.destroy(new Error('The other origin does not answer.')));
       outgoing.once('error', reject);
       outgoing.once('response', resolve);
-      exchange.response.once('close', () => outgoing.destroy());
+      exchange.onGone(() => outgoing.destroy());
       outgoing.end();
     });
   }

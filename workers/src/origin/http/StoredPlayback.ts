@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { AppError } from '@maydan/common';
 import type { OlderMedia } from '../OlderMedia.ts';
 import { PlaylistText } from '../playlists/PlaylistText.ts';
-import type { Exchange } from './Exchange.ts';
+import type { HttpExchange } from './HttpExchange.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import type { Resource } from './route.ts';
 import { sendOlder } from './sendOlder.ts';
@@ -28,7 +28,7 @@ export class StoredPlayback {
 
   /** Throws AppError `not_found`, and whatever the storage throws. */
   async handle(
-    exchange: Exchange,
+    exchange: HttpExchange,
     playbackId: string,
     stored: OlderMedia,
     resource: Resource,

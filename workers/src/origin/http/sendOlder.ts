@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { AppError } from '@maydan/common';
 import type { OlderMedia, OpenedMedia } from '../OlderMedia.ts';
 import { parseRange, UnsatisfiableRange, type RequestedRange } from './byteRange.ts';
-import type { Exchange } from './Exchange.ts';
+import type { HttpExchange } from './HttpExchange.ts';
 import { answerKindOf, cacheControlOf, entityTagOf, mediaTypeOf } from './mediaTypes.ts';
 import { corsHeaders, type Header } from './PreparedAnswer.ts';
 import type { Resource } from './route.ts';
@@ -40,12 +40,10 @@ function headersOf(resource: Resource, opened: OpenedMedia): Header[] {
 }
 
 /** Body as it comes, no faster than the client reads; a client that leaves ends the reading. */
-async function stream(exchange: Exchange, opened: OpenedMedia, status: number, headers: readonly Header[]) {
-  const { response } = exchange;
-  response.writeHead(status, headers.flat());
-  if (Buffer.isBuffer(opened.body)) return void response.end(opened.body);
+async function stream({ response }: HttpExchange, body: OpenedMedia['body']): Promise<void> {
+  if (Buffer.isBuffer(body)) return void response.end(body);
   try {
-    await pipeline(opened.body, response);
+    await pipeline(body, response);
   } catch (error) {
     if (!response.destroyed) throw error;
   }
@@ -55,7 +53,11 @@ async function stream(exchange: Exchange, opened: OpenedMedia, status: number, h
  * Sends a file from older storage with the range that was asked for. Throws AppError `not_found` when there is
  * none, and whatever the storage throws.
  */
-export async function sendOlder(exchange: Exchange, older: OlderMedia, resource: Resource): Promise<void> {
+export async function sendOlder(
+  exchange: HttpExchange,
+  older: OlderMedia,
+  resource: Resource,
+): Promise<void> {
   const kind = answerKindOf(resource);
   const range = parseRange(exchange.request.headers.range);
   let opened: OpenedMedia | null;
@@ -74,8 +76,8 @@ export async function sendOlder(exchange: Exchange, older: OlderMedia, resource:
       ? undefined
       : exchange.sendPlain(kind, status, headersOf(resource, opened), noBody);
   }
-  exchange.countStreamed(kind, status, opened.contentLength);
-  await stream(exchange, opened, status, headersOf(resource, opened));
+  exchange.begin(kind, status, headersOf(resource, opened), opened.contentLength);
+  await stream(exchange, opened.body);
 }
 
 const noBody = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { LiveWindow } from '../LiveWindow.ts';
 import { OriginServer } from '../OriginServer.ts';
@@ -45,6 +45,9 @@ export class MapMedia implements OlderMedia {
 export class OriginHarness {
   readonly places = new Map<string, PlaybackPlace>();
   readonly origin: OriginServer;
+  /** Requests share connections, as players' do; otherwise each closes its own. */
+  keepAlive = false;
+  readonly #agent = new Agent({ keepAlive: true });
   readonly counted: { blocked: number; answers: number };
 
   static async create(): Promise<OriginHarness> {
@@ -83,11 +86,12 @@ export class OriginHarness {
   }
 
   get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> {
-    return send(`${this.url}${path}`, { headers, method });
+    return send(`${this.url}${path}`, { headers, method, ...(this.keepAlive ? { agent: this.#agent } : {}) });
   }
 
   async close(): Promise<void> {
     await this.origin.close();
+    this.#agent.destroy();
     for (const place of this.places.values()) if (place instanceof LiveWindow) place.close();
   }
 }
