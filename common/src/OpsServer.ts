@@ -17,7 +17,8 @@ export interface HealthChecks {
 export interface HealthReport {
   readonly status: 'ok' | 'failing';
   readonly service: string;
-  readonly checks: Readonly<Record<string, 'ok' | string>>;
+  /** `ok`, or what is wrong. */
+  readonly checks: Readonly<Record<string, string>>;
 }
 
 const checkTimeoutMs = 2_000;

@@ -147,7 +147,10 @@ export class TestStack {
     } catch (error) {
       for (const part of ['api', 'ingest', 'workers']) {
         const text = await this.log(part).catch(() => '');
-        const lines = text.split('\n').filter((line) => !line.includes('request completed')).slice(-logLines);
+        const lines = text
+          .split('\n')
+          .filter((line) => !line.includes('request completed'))
+          .slice(-logLines);
         console.error(`--- last lines of ${part}\n${lines.join('\n')}`);
       }
       throw error;

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { release as kernelRelease } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { createWriteStream, readFileSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { withFileLock } from '../process/fileLock.ts';
 import { buildWorker } from './buildWorker.ts';
@@ -120,15 +118,15 @@ async function fetchPrebuilt(mediasoup: WorkerPackage, dir: string, target: stri
   const unpacked = join(dir, `prebuilt-${process.pid}`);
   const fetching = new AbortController();
   const timer = setTimeout(() => fetching.abort(), HEADERS_TIMEOUT_MS);
+  let bodyTimer: NodeJS.Timeout | undefined;
   try {
     await mkdir(unpacked, { recursive: true });
     const url = `${mediasoup.repositoryUrl}/releases/download/${mediasoup.version}/${name}`;
     const response = await fetch(url, { signal: fetching.signal });
     clearTimeout(timer);
-    if (!response.ok || response.body === null) return false;
-    await pipeline(Readable.fromWeb(response.body), createWriteStream(join(unpacked, name)), {
-      signal: AbortSignal.timeout(BODY_TIMEOUT_MS),
-    });
+    if (!response.ok) return false;
+    bodyTimer = setTimeout(() => fetching.abort(), BODY_TIMEOUT_MS);
+    await writeFile(join(unpacked, name), Buffer.from(await response.arrayBuffer()));
     await runCommand('tar', ['-xzf', join(unpacked, name), '-C', unpacked]);
     await copyFile(join(unpacked, 'mediasoup-worker'), target);
     return true;
@@ -136,6 +134,7 @@ async function fetchPrebuilt(mediasoup: WorkerPackage, dir: string, target: stri
     return false;
   } finally {
     clearTimeout(timer);
+    clearTimeout(bodyTimer);
     await rm(unpacked, { recursive: true, force: true });
   }
 }

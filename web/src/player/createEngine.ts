@@ -1,4 +1,5 @@
 import type { EngineEvents, PlaybackEngine, Quality } from './engine.ts';
+import type * as HlsEngineModule from './HlsEngine.ts';
 import { NativeEngine } from './NativeEngine.ts';
 import { loadPreferences } from './preferences.ts';
 
@@ -9,10 +10,10 @@ export interface EngineMemory {
   qualities: readonly Quality[];
 }
 
-let hlsModule: Promise<typeof import('./HlsEngine.ts')> | undefined;
+let hlsModule: Promise<typeof HlsEngineModule> | undefined;
 
 /** Begins to load hls.js (most of the page's code) before it is known what to play. */
-export function preloadEngine(): Promise<typeof import('./HlsEngine.ts')> {
+export function preloadEngine(): Promise<typeof HlsEngineModule> {
   hlsModule ??= import('./HlsEngine.ts').catch((error: unknown) => {
     hlsModule = undefined;
     throw error;

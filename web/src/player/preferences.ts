@@ -10,14 +10,17 @@ function numberIn(value: unknown, low: number, high: number): number | null {
   return typeof value === 'number' && value >= low && value <= high ? value : null;
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** Reads stored text; anything that isn't what we wrote counts as nothing. */
 export function parsePreferences(text: string | null): Preferences {
-  let stored: unknown = null;
-  try {
-    stored = JSON.parse(text ?? 'null');
-  } catch {
-    stored = null;
-  }
+  const stored = parseJson(text ?? 'null');
   const fields: Record<string, unknown> = typeof stored === 'object' && stored !== null ? { ...stored } : {};
   return {
     volume: numberIn(fields['volume'], 0, 1) ?? 1,

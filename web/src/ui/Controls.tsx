@@ -8,6 +8,7 @@ import { QualityMenu } from './QualityMenu.tsx';
 import { SeekBar } from './SeekBar.tsx';
 import type { Fullscreen } from './useFullscreen.ts';
 import { VolumeControl } from './VolumeControl.tsx';
+import { IconButton } from './IconButton.tsx';
 
 interface ControlsProps {
   readonly player: Player;
@@ -46,28 +47,6 @@ export function Controls({ player, snapshot, storyboardUrl, fullscreen }: Contro
         )}
       </div>
     </div>
-  );
-}
-
-interface IconButtonProps {
-  readonly label: string;
-  readonly testId: string;
-  readonly onClick: () => void;
-  readonly children: React.ReactNode;
-}
-
-export function IconButton({ label, testId, onClick, children }: IconButtonProps) {
-  return (
-    <button
-      type="button"
-      className="icon-button"
-      aria-label={label}
-      title={label}
-      data-testid={testId}
-      onClick={onClick}
-    >
-      {children}
-    </button>
   );
 }
 

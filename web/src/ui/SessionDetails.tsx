@@ -46,7 +46,7 @@ export function SessionDetails({ session }: { readonly session: Session }) {
       {reason && <p className="reason">{reason}</p>}
       <Link className="host" to={`/@${host.username}`}>
         <span className="avatar" aria-hidden="true">
-          {[...host.displayName][0]?.toUpperCase()}
+          {initialOf(host.displayName)}
         </span>
         <span>
           <bdi className="host-name">{host.displayName}</bdi>
@@ -67,4 +67,10 @@ export function SessionDetails({ session }: { readonly session: Session }) {
       )}
     </div>
   );
+}
+
+/** The first letter as readers see it, also when it is made of several code points. */
+function initialOf(name: string): string {
+  const [first] = new Intl.Segmenter().segment(name);
+  return first?.segment.toUpperCase() ?? '';
 }

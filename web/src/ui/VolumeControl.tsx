@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Player } from '../player/Player.ts';
 import type { PlayerSnapshot } from '../player/snapshot.ts';
-import { IconButton } from './Controls.tsx';
+import { IconButton } from './IconButton.tsx';
 import { RangeInput } from './RangeInput.tsx';
 import { MutedIcon, SoundIcon } from './icons.tsx';
 
