@@ -84,6 +84,12 @@ describe('the workers process', () => {
       renditions: ready.renditions,
       warnings: [],
     });
+    const figures = await (await fetch(`http://127.0.0.1:${stack.opsPort}/metrics`)).text();
+    expect(figures).toMatch(/^maydan_workers_live_sessions\{.*\} 1$/m);
+    expect(figures).toMatch(/^maydan_workers_queue_jobs\{queue="live",state="active",.*\} 1$/m);
+    expect(figures).toMatch(/^maydan_workers_upload_lag_bytes\{.*\} \d+$/m);
+    expect(figures).toMatch(/^maydan_origin_part_latency_seconds_count\{.*\} [1-9]/m);
+    expect((await fetch(`http://127.0.0.1:${stack.opsPort}/health/ready`)).status).toBe(200);
     await session.stop();
     const ended = await session.fact('live.ended', 15_000);
     expect(ended).toMatchObject({ failure: null, recorded: true });

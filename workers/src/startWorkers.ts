@@ -9,7 +9,10 @@ import {
   runJobs,
   type Lifecycle,
   type Logger,
+  type Redis,
 } from '@maydan/common';
+import type { Worker } from 'bullmq';
+import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { warmUpEncoder } from './ffmpeg/LegEncoder.ts';
 import { Admission } from './live/Admission.ts';
@@ -41,6 +44,49 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   warmUpEncoder(config.FFMPEG_PATH).catch((error: unknown) =>
     log.error({ err: error }, 'ffmpeg is of no use'),
   );
+  const links = connect(config, log, lifecycle);
+  const { redis, facts, store } = links;
+  const spool = await openSpool(config, log);
+
+  let originUrl = '';
+  const playbacks = new Playbacks({ redis, store, originUrl: () => originUrl });
+  const metrics = promOriginMetrics(registry);
+  const { ORIGIN_HOST: host, ORIGIN_PORT: port } = config;
+  const origin = await OriginServer.create({ host, port, directory: playbacks, metrics, log });
+  lifecycle.own('origin', () => origin.close());
+  originUrl = config.ORIGIN_INTERNAL_URL ?? `http://127.0.0.1:${origin.port}`;
+
+  const control = new ControlChannel(links.subscriber);
+  const admission = new Admission(config.WORKER_CPU_BUDGET);
+  const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const shared = { config, redis, store, spool, facts, playbacks, control, admission, workerId };
+  const deps = { ...shared, originUrl: () => originUrl };
+  const live = new LiveWorker({ deps, connection: links.queueRedis, log });
+  lifecycle.own('live sessions', () => live.close());
+  const sources = { sessions: live.sessions, admission, spool, jobs: links.jobs };
+  const { jobFailed } = registerWorkerMetrics(registry, sources);
+  live.onFailed(() => jobFailed('live.transcode'));
+  const images = startImages(config, links, log, () => jobFailed('vod.images'));
+  // A picture job under way is done again by another worker; it doesn't hold the process.
+  lifecycle.own('image jobs', () => images.close(true));
+
+  const ops = await startOps(config, redis, registry);
+  lifecycle.own('ops', () => ops.close());
+  return { origin: origin.port, ops: ops.port };
+}
+
+/** What the process is connected to. */
+interface Links {
+  readonly redis: Redis;
+  /** For BullMQ, whose commands wait for Redis however long it is away. */
+  readonly queueRedis: Redis;
+  readonly subscriber: Redis;
+  readonly facts: FactWriter;
+  readonly jobs: JobProducer;
+  readonly store: ObjectStore;
+}
+
+function connect(config: Config, log: Logger, lifecycle: Lifecycle): Links {
   const redis = createRedis(config.REDIS_URL, log, { name: 'workers' });
   lifecycle.own('redis', () => redis.disconnect());
   const queueRedis = createRedis(config.REDIS_URL, log, { maxWaitMs: null, name: 'workers-queue' });
@@ -53,43 +99,39 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   lifecycle.own('job producer', () => jobs.close());
   const store = storeOf(config);
   lifecycle.own('storage', () => store.close());
+  return { redis, queueRedis, subscriber, facts, jobs, store };
+}
+
+async function openSpool(config: Config, log: Logger): Promise<Spool> {
   const spool = await Spool.create(config.SPOOL_DIR, config.SPOOL_MAX_BYTES);
   for (const playbackId of await spool.idle(spoolIdleMs)) {
     log.warn({ playbackId }, 'spool of a session that never came back removed');
     await spool.remove(playbackId);
   }
+  return spool;
+}
 
-  let originUrl = '';
-  const playbacks = new Playbacks({ redis, store, originUrl: () => originUrl });
-  const metrics = promOriginMetrics(registry);
-  const { ORIGIN_HOST: host, ORIGIN_PORT: port } = config;
-  const origin = await OriginServer.create({ host, port, directory: playbacks, metrics, log });
-  lifecycle.own('origin', () => origin.close());
-  originUrl = config.ORIGIN_INTERNAL_URL ?? `http://127.0.0.1:${origin.port}`;
-
-  const control = new ControlChannel(subscriber);
-  const admission = new Admission(config.WORKER_CPU_BUDGET);
-  const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const shared = { config, redis, store, spool, facts, playbacks, control, admission, workerId };
-  const deps = { ...shared, originUrl: () => originUrl };
-  const live = new LiveWorker({ deps, connection: queueRedis, log });
-  lifecycle.own('live sessions', () => live.close());
-  const { jobFailed } = registerWorkerMetrics(registry, { sessions: live.sessions, admission, spool, jobs });
-  live.onFailed(() => jobFailed('live.transcode'));
+function startImages(
+  { FFMPEG_PATH: ffmpegPath, VOD_CONCURRENCY: concurrency }: Config,
+  { store, facts, queueRedis }: Links,
+  log: Logger,
+  onFailed: () => void,
+): Worker {
   const images = runJobs(
     'vod.images',
-    (data, { logger }) => makeImages(data, { store, facts, ffmpegPath: config.FFMPEG_PATH }, logger),
-    { connection: queueRedis, logger: log, concurrency: config.VOD_CONCURRENCY },
+    (data, { logger }) => makeImages(data, { store, facts, ffmpegPath }, logger),
+    { connection: queueRedis, logger: log, concurrency },
   );
   images.on('failed', (job, error) => {
-    jobFailed('vod.images');
+    onFailed();
     log.warn({ err: error, jobId: job?.id }, 'images not made');
   });
-  // A picture job under way is done again by another worker; it doesn't hold the process.
-  lifecycle.own('image jobs', () => images.close(true));
+  return images;
+}
 
+function startOps(config: Config, redis: Redis, registry: Registry): Promise<OpsServer> {
   const pingRedis = async (): Promise<void> => void (await redis.ping());
-  const ops = await OpsServer.create({
+  return OpsServer.create({
     service: 'workers',
     host: config.OPS_HOST,
     port: config.OPS_PORT,
@@ -97,8 +139,6 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
     checks: { ready: { redis: pingRedis }, db: { redis: pingRedis } },
     registry,
   });
-  lifecycle.own('ops', () => ops.close());
-  return { origin: origin.port, ops: ops.port };
 }
 
 function storeOf(config: Config): ObjectStore {

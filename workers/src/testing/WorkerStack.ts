@@ -35,6 +35,8 @@ export class WorkerStack {
   readonly folder: string;
   readonly originPort: number;
   readonly secret: string;
+  /** Of the worker that was started last. */
+  opsPort = 0;
   readonly #jobs: JobProducer;
   readonly #lines: string[] = [];
   #worker: ChildProcess | null = null;
@@ -85,7 +87,9 @@ export class WorkerStack {
       createInterface({ input: stream }).on('line', (line) => {
         this.#lines.push(line.slice(0, keptColumns));
         if (this.#lines.length > keptLines) this.#lines.shift();
-        isListening ||= line.includes('"listening"');
+        if (!line.includes('"listening"')) return;
+        isListening = true;
+        this.opsPort = Number(/"ops":(\d+)/.exec(line)?.[1]);
       });
     }
     await waitUntil('the worker', () => isListening || worker.exitCode !== null, 30_000);
