@@ -1,10 +1,8 @@
 import type { Logger } from '@maydan/common';
 import type { ControlDocument, EndReason } from '@maydan/contracts';
-import { legCores } from '../ladder/cost.ts';
 import { LiveWindow } from '../origin/LiveWindow.ts';
 import { openRecording, type OpenedRecording } from '../recording/openRecording.ts';
 import { restoreWindow } from '../recording/restoreWindow.ts';
-import type { PlannedLeg, SourceEnd } from '../source/LiveSource.ts';
 import type { Reservation } from './Admission.ts';
 import { ControlWatcher } from './ControlWatcher.ts';
 import { endSession } from './endSession.ts';
@@ -15,8 +13,7 @@ import { Ownership } from './Ownership.ts';
 import { SessionFacts } from './SessionFacts.ts';
 import { goalOf, type Goal } from './sessionGoal.ts';
 import { SessionHealth } from './SessionHealth.ts';
-import { SourceLoss } from './SourceLoss.ts';
-import { SourceRun } from './SourceRun.ts';
+import { SourcePlayer, type PlayGoal } from './SourcePlayer.ts';
 import { Wake } from './Wake.ts';
 
 /**
@@ -48,16 +45,11 @@ export class LiveSession {
   readonly #feeder: LegFeeder;
   readonly #facts: SessionFacts;
   readonly #health: SessionHealth;
-  readonly #loss: SourceLoss;
+  readonly #player: SourcePlayer;
   readonly #wake = new Wake();
   readonly #leaving = new AbortController();
   readonly #startedMs = Date.now();
   #control: ControlDocument | null = null;
-  #run: { source: SourceRun; epoch: number } | null = null;
-  #readyEpoch = 0;
-  #unplayableEpoch = 0;
-  #unusable = 0;
-  #failure: EndReason | null = null;
   #outcome: RunOutcome | null = null;
   #ownership: Ownership | null = null;
   #watcher: ControlWatcher | null = null;
@@ -106,7 +98,16 @@ export class LiveSession {
     this.#feeder = this.#makeFeeder();
     const renditions = () => this.#feeder.renditions?.map(({ id }) => id) ?? [];
     this.#health = new SessionHealth({ ...ids, facts: deps.facts, recording: opened.recording, renditions });
-    this.#loss = new SourceLoss((epoch, reason) => this.#facts.sourceLost(epoch, reason));
+    this.#player = new SourcePlayer({
+      config: deps.config,
+      reservation: parts.reservation,
+      feeder: this.#feeder,
+      facts: this.#facts,
+      health: this.#health,
+      log: this.#log,
+      wake: this.#wake,
+      wants: (goal) => this.#wants(goal),
+    });
     this.finished = this.#live();
   }
 
@@ -172,7 +173,7 @@ export class LiveSession {
   async #follow(): Promise<RunOutcome> {
     while (this.#outcome === null) {
       const goal = this.#goal();
-      if (goal.type === 'play') await this.#play(goal);
+      if (goal.type === 'play') await this.#player.play(goal);
       else if (goal.type === 'end') return this.#end(goal.failure);
       else await this.#wake.sleep(idleMs);
     }
@@ -184,58 +185,16 @@ export class LiveSession {
     return goalOf({
       control: this.#control,
       uncontrolledMs: Date.now() - this.#startedMs,
-      failure: this.#failure,
+      failure: this.#player.failure,
       wasEnded: this.#opened.recording.history.ended,
-      unplayableEpoch: this.#unplayableEpoch,
+      unplayableEpoch: this.#player.unplayableEpoch,
     });
   }
 
-  /** One connection to the relay, for as long as it is the one that is wanted. */
-  async #play({ relayUrl, epoch }: Extract<Goal, { type: 'play' }>): Promise<void> {
-    const source = new SourceRun({
-      relayUrl,
-      config: this.#deps.config,
-      cpuBudgetCores: this.#reservation.cores,
-      feeder: this.#feeder,
-      log: this.#log.child({ epoch }),
-      onHealth: (health) => this.#health.setSource(health),
-    });
-    this.#run = { source, epoch };
-    const ended: { value: SourceEnd | null } = { value: null };
-    void source.ended.then((end) => {
-      ended.value = end;
-      this.#wake.call();
-    });
-    while (ended.value === null) {
-      await this.#wake.sleep(idleMs);
-      if (this.#outcome === 'superseded') await source.kill();
-      else if (ended.value === null && !this.#wants(relayUrl, epoch)) await source.stop();
-    }
-    this.#run = null;
-    this.#health.setSource(null);
-    await this.#onSourceEnded(epoch, ended.value);
-  }
-
-  #wants(relayUrl: string, epoch: number): boolean {
+  #wants({ relayUrl, epoch }: PlayGoal): boolean | 'kill' {
+    if (this.#outcome !== null) return this.#outcome === 'superseded' ? 'kill' : false;
     const goal = this.#goal();
-    return (
-      this.#outcome === null && goal.type === 'play' && goal.relayUrl === relayUrl && goal.epoch === epoch
-    );
-  }
-
-  async #onSourceEnded(epoch: number, end: SourceEnd): Promise<void> {
-    this.#log.debug({ epoch, reason: end.reason, detail: end.detail }, 'source ended');
-    if (end.reason === 'stopped' || this.#outcome !== null) return;
-    if (end.reason === 'encoderFailed') this.#failure = 'encoderFailed';
-    else if (end.reason === 'noMedia' || end.reason === 'unsupportedCodec') this.#refuse(epoch, end.reason);
-    else await this.#wake.sleep(this.#loss.happened(epoch, end, Date.now()));
-  }
-
-  /** Nothing of this source can be played. A session that has shown something waits for a better one. */
-  #refuse(epoch: number, reason: 'noMedia' | 'unsupportedCodec'): void {
-    this.#unplayableEpoch = epoch;
-    if (this.#opened.recording.history.started === null) this.#failure = reason;
-    else this.#facts.sourceLost(epoch, reason);
+    return goal.type === 'play' && goal.relayUrl === relayUrl && goal.epoch === epoch;
   }
 
   #makeFeeder(): LegFeeder {
@@ -251,39 +210,10 @@ export class LiveSession {
         this.#window.apply(event);
         recording.append(event);
       },
-      onPlanned: (leg) => this.#onPlanned(leg),
-      onPlayable: (leg) => this.#onPlayable(leg),
-      onUnusable: (error) => this.#onUnusable(error),
+      onPlanned: (leg) => this.#player.onPlanned(leg),
+      onPlayable: (leg) => this.#player.onPlayable(leg),
+      onUnusable: (error) => this.#player.onUnusable(error),
     });
-  }
-
-  #onPlanned({ plan, source, index }: PlannedLeg): void {
-    const encoded = plan.renditions.flatMap((rendition) =>
-      rendition.kind === 'encode' || rendition.kind === 'slate' ? [rendition] : [],
-    );
-    this.#reservation.settle(legCores(source.video, encoded, plan.frameRate));
-    this.#log.debug({ leg: index, plan, source }, 'leg planned');
-  }
-
-  #onPlayable(leg: PlannedLeg): void {
-    const epoch = this.#run?.epoch ?? this.#control?.source?.epoch ?? 0;
-    const wasLost = this.#loss.over();
-    if (epoch === this.#readyEpoch && !wasLost) return;
-    this.#readyEpoch = epoch;
-    const audioOnly = leg.renditions.every(({ kind }) => kind === 'audio');
-    this.#facts.ready(
-      epoch,
-      leg.renditions.map(({ id }) => id),
-      audioOnly,
-    );
-  }
-
-  /** What the encoder wrote isn't what was asked for: a fresh connection may help, a few times. */
-  #onUnusable(error: unknown): void {
-    this.#unusable += 1;
-    this.#log.error({ err: error, times: this.#unusable }, 'encoder output can not be used');
-    if (this.#unusable >= 5) this.#failure = 'encoderFailed';
-    void this.#run?.source.kill();
   }
 
   async #end(failure: EndReason | null): Promise<RunOutcome> {
@@ -318,7 +248,7 @@ export class LiveSession {
     this.#watcher?.close();
     this.#health.close();
     this.#reservation.release();
-    await this.#run?.source.kill();
+    await this.#player.kill();
     await this.#opened.recording.close();
     const forget = () => {
       playbacks.remove(this.#ids.playbackId, window);
