@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { pinned } from './pinned.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 async function freePort(): Promise<number> {
@@ -65,7 +66,7 @@ export class Nginx {
     }
     await writeFile(join(folder, 'nginx.conf'), configuration(folder, port));
     const config = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')];
-    const child = spawn('taskset', ['-c', String(core), 'nginx', ...config], { stdio: 'ignore' });
+    const child = spawn('taskset', pinned(core, ['nginx', ...config]), { stdio: 'ignore' });
     const nginx = new Nginx(port, folder, child);
     await waitFor('nginx', async () => (await fetch(`http://127.0.0.1:${port}/`)).status > 0);
     return nginx;

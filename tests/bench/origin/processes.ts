@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { pinned } from './pinned.ts';
 import type { Command, Report } from './originProcess.ts';
 import type { ViewersCommand, ViewersReport } from './viewersProcess.ts';
 
@@ -11,7 +12,7 @@ export class PinnedProcess<Sent extends object, Received extends { readonly type
 
   constructor(core: number, script: string, args: readonly string[] = []) {
     const file = new URL(script, import.meta.url).pathname;
-    const command = ['-c', String(core), process.execPath, '--expose-gc', '--no-warnings', file, ...args];
+    const command = pinned(core, [process.execPath, '--expose-gc', '--no-warnings', file, ...args]);
     this.#child = spawn('taskset', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (message) => this.#received(message as Received));
     this.#child.on('exit', (code) => (this.#failed = new Error(`${script} exited with ${code}`)));

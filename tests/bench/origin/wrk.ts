@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { pinned } from './pinned.ts';
 
 const run = promisify(execFile);
 
@@ -12,16 +13,8 @@ export interface Load {
 
 /** Answers per second that one core of `wrk` gets; throws when any answer is not a success. */
 export async function requestsPerSecond(load: Load): Promise<number> {
-  const duration = [`-c${load.connections}`, `-d${load.seconds}s`, '-t1'];
-  const { stdout } = await run('taskset', [
-    '-c',
-    String(load.core),
-    'wrk',
-    ...duration,
-    '-H',
-    'Accept-Encoding: gzip',
-    load.url,
-  ]);
+  const settings = ['-t1', `-c${load.connections}`, `-d${load.seconds}s`, '-H', 'Accept-Encoding: gzip'];
+  const { stdout } = await run('taskset', pinned(load.core, ['wrk', ...settings, load.url]));
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk of ${load.url}:\n${stdout}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }
