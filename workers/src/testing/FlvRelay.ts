@@ -4,9 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { verifyRelayToken } from '@maydan/common';
 
+/** Begins in black, as recordings do. */
+const picture = "testsrc2=s=320x180:r=30,drawbox=c=black:t=fill:enable='lt(t,0.9)'";
 /** Picture and sound at real-time speed, as a publisher sends them; small, so that tests cost little. */
 const publish = [
-  ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30'],
+  ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', picture],
   ...['-re', '-f', 'lavfi', '-i', 'sine=f=440:r=48000'],
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
   ...['-g', '30', '-b:v', '300k', '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', 'pipe:1'],
