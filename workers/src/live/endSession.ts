@@ -2,12 +2,13 @@ import type { Logger } from '@maydan/common';
 import type { EndReason } from '@maydan/contracts';
 import { finaliseVod, forgetTakeover } from '../recording/finaliseVod.ts';
 import type { Recording } from '../recording/Recording.ts';
-import type { Fence } from './Fence.ts';
-import type { LiveDeps } from './LiveDeps.ts';
-import type { SessionFacts } from './SessionFacts.ts';
+import { openRecording } from '../recording/openRecording.ts';
+import { Fence } from './Fence.ts';
+import type { LiveDeps, LiveIds } from './LiveDeps.ts';
+import { SessionFacts } from './SessionFacts.ts';
 
 export interface EndSessionOptions {
-  readonly deps: LiveDeps;
+  readonly deps: Pick<LiveDeps, 'store' | 'facts' | 'spool'>;
   readonly fence: Fence;
   readonly recording: Recording;
   readonly facts: SessionFacts;
@@ -36,4 +37,26 @@ export async function endSession(options: EndSessionOptions): Promise<void> {
   await recording.close();
   if (result.complete) await deps.spool.remove(fence.playbackId);
   log.info({ ...result, failure }, 'live session ended');
+}
+
+/**
+ * Ends a session whose runs break again and again: what was recorded is kept. Rejects when not even that can be done.
+ */
+export async function giveUpSession(
+  deps: Pick<LiveDeps, 'redis' | 'spool' | 'store' | 'facts' | 'workerId'>,
+  ids: LiveIds,
+  log: Logger,
+): Promise<void> {
+  const { redis, spool, store, workerId } = deps;
+  const fence = await Fence.take(redis, ids.playbackId);
+  const leaving = new AbortController();
+  const onSuperseded = () => leaving.abort();
+  const { recording } = await openRecording({ redis, spool, store, fence, log, onSuperseded });
+  const facts = new SessionFacts({ ...ids, facts: deps.facts, fence: fence.value, workerId });
+  recording.append({ type: 'playback.ended' });
+  try {
+    await endSession({ deps, recording, fence, facts, log, signal: leaving.signal, failure: 'workerLost' });
+  } finally {
+    await recording.close();
+  }
 }

@@ -2,7 +2,7 @@ import { type JobContext, runJobs } from '@maydan/common';
 import type { Logger, Redis } from '@maydan/common';
 import type { JobData } from '@maydan/contracts';
 import { DelayedError, WaitingError, type Job, type Worker } from 'bullmq';
-import { Fence } from './Fence.ts';
+import { giveUpSession } from './endSession.ts';
 import type { LiveDeps } from './LiveDeps.ts';
 import type { LiveSession, RunOutcome } from './LiveSession.ts';
 import { LiveSessions } from './LiveSessions.ts';
@@ -114,18 +114,7 @@ export class LiveWorker {
     log.error({ err: error, sessionId, times }, 'the run of a live session broke');
     if (times < mostTroubles) return putOff(job, troubleRetryMs);
     this.#troubles.delete(sessionId);
-    const nothing = { durationMs: 0, byteLength: 0, recorded: false };
-    const at = new Date().toISOString();
-    const ended = {
-      type: 'live.ended',
-      sessionId,
-      playbackId,
-      failure: 'workerLost',
-      ...nothing,
-      at,
-    } as const;
-    const fence = await Fence.take(this.#deps.redis, playbackId);
-    this.#deps.facts.append({ ...ended, fence: fence.value });
+    await giveUpSession(this.#deps, { sessionId, playbackId }, log);
     throw error;
   }
 

@@ -36,9 +36,12 @@ export function vodPlaylists(
   if (started === null) return null;
   const lists = new Map<string, SegmentRecord[]>();
   for (const id of history.renditionIds) {
-    const stored = history.segments(id).filter(({ path, gap }) => gap !== true && isStored(path));
-    if (stored.length > 0) lists.set(id, stored);
+    const segments = history
+      .segments(id)
+      .map((segment) => (isStored(segment.path) ? segment : asGap(segment)));
+    if (segments.some(({ gap }) => gap !== true)) lists.set(id, segments);
   }
+  trimEnd(lists);
   const aligned = alignRenditions(lists);
   const renditions = started.renditions.filter(({ id }) => (aligned.get(id)?.length ?? 0) > 0);
   if (renditions.length === 0) return null;
@@ -60,6 +63,30 @@ export function vodPlaylists(
   );
   const byteLength = sum([...aligned.values()].flat().map((segment) => segment.byteLength));
   return { files, durationMs: Math.round(Math.max(...durations) * 1_000), byteLength };
+}
+
+/** Segments that a recording may lose at its end for the sake of a clean one. */
+const mostTrimmed = 2;
+
+const asGap = (segment: SegmentRecord): SegmentRecord => ({
+  ...segment,
+  keyFrames: [],
+  byteLength: 0,
+  gap: true,
+});
+
+/**
+ * Renditions torn at different places: players don't like to end in a gap, so the last segments go that not every
+ * rendition has. A rendition that lacks more than a moment isn't worth the others' end.
+ */
+function trimEnd(lists: ReadonlyMap<string, SegmentRecord[]>): void {
+  const all = [...lists.values()];
+  const lastWhole = Math.min(...all.map((list) => list.findLast(({ gap }) => gap !== true)?.msn ?? -1));
+  const last = Math.max(...all.map((list) => list.at(-1)?.msn ?? -1));
+  if (last - lastWhole > mostTrimmed) return;
+  for (const list of all) {
+    while ((list.at(-1)?.msn ?? -1) > lastWhole) list.pop();
+  }
 }
 
 /** Bit rates as measured over the whole recording. */
