@@ -41,7 +41,15 @@ function typeTasks(): Task[] {
     .filter((workspace) => existsSync(join(root, workspace, 'tsconfig.json')))
     .map((workspace) => {
       const memory = join(stateDir, `types-${workspace}.tsbuildinfo`);
-      const args = ['-p', join(root, workspace), '--incremental', '--tsBuildInfoFile', memory];
+      const args = [
+        '-p',
+        join(root, workspace),
+        '--pretty',
+        'false',
+        '--incremental',
+        '--tsBuildInfoFile',
+        memory,
+      ];
       return { title: `types of ${workspace}`, args: [bin('typescript', 'bin', 'tsc'), ...args] };
     });
 }

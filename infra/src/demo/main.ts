@@ -28,6 +28,8 @@ await reportingFailures(async () => {
   const first = await findTarget(data);
   console.log(`Publishing a test picture with sound. Watch it: ${first.watch}\nCtrl-C stops it.`);
   await publishUntilStopped(ffmpeg, data, stopRequest());
+  // The channel to the program that started us would keep this one.
+  process.exit(0);
 });
 
 /** @throws SetupError when nothing runs. */

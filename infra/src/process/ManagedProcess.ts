@@ -121,7 +121,8 @@ export class ManagedProcess {
   }
 }
 
-function killGroup(pgid: number): void {
+/** Ends a process group by force; no matter if nobody of it is left. */
+export function killGroup(pgid: number): void {
   try {
     process.kill(-pgid, 'SIGKILL');
   } catch {

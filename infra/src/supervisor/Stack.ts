@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { knownMediasoupWorker } from '../setup/mediasoupWorker.ts';
 import { SetupError } from '../setup/SetupError.ts';
+import { killGroup } from '../process/ManagedProcess.ts';
 import { localCertificate } from './certificate.ts';
 import { DataFolder } from './dataFolder.ts';
 import type { Addresses, Secrets, StackState } from './dataFolder.ts';
@@ -145,6 +146,11 @@ export class Stack extends EventEmitter<StackEvents> {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Ends everything this instant; for the second Ctrl-C. */
+  killNow(): void {
+    for (const pid of Object.values(this.pids)) if (pid !== null) killGroup(pid);
   }
 
   async #startAll(): Promise<void> {

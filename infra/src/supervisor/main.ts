@@ -36,7 +36,8 @@ function endOnRequest(stack: Stack, hasStarted: () => boolean): void {
   let requests = 0;
   const end = (): void => {
     requests++;
-    // The guard of the processes ends them once this process is gone.
+    if (requests > 1) stack.killNow();
+    // What else there is ends by the guard, once this process is gone.
     if (requests > 1 || !hasStarted()) process.exit(130);
     console.log('\nStopping (once more Ctrl-C stops at once) …');
     stack.close().then(
