@@ -62,6 +62,8 @@ describe('ObjectStore against a real S3 server', () => {
 
   it('makes a missing bucket when something is put', async () => {
     const other = new ObjectStore({ ...options(), bucket: 'made-by-us' });
+    expect(await other.open('x')).toBeNull();
+    expect(await other.size('x')).toBeNull();
     await other.put('x', Buffer.from('y'));
     expect(await other.size('x')).toBe(1);
     other.close();

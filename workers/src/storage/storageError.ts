@@ -36,9 +36,11 @@ export function toStorageError(error: unknown): StorageError {
   return new StorageError('unavailable', `The storage can't be reached: ${reason}`, error);
 }
 
-/** True when the storage says that there is no such object. */
+/** True when the storage says that there is no such object, as before the first one there is no bucket. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+  const isNotFound =
+    error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+  return isNotFound || isBucketMissing(error);
 }
 
 /** True when a byte range begins past the end of the object. */
