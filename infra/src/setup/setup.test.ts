@@ -1,5 +1,6 @@
 import { parseOsRelease } from './operatingSystem.ts';
 import { findProgram } from './paths.ts';
+import { ffmpegVersion } from './steps.ts';
 import { ffmpegPackages, installHint, redisPackages } from './systemPackages.ts';
 
 describe('parseOsRelease', () => {
@@ -30,5 +31,13 @@ describe('findProgram', () => {
     expect(findProgram('sh')).toMatch(/\/sh$/);
     expect(findProgram('no-such-program')).toBeNull();
     expect(findProgram('bin', '/usr')).toBeNull();
+  });
+});
+
+describe('the version of ffmpeg', () => {
+  it('is read from releases, and not from builds between them', () => {
+    expect(ffmpegVersion('ffmpeg version 5.1.6-0+deb12u1 Copyright (c)')).toBe(5.1);
+    expect(ffmpegVersion('ffmpeg version n4.4.2 Copyright')).toBe(4.4);
+    expect(ffmpegVersion('ffmpeg version N-109-gabc Copyright')).toBeNull();
   });
 });

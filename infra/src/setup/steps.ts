@@ -42,12 +42,24 @@ export function setupSteps({ forTests, withRedis }: { forTests: boolean; withRed
   ];
 }
 
+/** The first with `-fps_mode`. */
+const leastFfmpeg = 5.1;
+
+/** Major and minor version that ffmpeg tells of itself; null for builds between releases. */
+export function ffmpegVersion(text: string): number | null {
+  const found = /^ffmpeg version n?(\d+\.\d+)/.exec(text)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
 async function ensureFfmpeg(progress: Progress): Promise<string> {
   const found = await ensureTools([ffmpeg, ffprobe], progress);
   if (readStamp('ffmpeg') === found) return found;
-  const encoders = spawnSync(toolPath(ffmpeg) ?? 'ffmpeg', ['-hide_banner', '-encoders'], {
-    encoding: 'utf8',
-  });
+  const program = toolPath(ffmpeg) ?? 'ffmpeg';
+  const version = ffmpegVersion(spawnSync(program, ['-version'], { encoding: 'utf8' }).stdout);
+  if (version !== null && version < leastFfmpeg) {
+    throw new SetupError(`ffmpeg (${found}) is version ${version}: install ${leastFfmpeg} or newer.`);
+  }
+  const encoders = spawnSync(program, ['-hide_banner', '-encoders'], { encoding: 'utf8' });
   for (const name of ['libx264', 'aac']) {
     if (!new RegExp(` ${name} `).test(encoders.stdout)) {
       throw new SetupError(`ffmpeg (${found}) has no encoder ${name}: install a build that has it.`);
