@@ -27,7 +27,7 @@ export function workspaces(): string[] {
  * @param fresh Without what an earlier run left: the linter's cache does not see a type that changed in another file.
  */
 export function checkTasks({ fresh }: { fresh: boolean }): Task[] {
-  return [lintTask(fresh), jestTask('unit'), ...typeTasks(), boundariesTask(), formatTask()];
+  return [lintTask(fresh), jestTask('unit'), ...typeTasks(), boundariesTask(), formatTask(fresh)];
 }
 
 function lintTask(fresh: boolean): Task {
@@ -59,11 +59,10 @@ function boundariesTask(): Task {
   return { title: 'boundaries', args: [program, '--config', '.dependency-cruiser.cjs', ...workspaces()] };
 }
 
-function formatTask(): Task {
-  return {
-    title: 'format',
-    args: [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
-  };
+function formatTask(fresh: boolean): Task {
+  const cache = ['--cache', '--cache-strategy', 'content', '--cache-location', join(stateDir, 'prettier')];
+  const program = bin('prettier', 'bin', 'prettier.cjs');
+  return { title: 'format', args: [program, '--check', '--log-level', 'warn', '.', ...(fresh ? [] : cache)] };
 }
 
 export function jestTask(project: JestProject): Task {
