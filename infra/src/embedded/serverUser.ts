@@ -37,11 +37,10 @@ export function commandAs(
   if (user === null) return { command, args: [...args] };
   if ([command, ...paths].every(isOpenToAll)) return { command, args: [...args], ...user };
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  const capability = [
-    '--inh-caps=+dac_override,+dac_read_search',
-    '--ambient-caps=+dac_override,+dac_read_search',
-  ];
-  return { command: 'setpriv', args: [...identity, ...capability, '--', command, ...args] };
+  const capability = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+  // Without this, access(2), by which initdb looks for its server, leaves capabilities out of account.
+  const securebits = '--securebits=+no_setuid_fixup';
+  return { command: 'setpriv', args: [...identity, ...capability, securebits, '--', command, ...args] };
 }
 
 /** True when every folder above the path may be passed by everybody. */

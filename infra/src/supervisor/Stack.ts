@@ -276,8 +276,8 @@ function addressesOf(ports: Ports, watchPath: string): Addresses {
   return {
     api: `http://127.0.0.1:${ports.api}`,
     watch: `${web}${watchPath}`,
-    rtmp: `rtmp://localhost:${ports.rtmp}/live`,
-    rtmps: `rtmps://localhost:${ports.rtmps}/live`,
+    rtmp: `rtmp://127.0.0.1:${ports.rtmp}/live`,
+    rtmps: `rtmps://127.0.0.1:${ports.rtmps}/live`,
     origin: `http://127.0.0.1:${ports.origin}`,
     relay: `http://127.0.0.1:${ports.relay}`,
     ops: { api: ops('api'), sfu: ops('sfu'), ingest: ops('ingest'), workers: ops('workers') },

@@ -34,16 +34,13 @@ function parts({ pids }: StartScreen): string[] {
 }
 
 function addresses({ addresses: { watch, api, rtmp, rtmps }, lanAddress, notes }: StartScreen): string[] {
-  const port = new URL(api).port;
   return [
-    row('Watch page', watch),
-    ...(lanAddress
-      ? [row('', `${watch.replace('localhost', lanAddress)}  (other devices in this network)`)]
-      : []),
-    row('API', `http://localhost:${port}/api/docs`),
-    row('RTMP', rtmp),
-    ...(lanAddress ? [row('', `${rtmp.replace('localhost', lanAddress)}  (from another computer)`)] : []),
-    row('RTMPS', `${rtmps}  (self-signed certificate)`),
+    row('Watch page', at('localhost', watch)),
+    ...(lanAddress ? [row('', `${at(lanAddress, watch)}  (other devices in this network)`)] : []),
+    row('API', `${at('localhost', api)}/api/docs`),
+    row('RTMP', at('localhost', rtmp)),
+    ...(lanAddress ? [row('', `${at(lanAddress, rtmp)}  (from another computer)`)] : []),
+    row('RTMPS', `${at('localhost', rtmps)}  (self-signed certificate)`),
     ...notes.map((note) => row('Note', note)),
   ];
 }
@@ -57,7 +54,10 @@ function publishing({ addresses: { rtmp }, credentials }: StartScreen): string[]
   }
   return [
     row('Stream key', `${credentials.streamKey}  (shown this time only)`),
-    row('OBS', `Settings → Stream → Service "Custom…", Server "${rtmp}", Stream Key as above`),
+    row(
+      'OBS',
+      `Settings → Stream → Service "Custom…", Server "${at('localhost', rtmp)}", Stream Key as above`,
+    ),
     row('Without OBS', 'npm run demo'),
   ];
 }
@@ -76,4 +76,9 @@ function last({ dataDir }: StartScreen): string[] {
 
 function row(title: string, text: string): string {
   return `  ${title.padEnd(12)} ${text}`;
+}
+
+/** The address under another name of this machine. */
+function at(host: string, address: string): string {
+  return address.replace(/\/\/[^:/]+/, `//${host}`);
 }

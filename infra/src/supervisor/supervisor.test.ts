@@ -107,8 +107,8 @@ const screen: StartScreen = {
   addresses: {
     api: 'http://127.0.0.1:8080',
     watch: 'http://localhost:8080/@broadcaster',
-    rtmp: 'rtmp://localhost:1935/live',
-    rtmps: 'rtmps://localhost:1936/live',
+    rtmp: 'rtmp://127.0.0.1:1935/live',
+    rtmps: 'rtmps://127.0.0.1:1936/live',
     origin: 'http://127.0.0.1:8090',
     relay: 'http://127.0.0.1:8081',
     ops: { api: '', sfu: '', ingest: '', workers: '' },
