@@ -82,17 +82,18 @@ export class VideoProbe {
   }
 
   /**
-   * Offset of sound and picture of the beep-and-flash pattern (see testPattern.ts) over at least `pairs` pairs,
-   * in the media's own time: what is measured is the stream, not the load of this machine.
+   * Offset of sound and picture of the beep-and-flash pattern (see testPattern.ts) over at least `pairs` pairs (one
+   * a second; more when this machine drops pictures), in the media's own time: what is measured is the stream, not
+   * the load of this machine.
    */
-  async avOffset(pairs = 4, { timeoutMs = 30_000 }: WaitOptions = {}): Promise<AvOffset> {
+  async avOffset(pairs = 4, { timeoutMs = 45_000 }: WaitOptions = {}): Promise<AvOffset> {
     const { nowMs } = await this.read();
     return waitFor(
       `${pairs} pairs of flash and beep`,
       async () => {
         const reading = await this.read(nowMs);
-        const offset = avOffset(reading.frames, reading.beeps);
-        return offset.offsetsMs.length >= pairs && offset;
+        const offset = avOffset(reading.frames, reading.beeps, pairs);
+        return offset.offsetsMs.length > 0 && offset;
       },
       { timeoutMs, everyMs: 250 },
     );

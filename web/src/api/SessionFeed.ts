@@ -30,11 +30,13 @@ export class SessionFeed {
   private readonly poller: Poller;
   private unfollow: (() => void) | undefined;
   private connected = false;
-  private view: SessionView = { status: 'loading' };
+  private view: SessionView;
 
-  constructor(id: string, deps: SessionFeedDeps) {
+  /** `known` is the session as it came with something else; it is not asked for again at once. */
+  constructor(id: string, deps: SessionFeedDeps, known: Session | null = null) {
     this.id = id;
     this.deps = deps;
+    this.view = known ? { status: 'ready', session: known } : { status: 'loading' };
     this.poller = new Poller(
       () => this.fetch(),
       () => this.pollDelayMs(),
@@ -50,7 +52,8 @@ export class SessionFeed {
   open(): void {
     // Anything may stand in an address; what can't be an id names nothing.
     if (!sessionId.safeParse(this.id).success) return this.set({ status: 'notFound' });
-    this.poller.poke();
+    if (this.view.status === 'ready') this.poller.rest();
+    else this.poller.poke();
     this.unfollow = this.deps.followSession(this.id, {
       updated: (session) => this.set({ status: 'ready', session }),
       connectionChanged: (connected) => this.onConnection(connected),

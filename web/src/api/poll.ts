@@ -20,6 +20,12 @@ export class Poller {
     else void this.run();
   }
 
+  /** Begins with a rest in place of a run. */
+  rest(): void {
+    const delayMs = this.delayMs();
+    if (!this.stopped && delayMs !== null) this.timer = setTimeout(() => this.poke(), delayMs);
+  }
+
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -32,7 +38,7 @@ export class Poller {
     await this.work();
     this.running = false;
     if (this.stopped) return;
-    const delayMs = this.again ? 0 : this.delayMs();
-    if (delayMs !== null) this.timer = setTimeout(() => this.poke(), delayMs);
+    if (this.again) this.poke();
+    else this.rest();
   }
 }

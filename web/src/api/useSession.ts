@@ -1,5 +1,6 @@
 import { session as sessionSchema } from '@maydan/contracts';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Session } from '@maydan/contracts';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { api, problemOf } from './api.ts';
 import { SessionFeed } from './SessionFeed.ts';
 import type { SessionView } from './SessionFeed.ts';
@@ -15,10 +16,14 @@ const loading: SessionView = { status: 'loading' };
 const nothing = (): (() => void) => () => undefined;
 
 /** A session that keeps itself up to date, and a function that asks for it again at once. */
-export function useSession(id: string): { readonly view: SessionView; readonly refresh: () => void } {
+export function useSession(
+  id: string,
+  known: Session | null,
+): { readonly view: SessionView; readonly refresh: () => void } {
   const [feed, setFeed] = useState<SessionFeed | null>(null);
+  const firstKnown = useRef(known);
   useEffect(() => {
-    const created = new SessionFeed(id, deps);
+    const created = new SessionFeed(id, deps, firstKnown.current);
     setFeed(created);
     created.open();
     return () => {
@@ -27,5 +32,6 @@ export function useSession(id: string): { readonly view: SessionView; readonly r
     };
   }, [id]);
   const view = useSyncExternalStore(feed?.subscribe ?? nothing, feed?.snapshot ?? (() => loading));
-  return { view, refresh: () => feed?.refresh() };
+  const refresh = useCallback(() => feed?.refresh(), [feed]);
+  return { view, refresh };
 }

@@ -23,6 +23,8 @@ function Channel({ username }: { readonly username: string }) {
   const shown = watching ?? liveId ?? data?.latestRecording?.id ?? null;
   if (watching === null && shown !== null) setWatching(shown);
 
+  const known = [data?.live, data?.latestRecording].find((session) => session?.id === shown) ?? null;
+
   if (data === null) {
     if (problem === null) return <Notice title={t('stage.loading')} busy />;
     if (problem.code === 'not_found') return <NotFoundPage />;
@@ -46,7 +48,7 @@ function Channel({ username }: { readonly username: string }) {
           <Notice title={t('channel.empty')} hint={t('channel.emptyHint')} testId="channel-empty" />
         </div>
       ) : (
-        <WatchView key={shown} sessionId={shown} />
+        <WatchView key={shown} sessionId={shown} known={known} />
       )}
     </>
   );

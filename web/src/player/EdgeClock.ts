@@ -12,6 +12,11 @@ export class EdgeClock {
     this.movedAtMs = -Infinity;
   }
 
+  /** Milliseconds since the edge last moved. */
+  sinceMoveMs(nowMs: number): number {
+    return nowMs - this.movedAtMs;
+  }
+
   /** Called regularly with the edge; milliseconds since it began to move, 0 while it stands still. */
   movingMs(edgeSec: number, nowMs: number): number {
     if (edgeSec !== this.edgeSec) {

@@ -25,6 +25,7 @@ export class HlsEngine implements PlaybackEngine {
   private readonly audioChosen: boolean;
   private qualities: readonly Quality[];
   private pendingDateMs: number | null = null;
+  private audioWasLive = false;
 
   static isSupported(): boolean {
     return Hls.isSupported();
@@ -112,6 +113,7 @@ export class HlsEngine implements PlaybackEngine {
     hls.on(Events.LEVELS_UPDATED, (_event, { levels }) => this.onLevels(levels));
     // Sent for each reading of a media playlist, after the fragments have their positions.
     hls.on(Events.LEVEL_UPDATED, (_event, { details }) => this.onPlaylist(details));
+    hls.on(Events.AUDIO_TRACK_UPDATED, (_event, { details }) => this.onAudioPlaylist(details.live));
     hls.on(Events.LEVEL_SWITCHED, () => events.changed());
     hls.on(Events.ERROR, (_event, data) => this.onError(data));
   }
@@ -127,6 +129,15 @@ export class HlsEngine implements PlaybackEngine {
   private onPlaylist(details: LevelDetails): void {
     if (this.pendingDateMs !== null) this.startAtDate(details, this.pendingDateMs);
     this.events.changed();
+  }
+
+  /**
+   * When the playlist update that ends a broadcast also brings its last part, hls.js 1.7.4 doesn't load that part of
+   * the audio and then waits for it for ever. Loading again from the playhead finds it.
+   */
+  private onAudioPlaylist(live: boolean): void {
+    if (this.audioWasLive && !live) this.hls.startLoad(this.video.currentTime);
+    this.audioWasLive = live;
   }
 
   /** Dates have no positions before a playlist is read, so loading restarts at the position once it is. */

@@ -25,6 +25,8 @@ export interface LiveAction {
 }
 
 const stuckAfterMs = 8_000;
+/** The edge moves with each part (0.25 s); one that didn't for this long stands still. */
+const edgeAliveMs = 900;
 
 /** Keeps a viewer at the wanted distance from the live edge, and sees when the engine no longer does its work. */
 export class LiveController {
@@ -69,8 +71,9 @@ export class LiveController {
 
   stalled(state: EngineState, nowMs: number): void {
     if (!state.live || !this.following) return;
-    this.target.stalled(nowMs, state.targetDurationSec);
     this.pace.stalled(nowMs);
+    // When the edge itself stands still the broadcaster is away, and no distance from it would have helped.
+    if (this.edge.sinceMoveMs(nowMs) < edgeAliveMs) this.target.stalled(nowMs, state.targetDurationSec);
   }
 
   /** The state with what stalls have added to the wanted latency. */

@@ -3,6 +3,7 @@ import { audioQuality, autoQuality } from './engine.ts';
 import type { EngineEvents, EngineState, PlaybackEngine, StartPoint } from './engine.ts';
 import { createEngine } from './createEngine.ts';
 import type { EngineMemory } from './createEngine.ts';
+import { EndWatch } from './EndWatch.ts';
 import { LiveController } from './LiveController.ts';
 import { loadPreferences, savePreferences } from './preferences.ts';
 import type { RecoveryAction } from './recovery.ts';
@@ -19,8 +20,8 @@ export interface PlayerOptions {
 }
 
 const tickMs = 250;
-/** How long the end of a broadcast may take to show in the playlist before the recording is opened instead. */
-const endOfListWaitMs = 4_000;
+/** A recording of which nothing came for so long, without a fault to show for it, is asked for again. */
+const starvedAfterMs = 15_000;
 
 /**
  * Plays a session in one video element: opens engines, recovers from faults, follows the live edge, and goes
@@ -30,6 +31,7 @@ export class Player {
   readonly video: HTMLVideoElement;
   private readonly options: PlayerOptions;
   private readonly live = new LiveController();
+  private readonly end = new EndWatch();
   private readonly recovery: RecoveryLoop;
   private readonly monitor: VideoMonitor;
   private readonly subscribers = new Set<() => void>();
@@ -42,7 +44,6 @@ export class Player {
   private wantsToPlay = true;
   private blocked = false;
   private mutedByPolicy = false;
-  private endedAtMs: number | null = null;
   private current: PlayerSnapshot;
 
   constructor(video: HTMLVideoElement, options: PlayerOptions) {
@@ -86,12 +87,12 @@ export class Player {
 
   /** The broadcast is over; the same URL now gives (or will soon give) the recording. */
   broadcastEnded(): void {
-    this.endedAtMs ??= performance.now();
+    this.end.broadcastEnded(performance.now());
   }
 
   play(): void {
     const state = this.engineState();
-    if (this.video.ended) return this.replay();
+    if (this.end.reached) return this.replay();
     this.wantsToPlay = true;
     this.blocked = false;
     this.live.resumedAt(state, this.video.currentTime);
@@ -105,7 +106,7 @@ export class Player {
   }
 
   togglePlay(): void {
-    if (this.video.paused || this.video.ended) this.play();
+    if (this.video.paused || this.end.reached) this.play();
     else this.pause();
   }
 
@@ -119,6 +120,7 @@ export class Player {
     if (state.live === null) return;
     const target = clampPosition(this.current.timeline, sec, state.liveSyncSec);
     this.live.positionChosen(state, target);
+    this.end.restart();
     this.video.currentTime = target;
     this.publish();
   }
@@ -189,6 +191,7 @@ export class Player {
     this.engine?.close();
     this.engine = null;
     this.live.engineChanged();
+    this.end.restart();
     const events: EngineEvents = {
       changed: () => this.publish(),
       failed: (fault) => {
@@ -197,7 +200,9 @@ export class Player {
         this.publish();
       },
     };
-    void createEngine(this.video, this.options, this.memory, events).then(
+    // A recording that has just ended still lists parts; whole segments are all that it takes.
+    const lowLatency = this.options.lowLatency && this.openedLive;
+    void createEngine(this.video, { ...this.options, lowLatency }, this.memory, events).then(
       (engine) => {
         if (opening !== this.opening) return engine?.close();
         if (!engine) return events.failed({ kind: 'unsupported', detail: 'noEngine', httpStatus: null });
@@ -226,7 +231,7 @@ export class Player {
 
   private resumePoint(): StartPoint {
     const { dateMs, live } = this.engineState();
-    if (this.live.following && live !== false && this.endedAtMs === null) return 'live';
+    if (this.live.following && live !== false && !this.end.broadcastOver) return 'live';
     if (dateMs !== null) return { dateMs };
     return { positionSec: this.video.currentTime };
   }
@@ -236,7 +241,8 @@ export class Player {
     const state = this.engineState();
     if (this.monitor.tick(nowMs)) this.recovery.progressed(nowMs);
     this.followLive(nowMs);
-    this.checkEnded(state, nowMs);
+    this.checkStarved(state, nowMs);
+    this.checkEnd(state, nowMs);
     this.publish();
   }
 
@@ -258,16 +264,31 @@ export class Player {
     if (stuck) this.recovery.failed({ kind: 'media', detail: 'stuck', httpStatus: null });
   }
 
-  private isPlaying(): boolean {
-    return !this.video.paused && !this.video.ended && !this.recovery.recovering && this.monitor.shown;
+  private checkStarved(state: EngineState, nowMs: number): void {
+    const starved = state.live === false && this.monitor.starvedMs(nowMs) > starvedAfterMs;
+    const wanted = !this.video.paused && !this.end.reached && !this.recovery.recovering;
+    if (!starved || !wanted) return;
+    this.recovery.failed({ kind: 'network', detail: 'starved', httpStatus: null });
   }
 
-  /** Plays out what is loaded, then opens the recording if the live playlist itself didn't end. */
-  private checkEnded(state: EngineState, nowMs: number): void {
-    const stillLive = state.live ?? this.openedLive;
-    if (this.endedAtMs === null || !stillLive || !this.engine) return;
-    if (nowMs - this.endedAtMs < endOfListWaitMs || this.bufferedAheadSec() > 0.7) return;
-    this.endedAtMs = nowMs;
+  private isPlaying(): boolean {
+    return !this.video.paused && !this.end.reached && !this.recovery.recovering && this.monitor.shown;
+  }
+
+  private checkEnd(state: EngineState, nowMs: number): void {
+    if (!this.engine) return;
+    const { video } = this;
+    const facts = {
+      live: state.live ?? this.openedLive,
+      known: state.live !== null,
+      positionSec: video.currentTime,
+      windowEndSec: state.windowEndSec,
+      seeking: video.seeking,
+      ended: video.ended,
+      motionlessMs: this.monitor.motionlessMs(nowMs),
+      bufferedAheadSec: this.bufferedAheadSec(),
+    };
+    if (!this.end.tick(facts, nowMs)) return;
     this.openedLive = false;
     this.start(this.resumePoint());
   }
@@ -294,7 +315,7 @@ export class Player {
       unsupported: recovery.fault?.kind === 'unsupported',
       recovering: recovery.recovering,
       blocked: this.blocked,
-      ended: video.ended,
+      ended: this.end.reached,
       shown: monitor.shown,
       paused: video.paused,
       waiting: monitor.waiting || this.live.holding || state.live === null,
@@ -304,7 +325,7 @@ export class Player {
       { positionSec: video.currentTime, buffered, volume: video.volume, muted: video.muted },
       {
         phase,
-        openedLive: this.openedLive && this.endedAtMs === null,
+        openedLive: this.openedLive && !this.end.broadcastOver,
         following: this.live.following,
         quality: this.memory.quality,
         qualities: this.memory.qualities,

@@ -29,6 +29,8 @@ export class VideoMonitor {
   private waitingSinceMs: number | null = null;
   private waitingAtSec = 0;
   private lastPositionSec = 0;
+  private lastBufferedSec = 0;
+  private fedAtMs = performance.now();
   private movedAtMs = performance.now();
 
   constructor(video: HTMLVideoElement, events: MonitorEvents) {
@@ -57,6 +59,9 @@ export class VideoMonitor {
   /** True when playback moved since the last tick. */
   tick(nowMs: number): boolean {
     const sec = this.video.currentTime;
+    const bufferedSec = this.bufferedRanges().reduce((sum, range) => sum + range.endSec - range.startSec, 0);
+    if (bufferedSec !== this.lastBufferedSec) this.fedAtMs = nowMs;
+    this.lastBufferedSec = bufferedSec;
     const moved = sec !== this.lastPositionSec && !this.video.seeking && !this.video.paused;
     this.lastPositionSec = sec;
     if (!moved) {
@@ -74,6 +79,11 @@ export class VideoMonitor {
 
   motionlessMs(nowMs: number): number {
     return this.video.paused ? 0 : nowMs - this.movedAtMs;
+  }
+
+  /** Time since playback moved or anything was loaded. */
+  starvedMs(nowMs: number): number {
+    return Math.min(this.motionlessMs(nowMs), nowMs - this.fedAtMs);
   }
 
   bufferedRanges(): TimeRange[] {

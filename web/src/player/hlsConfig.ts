@@ -21,14 +21,27 @@ export function isRetryable(httpStatus: number | undefined): boolean {
 const shouldRetry: NonNullable<RetryConfig['shouldRetry']> = (config, count, _isTimeout, response) =>
   count < (config?.maxNumRetry ?? 0) && isRetryable(response?.code);
 
-/** Retries with exponential back-off; after the last one the player's own recovery takes over. */
-function policy(firstByteMs: number, retries: number, retryDelayMs: number): LoadPolicy {
+interface Retries {
+  readonly firstByteMs: number;
+  readonly retries: number;
+  readonly delayMs: number;
+  readonly backoff: 'exponential' | 'linear';
+}
+
+/** After the last retry the player's own recovery takes over, which slows down and spreads its attempts. */
+function policy({ firstByteMs, retries, delayMs, backoff }: Retries): LoadPolicy {
   return {
     default: {
       maxTimeToFirstByteMs: firstByteMs,
       maxLoadTimeMs: 30_000,
       timeoutRetry: { maxNumRetry: retries, retryDelayMs: 0, maxRetryDelayMs: 0, shouldRetry },
-      errorRetry: { maxNumRetry: retries, retryDelayMs, maxRetryDelayMs: 3000, shouldRetry },
+      errorRetry: {
+        maxNumRetry: retries,
+        retryDelayMs: delayMs,
+        maxRetryDelayMs: 3_000,
+        backoff,
+        shouldRetry,
+      },
     },
   };
 }
@@ -62,9 +75,10 @@ export function hlsConfig(options: HlsOptions): Partial<HlsConfig> {
     preserveManualLevelOnError: true,
     enableInterstitialPlayback: false,
     // Without a manifest nothing plays yet: the player's own recovery, which is seen, takes over soon.
-    manifestLoadPolicy: policy(8_000, 2, 500),
-    // Longer than the origin holds a blocked request (three target durations).
-    playlistLoadPolicy: policy(10_000, 6, 400),
-    fragLoadPolicy: policy(10_000, 6, 300),
+    manifestLoadPolicy: policy({ firstByteMs: 8_000, retries: 2, delayMs: 500, backoff: 'exponential' }),
+    // Longer than the origin holds a blocked request (three target durations). Steady retries, since hls.js takes a
+    // playlist for empty that has parts but no whole segment yet: the first two seconds of a broadcast.
+    playlistLoadPolicy: policy({ firstByteMs: 10_000, retries: 10, delayMs: 500, backoff: 'linear' }),
+    fragLoadPolicy: policy({ firstByteMs: 10_000, retries: 6, delayMs: 300, backoff: 'exponential' }),
   };
 }

@@ -1,3 +1,4 @@
+import { EndWatch } from './EndWatch.ts';
 import { EdgeClock } from './EdgeClock.ts';
 import { isRetryable, hlsConfig } from './hlsConfig.ts';
 import { shouldJumpToLive, shownLatencySec } from './latencyPolicy.ts';
@@ -98,6 +99,47 @@ describe('EdgeClock', () => {
     expect(at).toEqual([0, 1000, 2000, 0, 1000]);
     expect(clock.movingMs(9, 13_500)).toBe(2500 + 1000);
     expect(clock.movingMs(9, 14_500)).toBe(0);
+  });
+});
+
+describe('EndWatch', () => {
+  const playing = {
+    live: false,
+    known: true,
+    positionSec: 50,
+    windowEndSec: 60,
+    seeking: false,
+    ended: false,
+    motionlessMs: 0,
+    bufferedAheadSec: 5,
+  };
+
+  it('sees the end of a recording, also when the browser does not say it', () => {
+    const end = new EndWatch();
+    end.tick({ ...playing, motionlessMs: 60_000 }, 0);
+    expect(end.reached).toBe(false);
+    end.tick({ ...playing, positionSec: 59.95, motionlessMs: 700 }, 0);
+    expect(end.reached).toBe(true);
+    end.tick({ ...playing, positionSec: 59.5, motionlessMs: 700 }, 0);
+    expect(end.reached).toBe(false);
+    end.tick({ ...playing, positionSec: 59.5, motionlessMs: 3_000 }, 0);
+    expect(end.reached).toBe(true);
+    end.tick({ ...playing, live: true, positionSec: 59.95, motionlessMs: 9_000 }, 0);
+    expect(end.reached).toBe(false);
+    end.tick({ ...playing, live: true, ended: true }, 0);
+    expect(end.reached).toBe(true);
+  });
+
+  it('opens the recording once a live playlist that never ended is played out', () => {
+    const end = new EndWatch();
+    const live = { ...playing, live: true };
+    expect(end.tick({ ...live, bufferedAheadSec: 0 }, 60_000)).toBe(false);
+    end.broadcastEnded(60_000);
+    expect(end.tick({ ...live, bufferedAheadSec: 0 }, 61_000)).toBe(false);
+    expect(end.tick({ ...live, bufferedAheadSec: 3 }, 65_000)).toBe(false);
+    expect(end.tick({ ...live, bufferedAheadSec: 0.2 }, 66_000)).toBe(true);
+    expect(end.tick({ ...live, bufferedAheadSec: 0.2 }, 66_250)).toBe(false);
+    expect(end.tick(playing, 90_000)).toBe(false);
   });
 });
 

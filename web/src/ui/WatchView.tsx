@@ -29,10 +29,16 @@ function StageMessage({ session, message }: { readonly session: Session; readonl
   }
 }
 
+interface WatchViewProps {
+  readonly sessionId: string;
+  /** The session, where it is already known: then it need not be asked for before it plays. */
+  readonly known?: Session | null;
+}
+
 /** A session with all its states; it changes with the session, never by reloading the page. */
-export function WatchView({ sessionId }: { readonly sessionId: string }) {
+export function WatchView({ sessionId, known = null }: WatchViewProps) {
   const { t } = useTranslation();
-  const { view, refresh } = useSession(sessionId);
+  const { view, refresh } = useSession(sessionId, known);
   useTitle(view.status === 'ready' ? view.session.title : null);
 
   if (view.status !== 'ready') {
