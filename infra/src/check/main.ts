@@ -4,7 +4,7 @@ import { checkTasks } from './tasks.ts';
 
 /** `npm run check`: lint, types, boundaries, format and unit tests; before each commit. */
 await reportingFailures(async () => {
-  await setup({ quiet: true });
+  await setup({ purpose: 'check', quiet: true });
   const results = await runTasks(checkTasks({ fresh: process.argv.includes('--fresh') }), (result) => {
     console.log(reportLine(result));
   });

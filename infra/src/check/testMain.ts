@@ -13,7 +13,7 @@ const totalFile = join(root, 'node_modules', '.maydan', 'test-total.txt');
 await reportingFailures(async () => {
   rmSync(totalFile, { force: true });
   console.log('Maydan tests\n\nSetup');
-  await setup({ forTests: true });
+  await setup({ purpose: 'test' });
   console.log('\nChecks and unit tests');
   const results = await runTasks(checkTasks({ fresh: true }), (result) => {
     console.log(reportLine(result));

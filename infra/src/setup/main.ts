@@ -5,6 +5,6 @@ import { reportingFailures, setup } from './setup.ts';
 await reportingFailures(async () => {
   loadEnvironmentFile();
   console.log('Maydan setup');
-  await setup({ forTests: process.argv.includes('--tests') });
+  await setup({ purpose: process.argv.includes('--tests') ? 'test' : 'run' });
   console.log('Ready: npm start');
 });

@@ -2,22 +2,21 @@ import { performance } from 'node:perf_hooks';
 import { ProcessFailure } from '../process/ProcessFailure.ts';
 import { SetupError } from './SetupError.ts';
 import { setupSteps } from './steps.ts';
-import type { Step } from './steps.ts';
+import type { Purpose, Step } from './steps.ts';
 
 export interface SetupOptions {
-  /** Adds what only the tests need. */
-  forTests?: boolean;
+  purpose: Purpose;
   /** Nothing is printed for steps that had nothing to do. */
   quiet?: boolean;
 }
 
 /**
- * Brings everything that running needs. Safe to run again at any time; when nothing is to do it takes well under a second.
+ * Brings everything that the purpose needs. Safe to run again at any time; when nothing is to do it takes well under a
+ * second.
  * @throws SetupError saying what a person has to do.
  */
-export async function setup({ forTests = false, quiet = false }: SetupOptions = {}): Promise<void> {
-  const withRedis = (process.env['REDIS_URL'] ?? '') === '' || forTests;
-  for (const step of setupSteps({ forTests, withRedis })) await runStep(step, quiet);
+export async function setup({ purpose, quiet = false }: SetupOptions): Promise<void> {
+  for (const step of setupSteps(purpose)) await runStep(step, quiet);
 }
 
 async function runStep(step: Step, quiet: boolean): Promise<void> {

@@ -28,27 +28,23 @@ const ffmpeg: Tool = { program: 'ffmpeg', variable: 'FFMPEG_PATH', packages: ffm
 const ffprobe: Tool = { program: 'ffprobe', variable: 'FFPROBE_PATH', packages: ffmpegPackages };
 const redis: Tool = { program: 'redis-server', variable: 'REDIS_SERVER_PATH', packages: redisPackages };
 
-/** What running needs; `forTests` adds a browser. */
-export function setupSteps({ forTests, withRedis }: { forTests: boolean; withRedis: boolean }): Step[] {
+/** Type checks and unit tests need little; tests of all kinds need a browser on top of what running needs. */
+export type Purpose = 'check' | 'run' | 'test';
+
+export function setupSteps(purpose: Purpose): Step[] {
+  const prisma: Step = { title: 'Prisma client', run: ensurePrismaClient };
+  if (purpose === 'check') return [prisma];
+  const hasOwnRedis = (process.env['REDIS_URL'] ?? '') !== '' && purpose === 'run';
   return [
     { title: 'ffmpeg and ffprobe', run: ensureFfmpeg },
-    ...(withRedis
-      ? [{ title: 'redis-server', run: (progress: Progress) => ensureTools([redis], progress) }]
-      : []),
+    ...(hasOwnRedis
+      ? []
+      : [{ title: 'redis-server', run: (progress: Progress) => ensureTools([redis], progress) }]),
     { title: 'mediasoup worker', run: ensureMediasoupWorker },
-    { title: 'Prisma client', run: ensurePrismaClient },
+    prisma,
     { title: 'web page', run: ensureWebPage },
-    ...(forTests ? [{ title: 'Chromium', run: ensureChromium }] : []),
+    ...(purpose === 'test' ? [{ title: 'Chromium', run: ensureChromium }] : []),
   ];
-}
-
-/** The first with `-fps_mode`. */
-const leastFfmpeg = 5.1;
-
-/** Major and minor version that ffmpeg tells of itself; null for builds between releases. */
-export function ffmpegVersion(text: string): number | null {
-  const found = /^ffmpeg version n?(\d+\.\d+)/.exec(text)?.[1];
-  return found === undefined ? null : Number(found);
 }
 
 async function ensureFfmpeg(progress: Progress): Promise<string> {

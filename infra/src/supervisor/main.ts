@@ -55,7 +55,7 @@ function endOnRequest(stack: Stack, hasStarted: () => boolean): void {
 
 await reportingFailures(async () => {
   loadEnvironmentFile();
-  await setup({ quiet: true });
+  await setup({ purpose: 'run', quiet: true });
   const stack = new Stack();
   let started = false;
   endOnRequest(stack, () => started);
