@@ -47,6 +47,15 @@ export function setupSteps(purpose: Purpose): Step[] {
   ];
 }
 
+/** The first with `-fps_mode`. */
+const leastFfmpeg = 5.1;
+
+/** Major and minor version that ffmpeg tells of itself; null for builds between releases. */
+export function ffmpegVersion(text: string): number | null {
+  const found = /^ffmpeg version n?(\d+\.\d+)/.exec(text)?.[1];
+  return found === undefined ? null : Number(found);
+}
+
 async function ensureFfmpeg(progress: Progress): Promise<string> {
   const found = await ensureTools([ffmpeg, ffprobe], progress);
   if (readStamp('ffmpeg') === found) return found;
