@@ -3,6 +3,7 @@ import type { ErrorData, Level, LevelDetails } from 'hls.js';
 import { positionOfDate } from './dates.ts';
 import { audioQuality, autoQuality } from './engine.ts';
 import type { EngineEvents, EngineState, Fault, PlaybackEngine, Quality, StartPoint } from './engine.ts';
+import { FirstSegmentLoader } from './FirstSegmentLoader.ts';
 import { hlsConfig } from './hlsConfig.ts';
 import type { HlsOptions } from './hlsConfig.ts';
 import { qualitiesOf } from './qualities.ts';
@@ -37,7 +38,7 @@ export class HlsEngine implements PlaybackEngine {
     this.events = events;
     this.qualities = options.qualities;
     this.audioChosen = options.quality === audioQuality && options.audioUrl !== null;
-    this.hls = new Hls(hlsConfig(options));
+    this.hls = new Hls({ ...hlsConfig(options), loader: FirstSegmentLoader });
     this.listen();
   }
 

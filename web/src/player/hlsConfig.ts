@@ -25,11 +25,10 @@ interface Retries {
   readonly firstByteMs: number;
   readonly retries: number;
   readonly delayMs: number;
-  readonly backoff: 'exponential' | 'linear';
 }
 
 /** After the last retry the player's own recovery takes over, which slows down and spreads its attempts. */
-function policy({ firstByteMs, retries, delayMs, backoff }: Retries): LoadPolicy {
+function policy({ firstByteMs, retries, delayMs }: Retries): LoadPolicy {
   return {
     default: {
       maxTimeToFirstByteMs: firstByteMs,
@@ -39,7 +38,6 @@ function policy({ firstByteMs, retries, delayMs, backoff }: Retries): LoadPolicy
         maxNumRetry: retries,
         retryDelayMs: delayMs,
         maxRetryDelayMs: 3_000,
-        backoff,
         shouldRetry,
       },
     },
@@ -75,10 +73,9 @@ export function hlsConfig(options: HlsOptions): Partial<HlsConfig> {
     preserveManualLevelOnError: true,
     enableInterstitialPlayback: false,
     // Without a manifest nothing plays yet: the player's own recovery, which is seen, takes over soon.
-    manifestLoadPolicy: policy({ firstByteMs: 8_000, retries: 2, delayMs: 500, backoff: 'exponential' }),
-    // Longer than the origin holds a blocked request (three target durations). Steady retries, since hls.js takes a
-    // playlist for empty that has parts but no whole segment yet: the first two seconds of a broadcast.
-    playlistLoadPolicy: policy({ firstByteMs: 10_000, retries: 10, delayMs: 500, backoff: 'linear' }),
-    fragLoadPolicy: policy({ firstByteMs: 10_000, retries: 6, delayMs: 300, backoff: 'exponential' }),
+    manifestLoadPolicy: policy({ firstByteMs: 8_000, retries: 2, delayMs: 500 }),
+    // Longer than the origin holds a blocked request (three target durations).
+    playlistLoadPolicy: policy({ firstByteMs: 10_000, retries: 7, delayMs: 400 }),
+    fragLoadPolicy: policy({ firstByteMs: 10_000, retries: 6, delayMs: 300 }),
   };
 }

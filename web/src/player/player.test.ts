@@ -1,4 +1,5 @@
 import { positionOfDate } from './dates.ts';
+import { firstSegmentUrl } from './firstSegment.ts';
 import { clampPosition, bufferedEnd, clockParts, fraction } from './timeline.ts';
 import { commandOf } from './keyboard.ts';
 import { parsePreferences } from './preferences.ts';
@@ -142,5 +143,28 @@ describe('parsePreferences', () => {
     expect(parsePreferences('{"volume":7,"bandwidthBps":"x"}')).toEqual({ volume: 1, bandwidthBps: null });
     expect(parsePreferences('not json')).toEqual({ volume: 1, bandwidthBps: null });
     expect(parsePreferences(null)).toEqual({ volume: 1, bandwidthBps: null });
+  });
+});
+
+describe('firstSegmentUrl', () => {
+  const head = [
+    '#EXTM3U',
+    '#EXT-X-TARGETDURATION:2',
+    '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.0',
+    '#EXT-X-PART-INF:PART-TARGET=0.25',
+    '#EXT-X-MEDIA-SEQUENCE:7',
+  ].join('\n');
+  const parts = '\n#EXT-X-PART:DURATION=0.25,URI="s7.p0.m4s",INDEPENDENT=YES\n';
+  const url = 'https://x.example/hls/p/720p/index.m3u8?_HLS_skip=YES';
+
+  it('blocks for the first segment while there are parts alone', () => {
+    expect(firstSegmentUrl(head + parts, url)).toBe('https://x.example/hls/p/720p/index.m3u8?_HLS_msn=7');
+  });
+
+  it('leaves every other playlist alone', () => {
+    expect(firstSegmentUrl(`${head}\n#EXTINF:2,\ns7.m4s${parts}`, url)).toBeNull();
+    expect(firstSegmentUrl(head, url)).toBeNull();
+    expect(firstSegmentUrl(head.replace('CAN-BLOCK-RELOAD=YES,', '') + parts, url)).toBeNull();
+    expect(firstSegmentUrl('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8', url)).toBeNull();
   });
 });
