@@ -112,7 +112,9 @@ function TimeText({ snapshot }: Pick<ControlsProps, 'snapshot'>) {
       </span>
     );
   }
-  if (latencySec === null) return null;
+  // While nothing moves a latency would only count up.
+  const moving = snapshot.phase === 'playing' || snapshot.phase === 'paused';
+  if (latencySec === null || !moving) return null;
   return (
     <span className="time" title={t('player.latency')} data-testid="latency">
       <span className="sr-only">{t('player.latency')} </span>
