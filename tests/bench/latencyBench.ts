@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser/launchBrowser.ts';
+import { waitForNewerSegment } from '../support/playlists.ts';
 import { TestStack } from '../support/TestStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { median, percentile, printRows } from './measure.ts';
@@ -105,7 +106,9 @@ async function measureRound(): Promise<Round> {
   const publisher = new TimestampPublisher({ url: stack.publishUrl(), ...size });
   try {
     const { ms: firstPartMs } = await publishToPartMs(stack, startedAt);
-    await stack.waitForLive();
+    // A viewer of a running session; in the first two seconds hls.js waits for the first whole segment.
+    const { playback } = await stack.waitForLive();
+    await waitForNewerSegment(playback.hlsUrl, 2);
     const page = await browser.newPage({ viewport: { width: 800, height: 600 } });
     const firstPictureMs = await openToFirstPictureMs(page, `${stack.web}/@${stack.broadcasterName}`);
     await new Promise((resolve) => setTimeout(resolve, settleMs));
