@@ -2,38 +2,28 @@ import type { Session } from '@maydan/contracts';
 import { checkMedia } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
 import type { Publisher } from '../support/publish/Publisher.ts';
-import { TestStack } from '../support/TestStack.ts';
 import { waitFor } from '../support/waitFor.ts';
+import { useStack } from '../support/useStack.ts';
 
 const pattern = { width: 320, height: 180, frameRate: 25 };
 
 /** Every process may be killed in mid-stream: the session goes on, and its recording plays. */
 describe('a session whose processes are killed', () => {
-  let stack: TestStack;
+  const used = useStack();
   let publisher: Publisher | undefined;
 
-  beforeAll(async () => {
-    stack = await TestStack.start();
-  }, 180_000);
-  afterEach(async () => {
-    await publisher?.stop();
-  }, 15_000);
-  afterAll(async () => {
-    await stack.close();
-  }, 60_000);
-
   async function goLive(): Promise<Session> {
-    publisher = stack.publish(pattern);
-    const session = await stack.waitForLive();
+    publisher = used.publish(pattern);
+    const session = await used.stack.waitForLive();
     await waitForNewerSegment(session.playback.hlsUrl, 0);
     return session;
   }
 
   /** Ends the session and reads its recording to the last frame. */
   async function endAndCheck(session: Session, atLeastSec: number): Promise<void> {
-    const api = await stack.broadcaster();
+    const api = await used.stack.broadcaster();
     await api.sessions.end({ id: session.id });
-    const ended = await stack.waitForState(session.id, 'ended', 60_000);
+    const ended = await used.stack.waitForState(session.id, 'ended', 60_000);
     expect(ended.endReason).toBe('hostEnded');
     const report = await checkMedia(session.playback.hlsUrl);
     expect(report.decodeErrors).toEqual([]);
@@ -46,11 +36,11 @@ describe('a session whose processes are killed', () => {
   it('goes on after the worker was killed, with one discontinuity and what was recorded before', async () => {
     const session = await goLive();
     const before = await readTopPlaylist(session.playback.hlsUrl);
-    await stack.killAndRestart('workers');
+    await used.stack.killAndRestart('workers');
     const after = await waitForNewerSegment(session.playback.hlsUrl, before.lastMsn + 1, 60_000);
     expect(after.mediaSequence).toBe(before.mediaSequence);
     expect(after.discontinuities).toBe(1);
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
     await endAndCheck(session, before.durationSec);
   }, 150_000);
 
@@ -58,38 +48,38 @@ describe('a session whose processes are killed', () => {
     const session = await goLive();
     const before = await readTopPlaylist(session.playback.hlsUrl);
     const first = publisher;
-    await stack.killAndRestart('ingest');
+    await used.stack.killAndRestart('ingest');
     await first?.exited;
-    publisher = stack.publish(pattern);
+    used.publish(pattern);
     const after = await waitForNewerSegment(session.playback.hlsUrl, before.lastMsn + 2, 60_000);
     expect(after.discontinuities).toBe(1);
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
     await endAndCheck(session, before.durationSec);
   }, 150_000);
 
   it('does not notice that the api was killed', async () => {
     const session = await goLive();
     const before = await readTopPlaylist(session.playback.hlsUrl);
-    await stack.killAndRestart('api');
+    await used.stack.killAndRestart('api');
     const after = await waitForNewerSegment(session.playback.hlsUrl, before.lastMsn + 1);
     expect(after.discontinuities).toBe(0);
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
     await endAndCheck(session, before.durationSec);
   }, 150_000);
 
   it('goes on while Redis is killed and comes back', async () => {
     const session = await goLive();
     const before = await readTopPlaylist(session.playback.hlsUrl);
-    await stack.killAndRestart('redis');
+    await used.stack.killAndRestart('redis');
     await waitForNewerSegment(session.playback.hlsUrl, before.lastMsn + 2, 60_000);
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
     await endAndCheck(session, before.durationSec);
   }, 150_000);
 
   it('loses nothing of the recording while the storage hangs', async () => {
     const session = await goLive();
-    const api = await stack.broadcaster();
-    stack.stack.kill('s3', 'SIGSTOP');
+    const api = await used.stack.broadcaster();
+    used.stack.stack.kill('s3', 'SIGSTOP');
     try {
       const before = await readTopPlaylist(session.playback.hlsUrl);
       await waitForNewerSegment(session.playback.hlsUrl, before.lastMsn + 6, 60_000);
@@ -102,7 +92,7 @@ describe('a session whose processes are killed', () => {
         { timeoutMs: 60_000 },
       );
     } finally {
-      stack.stack.kill('s3', 'SIGCONT');
+      used.stack.stack.kill('s3', 'SIGCONT');
     }
     const live = await readTopPlaylist(session.playback.hlsUrl);
     await endAndCheck(session, live.durationSec - 0.5);

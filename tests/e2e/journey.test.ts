@@ -4,7 +4,7 @@ import { launchBrowser, VideoProbe } from '../support/browser/index.ts';
 import { checkMedia } from '../support/mediaCheck.ts';
 import type { Publisher } from '../support/publish/Publisher.ts';
 import { readTopPlaylist } from '../support/playlists.ts';
-import { TestStack } from '../support/TestStack.ts';
+import { useStack } from '../support/useStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 const pattern = { width: 640, height: 360, frameRate: 30 };
@@ -12,23 +12,20 @@ const syncMs = 100;
 
 /** The main journey: an encoder publishes, a viewer sees and hears it with low latency, then the recording plays. */
 describe('from an encoder to a playing viewer and the recording', () => {
-  let stack: TestStack;
+  const used = useStack({ publishersEnd: 'afterAll' });
   let browser: Browser;
   let publisher: Publisher;
   let session: Session;
   let page: Page;
 
   beforeAll(async () => {
-    stack = await TestStack.start();
     browser = await launchBrowser();
-    publisher = stack.publish(pattern, { tls: true });
-    session = await stack.waitForLive();
-  }, 180_000);
-  afterAll(async () => {
-    await publisher.stop();
-    await browser.close();
-    await stack.close();
+    publisher = used.publish(pattern, { tls: true });
+    session = await used.stack.waitForLive();
   }, 60_000);
+  afterAll(async () => {
+    await (browser as Browser | undefined)?.close(); // undefined when the start failed
+  });
 
   /** The picture moves, flashes and is neither black nor frozen; the beep is heard, in time with the flash. */
   async function expectSeenAndHeard(viewer: Page): Promise<void> {
@@ -45,7 +42,7 @@ describe('from an encoder to a playing viewer and the recording', () => {
 
   it('plays low-latency HLS within seconds of the live edge', async () => {
     page = await browser.newPage({ viewport: { width: 800, height: 700 } });
-    await page.goto(`${stack.web}/@${stack.broadcasterName}`);
+    await page.goto(`${used.stack.web}/@${used.stack.broadcasterName}`);
     await expectSeenAndHeard(page);
     const latencySec = await page.evaluate(() => window.maydan?.latencySec ?? null);
     expect(latencySec).not.toBeNull();
@@ -55,7 +52,7 @@ describe('from an encoder to a playing viewer and the recording', () => {
 
   it('plays as plain HLS too', async () => {
     const plain = await browser.newPage({ viewport: { width: 800, height: 700 } });
-    await plain.goto(`${stack.web}/watch/${session.id}?lowLatency=0`);
+    await plain.goto(`${used.stack.web}/watch/${session.id}?lowLatency=0`);
     await expectSeenAndHeard(plain);
     await plain.close();
   }, 120_000);
@@ -74,10 +71,10 @@ describe('from an encoder to a playing viewer and the recording', () => {
   }, 60_000);
 
   it('turns into the recording on the same page when the host ends the session', async () => {
-    const api = await stack.broadcaster();
+    const api = await used.stack.broadcaster();
     const live = await readTopPlaylist(session.playback.hlsUrl);
     await api.sessions.end({ id: session.id });
-    const ended = await stack.waitForState(session.id, 'ended');
+    const ended = await used.stack.waitForState(session.id, 'ended');
     expect(ended.durationMs).toBeGreaterThan(live.durationSec * 1000 - 1000);
     await publisher.exited;
     await page.waitForFunction(() => Number.isFinite(document.querySelector('video')?.duration), undefined, {
@@ -104,7 +101,7 @@ describe('from an encoder to a playing viewer and the recording', () => {
     const { posterUrl, storyboardUrl } = await waitFor(
       'the images',
       async () => {
-        const { playback } = await stack.visitor.sessions.get({ id: session.id });
+        const { playback } = await used.stack.visitor.sessions.get({ id: session.id });
         return playback.posterUrl !== null && playback.storyboardUrl !== null ? playback : undefined;
       },
       { timeoutMs: 60_000 },

@@ -3,7 +3,7 @@ import { crossCheck, probeRequests, validatePlayback, watchPlayback } from '../s
 import { checkMedia } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
 import type { Publisher } from '../support/publish/Publisher.ts';
-import { TestStack } from '../support/TestStack.ts';
+import { useStack } from '../support/useStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 const pattern = { width: 640, height: 360, frameRate: 30, keyFrameIntervalSec: 2 };
@@ -11,33 +11,24 @@ const windowMs = 60_000;
 
 /** Encoders come and go; viewers keep their player, and every playlist keeps to RFC 8216bis all the while. */
 describe('a session whose publisher reconnects', () => {
-  let stack: TestStack;
+  const used = useStack({ env: { GRACE_PERIOD_MS: '8000' }, publishersEnd: 'afterAll' });
   let session: Session;
   const publishers: Publisher[] = [];
 
-  function publish(): Publisher {
-    const publisher = stack.publish(pattern);
-    publishers.push(publisher);
-    return publisher;
-  }
+  const publish = (): void => void publishers.push(used.publish(pattern));
 
   beforeAll(async () => {
-    stack = await TestStack.start({ env: { GRACE_PERIOD_MS: '8000' } });
     publish();
-    session = await stack.waitForLive();
-  }, 180_000);
-  afterAll(async () => {
-    await Promise.all(publishers.map((publisher) => publisher.stop()));
-    await stack.close();
+    session = await used.stack.waitForLive();
   }, 60_000);
 
   it('keeps all rules of low-latency HLS over a minute with a reconnect', async () => {
     const watching = watchPlayback({ url: session.playback.hlsUrl, durationMs: windowMs });
     await waitForNewerSegment(session.playback.hlsUrl, 6);
     await publishers[0]?.stop();
-    await stack.waitForState(session.id, 'interrupted');
+    await used.stack.waitForState(session.id, 'interrupted');
     publish();
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
     const recording = await watching;
     expect(validatePlayback(recording)).toEqual([]);
     expect(crossCheck(recording)).toEqual([]);
@@ -58,13 +49,13 @@ describe('a session whose publisher reconnects', () => {
     frozen?.kill('SIGCONT');
     expect((await frozen?.exited)?.code).not.toBe(0);
     await waitForNewerSegment(session.playback.hlsUrl, after.lastMsn);
-    expect((await stack.waitForLive()).id).toBe(session.id);
+    expect((await used.stack.waitForLive()).id).toBe(session.id);
   }, 90_000);
 
   it('ends after the grace period, and all of it is one recording', async () => {
     const live = await readTopPlaylist(session.playback.hlsUrl);
     await publishers.at(-1)?.stop();
-    const ended = await stack.waitForState(session.id, 'ended', 40_000);
+    const ended = await used.stack.waitForState(session.id, 'ended', 40_000);
     expect(ended.endReason).toBe('sourceGone');
     const report = await checkMedia(session.playback.hlsUrl);
     expect(report.decodeErrors).toEqual([]);

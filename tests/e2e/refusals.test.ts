@@ -1,31 +1,16 @@
 import { createApiClient } from '@maydan/contracts';
 import { Publisher } from '../support/publish/Publisher.ts';
-import { TestStack } from '../support/TestStack.ts';
 import { waitFor } from '../support/waitFor.ts';
+import { useStack } from '../support/useStack.ts';
 
 const pattern = { width: 320, height: 180, frameRate: 25, durationSec: 20 };
 const refusedWithinMs = 10_000;
 
 /** Nobody gets in where they don't belong. */
 describe('publishers that are refused', () => {
-  let stack: TestStack;
-  const running: Publisher[] = [];
+  const used = useStack({ env: { GRACE_PERIOD_MS: '3000' } });
 
-  beforeAll(async () => {
-    stack = await TestStack.start({ env: { GRACE_PERIOD_MS: '3000' } });
-  }, 180_000);
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((publisher) => publisher.stop()));
-  }, 15_000);
-  afterAll(async () => {
-    await stack.close();
-  }, 60_000);
-
-  function publish(options: Parameters<TestStack['publish']>[1]): Publisher {
-    const publisher = stack.publish(pattern, options);
-    running.push(publisher);
-    return publisher;
-  }
+  const publish = (options: Parameters<typeof used.publish>[1]): Publisher => used.publish(pattern, options);
 
   /** The connection is closed long before the twenty seconds of media are over, and no session starts. */
   async function expectRefused(publisher: Publisher): Promise<void> {
@@ -33,13 +18,13 @@ describe('publishers that are refused', () => {
     const exit = await publisher.exited;
     expect(exit.code).not.toBe(0);
     expect(Date.now() - startedAt).toBeLessThan(refusedWithinMs);
-    const { live } = await stack.visitor.channels.get({ username: stack.broadcasterName });
+    const { live } = await used.stack.visitor.channels.get({ username: used.stack.broadcasterName });
     expect(live).toBeNull();
   }
 
   it('have a wrong key', async () => {
-    await expectRefused(publish({ key: `${stack.streamKey}x` }));
-    expect(await stack.log('ingest')).not.toContain(stack.streamKey);
+    await expectRefused(publish({ key: `${used.stack.streamKey}x` }));
+    expect(await used.stack.log('ingest')).not.toContain(used.stack.streamKey);
   }, 30_000);
 
   it('name an unknown application', async () => {
@@ -47,7 +32,7 @@ describe('publishers that are refused', () => {
   }, 30_000);
 
   it('have a rotated or a revoked key', async () => {
-    const api = await stack.broadcaster();
+    const api = await used.stack.broadcaster();
     const made = await api.streamKeys.create({ label: 'second' });
     const rotated = await api.streamKeys.rotate({ id: made.id });
     await expectRefused(publish({ key: made.key }));
@@ -56,66 +41,66 @@ describe('publishers that are refused', () => {
   }, 60_000);
 
   it('are dropped in mid-stream when their key is revoked', async () => {
-    const api = await stack.broadcaster();
+    const api = await used.stack.broadcaster();
     const made = await api.streamKeys.create({ label: 'third' });
     const publisher = publish({ key: made.key, tls: true });
-    const session = await stack.waitForLive();
+    const session = await used.stack.waitForLive();
     await api.streamKeys.revoke({ id: made.id });
     await publisher.exited;
-    const ended = await stack.waitForState(session.id, 'ended', 30_000);
+    const ended = await used.stack.waitForState(session.id, 'ended', 30_000);
     expect(ended.endReason).toBe('sourceGone');
   }, 60_000);
 
   it('play by RTMP without a relay token', async () => {
     const publisher = publish({});
-    const session = await stack.waitForLive();
+    const session = await used.stack.waitForLive();
     const player = Publisher.run([
       '-rw_timeout',
       '5000000',
       '-i',
-      stack.publishUrl(),
+      used.stack.publishUrl(),
       '-t',
       '1',
       '-f',
       'null',
       '-',
     ]);
-    running.push(player);
+    used.own(player);
     expect((await player.exited).code).not.toBe(0);
-    const relay = await fetch(`${stack.stack.addresses.relay}/relay/${session.id}/1.flv`);
+    const relay = await fetch(`${used.stack.stack.addresses.relay}/relay/${session.id}/1.flv`);
     expect(relay.status).toBe(401);
     expect(await relay.json()).toMatchObject({
       error: { code: expect.stringMatching(/token|unauthenticated/) as string },
     });
     await publisher.stop();
     await waitFor('the end of the session', async () => {
-      const { live } = await stack.visitor.channels.get({ username: stack.broadcasterName });
+      const { live } = await used.stack.visitor.channels.get({ username: used.stack.broadcasterName });
       return live === null;
     });
   }, 60_000);
 
   it('leave no secret in any log', async () => {
     for (const part of ['api', 'ingest', 'workers', 'sfu']) {
-      const text = await stack.log(part);
-      expect(text).not.toContain(stack.streamKey);
-      expect(text).not.toContain(stack.user('broadcaster').password);
-      expect(text).not.toContain(stack.stack.secrets.internalSecret);
+      const text = await used.stack.log(part);
+      expect(text).not.toContain(used.stack.streamKey);
+      expect(text).not.toContain(used.stack.user('broadcaster').password);
+      expect(text).not.toContain(used.stack.stack.secrets.internalSecret);
     }
   });
 
   it('ask the internal route of the api without a token', async () => {
-    const response = await fetch(`${stack.web}/internal/ingest/authorize`, {
+    const response = await fetch(`${used.stack.web}/internal/ingest/authorize`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         app: 'live',
-        streamKey: stack.streamKey,
+        streamKey: used.stack.streamKey,
         connectionId: 'x',
         remoteAddress: '127.0.0.1',
       }),
     });
     expect(response.status).toBe(401);
-    const client = createApiClient({ baseUrl: stack.web, accessToken: () => 'nonsense' });
+    const client = createApiClient({ baseUrl: used.stack.web, accessToken: () => 'nonsense' });
     await expect(client.streamKeys.list({})).rejects.toMatchObject({ code: 'token_invalid', status: 401 });
   });
 });

@@ -1,8 +1,7 @@
 import { checkMedia } from '../support/mediaCheck.ts';
 import { mediaPlaylistUrls, waitForNewerSegment } from '../support/playlists.ts';
-import type { Publisher } from '../support/publish/Publisher.ts';
 import type { TestPattern } from '../support/publish/testPattern.ts';
-import { TestStack } from '../support/TestStack.ts';
+import { useStack } from '../support/useStack.ts';
 
 const cases: [string, TestPattern, { width?: number; height?: number }][] = [
   [
@@ -26,28 +25,17 @@ const cases: [string, TestPattern, { width?: number; height?: number }][] = [
 
 /** What encoders send in the wild reaches the viewer and the recording. */
 describe('sources of all kinds', () => {
-  let stack: TestStack;
-  let publisher: Publisher | undefined;
-
-  beforeAll(async () => {
-    stack = await TestStack.start();
-  }, 180_000);
-  afterEach(async () => {
-    await publisher?.stop();
-  }, 15_000);
-  afterAll(async () => {
-    await stack.close();
-  }, 60_000);
+  const used = useStack();
 
   it.each(cases)(
     '%s',
     async (_name, pattern, picture) => {
-      publisher = stack.publish(pattern);
-      const session = await stack.waitForLive();
+      used.publish(pattern);
+      const session = await used.stack.waitForLive();
       await waitForNewerSegment(session.playback.hlsUrl, 2);
-      const api = await stack.broadcaster();
+      const api = await used.stack.broadcaster();
       await api.sessions.end({ id: session.id });
-      await stack.waitForState(session.id, 'ended');
+      await used.stack.waitForState(session.id, 'ended');
       const report = await checkMedia(session.playback.hlsUrl);
       expect(report.decodeErrors).toEqual([]);
       expect(report.durationSec).toBeGreaterThan(5);
