@@ -1,7 +1,6 @@
-import { AppError, type Logger, type Redis } from '@maydan/common';
+import { addressGroup, AppError, type Logger, type Redis } from '@maydan/common';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ApiConfig } from '../config.ts';
-import { addressGroup } from './addressGroup.ts';
 
 type Limiter = Pick<RateLimiterRedis, 'consume' | 'reward' | 'delete'>;
 
