@@ -11,3 +11,4 @@ export * from './sessions.ts';
 export * from './sessionStates.ts';
 export * from './socket.ts';
 export * from './streamKeys.ts';
+export * from './stage/index.ts';

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { sessionId, userId } from '../ids.ts';
+import { peerId } from './joinToken.ts';
+import { leaveReason } from './signaling.ts';
+import { mediaSource } from './media.ts';
+
+/** An sfu process, as it announces itself in Redis under `sfuNodeKey`, which expires unless it is renewed. */
+export const sfuNode = z.object({
+  nodeId: z.string().regex(/^[a-z0-9-]{1,40}$/),
+  /** Where clients reach signaling, WHIP and WHEP; null: the api's own host name with `publicPort`. */
+  publicUrl: z.url().nullable(),
+  publicPort: z.int(),
+  /** Where other nodes and workers reach it. */
+  internalUrl: z.url(),
+  /** 0 (idle) to 1 (full). */
+  load: z.number().min(0),
+  /** Session ids of the rooms it has. */
+  rooms: z.array(z.string()),
+});
+export type SfuNode = z.infer<typeof sfuNode>;
+export const sfuNodesKey = 'maydan:sfu:nodes';
+export const sfuNodeKey = (nodeId: string): string => `${sfuNodesKey}:${nodeId}`;
+/** A node that says nothing for this long is gone; it renews three times as often. */
+export const sfuNodeTtlMs = 3_000;
+
+/** Channel on which the api tells all sfu nodes what must happen in a room at once. */
+export const sfuCommandChannel = 'maydan:sfu:commands';
+const whom = z.union([z.object({ peerId }), z.object({ userId })]);
+export const sfuCommand = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('removePeer'), sessionId, whom, reason: leaveReason }),
+  /** Pauses (or allows again) what somebody sends; null source: all of it. The owner can't resume it. */
+  z.object({
+    type: z.literal('mutePeer'),
+    sessionId,
+    whom,
+    source: mediaSource.nullable(),
+    muted: z.boolean(),
+  }),
+  z.object({ type: z.literal('closeRoom'), sessionId, reason: leaveReason }),
+]);
+export type SfuCommand = z.infer<typeof sfuCommand>;
