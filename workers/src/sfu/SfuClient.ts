@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { AppError, listSfuNodes, mintJoinToken, pickSfuNode, type Logger, type Redis } from '@maydan/common';
+import {
+  signalingEvents,
+  type JoinClaims,
+  type LeaveReason,
+  type SfuNode,
+  type SignalingEvent,
+  type SignalingInput,
+  type SignalingOutput,
+  type SignalingPayload,
+  type SignalingRequest,
+} from '@maydan/contracts';
+import { NodeWatch } from './NodeWatch.ts';
+import { SfuConnection } from './SfuConnection.ts';
+
+export interface SfuClientOptions {
+  readonly redis: Redis;
+  /** INTERNAL_SECRET: the client signs its own join token. */
+  readonly secret: string;
+  readonly sessionId: string;
+  readonly sessionType: JoinClaims['sessionType'];
+  readonly role: 'egress' | 'ingress';
+  /** Default `servicePeerId(role, sessionId)`: whoever joins next for the same purpose takes the peer over. */
+  readonly peerId?: string;
+  readonly displayName?: string;
+  readonly log: Logger;
+}
+
+/** What the room is like at the moment of joining. */
+export type JoinedRoom = SignalingOutput<'room.join'>;
+
+export type SfuClientEvents = { [E in SignalingEvent]: [payload: SignalingPayload<E>] } & {
+  /** The connection was lost for a moment; everything of ours in the room is still there, events may have been missed. */
+  resumed: [room: JoinedRoom];
+  /** Last event, comes once. After `roomLost` and `lost` join again with a new client. */
+  closed: [reason: LeaveReason];
+};
+
+/** A peer id that is the same wherever and whenever a service joins a session in this role. */
+export function servicePeerId(role: 'egress' | 'ingress', sessionId: string): string {
+  const hex = createHash('sha256').update(`${role}:${sessionId}`).digest('hex');
+  // Version 8 (RFC 9562 5.8): made by a rule of our own.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/**
+ * A peer of one of our services in a room of the sfu. Single use: `closed` is its end. A lost connection is taken up again
+ * for a few seconds, in which media goes on; what can't be resumed is closed.
+ */
+export class SfuClient extends EventEmitter<SfuClientEvents> {
+  readonly node: SfuNode;
+  readonly room: JoinedRoom;
+  readonly peerId: string;
+  readonly #connection: SfuConnection;
+  readonly #watch: NodeWatch;
+  #isClosed = false;
+
+  /**
+   * Joins on the node that has the room, else on the least loaded one. What an earlier client of this peer id left behind is
+   * gone then. @throws AppError `unavailable` without a node or an answer, and whatever the sfu refuses with.
+   */
+  static async join(options: SfuClientOptions): Promise<SfuClient> {
+    const { redis, sessionId, role, log } = options;
+    const node = pickSfuNode(await listSfuNodes(redis), sessionId);
+    if (!node) throw new AppError('unavailable', 'There is no sfu at present.');
+    const peerId = options.peerId ?? servicePeerId(role, sessionId);
+    const mintToken = (): string => tokenOf(options, peerId);
+    const connect = () => SfuConnection.open({ url: node.internalUrl, mintToken, log });
+    let connection = await connect();
+    try {
+      let room = await connection.request('room.join', {});
+      if (room.resumed) {
+        // An earlier run's transports are of no use to us.
+        await connection.request('room.leave', {});
+        connection.close();
+        connection = await connect();
+        room = await connection.request('room.join', {});
+      }
+      return new SfuClient({ options, node, connection, room });
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  private constructor(parts: {
+    options: SfuClientOptions;
+    node: SfuNode;
+    connection: SfuConnection;
+    room: JoinedRoom;
+  }) {
+    super();
+    const { options, node, connection, room } = parts;
+    this.node = node;
+    this.room = room;
+    this.peerId = room.peerId;
+    this.#connection = connection;
+    connection.on('event', (name, payload) => this.#tell(name, payload));
+    connection.on('reconnected', () => void this.#resume());
+    connection.on('closed', () => this.#finish('lost'));
+    this.#watch = new NodeWatch(options.redis, node.nodeId, () => this.#finish('lost'));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Asks the sfu. @throws AppError as the sfu answered, `unavailable` while the connection is away, `timeout`. */
+  request<R extends SignalingRequest>(name: R, input: SignalingInput<R>): Promise<SignalingOutput<R>> {
+    return this.#connection.request(name, input);
+  }
+
+  /** Leaves the room for good; `closed` with `left` follows unless it came already. Idempotent. */
+  async leave(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#connection.request('room.leave', {}).catch(() => undefined);
+    this.#finish('left');
+  }
+
+  async #resume(): Promise<void> {
+    try {
+      const room = await this.#connection.request('room.join', {});
+      if (room.resumed) this.emit('resumed', room);
+      else this.#finish('roomLost');
+    } catch {
+      this.#finish('lost');
+    }
+  }
+
+  #tell(name: string, payload: unknown): void {
+    switch (name) {
+      case 'peer.joined':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'peer.left':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'producer.added':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'producer.changed':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'producer.removed':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'consumer.closed':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'room.audience':
+        return void this.emit(name, signalingEvents[name].parse(payload));
+      case 'room.closed':
+        return this.#finish(signalingEvents[name].parse(payload).reason);
+      default:
+        // Speakers, levels, layers and network scores are for people.
+        return;
+    }
+  }
+
+  #finish(reason: LeaveReason): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch.close();
+    this.#connection.close();
+    this.emit('closed', reason);
+  }
+}
+
+function tokenOf(options: SfuClientOptions, peerId: string): string {
+  const { secret, sessionId, sessionType, role, displayName = role } = options;
+  return mintJoinToken(secret, { peerId, sessionId, sessionType, role, userId: null, displayName });
+}
