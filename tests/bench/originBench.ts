@@ -183,7 +183,7 @@ async function blockedViewers(rounds: number): Promise<BenchRow[]> {
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
 
-/** Parts in quick succession to a crowd; memory in the last quarter against the second one. */
+/** Parts in quick succession to a crowd; memory in the last quarter of the time against the second one. */
 async function soak(minutes: number): Promise<BenchRow[]> {
   const origin = startOrigin(SERVER_CORE);
   let crowd: Crowd | null = null;
@@ -217,12 +217,11 @@ function flatness(
   const quarter = Math.floor(samples.length / 4);
   const of = (list: typeof samples, key: 'rssBytes' | 'usedBytes') =>
     median(list.map((sample) => sample[key]));
-  const early = samples.slice(quarter, 2 * quarter);
-  const late = samples.slice(-quarter);
-  const growth = of(late, 'usedBytes') / of(early, 'usedBytes');
-  const value =
-    `used ${mebibytes(of(early, 'usedBytes'))} → ${mebibytes(of(late, 'usedBytes'))} MiB, ` +
-    `resident ${mebibytes(of(early, 'rssBytes'))} → ${mebibytes(of(late, 'rssBytes'))} MiB`;
+  const quarters = [0, 1, 2, 3].map((at) => samples.slice(at * quarter, (at + 1) * quarter));
+  const series = (key: 'rssBytes' | 'usedBytes') =>
+    quarters.map((list) => mebibytes(of(list, key))).join(' → ');
+  const growth = of(quarters[3] ?? [], 'usedBytes') / of(quarters[1] ?? [], 'usedBytes');
+  const value = `used ${series('usedBytes')} MiB, resident ${series('rssBytes')} MiB by quarters`;
   const name = `memory over ${minutes} min, ${parts} parts to ${SOAK_VIEWERS} viewers`;
   return { name, value, bar: 'flat (≤ 5 % growth)', ok: growth <= 1.05 };
 }
