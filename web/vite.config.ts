@@ -23,30 +23,9 @@ function preloadEngine(): Plugin {
   };
 }
 
-const hlsBug = '(appendedPart == null ? void 0 : appendedPart.fragment.sn) || -1';
-const hlsFix = 'appendedPart?.fragment.sn ?? -1';
-
-/**
- * hls.js 1.7.4 takes segment number 0 for none in its fragment tracker, forgets each part of that segment as soon as it
- * is appended, and loads the same parts again and again: who joins in the first seconds of a broadcast gets stuck. A
- * version that no longer has the line fails the build, so that this is taken out.
- */
-function fixHls(): Plugin {
-  return {
-    name: 'maydan:fix-hls',
-    transform(code, id) {
-      if (!/[\\/]hls\.js[\\/]dist[\\/]hls\.mjs$/.test(id)) return null;
-      if (!code.includes(hlsBug)) throw new Error('hls.js has changed: see whether fixHls is still needed');
-      return { code: code.replace(hlsBug, hlsFix), map: null };
-    },
-  };
-}
-
 /** The api serves `dist/`; in development Vite serves the page and passes API and socket traffic to the api. */
 export default defineConfig({
-  plugins: [react(), fixHls(), preloadEngine()],
-  // Pre-bundling would pass by the fix.
-  optimizeDeps: { exclude: ['hls.js'] },
+  plugins: [react(), preloadEngine()],
   build: {
     target: 'es2022',
     // The page's content policy knows no inline code, so nothing is inlined.

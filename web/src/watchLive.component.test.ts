@@ -11,6 +11,14 @@ import {
   WebHarness,
 } from './testing/WebHarness.ts';
 
+/** A session whose broadcaster has not begun. */
+const notYetLive = (hlsUrl: string) =>
+  sessionFixture(hlsUrl, {
+    state: 'idle',
+    startedAt: null,
+    playback: { ...sessionFixture(hlsUrl).playback, playable: false },
+  });
+
 describe('watching a live session in Chromium', () => {
   let web: WebHarness;
   let origin: LowLatencyOrigin;
@@ -48,6 +56,21 @@ describe('watching a live session in Chromium', () => {
     await page.getByTestId('latency').waitFor();
     expect(web.pageErrors).toEqual([]);
   }, 90_000);
+
+  it('plays from the first segment on and loads no part twice', async () => {
+    await origin.close();
+    web.site.set(notYetLive(origin.hlsUrl));
+    page = await web.visit(`/watch/${sessionId}`);
+    await page.getByTestId('stage-idle').waitFor();
+    const parts: string[] = [];
+    page.on('request', (request) => parts.push(...(/[^/]+\/s\d+-1\.p\d+\.m4s$/.exec(request.url()) ?? [])));
+    origin = await LowLatencyOrigin.start();
+    web.site.announce(sessionFixture(origin.hlsUrl));
+    await playing();
+    await waitForProgress(page, 4);
+    expect(parts).toContainEqual(expect.stringContaining('/s1-1.'));
+    expect(parts.filter((part, index) => parts.indexOf(part) < index)).toEqual([]);
+  }, 60_000);
 
   it('plays whole segments in the plain mode', async () => {
     page = await web.visit(`/watch/${sessionId}?lowLatency=0`);
@@ -184,13 +207,7 @@ describe('watching a live session in Chromium', () => {
   }, 120_000);
 
   it('is told by polling when there is no socket', async () => {
-    web.site.set(
-      sessionFixture(origin.hlsUrl, {
-        state: 'idle',
-        startedAt: null,
-        playback: { ...sessionFixture(origin.hlsUrl).playback, playable: false },
-      }),
-    );
+    web.site.set(notYetLive(origin.hlsUrl));
     page = await web.visit(`/watch/${sessionId}`);
     await page.getByTestId('stage-idle').waitFor();
     web.site.disconnectSockets();

@@ -11,6 +11,12 @@
  * the span. A playlist keeps its place with EXT-X-GAP; no file exists for it.
  */
 
+/**
+ * Number of a playback's first segment. Not 0, which hls.js (1.7.4 at least) takes for none: it would load the parts
+ * of that segment again and again. Playbacks from before this was so began with 0 and keep their numbers.
+ */
+export const FIRST_MSN = 1;
+
 /** What a rendition is; fixed for the life of a session, since players load the multivariant playlist once. */
 export type Rendition =
   | {

@@ -43,6 +43,21 @@ describe('the live media playlist', () => {
     );
   });
 
+  it('numbers segments and key frames from the first segment on', () => {
+    const { window, feed } = live({ firstMsn: 1, dvrWindowSec: 24 });
+    const rendition = window.rendition('720p');
+    expect(rendition?.closedMsn).toBe(0);
+    feed.parts(1);
+    expect(rendition?.closedMsn).toBe(0);
+    expect(sequenceOf(text(window, '720p'))).toBe(1);
+    feed.segments(1);
+    expect(rendition?.closedMsn).toBe(1);
+    const iFrames = (): string => renderIFrames(window, '720p', 'full')?.text.identity.toString() ?? '';
+    expect([sequenceOf(text(window, '720p')), sequenceOf(iFrames())]).toEqual([1, 1]);
+    feed.segments(13);
+    expect([sequenceOf(text(window, '720p')), sequenceOf(iFrames())]).toEqual([3, 3]);
+  });
+
   it('hints part 0 of the next segment once a segment is complete', () => {
     const { window, feed } = live();
     feed.segments(1);

@@ -1,4 +1,5 @@
 import {
+  FIRST_MSN,
   mediaPath,
   type InitWritten,
   type PartWritten,
@@ -105,7 +106,7 @@ export class RenditionWindow {
 
   /** Number of the newest complete segment; one less than the first when there is none yet. */
   get closedMsn(): number {
-    return (this.#media?.nextSequence ?? 0) - 1;
+    return (this.#media?.nextSequence ?? FIRST_MSN) - 1;
   }
 
   /** Parts of the segment after `closedMsn` so far. */
@@ -218,7 +219,7 @@ export class RenditionWindow {
   ): boolean {
     this.#media ??= new SlidingPlaylist({ lines: segmentLines, count: () => 1 }, next.msn);
     if (this.rendition.kind === 'video')
-      this.#iFrames ??= new SlidingPlaylist({ lines: iFrameLines, count: iFrameCount });
+      this.#iFrames ??= new SlidingPlaylist({ lines: iFrameLines, count: iFrameCount }, next.msn);
     const last = this.#segments.at(-1);
     if (!last) return false;
     const gaps = gapsBetween(last, next, this.rendition.id, this.#options.segmentElsewhere);

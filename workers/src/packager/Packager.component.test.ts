@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MediaEvent, Rendition } from '../live/events.ts';
+import { FIRST_MSN, type MediaEvent, type Rendition } from '../live/events.ts';
 import { Packager } from './Packager.ts';
 import { choosePartTarget } from './partTarget.ts';
 import { bench, leg, picture, sound, starts } from './testing/bench.ts';
@@ -243,7 +243,7 @@ describe('Packager with ffmpeg', () => {
     const [init] = bytesOf(packaged.events, 'copy');
     const later = packaged.events
       .filter((event) => event.type === 'part.written')
-      .filter(({ msn }) => msn >= 2);
+      .filter(({ msn }) => msn >= FIRST_MSN + 2);
     const file = await save('later', [...(init ? [init] : []), ...later.map(({ bytes }) => bytes)]);
     expect(await frameHashes(file)).toEqual(all.slice(96));
     expect(choosePartTarget(24, 0.25)).toBe(0.255);

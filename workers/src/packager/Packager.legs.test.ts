@@ -39,8 +39,8 @@ describe('Packager over legs', () => {
     expect(problemsOf(here.events)).toEqual([]);
     expect(here.warnings).toEqual([]);
     for (const id of ['720p', '360p', 'audio']) {
-      expect(listOf(here, id)).toBe('0 1 2 3 4');
-      expect(discontinuities(here, id)).toEqual([3]);
+      expect(listOf(here, id)).toBe('1 2 3 4 5');
+      expect(discontinuities(here, id)).toEqual([4]);
       const told = segmentsOf(here.events).get(id) ?? [];
       const last = told[2];
       const lastEndSec = (last?.started.mediaTimeSec ?? 0) + (last?.ended?.durationSec ?? 0);
@@ -134,13 +134,13 @@ describe('Packager over legs', () => {
     const [top, , audio] = ladder(at30, 10, 15);
     const both = [top, audio].filter((stream) => stream !== undefined);
     feed(here, both);
-    expect(listOf(here, '360p')).toBe('(0) (1)');
+    expect(listOf(here, '360p')).toBe('(1) (2)');
     here.packager.endLeg();
     here.packager.startLeg(leg(1, 20));
     feed(here, ladder(at30, 20, 21));
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
-    expect(listOf(here, '360p')).toBe('(0) (1) (2) 3');
+    expect(listOf(here, '360p')).toBe('(1) (2) (3) 4');
     expect(starts(here.events, '360p')).toEqual([10, 12, 14, 20]);
     const [gap] = segmentsOf(here.events).get('360p') ?? [];
     expect(gap?.started.init).toBe(-1);
@@ -163,7 +163,7 @@ describe('Packager over legs', () => {
       if (bytes.length < 300) here.packager.write(rendition, bytes);
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
-    expect(listOf(here, '720p')).toBe('0 1 (2) (3)');
+    expect(listOf(here, '720p')).toBe('1 2 (3) (4)');
     expect(starts(here.events, '360p')).toEqual([10, 12, 14, 16]);
   });
 
@@ -235,8 +235,8 @@ describe('Packager over legs', () => {
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
     expect(starts(here.events, '720p').at(-1)).toBe(18);
-    expect(listOf(here, 'audio')).toBe('0 1 2 3 4');
-    expect(listOf(here, '720p')).toBe(until === 230 ? '0 1 (2) 3 4' : '0 1 2 3 4');
+    expect(listOf(here, 'audio')).toBe('1 2 3 4 5');
+    expect(listOf(here, '720p')).toBe(until === 230 ? '1 2 (3) 4 5' : '1 2 3 4 5');
   });
 
   it('keeps audio in its place over a gap, in parts that keep the rules', () => {
@@ -292,7 +292,7 @@ describe('Packager over legs', () => {
     }).toThrow(FragmentError);
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
-    expect(listOf(here, '360p')).toBe('0 1');
+    expect(listOf(here, '360p')).toBe('1 2');
   });
 
   it('says nothing of a playback that never began', () => {

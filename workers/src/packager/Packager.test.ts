@@ -149,7 +149,7 @@ describe('Packager', () => {
     here.packager.end();
     expect(problemsOf(here.events)).toEqual([]);
     expect(here.warnings).toEqual([
-      { kind: 'keyFrameMissing', rendition: '360p', msn: 1, mediaTimeSec: 12 + 1 / 30 },
+      { kind: 'keyFrameMissing', rendition: '360p', msn: 2, mediaTimeSec: 12 + 1 / 30 },
     ]);
     const parts = segmentsOf(here.events).get('360p')?.[1]?.parts ?? [];
     expect(parts.some(({ independent }) => independent)).toBe(false);

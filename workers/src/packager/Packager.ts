@@ -151,6 +151,7 @@ export class Packager {
       fence,
       partTargetSec,
       firstMsn,
+      continues: this.#fold.end !== null,
       lastInit: this.#fold.nextInit(rendition.id) - 1,
       endSec: this.#ends.get(rendition.id) ?? this.#fold.end?.mediaTimeSec ?? 0,
       programDateTimeOf: (mediaTimeSec) => programDateTimeOf(start, mediaTimeSec),

@@ -1,4 +1,4 @@
-import type { MediaEvent } from '../live/events.ts';
+import { FIRST_MSN, type MediaEvent } from '../live/events.ts';
 import { Packager } from './Packager.ts';
 import { closeOpenSegments, packagerStateOf, type JournalledEvent } from './PackagerFold.ts';
 import { bench, feed, ladder, leg, starts } from './testing/bench.ts';
@@ -28,7 +28,7 @@ function recording(): MediaEvent[] {
 describe('packagerStateOf', () => {
   it('is what the Packager itself would say', () => {
     const here = bench(30);
-    expect(here.packager.state).toEqual({ started: false, nextMsn: 0, nextLeg: 0, nextInits: {}, end: null });
+    expect(here.packager.state).toEqual({ started: false, nextMsn: 1, nextLeg: 0, nextInits: {}, end: null });
     here.packager.startLeg(leg(2, 10));
     feed(here, ladder({ fps: 30, gopSec: 2 }, 10, 15));
     here.packager.endLeg();
@@ -36,7 +36,7 @@ describe('packagerStateOf', () => {
     expect(state).toEqual(here.packager.state);
     expect(state).toMatchObject({
       started: true,
-      nextMsn: 3,
+      nextMsn: 4,
       nextLeg: 3,
       nextInits: { '720p': 1, '360p': 1, audio: 1 },
     });
@@ -46,7 +46,7 @@ describe('packagerStateOf', () => {
       3,
     );
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);
-    const tail = here.events.filter((event) => !('msn' in event) || event.msn === 2);
+    const tail = here.events.filter((event) => !('msn' in event) || event.msn === 3);
     expect(packagerStateOf(journalOf(tail))).toEqual(state);
   });
 });
@@ -85,7 +85,7 @@ describe('closeOpenSegments', () => {
           .get('360p')
           ?.filter(({ started }) => started.fence === 8) ?? [];
       expect(resumed.map(({ started }) => started.discontinuity)).toEqual([
-        length > 6 || resumed[0]?.started.msn !== 0,
+        length > 6 || resumed[0]?.started.msn !== FIRST_MSN,
         false,
       ]);
     }
@@ -94,7 +94,7 @@ describe('closeOpenSegments', () => {
   it('closes with the parts that are there, and gives a gap to whoever lacks the segment', () => {
     const all = recording();
     const second = all.findIndex(
-      (event) => event.type === 'segment.started' && event.rendition === '720p' && event.msn === 1,
+      (event) => event.type === 'segment.started' && event.rendition === '720p' && event.msn === 2,
     );
     const torn = all.slice(0, second + 1);
     const closing = closeOpenSegments(journalOf(torn));
@@ -104,12 +104,33 @@ describe('closeOpenSegments', () => {
     const parts = segmentsOf([...torn, ...closing]).get('360p')?.[0]?.parts ?? [];
     expect(parts.length).toBeGreaterThan(3);
     expect(ended).toMatchObject({
-      msn: 0,
+      msn: 1,
       byteLength: parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
     });
-    expect(gap).toMatchObject({ rendition: '360p', msn: 1, mediaTimeSec: 12, init: 0, leg: 0 });
-    expect(gapEnded).toMatchObject({ msn: 1, byteLength: 0, durationSec: 0.25 });
+    expect(gap).toMatchObject({ rendition: '360p', msn: 2, mediaTimeSec: 12, init: 0, leg: 0 });
+    expect(gapEnded).toMatchObject({ msn: 2, byteLength: 0, durationSec: 0.25 });
     expect(closing.at(-1)).toEqual({ type: 'leg.ended', leg: 0 });
+  });
+
+  it('goes on with the numbers of a playback that began with 0, also after its only segment', () => {
+    const all = recording().map((event) => ('msn' in event ? { ...event, msn: event.msn - 1 } : event));
+    const only = all.findIndex((event) => event.type === 'part.written');
+    for (const torn of [all.slice(0, only + 1), all]) {
+      const whole = [...torn, ...closeOpenSegments(journalOf(torn))];
+      const nextMsn = torn === all ? 3 : 1;
+      const resumeFrom = packagerStateOf(journalOf(whole));
+      expect(resumeFrom.nextMsn).toBe(nextMsn);
+      const here = bench(30, { fence: 8, resumeFrom });
+      here.packager.startLeg(leg(1, 16));
+      feed(here, ladder({ fps: 30, gopSec: 2 }, 16, 17));
+      here.packager.end();
+      const log = [...whole, ...here.events];
+      expect(problemsOf(log)).toEqual([]);
+      for (const told of segmentsOf(log).values()) {
+        expect(told[0]?.started).toMatchObject({ msn: 0, discontinuity: false });
+        expect(told.at(-1)?.started).toMatchObject({ msn: nextMsn, discontinuity: true });
+      }
+    }
   });
 
   it('is what a Packager is given that begins anew with the same numbers', () => {

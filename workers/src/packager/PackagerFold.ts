@@ -1,13 +1,14 @@
-import type {
-  InitWritten,
-  LegEnded,
-  LegStarted,
-  MediaEvent,
-  PartWritten,
-  PlaybackEnded,
-  PlaybackStarted,
-  SegmentEnded,
-  SegmentStarted,
+import {
+  FIRST_MSN,
+  type InitWritten,
+  type LegEnded,
+  type LegStarted,
+  type MediaEvent,
+  type PartWritten,
+  type PlaybackEnded,
+  type PlaybackStarted,
+  type SegmentEnded,
+  type SegmentStarted,
 } from '../live/events.ts';
 
 /** A media event as journals keep it: bytes may be missing, a part then says how many there were. */
@@ -67,7 +68,7 @@ export class PackagerFold {
 
   constructor(state?: PackagerState) {
     this.#hasStarted = state?.started ?? false;
-    this.#nextMsn = state?.nextMsn ?? 0;
+    this.#nextMsn = state?.nextMsn ?? FIRST_MSN;
     this.#nextLeg = state?.nextLeg ?? 0;
     this.#nextInits = { ...state?.nextInits };
     this.#end = state?.end ?? null;

@@ -11,6 +11,8 @@ export interface SegmentWriterOptions {
   readonly partTargetSec: number;
   /** The leg's first segment. */
   readonly firstMsn: number;
+  /** Whether the playback has media from before this leg: the leg then begins with a discontinuity. */
+  readonly continues: boolean;
   /** Newest init segment of the rendition before this leg, -1 when there is none. */
   readonly lastInit: number;
   /** Media time at which this rendition's media so far ends. */
@@ -129,7 +131,7 @@ export class SegmentWriter {
   }
 
   #emitStart(msn: number, mediaTimeSec: number): void {
-    const { rendition, leg, fence, firstMsn, programDateTimeOf, onEvent } = this.#options;
+    const { rendition, leg, fence, firstMsn, continues, programDateTimeOf, onEvent } = this.#options;
     onEvent({
       type: 'segment.started',
       rendition: rendition.id,
@@ -139,7 +141,7 @@ export class SegmentWriter {
       fence,
       mediaTimeSec,
       programDateTimeMs: programDateTimeOf(mediaTimeSec),
-      discontinuity: msn === firstMsn && msn > 0,
+      discontinuity: continues && msn === firstMsn,
     });
   }
 

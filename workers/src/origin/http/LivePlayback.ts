@@ -1,4 +1,5 @@
 import { AppError } from '@maydan/common';
+import { FIRST_MSN } from '../../live/events.ts';
 import type { LiveWindow } from '../LiveWindow.ts';
 import { advancePartLimit } from '../playlists/livePlaylist.ts';
 import type { RenditionWindow } from '../RenditionWindow.ts';
@@ -28,7 +29,7 @@ const tooLong = () => new AppError('timeout', 'What was asked for did not come i
 function positionOf(rendition: RenditionWindow, type: LivePlaylistKey['type']): Position {
   if (type === 'media') return rendition;
   return {
-    closedMsn: (rendition.iFrames?.nextSequence ?? 0) - 1,
+    closedMsn: (rendition.iFrames?.nextSequence ?? FIRST_MSN) - 1,
     openParts: 0,
     partCountOf: () => undefined,
   };

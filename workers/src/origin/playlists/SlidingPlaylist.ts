@@ -35,7 +35,7 @@ export class SlidingPlaylist {
   #discontinuitySequence = 0;
   #count = 0;
 
-  constructor(format: SegmentFormat, firstSequence = 0) {
+  constructor(format: SegmentFormat, firstSequence: number) {
     this.#format = format;
     this.#mediaSequence = firstSequence;
   }

@@ -9,6 +9,8 @@ export interface SyntheticOptions {
   /** Bytes of a part; default 2,000 for video and 400 for audio. */
   readonly partBytes?: (rendition: Rendition) => number;
   readonly fence?: number;
+  /** Default 0, with which older playbacks begin. */
+  readonly firstMsn?: number;
   /** Wall clock of the first sample. */
   readonly startMs?: number;
 }
@@ -42,7 +44,7 @@ export class SyntheticFeed {
   readonly #partBytes: (rendition: Rendition) => number;
   readonly #startMs: number;
   readonly #fence: number;
-  #msn = 0;
+  #msn: number;
   #part = 0;
   #leg = 0;
   #firstOfLeg = true;
@@ -60,6 +62,7 @@ export class SyntheticFeed {
     this.partsPerSegment = options.partsPerSegment ?? 8;
     this.#partBytes = options.partBytes ?? ((rendition) => (rendition.kind === 'video' ? 2000 : 400));
     this.#fence = options.fence ?? 1;
+    this.#msn = options.firstMsn ?? 0;
     this.#startMs = options.startMs ?? 1_700_000_000_000;
     this.#offsetMs = this.#startMs - FIRST_SEC * 1000;
   }
