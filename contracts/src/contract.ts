@@ -19,6 +19,19 @@ import {
   sessionUpdateInput,
   streamHealth,
 } from './sessions.ts';
+import { stageHealth } from './stage/health.ts';
+import {
+  seat,
+  seatOfInput,
+  sessionBan,
+  sessionBanInput,
+  stageGetOutput,
+  stageInviteInput,
+  stageJoinInput,
+  stageJoinOutput,
+  stageMuteInput,
+  stagePeerInput,
+} from './stage/seats.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
 
 const byId = z.object({ id: z.uuid() });
@@ -101,6 +114,97 @@ export const contract = {
     )
       .input(byId)
       .output(z.object({ health: streamHealth.nullable() })),
+  },
+  stage: {
+    join: route(
+      'POST',
+      '/sessions/{id}/join',
+      'Stage',
+      'A join token for the room: to watch within a second, or to go on stage as host or co-host',
+    )
+      .input(stageJoinInput)
+      .output(stageJoinOutput),
+    get: route('GET', '/sessions/{id}/stage', 'Stage', 'Who is on stage, and one’s own seat')
+      .input(byId)
+      .output(stageGetOutput),
+    request: route('POST', '/sessions/{id}/stage/seat', 'Stage', 'Ask to come on stage')
+      .input(byId)
+      .output(seat),
+    accept: route('POST', '/sessions/{id}/stage/seat/accept', 'Stage', 'Accept the host’s invitation')
+      .input(byId)
+      .output(seat),
+    decline: route('POST', '/sessions/{id}/stage/seat/decline', 'Stage', 'Decline the host’s invitation')
+      .input(byId)
+      .output(seat),
+    leave: route('DELETE', '/sessions/{id}/stage/seat', 'Stage', 'Leave the stage, or take the request back')
+      .input(byId)
+      .output(seat),
+    seats: route(
+      'GET',
+      '/sessions/{id}/stage/seats',
+      'Stage',
+      'Requests, invitations and taken seats, for the host and moderators',
+    )
+      .input(byId)
+      .output(z.object({ items: z.array(seat) })),
+    invite: route('POST', '/sessions/{id}/stage/seats', 'Stage', 'Invite somebody on stage')
+      .input(stageInviteInput)
+      .output(seat),
+    admit: route('POST', '/sessions/{id}/stage/seats/{userId}/accept', 'Stage', 'Accept a request')
+      .input(seatOfInput)
+      .output(seat),
+    reject: route('POST', '/sessions/{id}/stage/seats/{userId}/decline', 'Stage', 'Decline a request')
+      .input(seatOfInput)
+      .output(seat),
+    remove: route(
+      'DELETE',
+      '/sessions/{id}/stage/seats/{userId}',
+      'Stage',
+      'Remove a co-host, or take an invitation back',
+    )
+      .input(seatOfInput)
+      .output(seat),
+    mute: route(
+      'POST',
+      '/sessions/{id}/stage/peers/{peerId}/mute',
+      'Stage',
+      'Mute or unmute somebody on stage',
+    )
+      .input(stageMuteInput)
+      .output(nothing),
+    removePeer: route(
+      'DELETE',
+      '/sessions/{id}/stage/peers/{peerId}',
+      'Stage',
+      'Put a device out of the room',
+    )
+      .input(stagePeerInput)
+      .output(nothing),
+    health: route(
+      'GET',
+      '/sessions/{id}/stage/health',
+      'Stage',
+      'How well the people on stage arrive, for the host and moderators',
+    )
+      .input(byId)
+      .output(stageHealth),
+  },
+  bans: {
+    create: route(
+      'POST',
+      '/sessions/{id}/bans',
+      'Bans',
+      'Ban somebody from the session; takes effect at once',
+      201,
+    )
+      .input(sessionBanInput)
+      .output(sessionBan),
+    list: route('GET', '/sessions/{id}/bans', 'Bans', 'Who is banned from the session')
+      .input(byId)
+      .output(z.object({ items: z.array(sessionBan) })),
+    remove: route('DELETE', '/sessions/{id}/bans/{userId}', 'Bans', 'Lift a ban')
+      .input(seatOfInput)
+      .output(nothing),
   },
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')

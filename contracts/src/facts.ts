@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { isoDate, playbackId, renditionId, sessionId } from './ids.ts';
+import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
 import { endReason, streamHealth } from './sessions.ts';
+import { peerId, stageRole } from './stage/joinToken.ts';
+import { stagePeerHealth } from './stage/health.ts';
+import { leaveReason } from './stage/signaling.ts';
 
 /** Redis Stream that carries facts from ingest, workers and sfu up to the api; field `fact` holds the JSON. */
 export const factStream = 'maydan:facts';
@@ -19,6 +22,8 @@ export const fact = z.discriminatedUnion('type', [
     epoch,
     connectionId: z.string(),
     relayUrl: z.url(),
+    /** What the relay plays: a publisher's own stream, or the stage as a worker composes it. */
+    sourceKind: z.enum(['rtmp', 'stage']).default('rtmp'),
   }),
   z.object({
     type: z.literal('ingest.unpublished'),
@@ -26,6 +31,35 @@ export const fact = z.discriminatedUnion('type', [
     epoch,
     connectionId: z.string(),
     reason: z.enum(['closed', 'takenOver', 'timedOut', 'revoked', 'ended', 'shutdown', 'badData']),
+  }),
+  /** A host or co-host (not `ingress`) on this sfu node sends media, and none on that node did before. */
+  z.object({ type: z.literal('stage.started'), ...base, nodeId: z.string() }),
+  /** No host or co-host on this node sends media any more. */
+  z.object({ type: z.literal('stage.stopped'), ...base, nodeId: z.string() }),
+  /** Somebody came on stage or left it: the host and co-hosts, by WebRTC or WHIP. */
+  z.object({
+    type: z.literal('stage.peerJoined'),
+    ...base,
+    nodeId: z.string(),
+    peerId,
+    userId: userId.nullable(),
+    role: stageRole,
+  }),
+  z.object({
+    type: z.literal('stage.peerLeft'),
+    ...base,
+    nodeId: z.string(),
+    peerId,
+    userId: userId.nullable(),
+    role: stageRole,
+    reason: leaveReason,
+  }),
+  /** Every few seconds while somebody on stage of this node sends: how well it arrives. */
+  z.object({
+    type: z.literal('stage.health'),
+    ...base,
+    nodeId: z.string(),
+    peers: z.array(stagePeerHealth).max(80),
   }),
   /** A worker has begun the session's job. */
   z.object({ type: z.literal('live.accepted'), ...base, playbackId, fence, workerId: z.string() }),

@@ -7,6 +7,16 @@ export const jobs = {
     queue: 'live',
     data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
   },
+  /** Composes the stage of a session and publishes it to `live.transcode`, as long as somebody is on stage. */
+  'live.composite': {
+    queue: 'composite',
+    data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
+  },
+  /** Brings a session's RTMP source into its room, for sub-second viewers. */
+  'live.forward': {
+    queue: 'forward',
+    data: z.object({ sessionId, requestId: z.string().optional() }),
+  },
   'vod.images': {
     queue: 'vod',
     data: z.object({ sessionId, playbackId, durationMs: z.int().min(0), requestId: z.string().optional() }),

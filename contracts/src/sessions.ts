@@ -5,6 +5,7 @@ import { faultOwner } from './errors.ts';
 export const sessionState = z.enum(['idle', 'starting', 'live', 'interrupted', 'ending', 'ended', 'failed']);
 export type SessionState = z.infer<typeof sessionState>;
 export const sessionType = z.enum(['video', 'audio']);
+export type SessionType = z.infer<typeof sessionType>;
 
 /** Why a session ended or failed; stored, and shown to its broadcaster. */
 export const endReason = z.enum([

@@ -53,10 +53,10 @@ export class Commands {
 
   #compare(text: string): void {
     const document = controlDocument.parse(JSON.parse(text));
-    const { sessionId, epoch } = document;
+    const { sessionId, epoch, dropRtmpBelow } = document;
     // An older document than the publish is about its predecessor.
     if (document.desired === 'stop') this.#options.publishes.drop(sessionId, epoch, 'ended');
-    else this.#options.publishes.drop(sessionId, epoch - 1, 'takenOver');
+    else this.#options.publishes.drop(sessionId, dropRtmpBelow - 1, 'takenOver');
   }
 
   #obey(message: string): void {

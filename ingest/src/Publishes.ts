@@ -81,6 +81,7 @@ export class Publishes {
       epoch,
       connectionId: connection.id,
       relayUrl: this.#options.relayUrlOf(sessionId, epoch),
+      sourceKind: 'rtmp',
       at: new Date().toISOString(),
     });
     this.#options.logger.info({ sessionId, epoch, connectionId: connection.id }, 'published');

@@ -162,7 +162,7 @@ describe('the api drops a publisher', () => {
 
   it.each<[string, Partial<ControlDocument>, string]>([
     ['stop', { desired: 'stop', stopReason: 'moderatorEnded', epoch: 1 }, 'ended'],
-    ['another publish', { epoch: 2 }, 'takenOver'],
+    ['another publish', { epoch: 2, dropRtmpBelow: 2 }, 'takenOver'],
   ])('by the control document alone: %s', async (_name, change, reason) => {
     const { sessionId } = await ingest.publishNew();
     const other = await ingest.publishNew();
@@ -173,14 +173,21 @@ describe('the api drops a publisher', () => {
       stopReason: null,
       epoch: 0,
       source: null,
+      rtmp: null,
+      dropRtmpBelow: 0,
       graceDeadlineAt: null,
       updatedAt: new Date().toISOString(),
     };
     // About the publish before this one.
     const past = { ...document, sessionId: other.sessionId, desired: 'stop' };
+    const stageOnly = await ingest.publishNew();
+    // The stage raises the epoch and drops nobody.
+    const raised = { ...document, sessionId: stageOnly.sessionId, epoch: 2, dropRtmpBelow: 1 };
+    await ingest.redis.set(controlKey(stageOnly.sessionId), JSON.stringify(raised));
     await ingest.redis.set(controlKey(other.sessionId), JSON.stringify(past));
     await ingest.redis.set(controlKey(sessionId), JSON.stringify({ ...document, ...change }));
     expect(await ingest.waitUntilUnpublished(sessionId)).toMatchObject({ reason });
     expect(other.publisher.isClosed).toBe(false);
+    expect(stageOnly.publisher.isClosed).toBe(false);
   });
 });
