@@ -1,22 +1,7 @@
-import { createApiClient, errorCode, errorTable } from '@maydan/contracts';
-import type { ErrorCode } from '@maydan/contracts';
+import { createApiClient } from '@maydan/contracts';
+
+export { problemOf } from './problem.ts';
+export type { ApiProblem } from './problem.ts';
 
 /** The REST API of the server that served this page. */
 export const api = createApiClient({ baseUrl: location.origin });
-
-/** A failed request as the page shows it. */
-export interface ApiProblem {
-  readonly code: ErrorCode;
-  /** The same request can succeed later. */
-  readonly retry: boolean;
-}
-
-/** Reads what the API client threw; a server that can't be reached counts as unavailable. */
-export function problemOf(error: unknown): ApiProblem {
-  const fields: Record<string, unknown> = typeof error === 'object' && error !== null ? { ...error } : {};
-  const code = errorCode.safeParse(fields['code']);
-  if (code.success) return { code: code.data, retry: errorTable[code.data].retry };
-  // An id that isn't one, sent as part of an address, names nothing.
-  if (fields['status'] === 404) return { code: 'not_found', retry: false };
-  return { code: 'unavailable', retry: true };
-}
