@@ -7,4 +7,5 @@ export * from './logger.ts';
 export * from './OpsServer.ts';
 export * from './queue.ts';
 export * from './redis.ts';
+export * from './sfuNodes.ts';
 export * from './tokens.ts';

@@ -1,4 +1,4 @@
-import { relayClaims } from '@maydan/contracts';
+import { joinClaims, joinTokenLifetimeSec, relayClaims, type JoinClaims } from '@maydan/contracts';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { AppError } from './AppError.ts';
@@ -41,4 +41,28 @@ export function mintInternalToken(secret: string, service: string): string {
 /** Returns the name of the asking service; throws `token_invalid`. */
 export function verifyInternalToken(secret: string, token: string): string {
   return verify(token, secret, 'internal', internalClaims).sub;
+}
+
+/** What a join token is minted from; audience and times are added. */
+export type JoinGrant = Omit<JoinClaims, 'aud' | 'iat' | 'exp'>;
+
+/** Lets its bearer into a room of the sfu as the peer it names, for `joinTokenLifetimeSec`. */
+export function mintJoinToken(secret: string, grant: JoinGrant): string {
+  const { peerId, sessionId, role, userId, displayName, sessionType } = grant;
+  return jwt.sign({ peerId, sessionId, role, userId, displayName, sessionType }, secret, {
+    algorithm: 'HS256',
+    audience: 'sfu',
+    expiresIn: joinTokenLifetimeSec,
+  });
+}
+
+/** Throws `token_expired`, for which a new token helps, or `token_invalid`. */
+export function verifyJoinToken(secret: string, token: string): JoinClaims {
+  try {
+    const options = { algorithms: ['HS256' as const], audience: 'sfu', maxAge: joinTokenLifetimeSec };
+    return joinClaims.parse(jwt.verify(token, secret, options));
+  } catch (error) {
+    const code = error instanceof jwt.TokenExpiredError ? 'token_expired' : 'token_invalid';
+    throw new AppError(code, undefined, undefined, { cause: error });
+  }
 }

@@ -27,6 +27,8 @@ const sample = {
   INTERNAL_SECRET: 'Zq7'.repeat(12),
   ACCESS_TOKEN_SECRET: 'Pw3'.repeat(12),
   POSTGRES_PASSWORD: 'Hd5'.repeat(8),
+  TURN_SECRET: 'Kx8'.repeat(8),
+  TURN_URLS: 'turn:live.example.org:3478',
   PUBLIC_HOST: 'live.example.org',
   S3_ACCESS_KEY_ID: 'key',
   S3_SECRET_ACCESS_KEY: 'secret',
@@ -130,13 +132,15 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('publishes nothing but the web and RTMP', () => {
+  it('publishes nothing but the web, RTMP and WebRTC', () => {
     const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) =>
       ports.map((port) => [name, port]),
     );
     expect(published).toEqual([
       ['ingest', '1935:1935'],
       ['ingest', '1936:1936'],
+      ['sfu', '40000-40001:40000-40001/udp'],
+      ['sfu', '40000-40001:40000-40001/tcp'],
       ['nginx', '80:80'],
       ['nginx', '443:443'],
     ]);
@@ -172,6 +176,7 @@ describe('nginx', () => {
     expect(config).toMatch(/http2 on;/);
     expect([...config.matchAll(/^ {2}server (\S+);/gm)].map(([, to]) => to)).toEqual([
       'api:8080',
+      'sfu:8082',
       'workers:8090',
     ]);
   });

@@ -280,6 +280,7 @@ function addressesOf(ports: Ports, watchPath: string): Addresses {
     rtmps: `rtmps://127.0.0.1:${ports.rtmps}/live`,
     origin: `http://127.0.0.1:${ports.origin}`,
     relay: `http://127.0.0.1:${ports.relay}`,
+    sfu: `http://127.0.0.1:${ports.sfu}`,
     ops: { api: ops('api'), sfu: ops('sfu'), ingest: ops('ingest'), workers: ops('workers') },
   };
 }

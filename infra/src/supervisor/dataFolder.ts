@@ -23,6 +23,7 @@ export const stackStateSchema = z.object({
       rtmps: z.string(),
       origin: z.string(),
       relay: z.string(),
+      sfu: z.string(),
       ops: z.object({ api: z.string(), sfu: z.string(), ingest: z.string(), workers: z.string() }),
     })
     .nullable(),

@@ -5,6 +5,10 @@ interface PortUse {
   variable: string;
   standard: number;
   host: '0.0.0.0' | '127.0.0.1';
+  /** The service itself takes free ports when it is told port 0; so does a stack of free ports. */
+  ownChoice?: boolean;
+  /** The service takes this one and the next, as many as this variable says (else two). */
+  countVariable?: string;
 }
 
 /** Every fixed port of a local stack (README, "Ports"). */
@@ -13,6 +17,14 @@ const uses = {
   rtmp: { variable: 'RTMP_PORT', standard: 1935, host: '0.0.0.0' },
   rtmps: { variable: 'RTMPS_PORT', standard: 1936, host: '0.0.0.0' },
   origin: { variable: 'ORIGIN_PORT', standard: 8090, host: '0.0.0.0' },
+  sfu: { variable: 'SFU_PORT', standard: 8082, host: '0.0.0.0' },
+  sfuRtc: {
+    variable: 'SFU_RTC_PORT',
+    standard: 40_000,
+    host: '0.0.0.0',
+    ownChoice: true,
+    countVariable: 'SFU_WORKERS',
+  },
   relay: { variable: 'RELAY_PORT', standard: 8081, host: '127.0.0.1' },
   apiOps: { variable: 'API_OPS_PORT', standard: 9101, host: '127.0.0.1' },
   sfuOps: { variable: 'SFU_OPS_PORT', standard: 9102, host: '127.0.0.1' },
@@ -30,6 +42,7 @@ export interface ChosenPorts {
 }
 
 const NEXT_PORTS = 200;
+const defaultCount = 2;
 const names = Object.keys(uses).filter((name): name is PortName => name in uses);
 
 /**
@@ -44,14 +57,15 @@ export async function choosePorts(mode: 'standard' | 'free', env: NodeJS.Process
     const use: PortUse = uses[name];
     const fixed = env[use.variable] ?? '';
     if (fixed !== '') chosen.set(name, await fixedPort(use, fixed));
-    else if (mode === 'free') chosen.set(name, await freePort(use.host));
-    else chosen.set(name, await nextFreePort(use, new Set(chosen.values()), notes));
+    else if (mode === 'free') chosen.set(name, use.ownChoice === true ? 0 : await freePort(use.host));
+    else chosen.set(name, await nextFreePort(use, countOf(use, env), new Set(chosen.values()), notes));
   }
   return { ports: toPorts(chosen), notes };
 }
 
-async function fixedPort({ variable, host }: PortUse, text: string): Promise<number> {
+async function fixedPort({ variable, host, ownChoice }: PortUse, text: string): Promise<number> {
   const port = Number(text);
+  if (port === 0 && ownChoice === true) return port;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new SetupError(`${variable} is set to "${text}", which is not a port.`);
   }
@@ -61,13 +75,27 @@ async function fixedPort({ variable, host }: PortUse, text: string): Promise<num
   );
 }
 
-async function nextFreePort(use: PortUse, taken: ReadonlySet<number>, notes: string[]): Promise<number> {
-  for (let port = use.standard; port < use.standard + NEXT_PORTS; port++) {
-    if (taken.has(port) || !(await isPortFree(port, use.host))) continue;
+function countOf({ countVariable }: PortUse, env: NodeJS.ProcessEnv): number {
+  return countVariable === undefined ? 1 : Number(env[countVariable]) || defaultCount;
+}
+
+async function nextFreePort(
+  use: PortUse,
+  count: number,
+  taken: ReadonlySet<number>,
+  notes: string[],
+): Promise<number> {
+  for (let port = use.standard; port < use.standard + NEXT_PORTS; port += count) {
+    if (taken.has(port) || !(await areFree(port, count, use.host))) continue;
     if (port !== use.standard) notes.push(`Port ${use.standard} is taken, ${use.variable} is ${port}.`);
     return port;
   }
   throw new SetupError(`No free port was found from ${use.standard} on: set ${use.variable}.`);
+}
+
+async function areFree(first: number, count: number, host: string): Promise<boolean> {
+  for (let port = first; port < first + count; port++) if (!(await isPortFree(port, host))) return false;
+  return true;
 }
 
 function toPorts(chosen: ReadonlyMap<PortName, number>): Ports {
@@ -77,6 +105,8 @@ function toPorts(chosen: ReadonlyMap<PortName, number>): Ports {
     rtmp: of('rtmp'),
     rtmps: of('rtmps'),
     origin: of('origin'),
+    sfu: of('sfu'),
+    sfuRtc: of('sfuRtc'),
     relay: of('relay'),
     apiOps: of('apiOps'),
     sfuOps: of('sfuOps'),

@@ -32,6 +32,17 @@ describe('choosePorts', () => {
     expect(new Set(Object.values(ports)).size).toBe(Object.keys(ports).length);
   });
 
+  it('leaves the ports of WebRTC to the sfu in a stack of free ports, else takes as many in a row as there are Workers', async () => {
+    expect((await choosePorts('free', {})).ports.sfuRtc).toBe(0);
+    const second = await listenOn(40_001).catch(() => null);
+    try {
+      const { ports } = await choosePorts('standard', { SFU_WORKERS: '2' });
+      expect(ports.sfuRtc).toBeGreaterThanOrEqual(40_002);
+    } finally {
+      second?.close();
+    }
+  });
+
   it('says which fixed port is taken, and which is none', async () => {
     const port = await freePort();
     const server = await listenOn(port);
@@ -111,6 +122,7 @@ const screen: StartScreen = {
     rtmps: 'rtmps://127.0.0.1:1936/live',
     origin: 'http://127.0.0.1:8090',
     relay: 'http://127.0.0.1:8081',
+    sfu: 'http://127.0.0.1:8082',
     ops: { api: '', sfu: '', ingest: '', workers: '' },
   },
   pids: { postgres: 10, api: 11 },
@@ -145,6 +157,8 @@ describe('serviceEnvironment', () => {
       rtmps: 1003,
       origin: 1004,
       relay: 1005,
+      sfu: 1010,
+      sfuRtc: 1011,
       apiOps: 1006,
       sfuOps: 1007,
       ingestOps: 1008,
@@ -169,5 +183,6 @@ describe('serviceEnvironment', () => {
       SPOOL_DIR: '/spool',
     });
     expect(serviceEnvironment('api', parts)).toMatchObject({ OPS_PORT: '1006', ORIGIN_PUBLIC_PORT: '1004' });
+    expect(serviceEnvironment('sfu', parts)).toMatchObject({ SFU_PORT: '1010', SFU_RTC_PORT: '1011' });
   });
 });
