@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { playbackId, sessionId } from './ids.ts';
+import { sessionType } from './sessions.ts';
 
 /** The job catalogue: queue → name → schema of the data. Handlers and producers are typed from it. */
 export const jobs = {
@@ -15,7 +16,7 @@ export const jobs = {
   /** Brings a session's RTMP source into its room, for sub-second viewers. */
   'live.forward': {
     queue: 'forward',
-    data: z.object({ sessionId, requestId: z.string().optional() }),
+    data: z.object({ sessionId, sessionType: sessionType.optional(), requestId: z.string().optional() }),
   },
   'vod.images': {
     queue: 'vod',

@@ -40,7 +40,9 @@ export const healthWarning = z.object({
     'encoderRestarted',
     'storageBehind',
     'recordingIncomplete',
+    /** The picture is encoded anew for sub-second viewers: it has B-frames, or is H.264 that browsers don't take in WebRTC. */
     'bFrames',
+    'notWebRtcSafe',
   ]),
   owner: faultOwner,
   /** A plain English sentence with the numbers at hand. */
