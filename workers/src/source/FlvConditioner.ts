@@ -1,20 +1,14 @@
-import { parseAacConfig, silentAacConfig, type AacConfig } from './aacConfig.ts';
-import { changedInBand, holdsIdr, parseAvcConfig, type AvcConfig } from './avcConfig.ts';
+import { silentAacConfig } from './aacConfig.ts';
 import type { ConditionedEvent, LegRules } from './conditioned.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import { parseMetadata, type StreamMetadata } from './flv/metadata.ts';
-import {
-  readAudioContent,
-  readVideoContent,
-  type AudioContent,
-  type VideoContent,
-} from './flv/tagContent.ts';
-import { sameBytes, type SoundFrame, type VideoFrame } from './frames.ts';
+import { FrameReader } from './FrameReader.ts';
+import type { SoundFrame, VideoFrame } from './frames.ts';
 import { LegDirector } from './LegDirector.ts';
 import { SourceConditions } from './SourceConditions.ts';
 import type { SourceInfo } from './sourceInfo.ts';
 import { SourceProbe } from './SourceProbe.ts';
-import { TimestampRebaser } from './TimestampRebaser.ts';
+import type { Track } from './TimestampRebaser.ts';
 import { WallClock } from './WallClock.ts';
 
 /**
@@ -22,14 +16,12 @@ import { WallClock } from './WallClock.ts';
  * continuous clock, a key frame first, and sound without holes. Pure: time comes in with the tags.
  */
 export class FlvConditioner {
-  private readonly rebaser = new TimestampRebaser();
+  private readonly frames: FrameReader;
   private readonly wall = new WallClock();
   private readonly conditions = new SourceConditions();
   private readonly legs: LegDirector;
   private probe: SourceProbe | null = new SourceProbe();
   private metadata: StreamMetadata | null = null;
-  private avc: AvcConfig | null = null;
-  private aac: AacConfig | null = null;
   private events: ConditionedEvent[] = [];
   private failed = false;
 
@@ -37,6 +29,17 @@ export class FlvConditioner {
   constructor(plan: (source: SourceInfo) => LegRules) {
     const emit = (event: ConditionedEvent): void => void this.events.push(event);
     this.legs = new LegDirector({ plan, emit, wall: this.wall, conditions: this.conditions });
+    const { conditions } = this;
+    this.frames = new FrameReader({
+      videoConfigured: ({ sps }) => conditions.videoConfigured(sps),
+      audioConfigured: (config) => conditions.audioConfigured(config),
+      unsupported: (kind, codec) =>
+        kind === 'video' ? conditions.unsupportedVideo(codec) : conditions.unsupportedAudio(codec),
+      extraTrack: (kind, codec) => conditions.extraTrack(kind, codec),
+      clockJumped: (kind) => this.clockJumped(kind),
+      picture: (frame, arrivalMs) => this.picture(frame, arrivalMs),
+      sound: (frame, arrivalMs) => this.sound(frame, arrivalMs),
+    });
   }
 
   /** `arrivalMs`: Unix milliseconds at which the tag came, never going back. */
@@ -44,8 +47,7 @@ export class FlvConditioner {
     if (this.failed) return [];
     this.probe?.arrived(arrivalMs);
     if (tag.type === 'script') this.announced(parseMetadata(tag.body));
-    else if (tag.type === 'video') this.video(tag, arrivalMs);
-    else this.audio(tag, arrivalMs);
+    else this.frames.push(tag, arrivalMs);
     this.judgeProbe();
     return this.take();
   }
@@ -84,89 +86,22 @@ export class FlvConditioner {
     this.conditions.announced(metadata);
   }
 
-  private video(tag: FlvTag, arrivalMs: number): void {
-    const content = readVideoContent(tag.body);
-    if (content === null || content.kind === 'other') {
-      if (content?.extraTrack === true) this.conditions.extraTrack('video', content.codec);
-      return;
-    }
-    if (content.codec !== 'h264') this.conditions.unsupportedVideo(content.codec);
-    else if (content.kind === 'config') this.configureVideo(content.data);
-    else if (this.avc !== null)
-      this.picture(content, this.inForce(content, this.avc), tag.timestampMs, arrivalMs);
-  }
-
-  private configureVideo(record: Uint8Array): void {
-    if (this.avc !== null && sameBytes(this.avc.record, record)) return;
-    try {
-      this.avc = parseAvcConfig(record);
-      this.conditions.videoConfigured(this.avc.sps);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.conditions.unsupportedVideo('h264 with a broken configuration');
-    }
-  }
-
-  private inForce(content: VideoContent, config: AvcConfig): AvcConfig {
-    const changed = content.key ? changedInBand(content.data, config) : null;
-    if (changed === null) return config;
-    this.avc = changed;
-    this.conditions.videoConfigured(changed.sps);
-    return changed;
-  }
-
-  private picture(content: VideoContent, config: AvcConfig, timestampMs: number, arrivalMs: number): void {
-    const time = this.clock('video', timestampMs, arrivalMs);
-    const idr = content.key && holdsIdr(content.data, config.lengthSize);
-    const { key, compositionMs, data } = content;
-    const frame: VideoFrame = { timeMs: time, compositionMs, key, idr, data, config };
+  private picture(frame: VideoFrame, arrivalMs: number): void {
+    this.wall.add(frame.timeMs, arrivalMs);
     this.conditions.picture(frame);
     if (this.probe === null) this.legs.picture(frame);
     else this.probe.video(frame);
   }
 
-  private audio(tag: FlvTag, arrivalMs: number): void {
-    const content = readAudioContent(tag.body);
-    if (content === null || content.kind === 'other') {
-      if (content?.extraTrack === true) this.conditions.extraTrack('audio', content.codec);
-      return;
-    }
-    if (content.codec !== 'aac') this.conditions.unsupportedAudio(content.codec);
-    else if (content.kind === 'config') this.configureAudio(content.data);
-    else if (this.aac !== null) this.soundFrame(content, this.aac, tag.timestampMs, arrivalMs);
-  }
-
-  private configureAudio(record: Uint8Array): void {
-    if (this.aac !== null && sameBytes(this.aac.record, record)) return;
-    try {
-      this.aac = parseAacConfig(record);
-      this.conditions.audioConfigured(this.aac);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.conditions.unsupportedAudio('aac with a broken configuration');
-    }
-  }
-
-  private soundFrame(content: AudioContent, config: AacConfig, timestampMs: number, arrivalMs: number): void {
-    // Some encoders send empty frames while they are muted.
-    if (content.data.length === 0) return;
-    const frame: SoundFrame = {
-      timeMs: this.clock('audio', timestampMs, arrivalMs),
-      data: content.data,
-      config,
-    };
+  private sound(frame: SoundFrame, arrivalMs: number): void {
+    this.wall.add(frame.timeMs, arrivalMs);
     if (this.probe === null) this.legs.sound(frame);
     else this.probe.sound(frame);
   }
 
-  private clock(track: 'audio' | 'video', timestampMs: number, arrivalMs: number): number {
-    const { timeMs, jumped } = this.rebaser.rebase(track, timestampMs, arrivalMs);
-    this.wall.add(timeMs, arrivalMs);
-    if (jumped) {
-      const message = `The ${track} clock of the publisher jumped; the stream went on without a hole.`;
-      this.events.push({ type: 'warning', warning: { code: 'clockJumped', owner: 'source', message } });
-    }
-    return timeMs;
+  private clockJumped(track: Track): void {
+    const message = `The ${track} clock of the publisher jumped; the stream went on without a hole.`;
+    this.events.push({ type: 'warning', warning: { code: 'clockJumped', owner: 'source', message } });
   }
 
   private judgeProbe(): void {
@@ -179,7 +114,7 @@ export class FlvConditioner {
     if (judgement === 'hopeless') return this.fail(audioUnusable ? 'unsupportedCodec' : 'noMedia');
     if (judgement === 'wait') return;
     this.probe = null;
-    this.legs.begin(probe.frames, this.aac ?? silentAacConfig);
+    this.legs.begin(probe.frames, this.frames.audioConfig ?? silentAacConfig);
   }
 
   private fail(reason: 'noMedia' | 'unsupportedCodec'): void {

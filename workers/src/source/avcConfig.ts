@@ -1,3 +1,4 @@
+import { nalType, splitNalUnits, typeOfNal } from './nalUnits.ts';
 import { parseSps, type Sps } from './sps.ts';
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). */
@@ -19,28 +20,9 @@ export function parseAvcConfig(record: Uint8Array): AvcConfig {
   return { record, lengthSize, sps: parseSps(record.subarray(8, 8 + length)) };
 }
 
-const idrSlice = 5;
-const sequenceParameterSet = 7;
-const pictureParameterSet = 8;
-
-/** NAL units of an access unit in length-prefixed form; stops at a length that doesn't fit. */
-function* nalUnits(data: Uint8Array, lengthSize: number): Generator<Uint8Array> {
-  let at = 0;
-  while (at + lengthSize < data.length) {
-    let length = 0;
-    for (let index = 0; index < lengthSize; index += 1) length = length * 256 + (data[at + index] ?? 0);
-    at += lengthSize;
-    yield data.subarray(at, at + length);
-    at += length;
-  }
-}
-
-const typeOf = (nal: Uint8Array): number => (nal[0] ?? 0) & 31;
-
 /** Whether an access unit holds an IDR picture, where any player can begin. */
 export function holdsIdr(data: Uint8Array, lengthSize: number): boolean {
-  for (const nal of nalUnits(data, lengthSize)) if (typeOf(nal) === idrSlice) return true;
-  return false;
+  return splitNalUnits(data, lengthSize).some((nal) => typeOfNal(nal) === nalType.idr);
 }
 
 /**
@@ -48,9 +30,9 @@ export function holdsIdr(data: Uint8Array, lengthSize: number): boolean {
  * picture they describe is another one than `config` does; null otherwise.
  */
 export function changedInBand(data: Uint8Array, config: AvcConfig): AvcConfig | null {
-  const units = [...nalUnits(data, config.lengthSize)];
-  const sps = units.find((nal) => typeOf(nal) === sequenceParameterSet);
-  const pps = units.find((nal) => typeOf(nal) === pictureParameterSet);
+  const units = splitNalUnits(data, config.lengthSize);
+  const sps = units.find((nal) => typeOfNal(nal) === nalType.sps);
+  const pps = units.find((nal) => typeOfNal(nal) === nalType.pps);
   if (sps === undefined || pps === undefined || sps.length < 4) return null;
   try {
     const { width, height, profile } = parseSps(sps);
@@ -63,7 +45,8 @@ export function changedInBand(data: Uint8Array, config: AvcConfig): AvcConfig | 
   }
 }
 
-function buildRecord(sps: Uint8Array, pps: Uint8Array, lengthSize: number): Uint8Array {
+/** The configuration record of one pair of parameter sets. */
+export function buildRecord(sps: Uint8Array, pps: Uint8Array, lengthSize: number): Uint8Array {
   const sized = (nal: Uint8Array): number[] => [nal.length >> 8, nal.length & 255, ...nal];
   const profileAndLevel = sps.subarray(1, 4);
   return Uint8Array.from([
@@ -75,4 +58,20 @@ function buildRecord(sps: Uint8Array, pps: Uint8Array, lengthSize: number): Uint
     1,
     ...sized(pps),
   ]);
+}
+
+/** The parameter sets of a configuration, as NAL units; those that are cut are left out. */
+export function parameterSetsOf({ record }: AvcConfig): Uint8Array[] {
+  const units: Uint8Array[] = [];
+  let at = 5;
+  for (const mask of [31, 255]) {
+    const count = (record[at] ?? 0) & mask;
+    at += 1;
+    for (let index = 0; index < count; index += 1) {
+      const length = ((record[at] ?? 0) << 8) | (record[at + 1] ?? 0);
+      at += 2 + length;
+      if (length > 0 && at <= record.length) units.push(record.subarray(at - length, at));
+    }
+  }
+  return units;
 }

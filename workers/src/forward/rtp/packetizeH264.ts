@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { nalType, typeOfNal } from './nalUnits.ts';
+import { nalType, typeOfNal } from '../../source/nalUnits.ts';
 
 /** What a packet carries; the last one of an access unit has the marker. */
 export interface H264Payload {

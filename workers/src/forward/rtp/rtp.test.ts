@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { splitNalUnits } from './nalUnits.ts';
+import { splitNalUnits } from '../../source/nalUnits.ts';
 import { packetizeH264 } from './packetizeH264.ts';
 import { readNacks, senderReport } from './rtcp.ts';
 import { rtpPacket, RtpClock } from './rtpPacket.ts';
