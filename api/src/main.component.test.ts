@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitUntil } from '@maydan/infra';
+import { startRedis, waitUntil } from '@maydan/infra';
 
 const main = join(import.meta.dirname, 'main.ts');
 const running: ChildProcess[] = [];
@@ -53,4 +55,33 @@ describe('the process', () => {
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).toBe(0);
   }, 30_000);
+
+  it('says in its log alone, and once for each connection, that Redis stopped and came back', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
+    let redis = await startRedis({ dir });
+    try {
+      const { child, said } = start({ ...environment, REDIS_URL: redis.url });
+      await waitUntil('the api', () => said().includes('the api answers'), 15_000);
+      // The figures need the queues, whose library writes to the console if it is let.
+      const metrics = `http://127.0.0.1:${Number(/"opsPort":(\d+)/.exec(said())?.[1])}/metrics`;
+      expect((await fetch(metrics)).status).toBe(200);
+      await redis.close();
+      const times = (message: string): number => said().split(`"${message}"`).length - 1;
+      await waitUntil('three connections to notice', () => times('redis is away') === 3, 10_000);
+      redis = await startRedis({ dir });
+      await waitUntil('three connections to be back', () => times('redis is back') === 3, 10_000);
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      expect(times('redis is away')).toBe(3);
+      expect(
+        said()
+          .trim()
+          .split('\n')
+          .filter((line) => !line.startsWith('{')),
+      ).toEqual([]);
+    } finally {
+      await redis.close();
+      await rm(dir, { recursive: true, force: true });
+    }
+  }, 60_000);
 });

@@ -9,6 +9,8 @@ export class Listener<T extends z.ZodType> {
 
   static async on<T extends z.ZodType>(redis: Redis, channel: string, schema: T): Promise<Listener<T>> {
     const connection = redis.duplicate();
+    // `redis` tells of trouble itself; without a listener ioredis writes it to the console.
+    connection.on('error', () => undefined);
     const listener = new Listener<T>(connection);
     connection.on('message', (_: string, text: string) => {
       listener.heard.push(schema.parse(JSON.parse(text)));
