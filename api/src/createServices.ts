@@ -19,6 +19,9 @@ import { channelsRoutes, sessionsRoutes } from './sessions/sessions.routes.ts';
 import { SessionsService } from './sessions/sessions.service.ts';
 import { Sweep } from './sessions/Sweep.ts';
 import { SweepRepo } from './sessions/sweep.repo.ts';
+import { SfuCommands } from './stage/SfuCommands.ts';
+import { StageFacts } from './stage/StageFacts.ts';
+import { StageRepo } from './stage/stage.repo.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
 import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
@@ -37,8 +40,10 @@ export function createServices({ config, database, redis, jobs, announcer, logge
   const gracePeriodMs = config.GRACE_PERIOD_MS;
   const limits = new RateLimits(redis, config, logger);
   const repo = new SessionsRepo(database);
-  const commands = new SessionCommands({ redis, jobs, logger });
-  const shared = { repo, commands, announcer, redis, gracePeriodMs, logger };
+  const sfu = new SfuCommands(redis, logger);
+  const commands = new SessionCommands({ redis, jobs, sfu, logger });
+  const stageRepo = new StageRepo(database);
+  const shared = { repo, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = new IdentityService({
     repo: new IdentityRepo(database),
     tokens: new AccessTokens(config.ACCESS_TOKEN_SECRET),
@@ -59,13 +64,16 @@ export function createServices({ config, database, redis, jobs, announcer, logge
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
     sessions: sessionsRoutes(sessions, signedIn),
     channels: channelsRoutes(sessions),
-  } satisfies Router<Contract, RequestContext>;
+  } satisfies Omit<Router<Contract, RequestContext>, 'stage' | 'bans'>;
   return {
     identity,
     sessions,
     sessionsRepo: repo,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
-    facts: new FactsHandler(shared),
+    facts: new FactsHandler({
+      ...shared,
+      stage: new StageFacts({ ...shared, repo: stageRepo, sessions: repo }),
+    }),
     sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo }),
     router,
   };

@@ -2,10 +2,17 @@ export { createPrisma, type Database, type DatabaseTransaction } from './createP
 export { Prisma } from '../generated/client.ts';
 export type {
   Role,
+  SeatState,
   Session,
+  SessionBan,
   SessionState,
   SessionType,
   SignIn,
+  SourceKind,
+  StageNode,
+  StagePeer,
+  StageRole,
+  StageSeat,
   StreamKey,
   User,
 } from '../generated/client.ts';

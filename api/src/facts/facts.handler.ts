@@ -5,18 +5,27 @@ import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
 import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
+import {
+  noSource,
+  sourceLost,
+  sourcePublished,
+  sourceUnpublished,
+  type SourceChange,
+} from '../sessions/sources.ts';
+import type { StageFacts } from '../stage/StageFacts.ts';
 
 export interface FactsDependencies {
   readonly repo: SessionsRepo;
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
+  readonly stage: StageFacts;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   readonly logger: Logger;
 }
 
 /**
- * Applies facts of ingest and workers to sessions. A fact may come twice, late, or beside others: what it changes is
+ * Applies facts of ingest, sfu and workers to sessions. A fact may come twice, late, or beside others: what it changes is
  * guarded by the state table, the epoch and the fence, and what follows from a change may be repeated.
  */
 export class FactsHandler {
@@ -32,7 +41,13 @@ export class FactsHandler {
       case 'ingest.published':
         return this.#published(fact);
       case 'ingest.unpublished':
-        return this.#sourceGone(fact.sessionId, fact.epoch);
+        return this.#unpublished(fact);
+      case 'stage.started':
+      case 'stage.stopped':
+      case 'stage.peerJoined':
+      case 'stage.peerLeft':
+      case 'stage.health':
+        return this.#deps.stage.handle(fact);
       case 'live.accepted':
         return this.#accepted(fact);
       case 'live.ready':
@@ -56,38 +71,45 @@ export class FactsHandler {
 
   async #published(fact: FactOf<'ingest.published'>): Promise<void> {
     const { repo, commands, logger } = this.#deps;
-    const { sessionId, epoch, relayUrl } = fact;
+    const { sessionId, epoch, sourceKind } = fact;
     const at = new Date(fact.at);
-    const started = await repo.transition(sessionId, 'published', {
-      where: { epoch, sourceEpoch: { lt: epoch } },
-      data: () => ({ sourceEpoch: epoch, relayUrl, graceDeadlineAt: null }),
-    });
-    if (started !== null) {
-      logger.info({ sessionId, epoch }, 'published');
-      await repo.update(sessionId, { startedAt: at }, { startedAt: null });
+    const changed = await repo.changeSource(
+      sessionId,
+      (row) => sourcePublished(row, fact),
+      (event, row) => ({ ...this.#deadlineOf(event), startedAt: row.startedAt ?? at }),
+    );
+    if (changed !== null) {
+      logger.info({ sessionId, epoch, sourceKind, sourceEpoch: changed.sourceEpoch }, 'published');
       await this.#deps.announcer.announce(sessionId);
     }
-    const session = await repo.find(sessionId);
-    if (session === null || session.epoch !== epoch) return;
-    if (onAirStates.includes(session.state)) {
-      await commands.writeControl(session);
-      await commands.transcode(session);
-    } else {
+    const session = changed ?? (await repo.find(sessionId));
+    if (session === null || session.state === 'idle') return;
+    if (!onAirStates.includes(session.state)) {
       // It ended between the permission to publish and the publish.
-      await commands.drop(session, 'ended');
+      if (sourceKind === 'rtmp') await commands.stop(session, 'ended');
+      return;
     }
+    await commands.writeControl(session);
+    await commands.run('live.transcode', session);
+    if (session.rtmpRelayUrl !== null) await commands.run('live.forward', session);
   }
 
-  /** The publisher of this epoch is gone: its session waits for it until the grace deadline. */
-  async #sourceGone(sessionId: string, epoch: number): Promise<void> {
-    const { repo, gracePeriodMs, logger } = this.#deps;
-    const graceDeadlineAt = new Date(Date.now() + gracePeriodMs);
-    const interrupted = await repo.transition(sessionId, 'sourceGone', {
-      where: { epoch, sourceEpoch: epoch, state: { in: ['starting', 'live'] } },
-      data: () => ({ relayUrl: null, graceDeadlineAt }),
-    });
-    if (interrupted !== null) logger.info({ sessionId, epoch }, 'interrupted');
-    await this.#tell(interrupted, sessionId);
+  async #unpublished(fact: FactOf<'ingest.unpublished'>): Promise<void> {
+    const { sessionId, epoch } = fact;
+    const changed = await this.#deps.repo.changeSource(
+      sessionId,
+      (row) => sourceUnpublished(row, epoch),
+      (event) => this.#deadlineOf(event),
+    );
+    if (changed !== null) this.#deps.logger.info({ sessionId, epoch, state: changed.state }, 'unpublished');
+    await this.#tell(changed, sessionId);
+  }
+
+  /** An interrupted session waits for its publisher until then. */
+  #deadlineOf(event: SourceChange['event']): { graceDeadlineAt?: Date | null } {
+    if (event === null) return {};
+    const { gracePeriodMs } = this.#deps;
+    return { graceDeadlineAt: event === 'published' ? null : new Date(Date.now() + gracePeriodMs) };
   }
 
   async #accepted(fact: FactOf<'live.accepted'>): Promise<void> {
@@ -101,7 +123,7 @@ export class FactsHandler {
     const { sessionId, epoch, fence } = fact;
     const at = new Date(fact.at);
     const live = await repo.transition(sessionId, 'ready', {
-      where: { epoch, sourceEpoch: epoch, fence: { lte: fence }, state: 'starting' },
+      where: { sourceEpoch: epoch, fence: { lte: fence }, state: 'starting' },
       data: () => ({ fence }),
     });
     if (live !== null) {
@@ -112,16 +134,24 @@ export class FactsHandler {
   }
 
   /**
-   * The worker can't read the source any more. When the publisher is still on the line, it is dropped: its
-   * encoder connects again, with a new epoch, while waiting for the old connection would only cost the session.
+   * The worker can't read the source any more. An RTMP publisher that is still on the line is dropped: its encoder
+   * connects again, with a new epoch, while waiting for the old connection would only cost the session.
    */
   async #sourceLost(fact: FactOf<'live.sourceLost'>): Promise<void> {
-    const session = await this.#deps.repo.find(fact.sessionId);
-    if (session === null || session.epoch !== fact.epoch || session.fence > fact.fence) return;
-    await this.#sourceGone(fact.sessionId, fact.epoch);
-    if (session.relayUrl !== null && onAirStates.includes(session.state)) {
-      await this.#deps.commands.drop(session, 'takenOver');
+    const { repo, commands, logger } = this.#deps;
+    const { sessionId, epoch, fence, reason } = fact;
+    const changed = await repo.changeSource(
+      sessionId,
+      (row) => (row.fence > fence ? null : sourceLost(row, epoch)),
+      (event) => this.#deadlineOf(event),
+    );
+    if (changed !== null) logger.info({ sessionId, epoch, reason, state: changed.state }, 'source lost');
+    const session = changed ?? (await repo.find(sessionId));
+    const isWaiting = session?.state === 'interrupted' && session.sourceEpoch === epoch;
+    if (isWaiting && session.sourceKind === 'rtmp') {
+      await commands.drop(session, 'takenOver', session.rtmpEpoch);
     }
+    await this.#tell(changed, sessionId);
   }
 
   async #ended(fact: FactOf<'live.ended'>): Promise<void> {
@@ -136,8 +166,7 @@ export class FactsHandler {
         ...outcome,
         endReason: failure ?? before.endReason ?? 'sourceGone',
         endedAt: new Date(fact.at),
-        relayUrl: null,
-        graceDeadlineAt: null,
+        ...noSource,
       }),
     });
     if (ended !== null) {
@@ -154,7 +183,7 @@ export class FactsHandler {
     const { repo, commands, announcer } = this.#deps;
     const session = await repo.find(sessionId);
     if (session === null || onAirStates.includes(session.state)) return;
-    await commands.drop(session, 'ended');
+    await commands.stop(session, 'ended');
     await commands.writeControl(session);
     if (session.recorded && session.posterPath === null) await commands.makeImages(session);
     await announcer.announce(sessionId);

@@ -1,4 +1,4 @@
-import { jobs, type SessionState } from '@maydan/contracts';
+import { jobs, type JobName, type SessionState } from '@maydan/contracts';
 import type { JobProducer } from '@maydan/common';
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
@@ -12,6 +12,8 @@ export interface MetricsSources {
   readonly countSockets: () => number;
   readonly jobs: JobProducer;
 }
+
+const jobNames = Object.keys(jobs) as JobName[];
 
 /** The api's own figures, named `maydan_api_…`. */
 export class ApiMetrics {
@@ -77,7 +79,7 @@ export class ApiMetrics {
       gauge.set(sources.countSockets());
     });
     this.#gauge('maydan_api_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async (gauge) => {
-      for (const name of ['live.transcode', 'vod.images'] as const) {
+      for (const name of jobNames) {
         const counts = await sources.jobs.queue(name).getJobCounts('active', 'waiting', 'delayed', 'failed');
         const { queue } = jobs[name];
         for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);

@@ -7,6 +7,7 @@ import {
   type IngestCommand,
 } from '@maydan/contracts';
 import type { Session } from '@maydan/prisma';
+import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { controlDocumentOf, jobStates } from './controlDocument.ts';
 
 /** How long the document of a finished session stays, for those that ask late. */
@@ -15,18 +16,24 @@ const finishedTtlSec = 3_600;
 export interface SessionCommandsDependencies {
   readonly redis: Redis;
   readonly jobs: JobProducer;
+  readonly sfu: SfuCommands;
   readonly logger: Logger;
 }
 
-/** What the api tells ingest and the workers about a session. Each may be repeated without harm. */
+/** Jobs that run as long as a session has something for them; their job id is the session's. */
+export type SessionJob = 'live.transcode' | 'live.composite' | 'live.forward';
+
+/** What the api tells ingest, sfu and the workers about a session. Each may be repeated without harm. */
 export class SessionCommands {
   readonly #redis: Redis;
   readonly #jobs: JobProducer;
+  readonly #sfu: SfuCommands;
   readonly #logger: Logger;
 
   constructor(dependencies: SessionCommandsDependencies) {
     this.#redis = dependencies.redis;
     this.#jobs = dependencies.jobs;
+    this.#sfu = dependencies.sfu;
     this.#logger = dependencies.logger;
   }
 
@@ -61,14 +68,21 @@ export class SessionCommands {
     await this.#redis.publish(ingestCommandChannel, JSON.stringify(command));
   }
 
-  async transcode(session: Session, requestId?: string): Promise<void> {
-    const { id, playbackId } = session;
-    await this.#jobs.add('live.transcode', { sessionId: id, playbackId, requestId }, { jobId: id });
+  /** The session is over: drops whoever publishes to it by RTMP and closes its room. */
+  async stop(session: Session, reason: 'ended' | 'revoked'): Promise<void> {
+    await this.drop(session, reason);
+    await this.#sfu.closeRoom(session.id, 'sessionEnded');
   }
 
-  /** Whether the session's job is in the queue: `active` means that a worker has it. */
-  async transcodeState(session: Session): Promise<'active' | 'waiting' | 'gone'> {
-    const state = await this.#jobs.queue('live.transcode').getJobState(session.id);
+  /** Queues one of the session's jobs; nothing happens while it waits or runs. */
+  async run(name: SessionJob, session: Session, requestId?: string): Promise<void> {
+    const { id, playbackId } = session;
+    await this.#jobs.add(name, { sessionId: id, playbackId, requestId }, { jobId: id });
+  }
+
+  /** Whether one of the session's jobs is in the queue: `active` means that a worker has it. */
+  async jobState(name: SessionJob, session: Session): Promise<'active' | 'waiting' | 'gone'> {
+    const state = await this.#jobs.queue(name).getJobState(session.id);
     if (state === 'unknown' || state === 'completed' || state === 'failed') return 'gone';
     return state === 'active' ? 'active' : 'waiting';
   }

@@ -2,8 +2,9 @@ import type { Logger, Redis } from '@maydan/common';
 import type { EndReason, SessionEvent } from '@maydan/contracts';
 import type { Session } from '@maydan/prisma';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
-import type { SessionCommands } from './SessionCommands.ts';
+import type { SessionCommands, SessionJob } from './SessionCommands.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
+import { isAwaitingTakeover, noSource, takeoverFailed } from './sources.ts';
 import type { SweepRepo } from './sweep.repo.ts';
 
 export interface SweepDependencies {
@@ -40,18 +41,24 @@ export class Sweep {
 
   /** One round. A session that can't be repaired now is logged and tried again in the next. */
   async run(now = new Date()): Promise<void> {
-    const { repo, logger } = this.#deps;
+    const { repo } = this.#deps;
     const open = await repo.open();
-    this.#forgetOthers(open);
-    for (const session of open) {
-      try {
-        await this.#repair(session, now);
-      } catch (error) {
-        logger.warn({ err: error, sessionId: session.id }, 'a session could not be swept');
-      }
-    }
+    const onStage = await repo.onStage();
+    this.#forgetOthers([...open, ...onStage]);
+    await this.#each(open, (session) => this.#repair(session, now));
+    await this.#each(onStage, (session) => this.#keepJob('live.composite', session, now));
     for (const id of await repo.neverStarted(now)) await this.#end(id, 'neverStarted', 'neverStarted');
     for (const session of await repo.withoutImages(now)) await this.#retryImages(session);
+  }
+
+  async #each<S extends Session>(sessions: S[], work: (session: S) => Promise<void>): Promise<void> {
+    for (const session of sessions) {
+      try {
+        await work(session);
+      } catch (error) {
+        this.#deps.logger.warn({ err: error, sessionId: session.id }, 'a session could not be swept');
+      }
+    }
   }
 
   async #repair(session: Open, now: Date): Promise<void> {
@@ -63,31 +70,31 @@ export class Sweep {
     } else if (await this.#deps.commands.repairControl(current)) {
       this.#deps.logger.info({ sessionId: current.id }, 'a control document was missing or old');
       // Whoever ended the session may have got no further than the database.
-      if (current.state === 'ending') await this.#deps.commands.drop(current, 'ended');
+      if (current.state === 'ending') await this.#deps.commands.stop(current, 'ended');
     }
-    if (current.state !== 'ended' && current.state !== 'failed') await this.#keepJob(current, now);
+    if (current.state === 'ended' || current.state === 'failed') return;
+    if (current.state === 'ending' && (await this.#giveUp(current, now))) return;
+    await this.#keepJob('live.transcode', current, now);
+    if (current.rtmpRelayUrl !== null) await this.#keepJob('live.forward', current, now);
   }
 
   /** Applies what is due; null when nothing is. */
   async #passDeadline(session: Open, now: Date): Promise<SessionRow | null> {
-    const { id, epoch, state } = session;
+    const { id, state } = session;
     if (session.hostBanned && state !== 'ending') {
-      await this.#deps.commands.drop(session, 'revoked');
+      await this.#deps.commands.stop(session, 'revoked');
       return this.#transition(id, 'endRequested', 'moderatorEnded');
     }
     if (state === 'interrupted' && session.graceDeadlineAt !== null && session.graceDeadlineAt <= now) {
       const ending = await this.#transition(id, 'graceExpired', 'sourceGone', {
         graceDeadlineAt: { lte: now },
       });
-      if (ending !== null) await this.#deps.commands.drop(ending, 'ended');
+      if (ending !== null) await this.#deps.commands.stop(ending, 'ended');
       return ending;
     }
     if (isAbandoned(session, now)) {
       const graceDeadlineAt = new Date(now.getTime() + this.#deps.gracePeriodMs);
-      return this.#deps.sessions.transition(id, 'sourceGone', {
-        where: { epoch, sourceEpoch: { lt: epoch }, state: { in: ['starting', 'live'] } },
-        data: () => ({ relayUrl: null, graceDeadlineAt }),
-      });
+      return this.#deps.sessions.changeSource(id, takeoverFailed, () => ({ graceDeadlineAt }));
     }
     return null;
   }
@@ -102,8 +109,7 @@ export class Sweep {
       where,
       data: (next) => ({
         endReason,
-        graceDeadlineAt: null,
-        relayUrl: null,
+        ...noSource,
         ...(next === 'ended' || next === 'failed' ? { endedAt: new Date() } : {}),
       }),
     });
@@ -118,25 +124,29 @@ export class Sweep {
     await this.#deps.announcer.announce(id);
   }
 
-  /** The job is queued again when it is gone; a session that nobody can finish fails as `workerLost`. */
-  async #keepJob(session: Session, now: Date): Promise<void> {
+  /** A session that nobody can finish fails as `workerLost`. */
+  async #giveUp(session: Session, now: Date): Promise<boolean> {
+    const job = await this.#deps.commands.jobState('live.transcode', session);
+    const endingForMs = now.getTime() - session.stateChangedAt.getTime();
+    if (endingForMs <= (job === 'active' ? endingDeadlineMs.active : endingDeadlineMs.waiting)) return false;
+    await this.#end(session.id, 'failed', 'workerLost');
+    return true;
+  }
+
+  /** A job of the session is queued again when it is gone. */
+  async #keepJob(name: SessionJob, session: Session, now: Date): Promise<void> {
     const { commands, logger } = this.#deps;
-    const job = await commands.transcodeState(session);
-    if (session.state === 'ending') {
-      const endingForMs = now.getTime() - session.stateChangedAt.getTime();
-      const deadlineMs = job === 'active' ? endingDeadlineMs.active : endingDeadlineMs.waiting;
-      if (endingForMs > deadlineMs) return this.#end(session.id, 'failed', 'workerLost');
-    }
-    if (job !== 'gone') {
-      this.#missingSince.delete(session.id);
+    const key = `${session.id} ${name}`;
+    if ((await commands.jobState(name, session)) !== 'gone') {
+      this.#missingSince.delete(key);
       return;
     }
-    const since = this.#missingSince.get(session.id) ?? now.getTime();
-    this.#missingSince.set(session.id, since);
+    const since = this.#missingSince.get(key) ?? now.getTime();
+    this.#missingSince.set(key, since);
     if (now.getTime() - since < jobGoneMs) return;
-    logger.warn({ sessionId: session.id, state: session.state }, 'the job of a session was gone');
-    await commands.transcode(session);
-    this.#missingSince.delete(session.id);
+    logger.warn({ sessionId: session.id, state: session.state, job: name }, 'a job of a session was gone');
+    await commands.run(name, session);
+    this.#missingSince.delete(key);
   }
 
   async #retryImages(session: Session): Promise<void> {
@@ -145,16 +155,17 @@ export class Sweep {
     if (first !== null) await this.#deps.commands.makeImages(session);
   }
 
-  #forgetOthers(open: Open[]): void {
+  #forgetOthers(open: Session[]): void {
     const ids = new Set(open.map((session) => session.id));
-    for (const id of this.#missingSince.keys()) if (!ids.has(id)) this.#missingSince.delete(id);
+    for (const key of this.#missingSince.keys()) {
+      if (!ids.has(key.split(' ')[0] ?? '')) this.#missingSince.delete(key);
+    }
   }
 }
 
 /** A newer publish was permitted and never came, while the older one was dropped for it. */
 function isAbandoned(session: Session, now: Date): boolean {
-  const { state, epoch, sourceEpoch, authorizedAt } = session;
-  if ((state !== 'starting' && state !== 'live') || epoch <= sourceEpoch || authorizedAt === null)
-    return false;
+  const { authorizedAt } = session;
+  if (!isAwaitingTakeover(session) || authorizedAt === null) return false;
   return now.getTime() - authorizedAt.getTime() > publishDeadlineMs;
 }

@@ -1,7 +1,15 @@
 import { nextState, statesAllowing, type SessionEvent, type SessionState } from '@maydan/contracts';
-import { newSecret, type Database, type Prisma, type Session, type User } from '@maydan/prisma';
+import {
+  newSecret,
+  type Database,
+  type DatabaseTransaction,
+  type Prisma,
+  type Session,
+  type User,
+} from '@maydan/prisma';
 import { jobStates, onAirStates } from './controlDocument.ts';
 import type { Cursor } from './cursor.ts';
+import type { SourceChange } from './sources.ts';
 
 export type SessionRow = Session & { host: Pick<User, 'id' | 'username' | 'displayName'> };
 
@@ -67,6 +75,32 @@ export class SessionsRepo {
     return null;
   }
 
+  /**
+   * Applies a decision about the session's source; null when it is that nothing changes. Decisions about a session are made
+   * one after the other. `more` is written with it.
+   */
+  changeSource(
+    id: string,
+    decide: (row: Session) => SourceChange | null,
+    more: (event: SourceChange['event'], row: Session) => Prisma.SessionUpdateManyMutationInput,
+  ): Promise<SessionRow | null> {
+    return this.#database.$transaction(async (transaction) => {
+      await lockSession(transaction, id);
+      const row = await transaction.session.findUnique({ where: { id } });
+      const change = row === null ? null : decide(row);
+      if (row === null || change === null) return null;
+      const { event, data } = change;
+      const next = event === null ? row.state : nextState(row.state, event);
+      if (next === null) return null;
+      const state = event === null ? {} : { state: next, stateChangedAt: new Date() };
+      return transaction.session.update({
+        where: { id },
+        data: { ...data, ...more(event, row), ...state },
+        include: { host },
+      });
+    });
+  }
+
   /** A page of listed sessions, newest first by `sort`. */
   list(
     filter: SessionFilter,
@@ -103,7 +137,11 @@ export class SessionsRepo {
   /** Sessions whose newest publish was authorised with the key and that may still have it on the line. */
   openByStreamKey(streamKeyId: string): Promise<Session[]> {
     return this.#database.session.findMany({
-      where: { streamKeyId, state: { in: ['idle', ...onAirStates] }, epoch: { gt: 0 } },
+      where: {
+        streamKeyId,
+        state: { in: ['idle', ...onAirStates] },
+        OR: [{ epoch: { gt: 0 } }, { whipPeerId: { not: null } }],
+      },
     });
   }
 
@@ -117,6 +155,11 @@ export class SessionsRepo {
     const counts = new Map(rows.map((row) => [row.state, row._count]));
     return new Map(states.map((state) => [state, counts.get(state) ?? 0]));
   }
+}
+
+/** Until the transaction ends, others that lock the session wait. */
+export async function lockSession(transaction: DatabaseTransaction, id: string): Promise<void> {
+  await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR UPDATE`;
 }
 
 export function newPlaybackId(): string {

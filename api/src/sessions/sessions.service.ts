@@ -18,6 +18,7 @@ import { healthKey } from './healthKey.ts';
 import type { SessionCommands } from './SessionCommands.ts';
 import { sessionView } from './sessionView.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
+import { noSource } from './sources.ts';
 
 const maxPrepared = 50;
 
@@ -82,15 +83,14 @@ export class SessionsService {
       where: { state: { not: 'ending' } },
       data: (next) => ({
         endReason,
-        graceDeadlineAt: null,
-        relayUrl: null,
+        ...noSource,
         ...(next === 'ended' ? { endedAt: new Date() } : {}),
       }),
     });
     const current = ended ?? (await this.#find(id));
     if (ended === null && current.state !== 'ending') throw new AppError('wrong_state');
     await this.#deps.commands.writeControl(current);
-    await this.#deps.commands.drop(current, 'ended');
+    await this.#deps.commands.stop(current, 'ended');
     if (ended !== null) {
       this.#deps.logger.info({ sessionId: id, endReason, userId: user.id }, current.state);
       await this.#deps.announcer.announce(id);

@@ -30,6 +30,14 @@ const row: Session = {
   authorizedAt: at,
   streamKeyId: null,
   sourceEpoch: 2,
+  sourceKind: 'rtmp',
+  rtmpEpoch: 2,
+  rtmpRelayUrl: 'http://127.0.0.1:8081/relay/a/2.flv',
+  stageEpoch: 0,
+  stageRelayUrl: null,
+  goneEpoch: 0,
+  dropRtmpBelow: 2,
+  whipPeerId: null,
   relayUrl: 'http://127.0.0.1:8081/relay/a/2.flv',
   fence: 1,
   recorded: false,
@@ -48,6 +56,20 @@ describe('the control document', () => {
       graceDeadlineAt: null,
     });
     expect(controlDocumentOf({ ...row, epoch: 3 })).toMatchObject({ epoch: 3, source: { epoch: 2 } });
+  });
+
+  it('names the RTMP publisher beside the stage that is shown', () => {
+    const stage = {
+      sourceKind: 'stage' as const,
+      sourceEpoch: 3,
+      epoch: 3,
+      relayUrl: 'http://w/relay/a/3.flv',
+    };
+    expect(controlDocumentOf({ ...row, ...stage })).toMatchObject({
+      source: { relayUrl: 'http://w/relay/a/3.flv', epoch: 3 },
+      rtmp: { relayUrl: row.rtmpRelayUrl, epoch: 2 },
+      dropRtmpBelow: 2,
+    });
   });
 
   it('has no source while interrupted, and says until when', () => {

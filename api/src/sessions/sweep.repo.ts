@@ -1,5 +1,5 @@
 import type { Database, Session } from '@maydan/prisma';
-import { jobStates } from './controlDocument.ts';
+import { jobStates, onAirStates } from './controlDocument.ts';
 
 const dayMs = 24 * 3_600_000;
 
@@ -20,6 +20,14 @@ export class SweepRepo {
       include: { host: { select: { bannedAt: true } } },
     });
     return rows.map(({ host, ...row }) => ({ ...row, hostBanned: host.bannedAt !== null }));
+  }
+
+  /** Sessions that aren't over and on whose stage somebody sends. */
+  onStage(): Promise<Session[]> {
+    return this.#database.session.findMany({
+      where: { state: { in: ['idle', ...onAirStates] }, stageNodes: { some: { isOn: true } } },
+      take: 5_000,
+    });
   }
 
   /** Prepared sessions that nobody published to until a day after they were due. */

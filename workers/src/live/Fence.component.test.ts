@@ -17,6 +17,8 @@ const document = (change: Partial<ControlDocument>): ControlDocument => ({
   stopReason: null,
   epoch: 1,
   source: null,
+  rtmp: null,
+  dropRtmpBelow: 0,
   graceDeadlineAt: null,
   updatedAt: '2026-01-01T00:00:00.000Z',
   ...change,

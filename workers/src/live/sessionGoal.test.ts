@@ -8,6 +8,8 @@ const control = (change: Partial<ControlDocument> = {}): ControlDocument => ({
   stopReason: null,
   epoch: 2,
   source: { relayUrl: 'http://relay/a.flv', epoch: 2 },
+  rtmp: null,
+  dropRtmpBelow: 0,
   graceDeadlineAt: null,
   updatedAt: '2026-01-01T00:00:00.000Z',
   ...change,

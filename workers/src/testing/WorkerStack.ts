@@ -182,6 +182,8 @@ export class LiveTest {
     const nothing = {
       stopReason: null,
       source: null,
+      rtmp: null,
+      dropRtmpBelow: 0,
       graceDeadlineAt: null,
       updatedAt: new Date(0).toISOString(),
     };
