@@ -2,6 +2,7 @@ export * from './addressGroup.ts';
 export * from './AppError.ts';
 export * from './config.ts';
 export * from './facts.ts';
+export * from './GuessLimiter.ts';
 export * from './Lifecycle.ts';
 export * from './logger.ts';
 export * from './OpsServer.ts';

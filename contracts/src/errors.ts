@@ -59,12 +59,24 @@ export const errorTable = {
     logLevel: 'info',
     message: 'The session is not in a state for this.',
   },
+  precondition_failed: {
+    status: 412,
+    retry: false,
+    logLevel: 'info',
+    message: 'What the request builds on has changed meanwhile.',
+  },
   payload_too_large: { status: 413, retry: false, logLevel: 'info', message: 'The request is too large.' },
   unsupported_media_type: {
     status: 415,
     retry: false,
     logLevel: 'info',
     message: 'This content type is not supported.',
+  },
+  precondition_required: {
+    status: 428,
+    retry: false,
+    logLevel: 'info',
+    message: 'The request must say what it builds on (If-Match).',
   },
   rate_limited: {
     status: 429,

@@ -1,6 +1,5 @@
-import { addressGroup, type Logger } from '@maydan/common';
+import { addressGroup, type GuessLimiter, type Logger } from '@maydan/common';
 import type { Authorizer, RefusalReason } from './authorize/Authorizer.ts';
-import type { GuessLimiter } from './authorize/GuessLimiter.ts';
 import type { Metrics } from './metrics.ts';
 import type { StreamRequest } from './nms/rtmpWire.ts';
 import type { Publishes } from './Publishes.ts';

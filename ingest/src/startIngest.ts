@@ -2,12 +2,12 @@ import {
   createRedis,
   createRegistry,
   FactWriter,
+  GuessLimiter,
   OpsServer,
   type Lifecycle,
   type Logger,
 } from '@maydan/common';
 import { Authorizer } from './authorize/Authorizer.ts';
-import { GuessLimiter } from './authorize/GuessLimiter.ts';
 import { Commands } from './Commands.ts';
 import type { IngestConfig } from './config.ts';
 import { createMetrics, registerGauges, type Metrics } from './metrics.ts';

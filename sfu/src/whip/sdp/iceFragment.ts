@@ -1,6 +1,7 @@
 import { parse, write, type SessionDescription } from 'sdp-transform';
 import type { types } from 'mediasoup';
 import { writeCandidate } from './answer.ts';
+import { toText } from './plain.ts';
 import { nonsense } from './refuse.ts';
 
 /** What a client says in a PATCH with `application/trickle-ice-sdpfrag` (RFC 8840). */
@@ -34,8 +35,8 @@ export function readIceFragment(text: string): IceFragment {
     throw nonsense('The fragment has neither a candidate nor ice-ufrag.');
   }
   return {
-    usernameFragment: ufrag === undefined ? null : String(ufrag),
-    password: pwd === undefined ? null : String(pwd),
+    usernameFragment: ufrag === undefined ? null : toText(ufrag),
+    password: pwd === undefined ? null : toText(pwd),
     candidateCount,
   };
 }

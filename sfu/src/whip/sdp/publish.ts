@@ -43,7 +43,7 @@ export function acceptPublished(media: OfferedMedia, router: types.RtpCapabiliti
     answer: {
       media,
       direction: 'recvonly',
-      codecs: codecs.map((each) => ({ ...each, parameters: wanted(each) })),
+      codecs: codecs.map((each) => ({ ...each, parameters: wanted(each, routerCodec) })),
       extensions,
       msid: null,
     },
@@ -96,8 +96,16 @@ function encodings(
   return [{ ssrc: first.ssrc, ...rtx, ...dtx }];
 }
 
-/** How we want to receive it: sound of a broadcast is stereo, with forward error correction (RFC 7587, section 7). */
-function wanted({ mimeType, parameters }: types.RtpCodecParameters): types.RtpCodecParameters['parameters'] {
-  if (mimeType.toLowerCase() !== 'audio/opus') return parameters;
-  return { minptime: 10, useinbandfec: 1, stereo: 1 };
+/**
+ * How we want to receive it: sound of a broadcast is stereo, with forward error correction (RFC 7587, section 7); where
+ * browsers begin to send is what the room says.
+ */
+function wanted(
+  { mimeType, parameters }: types.RtpCodecParameters,
+  routerCodec: types.RtpCodecCapability,
+): types.RtpCodecParameters['parameters'] {
+  if (isRtx({ mimeType })) return parameters;
+  if (mimeType.toLowerCase() === 'audio/opus') return { minptime: 10, useinbandfec: 1, stereo: 1 };
+  const ofRoom = Object.entries(routerCodec.parameters ?? {}).filter(([key]) => key.startsWith('x-google-'));
+  return { ...parameters, ...Object.fromEntries(ofRoom) };
 }

@@ -1,14 +1,13 @@
 import { parseParams, type MediaDescription } from 'sdp-transform';
 import type { types } from 'mediasoup';
 import type { OfferedCodec } from './offer.ts';
+import { toNumber, toText } from './plain.ts';
 
 type Parameters = Record<string, string | number>;
 
 /** The codecs of an m-line in the order of its payload types, RTX and FEC among them. */
 export function readCodecs(line: MediaDescription): OfferedCodec[] {
-  const listed = String(line.payloads ?? '')
-    .split(' ')
-    .map(Number);
+  const listed = toText(line.payloads).split(' ').map(Number);
   return listed.flatMap((payloadType) => {
     const rtp = line.rtp.find(({ payload }) => payload === payloadType);
     if (rtp === undefined) return [];
@@ -17,8 +16,8 @@ export function readCodecs(line: MediaDescription): OfferedCodec[] {
       {
         payloadType,
         mimeType: `${line.type}/${rtp.codec}`,
-        clockRate: Number(rtp.rate ?? 0),
-        channels: line.type === 'audio' ? Number(rtp.encoding ?? 1) : undefined,
+        clockRate: toNumber(rtp.rate),
+        channels: line.type === 'audio' ? (rtp.encoding ?? 1) : undefined,
         parameters: readParameters(fmtp?.config),
         rtcpFeedback: readFeedback(line, payloadType),
       },
@@ -29,7 +28,7 @@ export function readCodecs(line: MediaDescription): OfferedCodec[] {
 /** `a=1;b=x` as a record; what is no pair is left out. */
 export function readParameters(text: string | number | undefined): Parameters {
   const parameters: Parameters = {};
-  for (const [key, value] of Object.entries<unknown>(parseParams(String(text ?? '')))) {
+  for (const [key, value] of Object.entries<unknown>(parseParams(toText(text)))) {
     if (typeof value !== 'string' && typeof value !== 'number') continue;
     // Six hexadecimal digits, even where all of them happen to be decimal.
     parameters[key] = key === 'profile-level-id' ? String(value) : value;

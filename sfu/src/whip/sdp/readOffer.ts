@@ -6,6 +6,7 @@ import {
 } from 'sdp-transform';
 import type { types } from 'mediasoup';
 import type { Offer, OfferedLayer, OfferedMedia, OfferedSsrc } from './offer.ts';
+import { toText } from './plain.ts';
 import { readCodecs, readParameters } from './readCodecs.ts';
 import { nonsense, refused } from './refuse.ts';
 
@@ -74,13 +75,13 @@ function requireBundle(session: SessionDescription, media: readonly OfferedMedia
   if (new Set(mids).size !== mids.length) throw refused('Two m-lines have the same mid.');
   if (mids.length < 2) return;
   const group = session.groups?.find(({ type }) => type === 'BUNDLE');
-  const bundled = new Set(String(group?.mids ?? '').split(' '));
+  const bundled = new Set(toText(group?.mids).split(' '));
   if (!mids.every((mid) => bundled.has(mid))) throw refused('All m-lines must be in one BUNDLE group.');
 }
 
 function readIce(session: SessionDescription, line: MediaDescription): Offer['ice'] {
-  const usernameFragment = String(line.iceUfrag ?? session.iceUfrag ?? '');
-  const password = String(line.icePwd ?? session.icePwd ?? '');
+  const usernameFragment = toText(line.iceUfrag ?? session.iceUfrag);
+  const password = toText(line.icePwd ?? session.icePwd);
   if (usernameFragment.length < 4 || password.length < 22) {
     throw refused('ice-ufrag or ice-pwd is missing or too short.');
   }
@@ -97,8 +98,8 @@ function readDtlsRole(session: SessionDescription, line: MediaDescription): 'cli
 
 function readFingerprint(session: SessionDescription, line: MediaDescription): types.DtlsFingerprint {
   const given = line.fingerprint ?? session.fingerprint;
-  const type = String(given?.type ?? '').toLowerCase();
-  const hash = String(given?.hash ?? '').toUpperCase();
+  const type = toText(given?.type).toLowerCase();
+  const hash = toText(given?.hash).toUpperCase();
   const bytes = digestBytes[type];
   const wellFormed = /^[0-9A-F]{2}(:[0-9A-F]{2})*$/.test(hash) && hash.length === (bytes ?? 0) * 3 - 1;
   if (!wellFormed || !isAlgorithm(type)) throw refused('a=fingerprint is missing or malformed.');
@@ -112,7 +113,7 @@ function isAlgorithm(type: string): type is types.FingerprintAlgorithm {
 function readMedia(session: SessionDescription, line: MediaDescription, way: OfferDirection): OfferedMedia {
   const kind = line.type === 'audio' ? 'audio' : 'video';
   if (line.mid === undefined) throw refused(`The m-line of ${kind} has no mid.`);
-  const mid = String(line.mid);
+  const mid = toText(line.mid);
   if (!/TLS\/RTP\/SAVPF?$/.test(line.protocol)) throw refused(`${line.protocol} is not DTLS-SRTP.`, mid);
   if (line.port === 0 && line.bundleOnly === undefined) throw refused('The m-line is switched off.', mid);
   if (line.rtcpMux === undefined) throw refused('RTCP must be multiplexed (a=rtcp-mux).', mid);
@@ -138,7 +139,7 @@ function readMedia(session: SessionDescription, line: MediaDescription, way: Off
 function readSsrcs(line: MediaDescription, mid: string): OfferedSsrc[] {
   const groups = (line.ssrcGroups ?? []).map(({ semantics, ssrcs }) => ({
     semantics,
-    ssrcs: String(ssrcs).split(' ').map(Number),
+    ssrcs: toText(ssrcs).split(' ').map(Number),
   }));
   if (groups.some(({ semantics }) => semantics === 'SIM')) {
     throw refused('Simulcast by SSRC groups is not supported; use a=simulcast and RIDs (RFC 8853).', mid);
@@ -163,10 +164,10 @@ function readLayers(line: MediaDescription): OfferedLayer[] {
   const list = simulcast?.dir1 === 'send' ? simulcast.list1 : simulcast?.list2;
   const listed =
     list === undefined
-      ? rids.map(({ id }) => String(id))
-      : parseSimulcastStreamList(String(list)).flatMap(([first]) => (first ? [String(first.scid)] : []));
+      ? rids.map(({ id }) => toText(id))
+      : parseSimulcastStreamList(toText(list)).flatMap(([first]) => (first ? [toText(first.scid)] : []));
   return listed.flatMap((rid) => {
-    const found = rids.find(({ id }) => String(id) === rid);
+    const found = rids.find(({ id }) => toText(id) === rid);
     return found === undefined ? [] : [{ rid, restrictions: readParameters(found.params) }];
   });
 }
