@@ -7,8 +7,8 @@ const logger = createLogger('sfu', config.LOG_LEVEL);
 const lifecycle = new Lifecycle(logger);
 lifecycle.handleSignals();
 try {
-  const { opsPort, pool } = await startSfu(config, logger, lifecycle);
-  logger.info({ opsPort, workers: pool.size }, 'ready');
+  const { httpPort, opsPort, nodeId, pool } = await startSfu(config, logger, lifecycle);
+  logger.info({ httpPort, opsPort, nodeId, workers: pool.size }, 'ready');
 } catch (error) {
   logger.fatal({ err: error }, 'could not start');
   await lifecycle.shutdown();

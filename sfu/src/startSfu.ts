@@ -1,29 +1,83 @@
-import { createRedis, createRegistry, OpsServer } from '@maydan/common';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { createRedis, createRegistry, FactWriter, OpsServer } from '@maydan/common';
 import type { Lifecycle, Logger } from '@maydan/common';
+import type { Router } from 'express';
+import { nodeIdOf } from './config.ts';
 import type { SfuConfig } from './config.ts';
+import { createSfuApp } from './createSfuApp.ts';
+import type { SfuContext } from './createSfuApp.ts';
 import { registerMetrics } from './metrics.ts';
-import { WorkerPool } from './WorkerPool.ts';
+import { CommandListener } from './nodes/CommandListener.ts';
+import { NodeRegistration } from './nodes/NodeRegistration.ts';
+import { StageFacts } from './nodes/StageFacts.ts';
+import { Rooms } from './rooms/Rooms.ts';
+import { SignalingServer } from './signaling/SignalingServer.ts';
+import { createWhip } from './whip/index.ts';
+import { plainAddress, webRtcAddresses } from './workers/listenAddresses.ts';
+import { WorkerPool } from './workers/WorkerPool.ts';
 
 export interface RunningSfu {
-  pool: WorkerPool;
-  opsPort: number;
+  readonly pool: WorkerPool;
+  readonly rooms: Rooms;
+  readonly nodeId: string;
+  readonly httpPort: number;
+  readonly opsPort: number;
 }
 
-/** Starts the Workers and the ops server; everything is closed by the lifecycle. */
+/** The routes of other protocols, under the paths of the design (`/whip`, `/whep`). */
+const routerFactories: readonly ((context: SfuContext) => Router)[] = [createWhip];
+
+/**
+ * Starts Workers, rooms, signaling and the ops server; everything is closed by the lifecycle: first the node is no
+ * longer offered, then its people are sent to other nodes.
+ */
 export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lifecycle): Promise<RunningSfu> {
   const redis = createRedis(config.REDIS_URL, logger, { name: 'sfu' });
   lifecycle.own('redis', () => redis.disconnect());
-  const pool = await WorkerPool.create({
-    size: config.SFU_WORKERS,
-    settings: { workerBin: config.MEDIASOUP_WORKER_BIN, logLevel: 'warn' },
+  const facts = new FactWriter(redis, logger);
+  lifecycle.own('facts', () => facts.close());
+  const pool = await startWorkers(config, logger);
+  lifecycle.own('workers', () => pool.close());
+
+  const http = createServer();
+  http.listen(config.SFU_PORT, config.SFU_HOST);
+  await once(http, 'listening');
+  lifecycle.own('http server', () => closeServer(http));
+  const httpPort = (http.address() as AddressInfo).port;
+  const nodeId = nodeIdOf(config, httpPort);
+  const internalUrl = config.SFU_INTERNAL_URL ?? `http://127.0.0.1:${httpPort}`;
+
+  const rooms = await createRooms(config, pool, internalUrl, logger);
+  new StageFacts(rooms, facts, nodeId);
+  const registry = createRegistry('sfu');
+  const metrics = registerMetrics(registry, pool, rooms);
+  const context: SfuContext = { config, rooms, logger, nodeId };
+  http.on(
+    'request',
+    createSfuApp(
+      routerFactories.map((create) => create(context)),
+      logger,
+    ),
+  );
+  const signaling = new SignalingServer({
+    http,
+    rooms,
+    secret: config.INTERNAL_SECRET,
+    graceMs: config.SFU_PEER_GRACE_MS,
+    metrics,
     logger,
   });
-  lifecycle.own('workers', () => pool.close());
-  const registry = createRegistry('sfu');
-  registerMetrics(registry, pool);
-  const pingRedis = async (): Promise<void> => {
-    await redis.ping();
-  };
+  lifecycle.own('signaling', () => signaling.close());
+  lifecycle.own('rooms', () => rooms.close());
+
+  const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-commands' });
+  lifecycle.own('commands', () => subscriber.disconnect());
+  await CommandListener.create({ subscriber, obey: (command) => rooms.obey(command), logger });
+  const pingRedis = async (): Promise<void> => void (await redis.ping());
   const ops = await OpsServer.create({
     service: 'sfu',
     host: config.OPS_HOST,
@@ -32,5 +86,59 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
     registry,
   });
   lifecycle.own('ops server', () => ops.close());
-  return { pool, opsPort: ops.port };
+
+  const describe = () => ({
+    nodeId,
+    publicUrl: config.SFU_PUBLIC_URL ?? null,
+    publicPort: httpPort,
+    internalUrl,
+    load: rooms.load,
+    rooms: rooms.all.map(({ sessionId }) => sessionId),
+  });
+  const registration = await NodeRegistration.create(redis, describe, logger);
+  lifecycle.own('registration', () => registration.close());
+  // Who comes next is sent here.
+  rooms.on('opened', () => void registration.renew());
+  return { pool, rooms, nodeId, httpPort, opsPort: ops.port };
+}
+
+async function startWorkers(config: SfuConfig, logger: Logger): Promise<WorkerPool> {
+  return WorkerPool.create({
+    size: config.SFU_WORKERS,
+    settings: { workerBin: config.MEDIASOUP_WORKER_BIN, logLevel: 'warn' },
+    listening: {
+      port: config.SFU_RTC_PORT,
+      addresses: await webRtcAddresses(config.SFU_ANNOUNCED_ADDRESS, networkInterfaces()),
+      portRange: portRange(config),
+    },
+    logger,
+  });
+}
+
+async function createRooms(
+  config: SfuConfig,
+  pool: WorkerPool,
+  internalUrl: string,
+  logger: Logger,
+): Promise<Rooms> {
+  return new Rooms({
+    pool,
+    consumersPerWorker: config.SFU_CONSUMERS_PER_WORKER,
+    transports: {
+      plainAddress: await plainAddress(internalUrl),
+      portRange: portRange(config),
+      maxIncomingBitrateBps: config.SFU_MAX_INCOMING_BITRATE_BPS,
+      ice: { stunUrls: config.SFU_STUN_URLS, turnUrls: config.TURN_URLS, turnSecret: config.TURN_SECRET },
+    },
+    logger,
+  });
+}
+
+function portRange(config: SfuConfig): { min: number; max: number } {
+  return { min: config.SFU_RTC_MIN_PORT, max: config.SFU_RTC_MAX_PORT };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 }

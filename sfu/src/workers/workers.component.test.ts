@@ -1,9 +1,16 @@
 import { createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
-import { workerBin } from './testing/workerBin.ts';
-import { dtlsLoop } from './verification/dtlsLoop.ts';
-import { srtpLoop } from './verification/srtpLoop.ts';
+import { workerBin } from '../testing/workerBin.ts';
+import { dtlsLoop } from '../verification/dtlsLoop.ts';
+import { srtpLoop } from '../verification/srtpLoop.ts';
+import type { RtcListening } from './PooledWorker.ts';
 import { WorkerPool } from './WorkerPool.ts';
+
+const listening: RtcListening = {
+  port: 0,
+  addresses: [{ ip: '127.0.0.1' }],
+  portRange: { min: 40_100, max: 49_999 },
+};
 
 const logger = createLogger('sfu', 'silent');
 const cleanups: (() => unknown)[] = [];
@@ -16,6 +23,7 @@ async function createPool(size: number): Promise<WorkerPool> {
   const pool = await WorkerPool.create({
     size,
     settings: { workerBin: workerBin(), logLevel: 'warn' },
+    listening,
     logger,
   });
   cleanups.push(() => pool.close());
@@ -44,6 +52,21 @@ describe('WorkerPool', () => {
     expect(pool.workers.map((worker) => worker.pid)).not.toEqual(before);
   }, 30_000);
 
+  it('gives the Worker with the least to do, and waits for one while none is alive', async () => {
+    const pool = await createPool(2);
+    const first = await pool.acquire();
+    const router = await first.worker.createRouter();
+    expect(first.counts.routers).toBe(1);
+    const second = await pool.acquire();
+    expect(second).not.toBe(first);
+    expect(pool.leastLoaded(new Set([first, second]))).toBeUndefined();
+    router.close();
+    expect(first.counts.routers).toBe(0);
+    for (const { pid } of pool.workers) process.kill(pid, 'SIGKILL');
+    await until('the deaths', () => pool.workers.length === 0);
+    expect([first.pid, second.pid]).not.toContain((await pool.acquire()).pid);
+  }, 30_000);
+
   it('leaves no process behind when it is closed', async () => {
     const pool = await createPool(1);
     const pid = pool.workers[0]?.pid ?? 0;
@@ -60,7 +83,7 @@ describe('WorkerPool', () => {
 
   it('says so when the program is not a worker', async () => {
     const settings = { workerBin: '/bin/true' };
-    await expect(WorkerPool.create({ size: 1, settings, logger })).rejects.toThrow();
+    await expect(WorkerPool.create({ size: 1, settings, listening, logger })).rejects.toThrow();
   }, 30_000);
 });
 

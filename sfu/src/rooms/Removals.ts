@@ -1,0 +1,48 @@
+import { joinTokenLifetimeSec } from '@maydan/contracts';
+import type { JoinClaims } from '@maydan/contracts';
+import { isOnStage } from './rights.ts';
+import { isAbout } from './Whom.ts';
+import type { Whom } from './Whom.ts';
+
+interface Removal {
+  /** Null: everybody of the session. */
+  readonly whom: Whom | null;
+  /** A co-host who was taken off the stage may go on watching. */
+  readonly onlyStage: boolean;
+  readonly atSec: number;
+}
+
+/**
+ * Who was sent out of a room: their join tokens are good for minutes more, but are refused here. A token minted
+ * afterwards is taken, as the api knows best.
+ */
+export class Removals {
+  readonly #bySession = new Map<string, Removal[]>();
+
+  add(sessionId: string, whom: Whom | null, onlyStage: boolean, nowMs = Date.now()): void {
+    const atSec = Math.floor(nowMs / 1_000);
+    this.#forget(atSec);
+    const removals = this.#bySession.get(sessionId) ?? [];
+    this.#bySession.set(sessionId, [...removals, { whom, onlyStage, atSec }]);
+  }
+
+  /** True when the token was minted before its bearer was sent out. */
+  refuses(claims: Pick<JoinClaims, 'sessionId' | 'peerId' | 'userId' | 'role' | 'iat'>): boolean {
+    const removals = this.#bySession.get(claims.sessionId) ?? [];
+    return removals.some(
+      ({ whom, onlyStage, atSec }) =>
+        claims.iat <= atSec &&
+        (!onlyStage || isOnStage(claims.role)) &&
+        (whom === null || isAbout(whom, claims)),
+    );
+  }
+
+  /** Tokens minted before have expired by themselves. */
+  #forget(nowSec: number): void {
+    for (const [sessionId, removals] of this.#bySession) {
+      const kept = removals.filter(({ atSec }) => nowSec - atSec <= joinTokenLifetimeSec);
+      if (kept.length === 0) this.#bySession.delete(sessionId);
+      else this.#bySession.set(sessionId, kept);
+    }
+  }
+}

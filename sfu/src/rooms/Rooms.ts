@@ -1,0 +1,171 @@
+import { EventEmitter } from 'node:events';
+import { AppError } from '@maydan/common';
+import type { Logger } from '@maydan/common';
+import type { JoinClaims, LeaveReason, SfuCommand } from '@maydan/contracts';
+import type { WorkerPool } from '../workers/WorkerPool.ts';
+import type { Identity, Peer } from './Peer.ts';
+import { Removals } from './Removals.ts';
+import type { SessionType } from './rights.ts';
+import { Room } from './Room.ts';
+import { RoomRouters } from './RoomRouters.ts';
+import { TransportFactory } from './TransportFactory.ts';
+import type { TransportSettings } from './TransportFactory.ts';
+import { isAbout } from './Whom.ts';
+
+export interface RoomsOptions {
+  readonly pool: WorkerPool;
+  readonly transports: Omit<TransportSettings, 'keyFrameSent'>;
+  /** Consumers from which on a room's viewers go to another Worker. */
+  readonly consumersPerWorker: number;
+  readonly logger: Logger;
+}
+
+interface RoomsEvents {
+  opened: [room: Room];
+  closed: [room: Room, reason: LeaveReason];
+}
+
+/** A room that nobody comes to. */
+const emptyTimeoutMs = 10_000;
+const joinAttempts = 3;
+
+/** The rooms of this node, by session. */
+export class Rooms extends EventEmitter<RoomsEvents> {
+  /** Since the start: key frames that receivers asked for, and that senders were asked for. */
+  readonly keyFrames = { asked: 0, sent: 0 };
+  readonly #options: RoomsOptions;
+  readonly #transports: TransportFactory;
+  readonly #removals = new Removals();
+  readonly #rooms = new Map<string, Room>();
+  readonly #opening = new Map<string, Promise<Room>>();
+  #closed = false;
+
+  constructor(options: RoomsOptions) {
+    super();
+    this.#options = options;
+    this.#transports = new TransportFactory({
+      ...options.transports,
+      keyFrameSent: () => this.keyFrames.sent++,
+    });
+  }
+
+  get all(): readonly Room[] {
+    return [...this.#rooms.values()];
+  }
+
+  find(sessionId: string): Room | undefined {
+    return this.#rooms.get(sessionId);
+  }
+
+  /** 0 (idle) to 1 (full). */
+  get load(): number {
+    const { pool, consumersPerWorker } = this.#options;
+    const consumers = pool.workers.reduce((sum, { counts }) => sum + counts.consumers, 0);
+    return consumers / (2 * consumersPerWorker * pool.size);
+  }
+
+  /**
+   * The session's room, opened if need be.
+   * @throws AppError `conflict` when it is a room of the other type, `unavailable` while there is no Worker.
+   */
+  async open(sessionId: string, sessionType: SessionType): Promise<Room> {
+    if (this.#closed) throw new AppError('unavailable');
+    const room = this.#rooms.get(sessionId) ?? (await this.#openOnce(sessionId, sessionType));
+    if (room.sessionType !== sessionType)
+      throw new AppError('conflict', `This is an ${room.sessionType} session.`);
+    return room;
+  }
+
+  /**
+   * Opens the room and joins it. @throws AppError as `open` and `Room.join` do; what is thrown while a room is being
+   * closed is tried again.
+   */
+  async join(
+    sessionId: string,
+    sessionType: SessionType,
+    identity: Identity,
+  ): Promise<{ room: Room; peer: Peer }> {
+    for (let attempt = 1; ; attempt++) {
+      const room = await this.open(sessionId, sessionType);
+      try {
+        return { room, peer: await room.join(identity) };
+      } catch (error) {
+        if (!room.closed || attempt === joinAttempts) throw error;
+      }
+    }
+  }
+
+  /** @throws AppError `forbidden` for a token from before its bearer was sent out. */
+  checkAdmission(claims: JoinClaims): void {
+    if (this.#removals.refuses(claims))
+      throw new AppError('forbidden', 'You were removed from this session.');
+  }
+
+  /** Does what the api says, at once. */
+  async obey(command: SfuCommand): Promise<void> {
+    const room = this.#rooms.get(command.sessionId);
+    switch (command.type) {
+      case 'removePeer':
+        return this.#remove(room, command);
+      case 'mutePeer':
+        return room?.mute(command.whom, command.source, command.muted);
+      case 'closeRoom':
+        this.#removals.add(command.sessionId, null, false);
+        return room?.close(command.reason);
+    }
+  }
+
+  /** Everybody is told `roomLost`, so that they go to another node. */
+  close(): void {
+    this.#closed = true;
+    for (const room of this.all) room.close('roomLost');
+  }
+
+  #remove(room: Room | undefined, command: Extract<SfuCommand, { type: 'removePeer' }>): void {
+    const { sessionId, whom, reason } = command;
+    const concerned = [...(room?.peers.values() ?? [])].filter(({ identity }) => isAbout(whom, identity));
+    const wasViewer = concerned.some(({ role }) => role === 'viewer');
+    this.#removals.add(sessionId, whom, reason === 'removed' && !wasViewer);
+    for (const peer of concerned) peer.close(reason);
+  }
+
+  #openOnce(sessionId: string, sessionType: SessionType): Promise<Room> {
+    const known = this.#opening.get(sessionId);
+    if (known !== undefined) return known;
+    const opening = this.#create(sessionId, sessionType).finally(() => this.#opening.delete(sessionId));
+    this.#opening.set(sessionId, opening);
+    return opening;
+  }
+
+  async #create(sessionId: string, sessionType: SessionType): Promise<Room> {
+    const { pool, consumersPerWorker } = this.#options;
+    const logger = this.#options.logger.child({ sessionId });
+    const routers = await RoomRouters.create(pool, consumersPerWorker);
+    if (this.#closed) {
+      routers.close();
+      throw new AppError('unavailable');
+    }
+    const keyFrameAsked = (): number => this.keyFrames.asked++;
+    const room = new Room({
+      sessionId,
+      sessionType,
+      routers,
+      transports: this.#transports,
+      logger,
+      keyFrameAsked,
+    });
+    this.#rooms.set(sessionId, room);
+    logger.info('room opened');
+    const empty = setTimeout(() => {
+      if (room.peers.size === 0) room.close('left');
+    }, emptyTimeoutMs);
+    room.once('closed', (reason) => {
+      clearTimeout(empty);
+      this.#rooms.delete(sessionId);
+      logger.info({ reason }, 'room closed');
+      this.emit('closed', room, reason);
+    });
+    this.emit('opened', room);
+    return room;
+  }
+}

@@ -1,0 +1,101 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from '@maydan/common';
+import type { types } from 'mediasoup';
+import type { RoomProducer } from './RoomProducer.ts';
+
+export interface Level {
+  readonly peerId: string;
+  /** -127 (silent) to 0. */
+  readonly dBov: number;
+}
+
+interface SpeakerWatchEvents {
+  /** Who speaks; null in silence. */
+  speaker: [peerId: string | null];
+  levels: [levels: Level[]];
+}
+
+const levelIntervalMs = 500;
+const speakerIntervalMs = 300;
+const maxLevels = 20;
+/** What is softer is room noise. */
+const silenceDbov = -70;
+
+/** Listens to who speaks in a room, on its home Router. */
+export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
+  readonly #router: types.Router;
+  readonly #logger: Logger;
+  #observers: Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> | undefined;
+  /** Ids of mediasoup Producers are those of the room. */
+  readonly #owners = new Map<string, string>();
+  #dominant: string | null = null;
+  #isSilent = true;
+  #speaker: string | null = null;
+
+  constructor(router: types.Router, logger: Logger) {
+    super();
+    this.#router = router;
+    this.#logger = logger;
+  }
+
+  get speaker(): string | null {
+    return this.#speaker;
+  }
+
+  /** Begins to listen to a producer; video is passed over. Never rejects. */
+  async add(producer: RoomProducer): Promise<void> {
+    if (producer.kind !== 'audio') return;
+    this.#owners.set(producer.id, producer.peerId);
+    producer.once('closed', () => this.#forget(producer));
+    try {
+      const { id: producerId } = await producer.onRouter(this.#router);
+      this.#observers ??= this.#createObservers();
+      for (const observer of await this.#observers) await observer.addProducer({ producerId });
+    } catch (error) {
+      // It may have been closed meanwhile; mediasoup takes it out of its observers itself.
+      if (!producer.closed && !this.#router.closed)
+        this.#logger.warn({ err: error }, 'a level is not watched');
+    }
+  }
+
+  async #createObservers(): Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> {
+    const levels = await this.#router.createAudioLevelObserver({
+      maxEntries: maxLevels,
+      threshold: silenceDbov,
+      interval: levelIntervalMs,
+    });
+    levels.on('volumes', (volumes) => this.#heard(volumes));
+    levels.on('silence', () => this.#heard([]));
+    const speaker = await this.#router.createActiveSpeakerObserver({ interval: speakerIntervalMs });
+    speaker.on('dominantspeaker', ({ producer }) => {
+      this.#dominant = this.#owners.get(producer.id) ?? null;
+      this.#tell();
+    });
+    return [levels, speaker];
+  }
+
+  #heard(volumes: readonly types.AudioLevelObserverVolume[]): void {
+    const levels = volumes.flatMap(({ producer, volume }) => {
+      const peerId = this.#owners.get(producer.id);
+      return peerId === undefined ? [] : [{ peerId, dBov: volume }];
+    });
+    this.#isSilent = levels.length === 0;
+    // Whoever is heard alone speaks, before the slower choice of the dominant one is made.
+    if (levels.length === 1 || this.#dominant === null) this.#dominant = levels[0]?.peerId ?? this.#dominant;
+    this.emit('levels', levels);
+    this.#tell();
+  }
+
+  #forget(producer: RoomProducer): void {
+    this.#owners.delete(producer.id);
+    if (this.#dominant === producer.peerId) this.#dominant = null;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const speaker = this.#isSilent ? null : this.#dominant;
+    if (speaker === this.#speaker) return;
+    this.#speaker = speaker;
+    this.emit('speaker', speaker);
+  }
+}

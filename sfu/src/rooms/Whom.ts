@@ -1,0 +1,34 @@
+import { mediaSource } from '@maydan/contracts';
+import type { MediaSource, SfuCommand } from '@maydan/contracts';
+
+/** Whom a command is about: one device, or all of a person's. */
+export type Whom = Extract<SfuCommand, { type: 'mutePeer' }>['whom'];
+
+export interface Somebody {
+  readonly peerId: string;
+  readonly userId: string | null;
+}
+
+export function isAbout(whom: Whom, { peerId, userId }: Somebody): boolean {
+  return 'peerId' in whom ? whom.peerId === peerId : whom.userId === userId;
+}
+
+/** Who is muted in a room, also for what they begin to send later. */
+export class Mutes {
+  /** By what was said: person and source. */
+  readonly #mutes = new Map<string, { whom: Whom; source: MediaSource | null }>();
+
+  /** `source` null: everything; allowing everything again takes back what was said of single sources. */
+  set(whom: Whom, source: MediaSource | null, muted: boolean): void {
+    const keyOf = (which: MediaSource | null): string => JSON.stringify([whom, which]);
+    if (muted) this.#mutes.set(keyOf(source), { whom, source });
+    else if (source !== null) this.#mutes.delete(keyOf(source));
+    else for (const which of [null, ...mediaSource.options]) this.#mutes.delete(keyOf(which));
+  }
+
+  has(somebody: Somebody, source: MediaSource): boolean {
+    return [...this.#mutes.values()].some(
+      (mute) => (mute.source === null || mute.source === source) && isAbout(mute.whom, somebody),
+    );
+  }
+}

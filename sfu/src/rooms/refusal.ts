@@ -1,0 +1,21 @@
+import { AppError } from '@maydan/common';
+
+/**
+ * What mediasoup rejects is what a client named: parameters it can't use, ids taken twice, a transport that was closed
+ * meanwhile. The reason stays in `cause`.
+ */
+export async function asRefusal<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    const message = cause instanceof Error ? cause.message.replace(/ \[method:.*$/, '') : undefined;
+    throw new AppError('bad_request', message, undefined, { cause });
+  }
+}
+
+/** @throws AppError `not_found`: also for what exists but is somebody else's. */
+export function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new AppError('not_found');
+  return value;
+}
