@@ -28,6 +28,8 @@ export const configSchema = z.object({
   DVR_WINDOW_SEC: z.coerce.number().int().min(30).default(14_400),
   PART_TARGET_MS: z.coerce.number().int().min(100).max(1_000).default(250),
   SEGMENT_TARGET_MS: z.coerce.number().int().min(1_000).max(6_000).default(2_000),
+  /** RTMP sources that one worker brings into rooms of the sfu; each costs about 2 % of a core for its sound. */
+  FORWARD_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
   VOD_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(1),
 });
 export type Config = z.infer<typeof configSchema>;

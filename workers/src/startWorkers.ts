@@ -15,10 +15,12 @@ import type { Worker } from 'bullmq';
 import type { Registry } from 'prom-client';
 import type { Config } from './config.ts';
 import { warmUpEncoder } from './ffmpeg/LegEncoder.ts';
+import { ForwardWorker } from './forward/forward.handler.ts';
 import { Admission } from './live/Admission.ts';
 import { ControlChannel } from './live/ControlWatcher.ts';
 import { LiveWorker } from './live/live.handler.ts';
 import { Playbacks } from './live/Playbacks.ts';
+import { registerForwardMetrics } from './forward/forwardMetrics.ts';
 import { registerWorkerMetrics } from './metrics.ts';
 import { promOriginMetrics } from './origin/http/promOriginMetrics.ts';
 import { OriginServer } from './origin/OriginServer.ts';
@@ -66,6 +68,15 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   const sources = { sessions: live.sessions, admission, spool, jobs: links.jobs };
   const { jobFailed } = registerWorkerMetrics(registry, sources);
   live.onFailed(() => jobFailed('live.transcode'));
+  const forward = new ForwardWorker({
+    deps: { config, redis, control, admission },
+    connection: links.queueRedis,
+    concurrency: config.FORWARD_CONCURRENCY,
+    log,
+  });
+  lifecycle.own('forwards', () => forward.close());
+  forward.onFailed(() => jobFailed('live.forward'));
+  registerForwardMetrics(registry, forward);
   const images = startImages(config, links, log, () => jobFailed('vod.images'));
   // A picture job under way is done again by another worker; it doesn't hold the process.
   lifecycle.own('image jobs', () => images.close(true));

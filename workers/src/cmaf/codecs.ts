@@ -18,7 +18,7 @@ const AUDIO_ENTRY_BYTES = 28;
 
 const hex = (value: number): string => value.toString(16).padStart(2, '0');
 
-/** Reads the only entry of a sample description box. @throws FragmentError for codecs other than H.264 and AAC. */
+/** Reads the only entry of a sample description box. @throws FragmentError for codecs other than H.264, AAC and Opus. */
 export function readSampleEntry(stsd: Box): SampleEntry {
   const entries = readBoxes(stsd.payload.subarray(8));
   const [entry] = entries;
@@ -27,6 +27,7 @@ export function readSampleEntry(stsd: Box): SampleEntry {
   }
   if (entry.type === 'avc1' || entry.type === 'avc3') return readAvcEntry(entry);
   if (entry.type === 'mp4a') return readAacEntry(entry);
+  if (entry.type === 'Opus') return { codecs: 'opus' };
   throw new FragmentError('unsupported', `Codec ${JSON.stringify(entry.type)} is not supported.`);
 }
 

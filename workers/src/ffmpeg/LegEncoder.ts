@@ -277,7 +277,7 @@ export async function warmUpEncoder(ffmpegPath: string): Promise<void> {
   const encoders = await new Promise<ffmpeg.Encoders>((resolve, reject) => {
     command.getAvailableEncoders((error, found) => (error instanceof Error ? reject(error) : resolve(found)));
   });
-  for (const needed of ['libx264', 'aac']) {
+  for (const needed of ['libx264', 'aac', 'libopus']) {
     if (!(needed in encoders)) throw new Error(`${ffmpegPath} has no encoder ${needed}.`);
   }
 }

@@ -23,17 +23,17 @@ const keyFrameIntervalSec = 2;
 /** x264's own limit; never reached, since key frames are forced. */
 const longestGroup = 600;
 /** Decoding goes by milliseconds: a picture due at the start may stand just before it. */
-const startToleranceSec = 0.01;
+export const startToleranceSec = 0.01;
 
 /**
  * One fragment per frame, times absolute (`-copyts`, no edit list, no shift), sent at once. The fragments of each
  * output are one complete movie for `FragmentReader`.
  */
-const fragmentedMp4 = [
+export const fragmentedMp4 = [
   ...['-f', 'mp4', '-movflags', '+frag_every_frame+empty_moov+default_base_moof+frag_discont'],
   ...['-use_editlist', '0', '-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
 ] as const;
-const videoMp4 = ['-video_track_timescale', '90000', ...fragmentedMp4] as const;
+export const videoMp4 = ['-video_track_timescale', '90000', ...fragmentedMp4] as const;
 
 export function legArguments(plan: LegPlan, times: LegTimes, cpuBudgetCores: number): LegCommand {
   const encoded = plan.renditions.filter(

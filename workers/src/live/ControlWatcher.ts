@@ -3,26 +3,31 @@ import type { Logger, Redis } from '@maydan/common';
 
 const pollMs = 2_000;
 
-/** Messages of one Redis channel to their listener; all watchers share one subscriber connection. */
+type Listener = (message: string) => void;
+
+/** Messages of Redis channels to their listeners; all watchers share one subscriber connection. */
 export class ControlChannel {
   readonly #subscriber: Redis;
-  readonly #listeners = new Map<string, (message: string) => void>();
+  readonly #listeners = new Map<string, Set<Listener>>();
 
   /** `subscriber`: a connection of its own, since a subscribed one takes no other commands. */
   constructor(subscriber: Redis) {
     this.#subscriber = subscriber;
-    subscriber.on('message', (channel: string, message: string) => this.#listeners.get(channel)?.(message));
+    subscriber.on('message', (channel: string, message: string) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+    });
   }
 
-  listen(channel: string, listener: (message: string) => void): void {
-    this.#listeners.set(channel, listener);
+  listen(channel: string, listener: Listener): void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(listener));
     // The subscription is kept over reconnects by ioredis; a failed one is made good by polling.
     this.#subscriber.subscribe(channel).catch(() => undefined);
   }
 
-  /** Does nothing when another listener has taken the place of this one. */
-  forget(channel: string, listener: (message: string) => void): void {
-    if (this.#listeners.get(channel) !== listener) return;
+  forget(channel: string, listener: Listener): void {
+    const listeners = this.#listeners.get(channel);
+    if (listeners?.delete(listener) !== true || listeners.size > 0) return;
     this.#listeners.delete(channel);
     this.#subscriber.unsubscribe(channel).catch(() => undefined);
   }

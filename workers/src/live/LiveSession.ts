@@ -13,6 +13,7 @@ import { Ownership } from './Ownership.ts';
 import { SessionFacts } from './SessionFacts.ts';
 import { goalOf, type Goal } from './sessionGoal.ts';
 import { SessionHealth } from './SessionHealth.ts';
+import { SharedWarnings } from './SharedWarnings.ts';
 import { SourcePlayer, type PlayGoal } from './SourcePlayer.ts';
 import { Wake } from './Wake.ts';
 
@@ -97,7 +98,9 @@ export class LiveSession {
     });
     this.#feeder = this.#makeFeeder();
     const renditions = () => this.#feeder.renditions?.map(({ id }) => id) ?? [];
-    this.#health = new SessionHealth({ ...ids, facts: deps.facts, recording: opened.recording, renditions });
+    const shared = new SharedWarnings(deps.redis, ids.sessionId, this.#log);
+    const { facts } = deps;
+    this.#health = new SessionHealth({ ...ids, facts, recording: opened.recording, shared, renditions });
     this.#player = new SourcePlayer({
       config: deps.config,
       reservation: parts.reservation,

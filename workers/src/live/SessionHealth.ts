@@ -4,6 +4,7 @@ import type { Recording } from '../recording/Recording.ts';
 import type { SourceHealth } from '../source/LiveSource.ts';
 import type { LiveIds } from './LiveDeps.ts';
 import { updateRecordingWarnings } from './recordingWarnings.ts';
+import type { SharedWarnings } from './SharedWarnings.ts';
 import { WarningBoard } from './WarningBoard.ts';
 
 const reportEveryMs = 2_500;
@@ -12,6 +13,8 @@ const mostWarnings = 30;
 export interface SessionHealthOptions extends LiveIds {
   readonly facts: FactWriter;
   readonly recording: Recording;
+  /** What other jobs of the session warn of. */
+  readonly shared: SharedWarnings;
   readonly renditions: () => readonly string[];
 }
 
@@ -23,10 +26,12 @@ export class SessionHealth {
   #source: SourceHealth | null = null;
   /** Warnings of the last source; they outlive it for a report, so that its reason to end is told. */
   #sourceWarnings: readonly HealthWarning[] = [];
+  #sharedWarnings: readonly HealthWarning[] = [];
+  #isClosed = false;
 
   constructor(options: SessionHealthOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.report(), reportEveryMs);
+    this.#timer = setInterval(() => void this.#reportAll(), reportEveryMs);
   }
 
   /** What the source told last; null when it has ended. */
@@ -50,7 +55,13 @@ export class SessionHealth {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
+  }
+
+  async #reportAll(): Promise<void> {
+    this.#sharedWarnings = await this.#options.shared.read();
+    if (!this.#isClosed) this.report();
   }
 
   #health(at: Date): StreamHealth {
@@ -63,7 +74,7 @@ export class SessionHealth {
       encoderSpeed: source?.encoderSpeed ?? null,
       renditions: [...this.#options.renditions()],
       uploadLagBytes: this.#options.recording.uploads.lagBytes,
-      warnings: [...this.board.list, ...this.#sourceWarnings].slice(0, mostWarnings),
+      warnings: [...this.board.list, ...this.#sourceWarnings, ...this.#sharedWarnings].slice(0, mostWarnings),
     };
   }
 }

@@ -97,7 +97,8 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
     this.room = room;
     this.peerId = room.peerId;
     this.#connection = connection;
-    connection.on('event', (name, payload) => this.#tell(name, payload));
+    // Not before whoever awaits `join` has its listeners in place.
+    setImmediate(() => connection.deliverTo((name, payload) => this.#tell(name, payload)));
     connection.on('reconnected', () => void this.#resume());
     connection.on('closed', () => this.#finish('lost'));
     this.#watch = new NodeWatch(options.redis, node.nodeId, () => this.#finish('lost'));

@@ -17,7 +17,6 @@ export interface SfuConnectionOptions {
 }
 
 export interface SfuConnectionEvents {
-  event: [name: string, payload: unknown];
   /** Connected again after a loss; the peer has to join first. */
   reconnected: [];
   /** Last event, comes once: the connection couldn't be taken up again, or the sfu ended it. */
@@ -45,6 +44,8 @@ const reconnectMs = 5_000;
 export class SfuConnection extends EventEmitter<SfuConnectionEvents> {
   readonly #socket: Socket<Incoming, Outgoing>;
   readonly #log: Logger;
+  #early: [name: string, payload: unknown][] = [];
+  #deliver = (name: string, payload: unknown): void => void this.#early.push([name, payload]);
   #deadline: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -72,7 +73,7 @@ export class SfuConnection extends EventEmitter<SfuConnectionEvents> {
     super();
     this.#socket = socket;
     this.#log = log;
-    socket.onAny((name: string, payload: unknown) => this.emit('event', name, payload));
+    socket.onAny((name: string, payload: unknown) => this.#deliver(name, payload));
     socket.on('connect', () => {
       this.#stopWaiting();
       this.emit('reconnected');
@@ -82,6 +83,12 @@ export class SfuConnection extends EventEmitter<SfuConnectionEvents> {
       // Refused by the sfu itself: Socket.IO doesn't try again by itself then.
       if (!socket.active) this.#finish();
     });
+  }
+
+  /** Events from now on go to the listener, first of all those that have come already. */
+  deliverTo(listener: (name: string, payload: unknown) => void): void {
+    this.#deliver = listener;
+    for (const [name, payload] of this.#early.splice(0)) listener(name, payload);
   }
 
   /** @throws AppError as the sfu answered; `unavailable` while the connection is away; `timeout`. */

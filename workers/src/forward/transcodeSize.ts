@@ -1,0 +1,31 @@
+import { legCores } from '../ladder/cost.ts';
+
+/** What the transcode for WebRTC may be large at most: it is a stopgap until the broadcaster changes a setting. */
+const longestSide = 1_280;
+const bitsPerPixel = 0.08;
+const assumedFrameRate = 30;
+const leastBitrateBps = 300_000;
+
+/** Target of the transcode by the size of the source. */
+export function transcodeSize({ width, height }: { width: number; height: number }): {
+  longestSide: number;
+  bitrateBps: number;
+} {
+  const scale = Math.min(1, longestSide / Math.max(width, height));
+  const pixels = width * scale * height * scale;
+  const bitrateBps = Math.max(leastBitrateBps, Math.round(pixels * assumedFrameRate * bitsPerPixel));
+  return { longestSide, bitrateBps };
+}
+
+/** Cores that it takes, decoding included. */
+export function transcodeCores(source: {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number | null;
+}): number {
+  const { width, height, frameRate } = source;
+  const scale = Math.min(1, longestSide / Math.max(width, height));
+  const rate = frameRate ?? assumedFrameRate;
+  const encoded = { width: width * scale, height: height * scale };
+  return legCores({ width, height, frameRate: rate }, [encoded], rate);
+}
