@@ -10,38 +10,32 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import { mintRelayToken } from '@maydan/common';
-import { localCertificate, type EmbeddedRedis } from '@maydan/infra';
+import { localCertificate } from '@maydan/infra';
 import { checkMedia } from '../../tests/support/mediaCheck.ts';
 import { Publisher } from '../../tests/support/publish/Publisher.ts';
 import type { TestPattern } from '../../tests/support/publish/testPattern.ts';
 import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import { relayPath } from './relay/RelayServer.ts';
-import { internalSecret, startTestRedis, TestIngest } from './testing/TestIngest.ts';
+import { internalSecret } from './testing/TestIngest.ts';
+import { useTestIngest } from './testing/useTestIngest.ts';
 
 jest.setTimeout(60_000);
 
 const pattern: TestPattern = { width: 320, height: 180, frameRate: 25, durationSec: 4 };
 
 let folder: string;
-let redis: EmbeddedRedis;
-let ingest: TestIngest;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'maydan-encoder-'));
-  redis = await startTestRedis();
-  ingest = await startWithTls();
 });
-afterAll(async () => {
-  await ingest.close();
-  await redis.close();
-  await rm(folder, { recursive: true, force: true });
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const used = useTestIngest({
+  lives: 'allTests',
+  env: async () => {
+    const { keyFile, certFile } = await localCertificate(folder);
+    return { RTMPS_PORT: '0', TLS_KEY_FILE: keyFile, TLS_CERT_FILE: certFile };
+  },
 });
-
-async function startWithTls(env: Readonly<Record<string, string>> = {}): Promise<TestIngest> {
-  const { keyFile, certFile } = await localCertificate(folder);
-  const tls = { RTMPS_PORT: '0', TLS_KEY_FILE: keyFile, TLS_CERT_FILE: certFile };
-  return TestIngest.start(redis.url, { ...tls, ...env });
-}
 
 const bearer = (sessionId: string): string =>
   `Bearer ${mintRelayToken(internalSecret, relayPath(sessionId, 1))}`;
@@ -49,7 +43,7 @@ const bearer = (sessionId: string): string =>
 /** Writes what the relay gives to a file until the publish ends. */
 async function record(sessionId: string, file: string): Promise<void> {
   const headers = { authorization: bearer(sessionId) };
-  const request = get(ingest.relayUrl(sessionId, 1), { headers, agent: false });
+  const request = get(used.ingest.relayUrl(sessionId, 1), { headers, agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   await pipeline(response, createWriteStream(file));
 }
@@ -59,21 +53,21 @@ async function probePackets(sessionId: string): Promise<{ type: string; isKey: b
   const { stdout } = await promisify(execFile)('ffprobe', [
     ...['-v', 'error', '-headers', `Authorization: ${bearer(sessionId)}\r\n`],
     ...['-show_entries', 'packet=codec_type,flags', '-read_intervals', '%+#10', '-of', 'csv=p=0'],
-    ingest.relayUrl(sessionId, 1),
+    used.ingest.relayUrl(sessionId, 1),
   ]);
   const lines = stdout.trim().split('\n');
   return lines.map((line) => ({ type: line.split(',')[0] ?? '', isKey: line.includes('K') }));
 }
 
 const isPublished = (sessionId: string): Promise<true> =>
-  waitFor('the publish', async () => (await ingest.facts(sessionId)).length === 1, { everyMs: 20 });
+  waitFor('the publish', async () => (await used.ingest.facts(sessionId)).length === 1, { everyMs: 20 });
 
 describe('an encoder', () => {
   it.each(['rtmp', 'rtmps'] as const)(
     'publishes over %s, and the relay gives its pictures and sound undamaged',
     async (scheme) => {
-      const { streamKey, sessionId } = ingest.keys.grant();
-      const port = ingest.ports[scheme] ?? 0;
+      const { streamKey, sessionId } = used.ingest.keys.grant();
+      const port = used.ingest.ports[scheme] ?? 0;
       const publisher = Publisher.start(`${scheme}://127.0.0.1:${port}/live/${streamKey}`, pattern);
       try {
         await isPublished(sessionId);
@@ -91,8 +85,8 @@ describe('an encoder', () => {
         expect(media).toMatchObject({ decodeErrors: [], blackSec: 0, frozenSec: 0 });
         expect(media.frames).toBeGreaterThanOrEqual(50);
         expect(media.maxVolumeDb).toBeGreaterThan(-10);
-        expect(await ingest.waitUntilUnpublished(sessionId)).toMatchObject({ reason: 'closed' });
-        expect(ingest.log).not.toContain(streamKey);
+        expect(await used.ingest.waitUntilUnpublished(sessionId)).toMatchObject({ reason: 'closed' });
+        expect(used.ingest.log).not.toContain(streamKey);
       } finally {
         await publisher.stop();
       }
@@ -100,15 +94,15 @@ describe('an encoder', () => {
   );
 
   it('with a wrong key is told why and sends nothing', async () => {
-    const publisher = Publisher.start(`rtmp://127.0.0.1:${ingest.ports.rtmp}/live/mk_wrong`, pattern);
+    const publisher = Publisher.start(`rtmp://127.0.0.1:${used.ingest.ports.rtmp}/live/mk_wrong`, pattern);
     const { code, stderr } = await publisher.exited;
     expect(code).not.toBe(0);
     expect(stderr).toContain('The stream key is not valid.');
   });
 
   it('that plays is refused, whatever it asks for', async () => {
-    const { streamKey, sessionId } = ingest.keys.grant();
-    const address = `rtmp://127.0.0.1:${ingest.ports.rtmp}/live/`;
+    const { streamKey, sessionId } = used.ingest.keys.grant();
+    const address = `rtmp://127.0.0.1:${used.ingest.ports.rtmp}/live/`;
     const publisher = Publisher.start(address + streamKey, pattern);
     try {
       await isPublished(sessionId);
@@ -122,7 +116,7 @@ describe('an encoder', () => {
 
 describe('over RTMPS', () => {
   it('the same rules hold', async () => {
-    const options = { port: ingest.ports.rtmps ?? 0, tls: true };
+    const options = { port: used.ingest.ports.rtmps ?? 0, tls: true };
     const wrong = await RtmpClient.publish(options, 'mk_wrong');
     await wrong.waitUntilClosed();
     expect(wrong.statuses).toMatchObject([{ level: 'error', code: 'NetStream.Publish.BadName' }]);
@@ -132,23 +126,19 @@ describe('over RTMPS', () => {
   });
 
   it('who does not go on is closed, within the TLS handshake or after it, and the places are free again', async () => {
-    const strict = await startWithTls({ HANDSHAKE_TIMEOUT_MS: '1000' });
+    const strict = await used.start({ HANDSHAKE_TIMEOUT_MS: '1000' });
     const port = strict.ports.rtmps ?? 0;
     const silent = openTcp(port);
     const nonsense = openTcp(port);
     nonsense.socket.write('this is no TLS');
-    try {
-      await waitFor('the connections', async () => (await strict.metric('maydan_ingest_connections')) > 0);
-      const idle = await RtmpClient.open({ port, tls: true });
-      await Promise.all([silent.closed, nonsense.closed, idle.waitUntilClosed()]);
-      await waitFor('their end', async () => (await strict.metric('maydan_ingest_connections')) === 0);
-    } finally {
-      await strict.close();
-    }
+    await waitFor('the connections', async () => (await strict.metric('maydan_ingest_connections')) > 0);
+    const idle = await RtmpClient.open({ port, tls: true });
+    await Promise.all([silent.closed, nonsense.closed, idle.waitUntilClosed()]);
+    await waitFor('their end', async () => (await strict.metric('maydan_ingest_connections')) === 0);
   });
 
   it('who does not finish the TLS handshake does not hold up a shutdown', async () => {
-    const patient = await startWithTls({ HANDSHAKE_TIMEOUT_MS: '600000' });
+    const patient = await used.start({ HANDSHAKE_TIMEOUT_MS: '600000' });
     const silent = openTcp(patient.ports.rtmps ?? 0);
     await waitFor('the connection', async () => (await patient.metric('maydan_ingest_connections')) === 1);
     await patient.close();

@@ -1,29 +1,22 @@
 import { jest } from '@jest/globals';
-import type { EmbeddedRedis } from '@maydan/infra';
 import { encodeChunks } from '../../tests/support/rtmp/chunks.ts';
 import { flvMedia } from '../../tests/support/rtmp/flvMedia.ts';
 import type { RelayClient } from '../../tests/support/rtmp/RelayClient.ts';
 import type { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
-import { startTestRedis, TestIngest } from './testing/TestIngest.ts';
+import { useTestIngest } from './testing/useTestIngest.ts';
 
 jest.setTimeout(60_000);
 
-let redis: EmbeddedRedis;
-let ingest: TestIngest;
+// So long that whoever is closed within a test was not closed for its slowness.
+const patience = { HANDSHAKE_TIMEOUT_MS: '60000', PUBLISH_TIMEOUT_MS: '60000' };
+const used = useTestIngest({ lives: 'allTests', env: () => patience });
 let witness: { publisher: RtmpClient; relay: RelayClient };
 let frames = 0;
 
 beforeAll(async () => {
-  redis = await startTestRedis();
-  // So long that whoever is closed within a test was not closed for its slowness.
-  ingest = await TestIngest.start(redis.url, { HANDSHAKE_TIMEOUT_MS: '60000', PUBLISH_TIMEOUT_MS: '60000' });
-  const { publisher, sessionId } = await ingest.publishNew();
-  witness = { publisher, relay: await ingest.play(sessionId) };
-});
-afterAll(async () => {
-  await ingest.close();
-  await redis.close();
+  const { publisher, sessionId } = await used.ingest.publishNew();
+  witness = { publisher, relay: await used.ingest.play(sessionId) };
 });
 /** Whatever happened, somebody else's publish goes on. */
 afterEach(async () => {
@@ -57,7 +50,7 @@ const command = (client: RtmpClient, name: string, ...values: (string | number |
   client.commandBytes(name, 1, ...values);
 
 async function shaken(): Promise<RtmpClient> {
-  const client = await ingest.connect();
+  const client = await used.ingest.connect();
   await client.shakeHands();
   return client;
 }
@@ -102,7 +95,7 @@ describe('before a publish, a connection is closed at once', () => {
     ['TLS on the plain port', Buffer.from([0x16, 3, 1, 0, 200])],
     ['an encrypted handshake', Buffer.from([6])],
   ])('for %s', async (_name, bytes) => {
-    const client = await ingest.connect();
+    const client = await used.ingest.connect();
     client.write(bytes);
     await client.waitUntilClosed();
   });
@@ -124,18 +117,18 @@ describe('before a publish, a connection is closed at once', () => {
     ['more than a client has to say', 'too much', (client) => Buffer.alloc(200_000, chatter(client))],
   ])('for %s', async (_name, cause, bytesOf) => {
     const client = await shaken();
-    const logged = ingest.log.length;
+    const logged = used.ingest.log.length;
     client.write(bytesOf(client));
     // The parser looks at an empty message only when the next byte comes.
     client.write(control(3, 0));
     await client.waitUntilClosed();
-    await waitFor('the log', () => ingest.log.slice(logged).includes('badData'), { everyMs: 5 });
-    expect(/"cause":"(.*?)"/.exec(ingest.log.slice(logged))?.[1]).toContain(cause);
+    await waitFor('the log', () => used.ingest.log.slice(logged).includes('badData'), { everyMs: 5 });
+    expect(/"cause":"(.*?)"/.exec(used.ingest.log.slice(logged))?.[1]).toContain(cause);
   });
 
   it('for garbage, whatever it is', async () => {
     for (const seed of [1, 22, 333, 4_444, 55_555]) {
-      for (const open of [() => ingest.connect(), shaken, connected]) {
+      for (const open of [() => used.ingest.connect(), shaken, connected]) {
         const client = await open();
         client.write(garbage(100_000, seed));
         await client.waitUntilClosed();
@@ -146,7 +139,7 @@ describe('before a publish, a connection is closed at once', () => {
 
 describe('who only sits there', () => {
   it('is closed in time, wherever it stopped', async () => {
-    const strict = await TestIngest.start(redis.url, { HANDSHAKE_TIMEOUT_MS: '1000' });
+    const strict = await used.start({ HANDSHAKE_TIMEOUT_MS: '1000' });
     const [silent, halfway, idle, slow] = await Promise.all(
       Array.from({ length: 4 }, () => strict.connect()),
     );
@@ -159,27 +152,26 @@ describe('who only sits there', () => {
       expect(await strict.metric('maydan_ingest_closed_total{reason="handshakeTimedOut"')).toBe(4);
     } finally {
       clearInterval(drip);
-      await strict.close();
     }
   });
 
   it('does not keep others out: 50 idle connections beside a publish that begins and one that runs', async () => {
-    const idle = await Promise.all(Array.from({ length: 50 }, () => ingest.connect()));
-    const { publisher, sessionId } = await ingest.publishNew();
-    const relay = await ingest.play(sessionId);
+    const idle = await Promise.all(Array.from({ length: 50 }, () => used.ingest.connect()));
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const relay = await used.ingest.play(sessionId);
     publisher.send('video', 0, flvMedia.keyFrame());
     await waitFor('the frame', () => relay.messages.length === 1, { everyMs: 5 });
     for (const client of idle) client.destroy();
     publisher.destroy();
-    await waitFor('their end', async () => (await ingest.metric('maydan_ingest_connections')) === 1);
+    await waitFor('their end', async () => (await used.ingest.metric('maydan_ingest_connections')) === 1);
   });
 
   it('is one of a bounded number', async () => {
-    const clients = await Promise.all(Array.from({ length: 110 }, () => ingest.connect()));
+    const clients = await Promise.all(Array.from({ length: 110 }, () => used.ingest.connect()));
     await waitFor('the last to be turned away', () => clients.some((client) => client.isClosed));
-    await waitFor('the count', async () => (await ingest.metric('maydan_ingest_connections')) === 100);
+    await waitFor('the count', async () => (await used.ingest.metric('maydan_ingest_connections')) === 100);
     for (const client of clients) client.destroy();
-    await waitFor('their end', async () => (await ingest.metric('maydan_ingest_connections')) === 1);
+    await waitFor('their end', async () => (await used.ingest.metric('maydan_ingest_connections')) === 1);
   });
 });
 
@@ -194,17 +186,17 @@ describe('an accepted publish ends with badData', () => {
     ['a play', (client) => command(client, 'play', null, 'x')],
     ['a second publish', (client) => command(client, 'publish', null, 'mk_other', 'live')],
   ])('at %s', async (name, bytesOf) => {
-    const { publisher, sessionId } = await ingest.publishNew();
+    const { publisher, sessionId } = await used.ingest.publishNew();
     if (name === 'many long messages') publisher.setChunkSize(1);
     publisher.send('video', 0, flvMedia.keyFrame());
     publisher.write(bytesOf(publisher));
     await publisher.waitUntilClosed();
-    expect(await ingest.waitUntilUnpublished(sessionId)).toMatchObject({ reason: 'badData' });
+    expect(await used.ingest.waitUntilUnpublished(sessionId)).toMatchObject({ reason: 'badData' });
   });
 
   it('but not at empty messages, pings, aborts and commands of no consequence', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const relay = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const relay = await used.ingest.play(sessionId);
     const pingRequest = Buffer.from([0, 6, 1, 2, 3, 4]);
     publisher.write(
       Buffer.concat([
@@ -227,7 +219,7 @@ describe('an accepted publish ends with badData', () => {
   });
 
   it('and what it gets is acknowledged when it wants that', async () => {
-    const { publisher } = await ingest.publishNew();
+    const { publisher } = await used.ingest.publishNew();
     publisher.write(control(5, 10_000));
     publisher.send('video', 0, flvMedia.keyFrame(1, 30_000));
     await waitFor('an acknowledgement', () => publisher.receivedTypes.includes(3), { everyMs: 5 });

@@ -16,7 +16,7 @@ import { RelayClient } from '../../tests/support/rtmp/RelayClient.ts';
 import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import { relayPath } from './relay/RelayServer.ts';
-import { factsOf, internalSecret, KnownKeys, startTestRedis } from './testing/TestIngest.ts';
+import { factsOf, internalSecret, KnownKeys, startTestRedis, testEnvironment } from './testing/TestIngest.ts';
 
 jest.setTimeout(60_000);
 
@@ -75,19 +75,9 @@ afterAll(async () => {
   await redis.close();
 });
 
-const environment = (redisUrl: string) => ({
-  REDIS_URL: redisUrl,
-  INTERNAL_SECRET: internalSecret,
-  API_INTERNAL_URL: api.url,
-  RTMP_HOST: '127.0.0.1',
-  RTMP_PORT: '0',
-  RELAY_PORT: '0',
-  OPS_PORT: '0',
-});
-
 describe('the process', () => {
   it('tells its ports, is ready, and at SIGTERM ends its publishes in order', async () => {
-    ingest = new IngestProcess(environment(redis.url));
+    ingest = new IngestProcess(testEnvironment(redis.url, api));
     const ports = await ingest.ports();
     const ready = await fetch(`http://127.0.0.1:${ports.ops}/health/ready`);
     expect(await ready.json()).toEqual({
@@ -119,7 +109,7 @@ describe('the process', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     try {
-      ingest = new IngestProcess({ ...environment(redis.url), RTMP_PORT: String(port) });
+      ingest = new IngestProcess({ ...testEnvironment(redis.url, api), RTMP_PORT: String(port) });
       expect(await ingest.exited).toBe(1);
       expect(ingest.output).toMatch(/EADDRINUSE.*could not start/);
       expect(ingest.output).toContain(String(port));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { playbackKeys } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { run } from './packager/testing/ffmpeg.ts';
-import { WorkerStack } from './testing/WorkerStack.ts';
+import { useWorkerStack } from './testing/useWorkerStack.ts';
 
 const segmentNumbers = (playlist: string): number[] =>
   [...playlist.matchAll(/^s(\d+)-\d+\.m4s$/gm)].map(([, msn]) => Number(msn));
@@ -48,22 +48,11 @@ async function brightness(url: string): Promise<number> {
 }
 
 describe('the workers process', () => {
-  let stack: WorkerStack;
-
-  beforeAll(async () => {
-    stack = await WorkerStack.create();
-  }, 60_000);
-  afterEach(async () => {
-    await stack.stopWorker('SIGKILL');
-    stack.relay.isGone = false;
-  });
-  afterAll(async () => {
-    await stack?.close();
-  }, 20_000);
+  const used = useWorkerStack();
 
   it('makes a published stream a live playback and then a recording with pictures', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const { playbackId } = session;
     expect(await session.fact('live.accepted', 10_000)).toMatchObject({ playbackId, fence: 1 });
     const ready = await session.fact('live.ready', 20_000);
@@ -80,23 +69,23 @@ describe('the workers process', () => {
     await waitUntil(
       'the health of a stream that plays',
       async () =>
-        (await stack.facts(session.sessionId)).some(
+        (await used.stack.facts(session.sessionId)).some(
           (one) => one.type === 'live.health' && one.health.video !== null,
         ),
       5_000,
     );
-    const reports = (await stack.facts(session.sessionId)).filter((one) => one.type === 'live.health');
+    const reports = (await used.stack.facts(session.sessionId)).filter((one) => one.type === 'live.health');
     expect(reports.at(-1)?.health).toMatchObject({
       video: { codec: 'h264', width: 320, height: 180 },
       renditions: ready.renditions,
       warnings: [],
     });
-    const figures = await (await fetch(`http://127.0.0.1:${stack.opsPort}/metrics`)).text();
+    const figures = await (await fetch(`http://127.0.0.1:${used.stack.opsPort}/metrics`)).text();
     expect(figures).toMatch(/^maydan_workers_live_sessions\{.*\} 1$/m);
     expect(figures).toMatch(/^maydan_workers_queue_jobs\{queue="live",state="active",.*\} 1$/m);
     expect(figures).toMatch(/^maydan_workers_upload_lag_bytes\{.*\} \d+$/m);
     expect(figures).toMatch(/^maydan_origin_part_latency_seconds_count\{.*\} [1-9]/m);
-    expect((await fetch(`http://127.0.0.1:${stack.opsPort}/health/ready`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${used.stack.opsPort}/health/ready`)).status).toBe(200);
     await session.stop();
     const ended = await session.fact('live.ended', 15_000);
     expect(ended).toMatchObject({ failure: null, recorded: true });
@@ -108,7 +97,7 @@ describe('the workers process', () => {
       5_000,
     );
     expect(await play(session.url('index.m3u8'))).toBeCloseTo(ended.durationMs / 1_000, 0);
-    await stack.orderImages(session, ended.durationMs);
+    await used.stack.orderImages(session, ended.durationMs);
     const images = await session.fact('vod.imagesReady', 20_000);
     const poster = session.url(images.posterPath);
     expect((await fetch(poster)).headers.get('content-type')).toBe('image/jpeg');
@@ -116,12 +105,12 @@ describe('the workers process', () => {
     const storyboard = await session.playlist(images.storyboardPath ?? '');
     expect(storyboard).toMatch(/storyboard-1\.jpg#xywh=0,0,160,90/);
     expect((await fetch(session.url('storyboard-1.jpg'))).status).toBe(200);
-    expect(stack.relay.refused).toBe(0);
+    expect(used.stack.relay.refused).toBe(0);
   }, 90_000);
 
   it('goes on after kill -9: numbers rise, one discontinuity, nothing recorded is lost', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const { renditions } = await session.fact('live.ready', 20_000);
     const path = `${renditions[0] ?? ''}/index.m3u8`;
     await waitUntil(
@@ -130,9 +119,9 @@ describe('the workers process', () => {
       20_000,
     );
     const before = await session.playlist(path);
-    await stack.stopWorker('SIGKILL');
+    await used.stack.stopWorker('SIGKILL');
     const killedAt = Date.now();
-    await stack.startWorker();
+    await used.stack.startWorker();
     const again = await session.fact('live.accepted', 15_000, 2);
     expect(again.fence).toBe(2);
     expect(Date.now() - killedAt).toBeLessThan(15_000);
@@ -155,22 +144,22 @@ describe('the workers process', () => {
     expect(await play(session.url('index.m3u8'))).toBeGreaterThan(8);
     await waitUntil(
       'the tidying',
-      async () => (await stack.redis.exists(playbackKeys.segments(session.playbackId))) === 0,
+      async () => (await used.stack.redis.exists(playbackKeys.segments(session.playbackId))) === 0,
       5_000,
     );
     await waitUntil(
       'an empty spool',
-      async () => (await readdir(join(stack.folder, 'spool'))).length === 0,
+      async () => (await readdir(join(used.stack.folder, 'spool'))).length === 0,
       5_000,
     );
   }, 120_000);
 
   it('hands its sessions over when it is told to go', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     await session.fact('live.ready', 20_000);
-    expect(await stack.stopWorker('SIGTERM')).toBe(0);
-    await stack.startWorker();
+    expect(await used.stack.stopWorker('SIGTERM')).toBe(0);
+    await used.stack.startWorker();
     expect((await session.fact('live.accepted', 5_000, 2)).fence).toBe(2);
     await session.fact('live.ready', 20_000, 2);
     await session.stop();

@@ -1,25 +1,16 @@
 import { join } from 'node:path';
 import { startS3, waitUntil } from '@maydan/infra';
 import { playbackKeys } from '@maydan/contracts';
+import { FIRST_MSN } from './live/events.ts';
 import { run } from './packager/testing/ffmpeg.ts';
-import { WorkerStack, type LiveTest } from './testing/WorkerStack.ts';
+import { useWorkerStack } from './testing/useWorkerStack.ts';
+import type { LiveTest } from './testing/WorkerStack.ts';
 
 const newestSegment = (playlist: string): number =>
-  Math.max(-1, ...[...playlist.matchAll(/^s(\d+)-\d+\.m4s$/gm)].map(([, msn]) => Number(msn)));
+  Math.max(FIRST_MSN - 1, ...[...playlist.matchAll(/^s(\d+)-\d+\.m4s$/gm)].map(([, msn]) => Number(msn)));
 
 describe('the workers process in trouble', () => {
-  let stack: WorkerStack;
-
-  beforeAll(async () => {
-    stack = await WorkerStack.create();
-  }, 60_000);
-  afterEach(async () => {
-    await stack.stopWorker('SIGKILL');
-    stack.relay.isGone = false;
-  });
-  afterAll(async () => {
-    await stack?.close();
-  }, 20_000);
+  const used = useWorkerStack();
 
   const topPlaylist = async (session: LiveTest) => {
     const { renditions } = await session.fact('live.ready', 20_000);
@@ -42,18 +33,18 @@ describe('the workers process in trouble', () => {
   };
 
   it('keeps a session over a reconnect of its publisher', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const path = await topPlaylist(session);
-    stack.relay.isGone = true;
-    stack.relay.hangUp();
+    used.stack.relay.isGone = true;
+    used.stack.relay.hangUp();
     const lost = await session.fact('live.sourceLost', 15_000);
     expect(lost).toMatchObject({ epoch: 1 });
     await session.control({ source: null });
-    stack.relay.isGone = false;
+    used.stack.relay.isGone = false;
     await session.control({
       epoch: 2,
-      source: { relayUrl: stack.relay.urlOf(session.sessionId, 2), epoch: 2 },
+      source: { relayUrl: used.stack.relay.urlOf(session.sessionId, 2), epoch: 2 },
     });
     expect(await session.fact('live.ready', 20_000, 2)).toMatchObject({ epoch: 2, fence: 1 });
     await progress(session, path, 2);
@@ -62,29 +53,31 @@ describe('the workers process in trouble', () => {
   }, 90_000);
 
   it('goes on while Redis is killed and comes back', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const path = await topPlaylist(session);
     await progress(session, path, 1);
-    await stack.restartRedis();
+    await used.stack.restartRedis();
     await progress(session, path, 5, 30_000);
-    const accepted = (await stack.facts(session.sessionId)).filter(({ type }) => type === 'live.accepted');
+    const accepted = (await used.stack.facts(session.sessionId)).filter(
+      ({ type }) => type === 'live.accepted',
+    );
     expect(accepted).toHaveLength(1);
     expect(await session.playlist(path)).not.toContain('#EXT-X-DISCONTINUITY\n');
     await endWell(session);
   }, 90_000);
 
   it('goes on without its storage, says so, and records everything when it is back, though killed before', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const path = await topPlaylist(session);
-    stack.s3.kill('SIGKILL');
-    await stack.s3.exited;
+    used.stack.s3.kill('SIGKILL');
+    await used.stack.s3.exited;
     await progress(session, path, 4);
     await waitUntil(
       'the warning',
       async () =>
-        (await stack.facts(session.sessionId)).some(
+        (await used.stack.facts(session.sessionId)).some(
           (one) =>
             one.type === 'live.health' && one.health.warnings.some(({ code }) => code === 'storageBehind'),
         ),
@@ -99,11 +92,11 @@ describe('the workers process in trouble', () => {
     );
     const seen = [...(await session.playlist(path)).matchAll(/#EXTINF:([\d.]+)/g)];
     const seenSec = seen.reduce((sum, match) => sum + Number(match[1]), 0);
-    await stack.stopWorker('SIGKILL');
-    await stack.startWorker();
+    await used.stack.stopWorker('SIGKILL');
+    await used.stack.startWorker();
     expect((await session.fact('live.accepted', 15_000, 2)).fence).toBe(2);
-    const { port, accessKeyId, secretAccessKey } = stack.s3;
-    stack.s3 = await startS3({ dir: join(stack.folder, 's3'), port, accessKeyId, secretAccessKey });
+    const { port, accessKeyId, secretAccessKey } = used.stack.s3;
+    used.stack.s3 = await startS3({ dir: join(used.stack.folder, 's3'), port, accessKeyId, secretAccessKey });
     const ended = await session.fact('live.ended', 30_000);
     expect(ended).toMatchObject({ failure: null, recorded: true });
     expect(seenSec).toBeGreaterThanOrEqual(8);
@@ -112,23 +105,23 @@ describe('the workers process in trouble', () => {
   }, 120_000);
 
   it('stays live with a wrong storage key', async () => {
-    await stack.startWorker({ S3_ACCESS_KEY_ID: 'notTheKey' });
-    const session = await stack.startSession();
+    await used.stack.startWorker({ S3_ACCESS_KEY_ID: 'notTheKey' });
+    const session = await used.stack.startSession();
     const path = await topPlaylist(session);
     await progress(session, path, 2);
     const health = await session.fact('live.health', 10_000, 3);
     expect(health.health.warnings.map(({ code }) => code)).toContain('storageBehind');
-    await stack.stopWorker('SIGTERM');
-    await stack.startWorker();
+    await used.stack.stopWorker('SIGTERM');
+    await used.stack.startWorker();
     await session.fact('live.ready', 20_000, 2);
     await endWell(session);
   }, 90_000);
 
   it('tells a session that it waits for capacity, and takes it when there is some', async () => {
-    await stack.startWorker({ WORKER_CPU_BUDGET: '0.2' });
-    const first = await stack.startSession();
+    await used.stack.startWorker({ WORKER_CPU_BUDGET: '0.2' });
+    const first = await used.stack.startSession();
     await first.fact('live.ready', 20_000);
-    const second = await stack.startSession();
+    const second = await used.stack.startSession();
     const waiting = await second.fact('live.health', 10_000);
     expect(waiting.health.warnings.map(({ code }) => code)).toEqual(['waitingForCapacity']);
     await endWell(first);
@@ -137,11 +130,11 @@ describe('the workers process in trouble', () => {
   }, 90_000);
 
   it('stops a run that another one has superseded, and takes the session again when that one gives it up', async () => {
-    await stack.startWorker();
-    const session = await stack.startSession();
+    await used.stack.startWorker();
+    const session = await used.stack.startSession();
     const path = await topPlaylist(session);
     await progress(session, path, 1);
-    await stack.redis.incr(playbackKeys.fence(session.playbackId));
+    await used.stack.redis.incr(playbackKeys.fence(session.playbackId));
     await waitUntil('the run to stop', async () => (await fetch(session.url(path))).status >= 500, 10_000);
     expect((await session.fact('live.accepted', 15_000, 2)).fence).toBe(3);
     await session.fact('live.ready', 20_000, 2);

@@ -1,25 +1,16 @@
 import { jest } from '@jest/globals';
 import { mintInternalToken, mintRelayToken } from '@maydan/common';
 import { errorBody } from '@maydan/contracts';
-import type { EmbeddedRedis } from '@maydan/infra';
 import { flvMedia } from '../../../tests/support/rtmp/flvMedia.ts';
 import { RelayClient } from '../../../tests/support/rtmp/RelayClient.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
-import { internalSecret, startTestRedis, TestIngest } from '../testing/TestIngest.ts';
+import { internalSecret } from '../testing/TestIngest.ts';
+import { useTestIngest } from '../testing/useTestIngest.ts';
 import { relayPath } from './RelayServer.ts';
 
 jest.setTimeout(60_000);
 
-let redis: EmbeddedRedis;
-let ingest: TestIngest;
-beforeAll(async () => {
-  redis = await startTestRedis();
-  ingest = await TestIngest.start(redis.url);
-});
-afterAll(async () => {
-  await ingest.close();
-  await redis.close();
-});
+const used = useTestIngest({ lives: 'allTests' });
 
 const marks = (relay: RelayClient): (number | undefined)[] =>
   relay.messages.map((message) => message.payload.at(-1));
@@ -40,9 +31,9 @@ describe('the relay opens', () => {
       (path) => mintRelayToken(internalSecret, path.replace('/1.flv', '/2.flv')),
     ],
   ])('to nobody %s', async (_name, status, code, tokenOf) => {
-    const { publisher, sessionId } = await ingest.publishNew();
+    const { publisher, sessionId } = await used.ingest.publishNew();
     publisher.send('video', 0, flvMedia.keyFrame());
-    const url = ingest.relayUrl(sessionId, 1);
+    const url = used.ingest.relayUrl(sessionId, 1);
     const relay = await RelayClient.open(url, tokenOf(relayPath(sessionId, 1)));
     await waitFor('the answer', () => relay.isEnded, { everyMs: 5 });
     expect(relay.status).toBe(status);
@@ -52,20 +43,20 @@ describe('the relay opens', () => {
   });
 
   it('to nobody at a path that is not played, and only for GET', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    expect((await ingest.play(sessionId, 2)).status).toBe(404);
-    expect((await RelayClient.open(`${ingest.relayUrl(sessionId, 1)}/more`)).status).toBe(404);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    expect((await used.ingest.play(sessionId, 2)).status).toBe(404);
+    expect((await RelayClient.open(`${used.ingest.relayUrl(sessionId, 1)}/more`)).status).toBe(404);
     const token = mintRelayToken(internalSecret, relayPath(sessionId, 1));
-    expect((await RelayClient.open(ingest.relayUrl(sessionId, 1), token, 'POST')).status).toBe(405);
-    expect((await ingest.play(sessionId, 1)).status).toBe(200);
+    expect((await RelayClient.open(used.ingest.relayUrl(sessionId, 1), token, 'POST')).status).toBe(405);
+    expect((await used.ingest.play(sessionId, 1)).status).toBe(200);
     publisher.destroy();
   });
 });
 
 describe('the relay passes on', () => {
   it('what is sent, from the last key frame on for those who join later, until the publish ends', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const first = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const first = await used.ingest.play(sessionId);
     publisher.send('data', 0, flvMedia.metadata());
     publisher.send('video', 0, flvMedia.avcConfig(1));
     publisher.send('audio', 0, flvMedia.aacConfig(2));
@@ -74,30 +65,30 @@ describe('the relay passes on', () => {
     publisher.send('video', 80, flvMedia.keyFrame(5));
     publisher.send('audio', 85, flvMedia.aac(6));
     await waitForMessages(first, 7);
-    const second = await ingest.play(sessionId);
+    const second = await used.ingest.play(sessionId);
     publisher.send('video', 120, flvMedia.frame(7));
     await waitForMessages(second, 6);
     expect(marks(first)).toEqual([9, 1, 2, 3, 4, 5, 6, 7]);
     expect(marks(second)).toEqual([9, 1, 2, 5, 6, 7]);
     expect(times(second)).toEqual([0, 0, 0, 80, 85, 120]);
     expect(second.messages[0]?.payload.toString('latin1')).not.toContain('@setDataFrame');
-    expect(await ingest.metric('maydan_ingest_relay_consumers')).toBe(2);
+    expect(await used.ingest.metric('maydan_ingest_relay_consumers')).toBe(2);
     publisher.destroy();
     await waitFor('the end', () => first.isEnded && second.isEnded, { everyMs: 5 });
     expect([first.isComplete, second.isComplete]).toEqual([true, true]);
   });
 
   it('a change of configuration in its place', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const early = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const early = await used.ingest.play(sessionId);
     publisher.send('video', 0, flvMedia.avcConfig(1));
     publisher.send('video', 0, flvMedia.keyFrame(2));
     publisher.send('video', 40, flvMedia.avcConfig(3));
     await waitForMessages(early, 3);
-    const between = await ingest.play(sessionId);
+    const between = await used.ingest.play(sessionId);
     publisher.send('video', 40, flvMedia.keyFrame(4));
     await waitForMessages(early, 4);
-    const late = await ingest.play(sessionId);
+    const late = await used.ingest.play(sessionId);
     await waitForMessages(between, 4);
     await waitForMessages(late, 2);
     expect([marks(early), marks(between), marks(late)]).toEqual([
@@ -109,8 +100,8 @@ describe('the relay passes on', () => {
   });
 
   it('times beyond 24 bits, backwards and around 32 bits as the publisher sent them', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const relay = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const relay = await used.ingest.play(sessionId);
     // Several chunks, each of which repeats the extended timestamp.
     publisher.send('video', 0x01020304, flvMedia.keyFrame(1, 1_000));
     publisher.sendDelta('video', 40, flvMedia.frame(2, 1_000));
@@ -127,12 +118,12 @@ describe('the relay passes on', () => {
   });
 
   it('Enhanced RTMP as it is, with the key frame where those who join begin', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const early = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const early = await used.ingest.play(sessionId);
     publisher.send('video', 0, flvMedia.hevcConfig());
     publisher.send('video', 0, flvMedia.hevcKeyFrame());
     await waitForMessages(early, 2);
-    const late = await ingest.play(sessionId);
+    const late = await used.ingest.play(sessionId);
     await waitForMessages(late, 2);
     for (const relay of [early, late]) {
       expect(relay.messages.map((message) => message.payload)).toEqual([
@@ -144,8 +135,8 @@ describe('the relay passes on', () => {
   });
 
   it('large frames whole, whatever the chunk size', async () => {
-    const { publisher, sessionId } = await ingest.publishNew();
-    const relay = await ingest.play(sessionId);
+    const { publisher, sessionId } = await used.ingest.publishNew();
+    const relay = await used.ingest.play(sessionId);
     for (const [mark, chunkSize] of [1, 60_000, 4_096, 1_000_000].entries()) {
       publisher.setChunkSize(chunkSize);
       publisher.send('video', 0, flvMedia.keyFrame(mark, chunkSize === 1 ? 2_000 : 700_000));
@@ -159,9 +150,9 @@ describe('the relay passes on', () => {
 });
 
 it('a consumer that does not read is dropped; the publish and other consumers go on', async () => {
-  const { publisher, sessionId } = await ingest.publishNew();
-  const slow = await ingest.play(sessionId);
-  const good = await ingest.play(sessionId);
+  const { publisher, sessionId } = await used.ingest.publishNew();
+  const slow = await used.ingest.play(sessionId);
+  const good = await used.ingest.play(sessionId);
   slow.pause();
   publisher.setChunkSize(1_000_000);
   const frame = flvMedia.keyFrame(1, 900_000);
@@ -170,7 +161,7 @@ it('a consumer that does not read is dropped; the publish and other consumers go
     publisher.send('video', sent, frame);
     sent += 1;
     await waitForMessages(good, sent);
-    return (await ingest.metric('maydan_ingest_relay_dropped_total')) === 1;
+    return (await used.ingest.metric('maydan_ingest_relay_dropped_total')) === 1;
   };
   await waitFor('the drop', isDropped, { everyMs: 1 });
   expect(sent).toBeLessThan(60);
@@ -179,14 +170,14 @@ it('a consumer that does not read is dropped; the publish and other consumers go
   expect(slow.isComplete).toBe(false);
   expect(good.isEnded).toBe(false);
   // It comes back and begins at the last key frame.
-  const again = await ingest.play(sessionId);
+  const again = await used.ingest.play(sessionId);
   await waitForMessages(again, 1);
   publisher.destroy();
 });
 
 it('a publish has a bounded number of consumers', async () => {
-  const { publisher, sessionId } = await ingest.publishNew();
-  for (let count = 0; count < 16; count += 1) expect((await ingest.play(sessionId)).status).toBe(200);
-  expect((await ingest.play(sessionId)).status).toBe(503);
+  const { publisher, sessionId } = await used.ingest.publishNew();
+  for (let count = 0; count < 16; count += 1) expect((await used.ingest.play(sessionId)).status).toBe(200);
+  expect((await used.ingest.play(sessionId)).status).toBe(503);
   publisher.destroy();
 });

@@ -16,6 +16,17 @@ import { startIngest, type IngestPorts } from '../startIngest.ts';
 
 export const internalSecret = 'i7'.repeat(20);
 
+/** Settings of an ingest on free ports of this machine. */
+export const testEnvironment = (redisUrl: string, api: AuthorizeServer) => ({
+  REDIS_URL: redisUrl,
+  INTERNAL_SECRET: internalSecret,
+  API_INTERNAL_URL: api.url,
+  RTMP_HOST: '127.0.0.1',
+  RTMP_PORT: '0',
+  RELAY_PORT: '0',
+  OPS_PORT: '0',
+});
+
 /** A Redis of its own in a folder of its own. */
 export async function startTestRedis(): Promise<EmbeddedRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'maydan-ingest-'));
@@ -69,16 +80,7 @@ export class TestIngest {
     const sink = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk)), done()) });
     const logger = createLogger('ingest', 'trace', sink);
     const lifecycle = new Lifecycle(logger);
-    const config = configSchema.parse({
-      REDIS_URL: redisUrl,
-      INTERNAL_SECRET: internalSecret,
-      API_INTERNAL_URL: api.url,
-      RTMP_HOST: '127.0.0.1',
-      RTMP_PORT: '0',
-      RELAY_PORT: '0',
-      OPS_PORT: '0',
-      ...env,
-    });
+    const config = configSchema.parse({ ...testEnvironment(redisUrl, api), ...env });
     const ports = await startIngest(config, logger, lifecycle);
     return new TestIngest(keys, api, createRedis(redisUrl, logger), ports, lifecycle, lines);
   }
@@ -124,6 +126,19 @@ export class TestIngest {
     const publisher = await this.publish(streamKey);
     await publisher.waitForStatus();
     return { publisher, sessionId, streamKey };
+  }
+
+  /** Publishes with a key of its own; the api was asked and keeps its answer until `answer` is called. */
+  async publishHeld(): Promise<{ publisher: RtmpClient; sessionId: string; answer: () => void }> {
+    const { streamKey, sessionId } = this.keys.grant();
+    const gate = Promise.withResolvers<undefined>();
+    this.api.answer = async (question) => {
+      await gate.promise;
+      return this.keys.answer(question.streamKey);
+    };
+    const publisher = await this.publish(streamKey);
+    await waitFor('the question', () => this.api.questions.length === 1, { everyMs: 5 });
+    return { publisher, sessionId, answer: () => gate.resolve(undefined) };
   }
 
   relayUrl(sessionId: string, epoch: number): string {
