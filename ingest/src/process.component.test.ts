@@ -131,7 +131,7 @@ describe('while Redis is away', () => {
     let own = await startRedis({ dir });
     const ownClient = createRedis(own.url, createLogger('test', 'silent'));
     try {
-      ingest = new IngestProcess(environment(own.url));
+      ingest = new IngestProcess(testEnvironment(own.url, api));
       const ports = await ingest.ports();
       await own.close();
       const { streamKey, sessionId } = keys.grant();
