@@ -133,13 +133,19 @@ function createSweep({ logger, lifecycle }: Parts, { sweep, identity }: Services
 function createSockets(
   { config, logger, lifecycle }: Parts,
   server: Server,
-  { sessions }: Services,
+  { sessions, seats, identity }: Services,
   announcer: SessionAnnouncer,
 ): SocketServer {
-  const sockets = new SocketServer(server, config, sessions, logger);
+  const sources = {
+    session: (id: string, base: string) => sessions.get(id, base),
+    stage: (sessionId: string) => seats.stage(sessionId),
+    seat: (sessionId: string, userId: string) => seats.news(sessionId, userId),
+    authenticate: async (token: string) => (await identity.authenticate(`Bearer ${token}`)).user,
+  };
+  const sockets = new SocketServer(server, config, sources, logger);
   lifecycle.own('sockets', () => sockets.close());
   announcer
-    .listen((sessionId) => void sockets.sessionChanged(sessionId))
+    .listen((change) => void sockets.changed(change))
     .catch((error: unknown) => logger.error({ err: error }, 'changes of sessions are not heard'));
   return sockets;
 }

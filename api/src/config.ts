@@ -37,6 +37,8 @@ export const configSchema = z
     /** Base of playback URLs; unset: the request's own scheme and host name with ORIGIN_PUBLIC_PORT. */
     PLAYBACK_BASE_URL: optional(baseUrl),
     ORIGIN_PUBLIC_PORT: port.default(8090),
+    /** Port of the sfu at the request's own host name, for nodes that announce no address of their own. */
+    SFU_PUBLIC_PORT: port.default(8082),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),
@@ -52,6 +54,10 @@ export const configSchema = z
     AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
     /** Refused stream keys per publisher address in 5 minutes. */
     STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),
+    /** Join tokens per address in 5 minutes: a whole hall may watch from one. */
+    JOIN_RATE_PER_ADDRESS: positive.default(3_000),
+    /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
+    STAGE_RATE_PER_USER: positive.default(60),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],

@@ -4,7 +4,7 @@ import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
-import { signedInProcedures, type RequestContext } from './http/context.ts';
+import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
 import { AccessTokens } from './identity/AccessTokens.ts';
 import { IdentityRepo } from './identity/identity.repo.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
@@ -19,9 +19,9 @@ import { channelsRoutes, sessionsRoutes } from './sessions/sessions.routes.ts';
 import { SessionsService } from './sessions/sessions.service.ts';
 import { Sweep } from './sessions/Sweep.ts';
 import { SweepRepo } from './sessions/sweep.repo.ts';
+import { createStage } from './stage/createStage.ts';
 import { SfuCommands } from './stage/SfuCommands.ts';
-import { StageFacts } from './stage/StageFacts.ts';
-import { StageRepo } from './stage/stage.repo.ts';
+import { bansRoutes, stageRoutes } from './stage/stage.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
 import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
@@ -42,7 +42,6 @@ export function createServices({ config, database, redis, jobs, announcer, logge
   const repo = new SessionsRepo(database);
   const sfu = new SfuCommands(redis, logger);
   const commands = new SessionCommands({ redis, jobs, sfu, logger });
-  const stageRepo = new StageRepo(database);
   const shared = { repo, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = new IdentityService({
     repo: new IdentityRepo(database),
@@ -56,25 +55,29 @@ export function createServices({ config, database, redis, jobs, announcer, logge
     commands,
     rtmpUrl: config.RTMP_PUBLIC_URL,
     rtmpsUrl: config.RTMPS_PUBLIC_URL ?? null,
+    sfu,
   });
   const sessions = new SessionsService(shared);
+  const stage = createStage({ ...shared, config, database, limits, sessions });
   const signedIn = signedInProcedures(identity);
+  const anybody = anybodyProcedures(identity);
   const router = {
     auth: identityRoutes(identity, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
     sessions: sessionsRoutes(sessions, signedIn),
+    stage: stageRoutes(stage, signedIn, anybody),
+    bans: bansRoutes(stage.bans, signedIn),
     channels: channelsRoutes(sessions),
-  } satisfies Omit<Router<Contract, RequestContext>, 'stage' | 'bans'>;
+  } satisfies Router<Contract, RequestContext>;
   return {
     identity,
     sessions,
     sessionsRepo: repo,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
-    facts: new FactsHandler({
-      ...shared,
-      stage: new StageFacts({ ...shared, repo: stageRepo, sessions: repo }),
-    }),
-    sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo }),
+    seats: stage.seats,
+    directory: stage.directory,
+    facts: new FactsHandler({ ...shared, stage: stage.facts }),
+    sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep }),
     router,
   };
 }

@@ -20,4 +20,6 @@ export const streamKeyCreated = streamKey.extend({
   key: z.string(),
   rtmpUrl: z.string(),
   rtmpsUrl: z.string().nullable(),
+  /** Address for WHIP, with the key as bearer token. */
+  whipUrl: z.string(),
 });

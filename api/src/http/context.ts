@@ -3,6 +3,7 @@ import { contract } from '@maydan/contracts';
 import { oo } from '@orpc/openapi';
 import { implement } from '@orpc/server';
 import type { IdentityService } from '../identity/identity.service.ts';
+import type { Reached } from './requestBase.ts';
 
 /** What a procedure knows of its request. */
 export interface RequestContext {
@@ -12,6 +13,10 @@ export interface RequestContext {
   readonly userAgent: string | null;
   readonly authorization: string | undefined;
   readonly playbackBase: string;
+  /** Where the client reaches any of the sfu nodes. */
+  readonly sfuBase: string;
+  /** How the client reached us, for other addresses we give it. */
+  readonly reached: Reached;
   readonly setHeader: (name: string, value: string) => void;
 }
 
@@ -31,3 +36,19 @@ export function signedInProcedures(identity: IdentityService) {
   );
 }
 export type SignedInProcedures = ReturnType<typeof signedInProcedures>;
+
+const withOrWithoutToken: Record<string, string[]>[] = [{}, { accessToken: [] }];
+
+/**
+ * Procedures for everybody, whose context has `user`: null without an `Authorization` header. One that isn't good is
+ * refused, so that a client learns that its token has expired.
+ */
+export function anybodyProcedures(identity: IdentityService) {
+  const lookUpUser = procedures.middleware(async ({ context, next }) => {
+    const { authorization } = context;
+    const user = authorization === undefined ? null : (await identity.authenticate(authorization)).user;
+    return next({ context: { user } });
+  });
+  return procedures.use(oo.spec(lookUpUser, (operation) => ({ ...operation, security: withOrWithoutToken })));
+}
+export type AnybodyProcedures = ReturnType<typeof anybodyProcedures>;

@@ -6,6 +6,7 @@ import { pinoHttp } from 'pino-http';
 import type { ApiConfig } from '../config.ts';
 import type { ApiMetrics } from '../ops/ApiMetrics.ts';
 import type { PublishService } from '../sessions/publish.service.ts';
+import type { SfuDirectory } from '../stage/SfuDirectory.ts';
 import { refuseMethod } from './contractRoutes.ts';
 import { docsRoutes, openApiDocument } from './docs.routes.ts';
 import { notFound, sendError } from './errors.ts';
@@ -23,22 +24,23 @@ export interface AppDependencies {
   readonly logger: Logger;
   readonly router: AnyRouter;
   readonly publishes: PublishService;
+  readonly directory: SfuDirectory;
   readonly checks: HealthChecks;
   readonly metrics: ApiMetrics;
 }
 
 /** Everything the api answers over HTTP. */
 export async function createApp(dependencies: AppDependencies): Promise<Express> {
-  const { config, logger, router, publishes, checks, metrics } = dependencies;
+  const { config, logger, router, publishes, directory, checks, metrics } = dependencies;
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY);
-  app.use(requestLog(logger), metrics.observeRequests(), securityHeaders(config));
+  app.use(requestLog(logger), metrics.observeRequests(), securityHeaders(config, directory));
   app.use(healthRoutes(checks));
   app.use('/api', crossOrigin(config));
   app.use(docsRoutes(await openApiDocument(router)));
   app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
   app.use(internalRoutes(publishes, config.INTERNAL_SECRET));
-  app.use(restPrefix, restHandler(router, config), refuseMethod);
+  app.use(restPrefix, restHandler(router, config, directory), refuseMethod);
   app.use(['/api', '/internal'], notFound);
   app.use(webApp(config.WEB_ROOT));
   app.use(notFound, sendError);

@@ -6,7 +6,8 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { ApiConfig } from '../config.ts';
 import type { RequestContext } from './context.ts';
 import { logRequestError, retryAfter, toRequestError } from './errors.ts';
-import { playbackBase } from './requestBase.ts';
+import { playbackBase, sfuBase } from './requestBase.ts';
+import type { SfuDirectory } from '../stage/SfuDirectory.ts';
 import { requestIdOf } from './requestId.ts';
 
 export const restPrefix = '/api/v1';
@@ -18,7 +19,7 @@ interface Stamp {
 }
 
 /** The contract's procedures as Express middleware under `/api/v1`; what they don't know goes on to the next one. */
-export function restHandler(router: AnyRouter, config: ApiConfig): RequestHandler {
+export function restHandler(router: AnyRouter, config: ApiConfig, directory: SfuDirectory): RequestHandler {
   const stamps = new WeakMap<Error, Stamp>();
   const handler = new OpenAPIHandler<RequestContext>(router, {
     interceptors: [
@@ -44,13 +45,18 @@ export function restHandler(router: AnyRouter, config: ApiConfig): RequestHandle
   });
   return async (request, response, next) => {
     response.setHeader('cache-control', 'no-store');
-    const context = contextOf(request, response, config);
+    const context = contextOf(request, response, config, directory);
     const { matched } = await handler.handle(request, response, { prefix: restPrefix, context });
     if (!matched) next();
   };
 }
 
-function contextOf(request: Request, response: Response, config: ApiConfig): RequestContext {
+function contextOf(
+  request: Request,
+  response: Response,
+  config: ApiConfig,
+  directory: SfuDirectory,
+): RequestContext {
   return {
     requestId: requestIdOf(request),
     logger: request.log,
@@ -58,6 +64,8 @@ function contextOf(request: Request, response: Response, config: ApiConfig): Req
     userAgent: request.get('user-agent') ?? null,
     authorization: request.get('authorization'),
     playbackBase: playbackBase(config, request),
+    sfuBase: sfuBase(config, request, directory.known[0]),
+    reached: { protocol: request.protocol, hostname: request.hostname },
     setHeader: (name, value) => void response.setHeader(name, value),
   };
 }

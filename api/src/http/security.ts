@@ -3,16 +3,19 @@ import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiConfig } from '../config.ts';
-import { playbackBase } from './requestBase.ts';
+import type { SfuDirectory } from '../stage/SfuDirectory.ts';
+import { playbackBase, sfuBase, type Reached } from './requestBase.ts';
 
 /**
  * Security headers. The page may load media, playlists and pictures from the origin (same host, other port, or
- * PLAYBACK_BASE_URL) and from the blobs that MSE makes, run its own scripts, and talk to this server only.
+ * PLAYBACK_BASE_URL) and from the blobs that MSE makes, run its own scripts, and talk to this server and the sfu nodes.
  */
-export function securityHeaders(config: ApiConfig): RequestHandler {
+export function securityHeaders(config: ApiConfig, directory: SfuDirectory): RequestHandler {
   const https = config.PUBLIC_URL?.startsWith('https://') ?? false;
   const origins = new WeakMap<IncomingMessage, string>();
   const playback = (request: IncomingMessage): string => origins.get(request) ?? '';
+  const sfus = new WeakMap<IncomingMessage, string>();
+  const sfu = (request: IncomingMessage): string => sfus.get(request) ?? '';
   const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -22,7 +25,7 @@ export function securityHeaders(config: ApiConfig): RequestHandler {
         'style-src': ["'self'", "'unsafe-inline'"],
         'img-src': ["'self'", 'data:', 'blob:', playback],
         'media-src': ["'self'", 'blob:', playback],
-        'connect-src': ["'self'", playback],
+        'connect-src': ["'self'", playback, sfu],
         'worker-src': ["'self'", 'blob:'],
         'object-src': ["'none'"],
         'base-uri': ["'self'"],
@@ -36,8 +39,16 @@ export function securityHeaders(config: ApiConfig): RequestHandler {
   });
   return (request, response, next) => {
     origins.set(request, new URL(playbackBase(config, request)).origin);
+    sfus.set(request, sfuSources(config, request, directory));
     setHeaders(request, response, next);
   };
+}
+
+/** Signaling is a WebSocket or HTTP; to some browsers these are different sources. */
+function sfuSources(config: ApiConfig, reached: Reached, directory: SfuDirectory): string {
+  const nodes = directory.known.length === 0 ? [undefined] : directory.known;
+  const origins = nodes.map((node) => new URL(sfuBase(config, reached, node)).origin);
+  return [...new Set(origins)].flatMap((origin) => [origin, origin.replace(/^http/, 'ws')]).join(' ');
 }
 
 /** Browsers of other origins may call the api only from CORS_ORIGINS. Tokens travel in headers, so no cookies. */

@@ -13,6 +13,8 @@ export class RateLimits {
   readonly #refreshByAddress: Limiter;
   readonly #failuresByAccount: Limiter;
   readonly #keyFailuresByAddress: Limiter;
+  readonly #joinsByAddress: Limiter;
+  readonly #stageByUser: Limiter;
   readonly #logger: Logger;
 
   constructor(redis: Redis, config: ApiConfig, logger: Logger) {
@@ -29,6 +31,18 @@ export class RateLimits {
     this.#refreshByAddress = limiter('refresh', config.AUTH_RATE_PER_ADDRESS * 5, 300);
     this.#failuresByAccount = limiter('account', config.AUTH_FAILURES_PER_ACCOUNT, 900);
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
+    this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
+    this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
+  }
+
+  /** Counts a join token; throws `rate_limited`. */
+  join(address: string): Promise<void> {
+    return this.#count(this.#joinsByAddress, addressGroup(address));
+  }
+
+  /** Counts what a user asks of a stage; throws `rate_limited`. */
+  stage(userId: string): Promise<void> {
+    return this.#count(this.#stageByUser, userId);
   }
 
   /** Counts a login or registration; throws `rate_limited`. */

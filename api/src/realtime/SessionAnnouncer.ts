@@ -1,8 +1,19 @@
 import type { Logger, Redis } from '@maydan/common';
+import { z } from 'zod';
 
 const channel = 'maydan:api:sessions';
 
-/** Tells all api processes that a session changed, so that each tells its own sockets. */
+/** What changed; each process looks up what its own sockets are to be told of it. */
+export const announcement = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('session'), sessionId: z.uuid() }),
+  /** Who is on stage or has a seat. */
+  z.object({ type: z.literal('stage'), sessionId: z.uuid() }),
+  /** Somebody's seat, for the person and for the host. */
+  z.object({ type: z.literal('seat'), sessionId: z.uuid(), userId: z.uuid(), isInvitation: z.boolean() }),
+]);
+export type Announcement = z.infer<typeof announcement>;
+
+/** Tells all api processes that something about a session changed, so that each tells its own sockets. */
 export class SessionAnnouncer {
   readonly #redis: Redis;
   readonly #subscriber: Redis;
@@ -15,20 +26,43 @@ export class SessionAnnouncer {
     this.#logger = logger;
   }
 
-  /** Only a hint to sockets: when it fails, the change itself still stands. */
-  async announce(sessionId: string): Promise<void> {
-    try {
-      await this.#redis.publish(channel, sessionId);
-    } catch (error) {
-      this.#logger.warn({ err: error, sessionId }, 'a change was not announced');
-    }
+  announce(sessionId: string): Promise<void> {
+    return this.#tell({ type: 'session', sessionId });
   }
 
-  /** Calls `listener` with the id of each changed session. */
-  async listen(listener: (sessionId: string) => void): Promise<void> {
-    this.#subscriber.on('message', (from: string, sessionId: string) => {
-      if (from === channel) listener(sessionId);
+  stageChanged(sessionId: string): Promise<void> {
+    return this.#tell({ type: 'stage', sessionId });
+  }
+
+  seatChanged(sessionId: string, userId: string, isInvitation: boolean): Promise<void> {
+    return this.#tell({ type: 'seat', sessionId, userId, isInvitation });
+  }
+
+  /** Calls `listener` for each change. */
+  async listen(listener: (change: Announcement) => void): Promise<void> {
+    this.#subscriber.on('message', (from: string, text: string) => {
+      if (from !== channel) return;
+      const parsed = announcement.safeParse(parseJson(text));
+      if (parsed.success) listener(parsed.data);
     });
     await this.#subscriber.subscribe(channel);
+  }
+
+  /** Only a hint to sockets: when it fails, the change itself still stands. */
+  async #tell(change: Announcement): Promise<void> {
+    try {
+      await this.#redis.publish(channel, JSON.stringify(change));
+    } catch (error) {
+      this.#logger.warn({ err: error, ...change }, 'a change was not announced');
+    }
+  }
+}
+
+/** Undefined for what is no JSON, as another version may say it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

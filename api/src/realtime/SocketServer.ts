@@ -1,15 +1,26 @@
 import type { Server as HttpServer } from 'node:http';
 import { AppError, toAppError, toErrorBody, type Logger } from '@maydan/common';
-import { clientEvents, type ErrorBody, type Session } from '@maydan/contracts';
+import { clientEvents, type ErrorBody, type Seat, type Session, type Stage } from '@maydan/contracts';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { Server, type Socket } from 'socket.io';
+import { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
 import { hostnameOf, playbackBase } from '../http/requestBase.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
+import type { Announcement } from './SessionAnnouncer.ts';
 
-/** What the socket server needs of the sessions. */
-export interface SessionSource {
+/** What sockets are told, and who they are. */
+export interface SocketSources {
   /** A session with addresses for the given playback base; throws `not_found`. */
-  get(id: string, base: string): Promise<Session>;
+  readonly session: (id: string, base: string) => Promise<Session>;
+  readonly stage: (sessionId: string) => Promise<Stage>;
+  /** A seat with its session; null when there is none. */
+  readonly seat: (
+    sessionId: string,
+    userId: string,
+  ) => Promise<{ seat: Seat; session: Pick<SessionRow, 'title' | 'host'> } | null>;
+  /** The user of an access token; throws `token_expired`, `token_invalid` or `account_banned`. */
+  readonly authenticate: (accessToken: string) => Promise<{ id: string }>;
 }
 
 type Ack = (answer: unknown) => void;
@@ -17,23 +28,25 @@ type Known = keyof typeof clientEvents;
 
 const maxRooms = 20;
 const room = (sessionId: string, base: string): string => `session:${sessionId}@${base}`;
+const userRoom = (userId: string): string => `user:${userId}`;
+const handshakeAuth = z.object({ token: z.string().max(2_000).nullish() }).catch({});
 
 /**
- * Socket.IO of the api: rooms of sessions. A room exists per playback base, as the session's addresses depend on how
- * a client reached us.
+ * Socket.IO of the api: rooms of sessions, and of the users who connect with an access token. A session's room exists per
+ * playback base, as the session's addresses depend on how a client reached us.
  */
 export class SocketServer {
   readonly #io: Server;
   readonly #config: ApiConfig;
-  readonly #sessions: SessionSource;
+  readonly #sources: SocketSources;
   readonly #logger: Logger;
   readonly #limiter = new RateLimiterMemory({ points: 60, duration: 10 });
   /** Playback bases in use → number of sockets. */
   readonly #bases = new Map<string, number>();
 
-  constructor(http: HttpServer, config: ApiConfig, sessions: SessionSource, logger: Logger) {
+  constructor(http: HttpServer, config: ApiConfig, sources: SocketSources, logger: Logger) {
     this.#config = config;
-    this.#sessions = sessions;
+    this.#sources = sources;
     this.#logger = logger;
     const origins = config.CORS_ORIGINS;
     this.#io = new Server(http, {
@@ -41,6 +54,7 @@ export class SocketServer {
       maxHttpBufferSize: 16_384,
       cors: { origin: origins.includes('*') ? '*' : origins },
     });
+    this.#io.use((socket, next) => void this.#admit(socket, next));
     this.#io.on('connection', (socket) => this.#connected(socket));
   }
 
@@ -48,16 +62,60 @@ export class SocketServer {
     return this.#io.engine.clientsCount;
   }
 
-  /** Sends the session as it is now to all sockets of this process that subscribed to it. */
-  async sessionChanged(sessionId: string): Promise<void> {
-    for (const base of this.#bases.keys()) {
-      const name = room(sessionId, base);
-      if (!this.#io.sockets.adapter.rooms.has(name)) continue;
-      try {
-        this.#io.to(name).emit('session:updated', { session: await this.#sessions.get(sessionId, base) });
-      } catch (error) {
-        this.#logger.warn({ err: error, sessionId }, 'a change was not sent to its room');
+  /** Tells the sockets of this process whom it concerns what is new now. */
+  async changed(change: Announcement): Promise<void> {
+    try {
+      if (change.type === 'session') await this.#sessionChanged(change.sessionId);
+      else if (change.type === 'stage') await this.#stageChanged(change.sessionId);
+      else await this.#seatChanged(change);
+    } catch (error) {
+      this.#logger.warn({ err: error, ...change }, 'a change was not sent to its room');
+    }
+  }
+
+  async #sessionChanged(sessionId: string): Promise<void> {
+    for (const { name, base } of this.#roomsOf(sessionId)) {
+      this.#io.to(name).emit('session:updated', { session: await this.#sources.session(sessionId, base) });
+    }
+  }
+
+  async #stageChanged(sessionId: string): Promise<void> {
+    const names = this.#roomsOf(sessionId).map(({ name }) => name);
+    if (names.length === 0) return;
+    this.#io.to(names).emit('stage:updated', { stage: await this.#sources.stage(sessionId) });
+  }
+
+  async #seatChanged({
+    sessionId,
+    userId,
+    isInvitation,
+  }: Extract<Announcement, { type: 'seat' }>): Promise<void> {
+    const found = await this.#sources.seat(sessionId, userId);
+    if (found === null) return;
+    const { seat, session } = found;
+    this.#io.to([userRoom(userId), userRoom(session.host.id)]).emit('stage:seatChanged', { seat });
+    if (!isInvitation || seat.state !== 'invited') return;
+    this.#io.to(userRoom(userId)).emit('stage:invited', { seat, title: session.title, host: session.host });
+  }
+
+  /** Rooms of a session that somebody is in. */
+  #roomsOf(sessionId: string): { name: string; base: string }[] {
+    const all = [...this.#bases.keys()].map((base) => ({ name: room(sessionId, base), base }));
+    return all.filter(({ name }) => this.#io.sockets.adapter.rooms.has(name));
+  }
+
+  /** Who shows an access token is told what is for them; one that isn't good is refused, so that it gets renewed. */
+  async #admit(socket: Socket, next: (error?: Error) => void): Promise<void> {
+    try {
+      const { token } = handshakeAuth.parse(socket.handshake.auth);
+      if (typeof token === 'string') {
+        const user = await this.#sources.authenticate(token);
+        await socket.join(userRoom(user.id));
       }
+      next();
+    } catch (error) {
+      const body = this.#refusal(error, 'handshake');
+      next(Object.assign(new Error(body.error.message), { data: body }));
     }
   }
 
@@ -76,8 +134,9 @@ export class SocketServer {
       else this.#bases.set(base, left);
     });
     this.#answer(socket, 'session:subscribe', async ({ sessionId }) => {
-      const session = await this.#sessions.get(sessionId, base);
-      if (socket.rooms.size > maxRooms && !socket.rooms.has(room(sessionId, base))) {
+      const session = await this.#sources.session(sessionId, base);
+      const followed = [...socket.rooms].filter((name) => name.startsWith('session:')).length;
+      if (followed >= maxRooms && !socket.rooms.has(room(sessionId, base))) {
         throw new AppError('conflict', `A connection follows ${maxRooms} sessions at most.`);
       }
       await socket.join(room(sessionId, base));
@@ -106,7 +165,7 @@ export class SocketServer {
     });
   }
 
-  #refusal(error: unknown, event: Known): ErrorBody {
+  #refusal(error: unknown, event: Known | 'handshake'): ErrorBody {
     const refused = toAppError(error);
     if (refused.code === 'internal') this.#logger.error({ err: error, event }, 'a socket event failed');
     return toErrorBody(refused);

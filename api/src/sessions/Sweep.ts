@@ -2,6 +2,7 @@ import type { Logger, Redis } from '@maydan/common';
 import type { EndReason, SessionEvent } from '@maydan/contracts';
 import type { Session } from '@maydan/prisma';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import type { StageSweep } from '../stage/StageSweep.ts';
 import type { SessionCommands, SessionJob } from './SessionCommands.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
 import { isAwaitingTakeover, noSource, takeoverFailed } from './sources.ts';
@@ -12,6 +13,8 @@ export interface SweepDependencies {
   readonly sessions: SessionsRepo;
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
+  /** Repairs rooms; last in each round. */
+  readonly stage: StageSweep;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   readonly logger: Logger;
@@ -49,6 +52,7 @@ export class Sweep {
     await this.#each(onStage, (session) => this.#keepJob('live.composite', session, now));
     for (const id of await repo.neverStarted(now)) await this.#end(id, 'neverStarted', 'neverStarted');
     for (const session of await repo.withoutImages(now)) await this.#retryImages(session);
+    await this.#deps.stage.run(now);
   }
 
   async #each<S extends Session>(sessions: S[], work: (session: S) => Promise<void>): Promise<void> {

@@ -145,6 +145,15 @@ export class SessionsRepo {
     });
   }
 
+  /** Those of the ids that belong to sessions that are over. */
+  async overAmong(ids: string[]): Promise<string[]> {
+    const rows = await this.#database.session.findMany({
+      where: { id: { in: ids }, state: { in: ['ending', 'ended', 'failed'] } },
+      select: { id: true },
+    });
+    return rows.map((row) => row.id);
+  }
+
   async countByState(): Promise<Map<SessionState, number>> {
     const states: SessionState[] = ['idle', ...jobStates];
     const rows = await this.#database.session.groupBy({

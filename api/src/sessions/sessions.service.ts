@@ -48,7 +48,7 @@ export class SessionsService {
   /** The schedule can be changed until the session starts, everything else at any time. */
   async update(user: User, input: z.infer<typeof sessionUpdateInput>, base: string): Promise<Session> {
     const { id, ...changes } = input;
-    await this.#findSteerable(user, id);
+    await this.findSteerable(user, id);
     const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
     const updated = await this.#deps.repo.update(id, changes, where);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
@@ -72,12 +72,12 @@ export class SessionsService {
 
   /** An unlisted session is found by its id alone. Throws `not_found`. */
   async get(id: string, base: string): Promise<Session> {
-    return sessionView(await this.#find(id), base);
+    return sessionView(await this.find(id), base);
   }
 
   /** Ends the session for good, by its host or a moderator; again while it is ending changes nothing. */
   async end(user: User, id: string, base: string): Promise<Session> {
-    const session = await this.#findSteerable(user, id);
+    const session = await this.findSteerable(user, id);
     const endReason = session.hostId === user.id ? 'hostEnded' : 'moderatorEnded';
     const ended = await this.#deps.repo.transition(id, 'endRequested', {
       where: { state: { not: 'ending' } },
@@ -87,7 +87,7 @@ export class SessionsService {
         ...(next === 'ended' ? { endedAt: new Date() } : {}),
       }),
     });
-    const current = ended ?? (await this.#find(id));
+    const current = ended ?? (await this.find(id));
     if (ended === null && current.state !== 'ending') throw new AppError('wrong_state');
     await this.#deps.commands.writeControl(current);
     await this.#deps.commands.stop(current, 'ended');
@@ -100,7 +100,7 @@ export class SessionsService {
 
   /** The newest report of the stream's health; null when none came lately. */
   async health(user: User, id: string): Promise<StreamHealth | null> {
-    await this.#findSteerable(user, id);
+    await this.findSteerable(user, id);
     const text = await this.#deps.redis.get(healthKey(id));
     return text === null ? null : streamHealth.parse(JSON.parse(text));
   }
@@ -120,15 +120,16 @@ export class SessionsService {
     };
   }
 
-  async #find(id: string): Promise<SessionRow> {
+  /** Throws `not_found`. */
+  async find(id: string): Promise<SessionRow> {
     const session = await this.#deps.repo.find(id);
     if (session === null) throw new AppError('not_found');
     return session;
   }
 
-  /** Steered by its host, moderators and admins. */
-  async #findSteerable(user: User, id: string): Promise<SessionRow> {
-    const session = await this.#find(id);
+  /** A session that the user may steer, as its host, moderator or admin. Throws `not_found` or `forbidden`. */
+  async findSteerable(user: User, id: string): Promise<SessionRow> {
+    const session = await this.find(id);
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
   }

@@ -1,20 +1,26 @@
 import type { Logger } from '@maydan/common';
-import type { FactOf } from '@maydan/contracts';
+import { onStageRoles, type FactOf } from '@maydan/contracts';
+import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
-import type { SessionsRepo } from '../sessions/sessions.repo.ts';
+import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
+import { isTaken } from './seatRows.ts';
 import type { SfuCommands } from './SfuCommands.ts';
-import type { StageRepo } from './stage.repo.ts';
+import type { PeerOutcome, StageRepo } from './stage.repo.ts';
+import type { StageHealths } from './StageHealths.ts';
 
 export type StageFact = FactOf<
   'stage.started' | 'stage.stopped' | 'stage.peerJoined' | 'stage.peerLeft' | 'stage.health'
 >;
+type PeerFact = FactOf<'stage.peerJoined' | 'stage.peerLeft'>;
 
 export interface StageFactsDependencies {
   readonly repo: StageRepo;
   readonly sessions: SessionsRepo;
+  readonly healths: StageHealths;
   readonly commands: SessionCommands;
   readonly sfu: SfuCommands;
+  readonly announcer: SessionAnnouncer;
   readonly logger: Logger;
 }
 
@@ -27,25 +33,59 @@ export class StageFacts {
   }
 
   async handle(fact: StageFact): Promise<void> {
-    const session = await this.#deps.sessions.find(fact.sessionId);
+    const { repo, sessions, commands, sfu, healths } = this.#deps;
+    const session = await sessions.find(fact.sessionId);
     if (session === null || isOver(session.state)) {
-      // A room may open while its session ends.
-      if (fact.type !== 'stage.stopped' && fact.type !== 'stage.peerLeft')
-        await this.#deps.sfu.closeRoom(fact.sessionId, 'sessionEnded');
+      const isOpen = fact.type === 'stage.started' || fact.type === 'stage.peerJoined';
+      // Its token was minted before the end.
+      if (isOpen) await sfu.closeRoom(fact.sessionId, 'sessionEnded');
       return;
     }
     switch (fact.type) {
       case 'stage.started':
-        await this.#deps.repo.setNode(fact, true);
-        if (await this.#deps.repo.isOn(session.id)) await this.#deps.commands.run('live.composite', session);
+        await repo.setNode(fact, true);
+        if (await repo.isOn(session.id)) await commands.run('live.composite', session);
         return;
       case 'stage.stopped':
-        return this.#deps.repo.setNode(fact, false);
+        return repo.setNode(fact, false);
       case 'stage.peerJoined':
       case 'stage.peerLeft':
+        if (onStageRoles.includes(fact.role)) await this.peer(fact, session);
         return;
       case 'stage.health':
-        return;
+        return healths.store(fact);
     }
   }
+
+  /** A device came or went. Who has no right to be on stage is put out again. */
+  async peer(fact: PeerFact, session: SessionRow): Promise<void> {
+    const { repo, sfu, announcer, logger } = this.#deps;
+    const { sessionId, peerId, userId, role } = fact;
+    const outcome =
+      fact.type === 'stage.peerJoined' ? await repo.peerJoined(fact) : await repo.peerLeft(fact, fact.reason);
+    if (outcome.isNews) logger.info({ sessionId, peerId, userId, role, reason: reasonOf(fact) }, fact.type);
+    const expulsion = outcome.isPresent ? expulsionOf(fact, session, outcome) : null;
+    if (expulsion !== null) await sfu.removePeer(sessionId, { peerId }, expulsion);
+    if (userId !== null && outcome.seat?.type === 'applied' && outcome.seat.isChange) {
+      await announcer.seatChanged(sessionId, userId, false);
+    }
+    if (outcome.isNews) await announcer.stageChanged(sessionId);
+  }
+}
+
+function reasonOf(fact: PeerFact): string | undefined {
+  return fact.type === 'stage.peerLeft' ? fact.reason : undefined;
+}
+
+/** Why somebody who is on stage may not be there: the token is older than the removal, or the ban. */
+function expulsionOf(
+  { role, userId }: PeerFact,
+  session: SessionRow,
+  { isBanned, seat }: PeerOutcome,
+): 'removed' | 'banned' | null {
+  if (isBanned) return 'banned';
+  if (role === 'host') return userId === session.hostId ? null : 'removed';
+  if (role === 'ingress') return null;
+  const hasSeat = seat?.type === 'applied' && isTaken(seat.seat.state);
+  return hasSeat ? null : 'removed';
 }

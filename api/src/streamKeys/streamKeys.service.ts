@@ -3,21 +3,28 @@ import type { StreamKey as StreamKeyView } from '@maydan/contracts';
 import { hashSecret, newStreamKey, streamKeyHint } from '@maydan/prisma';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
+import type { SfuCommands } from '../stage/SfuCommands.ts';
 import type { StreamKey, StreamKeysRepo } from './streamKeys.repo.ts';
 
 const maxActiveKeys = 20;
 
-export type StreamKeyCreated = StreamKeyView & { key: string; rtmpUrl: string; rtmpsUrl: string | null };
+export type StreamKeyCreated = StreamKeyView & {
+  key: string;
+  rtmpUrl: string;
+  rtmpsUrl: string | null;
+  whipUrl: string;
+};
 
 export interface StreamKeysDependencies {
   readonly repo: StreamKeysRepo;
   readonly sessions: SessionsRepo;
   readonly commands: SessionCommands;
+  readonly sfu: SfuCommands;
   readonly rtmpUrl: string;
   readonly rtmpsUrl: string | null;
 }
 
-/** Stream keys (feature L3). The secret leaves this service once, at creation and at rotation. */
+/** Stream keys (features L3, L4); `sfuBase` is where the one who asks reaches an sfu. The secret leaves this service once, at creation and at rotation. */
 export class StreamKeysService {
   readonly #deps: StreamKeysDependencies;
 
@@ -25,12 +32,12 @@ export class StreamKeysService {
     this.#deps = dependencies;
   }
 
-  async create(userId: string, label: string): Promise<StreamKeyCreated> {
+  async create(userId: string, label: string, sfuBase: string): Promise<StreamKeyCreated> {
     if ((await this.#deps.repo.countActive(userId)) >= maxActiveKeys) {
       throw new AppError('conflict', `You have ${maxActiveKeys} stream keys; revoke one first.`);
     }
     const key = newStreamKey();
-    return this.#created(await this.#deps.repo.create(userId, label, stored(key)), key);
+    return this.#created(await this.#deps.repo.create(userId, label, stored(key)), key, sfuBase);
   }
 
   async list(userId: string): Promise<StreamKeyView[]> {
@@ -38,14 +45,14 @@ export class StreamKeysService {
   }
 
   /** The old secret stops working at once, also for a publisher that is on the line with it. */
-  async rotate(userId: string, id: string): Promise<StreamKeyCreated> {
+  async rotate(userId: string, id: string, sfuBase: string): Promise<StreamKeyCreated> {
     await this.#find(userId, id);
     const key = newStreamKey();
     if (!(await this.#deps.repo.replaceSecret(id, stored(key)))) {
       throw new AppError('conflict', 'The stream key was revoked.');
     }
     await this.#dropPublishers(id);
-    return this.#created(await this.#find(userId, id), key);
+    return this.#created(await this.#find(userId, id), key, sfuBase);
   }
 
   /** May be repeated; each time a publisher that is on the line with the key is dropped. */
@@ -64,11 +71,14 @@ export class StreamKeysService {
   async #dropPublishers(id: string): Promise<void> {
     for (const session of await this.#deps.sessions.openByStreamKey(id)) {
       await this.#deps.commands.drop(session, 'revoked');
+      const { id: sessionId, whipPeerId } = session;
+      if (whipPeerId !== null) await this.#deps.sfu.removePeer(sessionId, { peerId: whipPeerId }, 'removed');
     }
   }
 
-  #created(row: StreamKey, key: string): StreamKeyCreated {
-    return { ...view(row), key, rtmpUrl: this.#deps.rtmpUrl, rtmpsUrl: this.#deps.rtmpsUrl };
+  #created(row: StreamKey, key: string, sfuBase: string): StreamKeyCreated {
+    const { rtmpUrl, rtmpsUrl } = this.#deps;
+    return { ...view(row), key, rtmpUrl, rtmpsUrl, whipUrl: `${sfuBase}/whip` };
   }
 }
 

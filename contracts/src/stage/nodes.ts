@@ -39,9 +39,3 @@ export const sfuCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('closeRoom'), sessionId, reason: leaveReason }),
 ]);
 export type SfuCommand = z.infer<typeof sfuCommand>;
-
-/**
- * Set of the user ids that the host has banned from a session, written by the api and looked at by the sfu when somebody
- * joins: a join token that was minted before the ban is still good for a while.
- */
-export const sessionBansKey = (id: string): string => `maydan:session:${id}:bans`;

@@ -1,0 +1,72 @@
+import { AppError, type Logger } from '@maydan/common';
+import type { SessionBan } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { BanRow, BansRepo } from './bans.repo.ts';
+import type { SeatsRepo } from './seats.repo.ts';
+import type { SfuCommands } from './SfuCommands.ts';
+
+export interface BansDependencies {
+  readonly repo: BansRepo;
+  readonly seats: SeatsRepo;
+  readonly sessions: SessionsService;
+  readonly sfu: SfuCommands;
+  readonly announcer: SessionAnnouncer;
+  readonly limits: RateLimits;
+  readonly logger: Logger;
+}
+
+/** Whom the host (or a moderator) doesn't want in a session. */
+export class BansService {
+  readonly #deps: BansDependencies;
+
+  constructor(dependencies: BansDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** At once: the seat is taken, every device is out of the room, and joining is refused. May be repeated. */
+  async create(
+    actor: User,
+    input: { id: string; userId: string; reason: string | null },
+  ): Promise<SessionBan> {
+    const { repo, seats, sfu, announcer, logger } = this.#deps;
+    const { id: sessionId, userId, reason } = input;
+    const session = await this.#steer(actor, sessionId);
+    const user = await seats.findUser({ userId });
+    if (user === null) throw new AppError('not_found');
+    if (userId === session.hostId || userId === actor.id || user.role !== 'user') {
+      throw new AppError('forbidden', 'The host, moderators and oneself can not be banned.');
+    }
+    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason });
+    logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
+    await sfu.removePeer(sessionId, { userId }, 'banned');
+    if (seat.type === 'applied' && seat.isChange) {
+      await announcer.seatChanged(sessionId, userId, false);
+      await announcer.stageChanged(sessionId);
+    }
+    return view(ban);
+  }
+
+  async list(actor: User, sessionId: string): Promise<SessionBan[]> {
+    await this.#deps.sessions.findSteerable(actor, sessionId);
+    return (await this.#deps.repo.list(sessionId)).map(view);
+  }
+
+  /** Throws `not_found` when there is no such ban. */
+  async remove(actor: User, sessionId: string, userId: string): Promise<void> {
+    await this.#steer(actor, sessionId);
+    if (!(await this.#deps.repo.remove(sessionId, userId))) throw new AppError('not_found');
+    this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
+  }
+
+  async #steer(actor: User, sessionId: string) {
+    await this.#deps.limits.stage(actor.id);
+    return this.#deps.sessions.findSteerable(actor, sessionId);
+  }
+}
+
+function view({ user, reason, createdAt }: BanRow): SessionBan {
+  return { user, reason, createdAt: createdAt.toISOString() };
+}

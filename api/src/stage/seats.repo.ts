@@ -1,0 +1,55 @@
+import { openSeatStates, takenSeatStates, type SeatEvent } from '@maydan/contracts';
+import type { Database, User } from '@maydan/prisma';
+import { isOver } from '../sessions/controlDocument.ts';
+import { lockSession } from '../sessions/sessions.repo.ts';
+import { applySeat, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
+
+export type SeatAnswer = SeatOutcome | { readonly type: 'over' } | { readonly type: 'banned' };
+
+/** Words by which somebody comes nearer to the stage; not for those who are banned. */
+const inward: readonly SeatEvent[] = ['requested', 'invited', 'admitted', 'accepted'];
+
+/** Seats on stage in PostgreSQL. Changes of a session's seats are made one after the other. */
+export class SeatsRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  apply(sessionId: string, userId: string, event: SeatEvent): Promise<SeatAnswer> {
+    return this.#database.$transaction(async (transaction) => {
+      await lockSession(transaction, sessionId);
+      const session = await transaction.session.findUnique({ where: { id: sessionId } });
+      if (session === null || isOver(session.state)) return { type: 'over' };
+      if (inward.includes(event)) {
+        const banned = await transaction.sessionBan.count({ where: { sessionId, userId } });
+        if (banned > 0) return { type: 'banned' };
+      }
+      return applySeat(transaction, session, userId, event);
+    });
+  }
+
+  find(sessionId: string, userId: string): Promise<SeatRow | null> {
+    return this.#database.stageSeat.findUnique({
+      where: { sessionId_userId: { sessionId, userId } },
+      include: withUser,
+    });
+  }
+
+  /** Those that somebody has to do with, the longest unchanged first; or the taken ones alone. */
+  list(sessionId: string, which: 'open' | 'taken'): Promise<SeatRow[]> {
+    const states = which === 'open' ? openSeatStates : takenSeatStates;
+    return this.#database.stageSeat.findMany({
+      where: { sessionId, state: { in: [...states] } },
+      orderBy: [{ changedAt: 'asc' }, { userId: 'asc' }],
+      include: withUser,
+    });
+  }
+
+  findUser(whom: { userId: string } | { username: string }): Promise<User | null> {
+    return this.#database.user.findUnique({
+      where: 'userId' in whom ? { id: whom.userId } : { usernameKey: whom.username.toLowerCase() },
+    });
+  }
+}

@@ -1,0 +1,190 @@
+import { AppError, type Logger } from '@maydan/common';
+import type { MediaSource, Seat, SeatEvent, Stage, StagePerson } from '@maydan/contracts';
+import { stageLimits } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import { isOver } from '../sessions/controlDocument.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import { isTaken, seatView } from './seatRows.ts';
+import type { SeatAnswer, SeatsRepo } from './seats.repo.ts';
+import type { SfuCommands } from './SfuCommands.ts';
+import type { PeerRow, StageRepo } from './stage.repo.ts';
+
+export interface SeatsDependencies {
+  readonly repo: SeatsRepo;
+  readonly stage: StageRepo;
+  readonly sessions: SessionsService;
+  readonly sfu: SfuCommands;
+  readonly announcer: SessionAnnouncer;
+  readonly limits: RateLimits;
+  readonly logger: Logger;
+}
+
+/** Who may come on stage, and who is there (feature L6). The rights of a join token follow from it. */
+export class SeatsService {
+  readonly #deps: SeatsDependencies;
+
+  constructor(dependencies: SeatsDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** The stage as everybody may see it; empty once the session is over. Throws `not_found`. */
+  async stage(sessionId: string): Promise<Stage> {
+    const { repo, stage, sessions } = this.#deps;
+    const session = await sessions.find(sessionId);
+    const empty = isOver(session.state);
+    const [people, seats] = empty
+      ? [[], []]
+      : await Promise.all([stage.present(sessionId), repo.list(sessionId, 'taken')]);
+    return {
+      sessionId,
+      type: session.type,
+      limit: stageLimits[session.type],
+      people: people.map((row) => personOf(row, session)),
+      seats: seats.map(seatView),
+    };
+  }
+
+  /** Null when the user has no seat. */
+  async seatOf(sessionId: string, userId: string): Promise<Seat | null> {
+    const row = await this.#deps.repo.find(sessionId, userId);
+    return row === null ? null : seatView(row);
+  }
+
+  /** What the person and the host are told about a seat; null when there is none. */
+  async news(sessionId: string, userId: string): Promise<{ seat: Seat; session: SessionRow } | null> {
+    const seat = await this.seatOf(sessionId, userId);
+    return seat === null ? null : { seat, session: await this.#deps.sessions.find(sessionId) };
+  }
+
+  async request(user: User, sessionId: string): Promise<Seat> {
+    const session = await this.#open(user, sessionId);
+    if (session.hostId === user.id) throw new AppError('conflict', 'The host needs no seat.');
+    return this.#apply(session, user.id, 'requested');
+  }
+
+  async accept(user: User, sessionId: string): Promise<Seat> {
+    return this.#apply(await this.#open(user, sessionId), user.id, 'accepted');
+  }
+
+  async decline(user: User, sessionId: string): Promise<Seat> {
+    return this.#apply(await this.#open(user, sessionId), user.id, 'declined');
+  }
+
+  /** Leaves the stage for good, or takes a request back. */
+  async leave(user: User, sessionId: string): Promise<Seat> {
+    const seat = await this.#apply(await this.#open(user, sessionId), user.id, 'left');
+    await this.#putOffStage(sessionId, user.id, 'left');
+    return seat;
+  }
+
+  /** Open seats, for the host and moderators. */
+  async list(actor: User, sessionId: string): Promise<Seat[]> {
+    await this.#deps.sessions.findSteerable(actor, sessionId);
+    return (await this.#deps.repo.list(sessionId, 'open')).map(seatView);
+  }
+
+  async invite(
+    actor: User,
+    sessionId: string,
+    whom: { userId: string } | { username: string },
+  ): Promise<Seat> {
+    const session = await this.#steer(actor, sessionId);
+    const user = await this.#deps.repo.findUser(whom);
+    if (user === null) throw new AppError('not_found', 'There is no such person.');
+    if (user.id === session.hostId) throw new AppError('conflict', 'The host needs no seat.');
+    if (user.bannedAt !== null) throw new AppError('conflict', 'This account is banned.');
+    return this.#apply(session, user.id, 'invited');
+  }
+
+  async admit(actor: User, sessionId: string, userId: string): Promise<Seat> {
+    return this.#apply(await this.#steer(actor, sessionId), userId, 'admitted');
+  }
+
+  async reject(actor: User, sessionId: string, userId: string): Promise<Seat> {
+    return this.#apply(await this.#steer(actor, sessionId), userId, 'rejected');
+  }
+
+  async remove(actor: User, sessionId: string, userId: string): Promise<Seat> {
+    const seat = await this.#apply(await this.#steer(actor, sessionId), userId, 'removed');
+    await this.#putOffStage(sessionId, userId, 'removed');
+    return seat;
+  }
+
+  /** Throws `not_found` when no such device is on stage. */
+  async mute(
+    actor: User,
+    input: { id: string; peerId: string; source: MediaSource | null; muted: boolean },
+  ): Promise<void> {
+    const { id: sessionId, peerId, source, muted } = input;
+    await this.#steer(actor, sessionId);
+    await this.#findPeer(sessionId, peerId);
+    await this.#deps.sfu.mutePeer(sessionId, peerId, source, muted);
+  }
+
+  /** Puts one device off the stage; the person's seat stays. Throws `not_found` when no such device is on stage. */
+  async removePeer(actor: User, sessionId: string, peerId: string): Promise<void> {
+    await this.#steer(actor, sessionId);
+    await this.#findPeer(sessionId, peerId);
+    await this.#deps.sfu.removePeer(sessionId, { peerId }, 'removed');
+  }
+
+  async #findPeer(sessionId: string, peerId: string): Promise<void> {
+    const people = await this.#deps.stage.present(sessionId);
+    if (!people.some((row) => row.peerId === peerId)) throw new AppError('not_found');
+  }
+
+  async #apply(session: SessionRow, userId: string, event: SeatEvent): Promise<Seat> {
+    const answer = await this.#deps.repo.apply(session.id, userId, event);
+    if (answer.type !== 'applied') throw refusal(answer);
+    const { seat, before, isChange } = answer;
+    if (isChange) {
+      const { announcer, logger } = this.#deps;
+      logger.info({ sessionId: session.id, userId, event, seat: seat.state }, 'a seat changed');
+      await announcer.seatChanged(session.id, userId, seat.state === 'invited');
+      if (isTaken(seat.state) !== isTaken(before)) await announcer.stageChanged(session.id);
+    }
+    return seatView(seat);
+  }
+
+  /** The user's other devices may go on watching. */
+  async #putOffStage(sessionId: string, userId: string, reason: 'left' | 'removed'): Promise<void> {
+    const people = await this.#deps.stage.present(sessionId);
+    for (const { peerId, role } of people.filter((row) => row.userId === userId)) {
+      if (role === 'cohost') await this.#deps.sfu.removePeer(sessionId, { peerId }, reason);
+    }
+  }
+
+  async #open(user: User, sessionId: string): Promise<SessionRow> {
+    await this.#deps.limits.stage(user.id);
+    return this.#deps.sessions.find(sessionId);
+  }
+
+  async #steer(actor: User, sessionId: string): Promise<SessionRow> {
+    await this.#deps.limits.stage(actor.id);
+    return this.#deps.sessions.findSteerable(actor, sessionId);
+  }
+}
+
+function personOf({ peerId, role, user }: PeerRow, session: SessionRow): StagePerson {
+  return { peerId, role, user: role === 'ingress' ? session.host : user };
+}
+
+function refusal(answer: Exclude<SeatAnswer, { type: 'applied' }>): AppError {
+  switch (answer.type) {
+    case 'over':
+      return new AppError('wrong_state', 'The session is over.');
+    case 'banned':
+      return new AppError('forbidden', 'The host has banned this person from the session.');
+    case 'stageFull':
+      return new AppError('conflict', 'The stage is full.');
+    case 'tooManyRequests':
+      return new AppError('conflict', 'Too many people ask to come on stage.');
+    case 'refused':
+      return answer.state === null
+        ? new AppError('not_found', 'There is no such seat.')
+        : new AppError('conflict', `The seat is ${answer.state}.`);
+  }
+}

@@ -1,0 +1,37 @@
+import type { StagePeerHealth } from '@maydan/contracts';
+import { stageWarnings } from './stageWarnings.ts';
+
+const good: StagePeerHealth = {
+  peerId: '0192f0c1-0000-7000-8000-000000000001',
+  userId: null,
+  source: 'camera',
+  bitrateBps: 1_200_000,
+  frameRate: 30,
+  width: 1280,
+  height: 720,
+  packetLoss: 0.01,
+  roundTripTimeMs: 40,
+  jitterMs: 3,
+};
+const codes = (...changes: Partial<StagePeerHealth>[]) =>
+  stageWarnings(changes.map((change) => ({ ...good, ...change }))).map(({ code }) => code);
+
+describe('warnings about the stage', () => {
+  it('are none while all is well, or nothing can be told', () => {
+    expect(codes({}, { packetLoss: null, roundTripTimeMs: null, frameRate: null, jitterMs: null })).toEqual(
+      [],
+    );
+  });
+
+  it('name loss, distance, frame rate and bitrate', () => {
+    expect(codes({ packetLoss: 0.2, roundTripTimeMs: 500 })).toEqual(['packetLoss', 'longRoundTrip']);
+    expect(codes({ frameRate: 5 }, { bitrateBps: 40_000 })).toEqual(['lowFrameRate', 'lowBitrate']);
+    expect(stageWarnings([{ ...good, packetLoss: 0.2 }])[0]?.message).toContain('20 %');
+  });
+
+  it('leave screens, microphones and paused cameras alone', () => {
+    expect(codes({ source: 'screen', frameRate: 1, bitrateBps: 1_000 })).toEqual([]);
+    expect(codes({ source: 'microphone', frameRate: null, bitrateBps: 30_000 })).toEqual([]);
+    expect(codes({ bitrateBps: 0, frameRate: 0 })).toEqual([]);
+  });
+});
