@@ -28,14 +28,15 @@ export class FlvRelay {
   /** While true requests are answered as by an ingest that has no such publish. */
   isGone = false;
 
-  static async create(internalSecret: string): Promise<FlvRelay> {
-    const relay = new FlvRelay(internalSecret);
+  /** `publishArguments`: what ffmpeg writes FLV to `pipe:1` with; default a moving picture with a tone. */
+  static async create(internalSecret: string, publishArguments = publish): Promise<FlvRelay> {
+    const relay = new FlvRelay(internalSecret, publishArguments);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
   }
 
-  constructor(internalSecret: string) {
+  constructor(internalSecret: string, publishArguments: readonly string[]) {
     this.#server = createServer((request, response) => {
       const path = (request.url ?? '').split('?')[0] ?? '';
       try {
@@ -50,7 +51,7 @@ export class FlvRelay {
         return;
       }
       this.played += 1;
-      const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publish, {
+      const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publishArguments, {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       this.#publishers.add(publisher);

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, createRedis, JobProducer, type Redis } from '@maydan/common';
+import { controlDocument, controlKey, type ControlDocument } from '@maydan/contracts';
+import { startRedis, type EmbeddedRedis } from '@maydan/infra';
+import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
+import { Admission } from '../../live/Admission.ts';
+import { ControlChannel } from '../../live/ControlWatcher.ts';
+import { ffmpegPath } from '../../source/testing/media.ts';
+import { FlvRelay } from '../../testing/FlvRelay.ts';
+import { ForwardWorker } from '../forward.handler.ts';
+import { RtpViewer } from './RtpViewer.ts';
+import { SfuProcess } from './SfuProcess.ts';
+
+const log = createLogger('test', 'silent');
+
+/** What a publisher sends: a picture that moves with flash and beep in each second. */
+export interface PublishOptions {
+  readonly size?: string;
+  /** Frames from key frame to key frame; 30 frames a second. */
+  readonly group?: number;
+  readonly bFrames?: number;
+  readonly video?: boolean;
+  readonly audio?: boolean;
+  readonly bitrate?: string;
+  readonly pixelFormat?: string;
+}
+
+/** Arguments of an ffmpeg that publishes at the speed of real time. */
+export function publishArguments(options: PublishOptions = {}): string[] {
+  const { size = '320x180', group = 30, bFrames = 0, video = true, audio = true } = options;
+  const { bitrate = '400k', pixelFormat = 'yuv420p' } = options;
+  const flash = "drawbox=c=white:t=fill:enable='lt(mod(t,1),0.1)'";
+  const picture = `testsrc2=s=${size}:r=30,lutyuv=y=val/3,${flash}`;
+  const beep = "aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.1)':s=48000";
+  const tune = bFrames === 0 ? ['-tune', 'zerolatency'] : [];
+  return [
+    ...['-v', 'error', '-nostdin'],
+    ...(video ? ['-re', '-f', 'lavfi', '-i', picture] : []),
+    ...(audio ? ['-re', '-f', 'lavfi', '-i', beep] : []),
+    ...(video
+      ? ['-c:v', 'libx264', '-preset', 'ultrafast', ...tune, '-pix_fmt', pixelFormat, '-sc_threshold', '0']
+      : []),
+    ...(video ? ['-g', String(group), '-bf', String(bFrames), '-b:v', bitrate] : []),
+    ...(audio ? ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'] : []),
+    ...['-flush_packets', '1', '-f', 'flv', 'pipe:1'],
+  ];
+}
+
+/** For tests: real Redis, sfu and forward, a real ffmpeg in the place of publisher and ingest. Who starts it closes it. */
+export class ForwardStack {
+  readonly secret = randomUUID() + randomUUID();
+  readonly sessionId = randomUUID();
+  readonly admission = new Admission(2);
+  redisServer!: EmbeddedRedis;
+  redis!: Redis;
+  relay!: FlvRelay;
+  sfu!: SfuProcess;
+  forward!: ForwardWorker;
+  readonly #folder: string;
+  readonly #closes: (() => unknown)[] = [];
+  readonly #viewers: RtpViewer[] = [];
+  #document: ControlDocument;
+  #jobs!: JobProducer;
+
+  static async start(publish: PublishOptions = {}): Promise<ForwardStack> {
+    const stack = new ForwardStack(await mkdtemp(join(tmpdir(), 'maydan-forward-')));
+    try {
+      await stack.#open(publish);
+      return stack;
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+  }
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#closes.push(() => rm(folder, { recursive: true, force: true }));
+    this.#document = controlDocument.parse({
+      sessionId: this.sessionId,
+      playbackId: 'a'.repeat(20),
+      desired: 'run',
+      stopReason: null,
+      epoch: 1,
+      source: null,
+      graceDeadlineAt: null,
+      updatedAt: new Date(0).toISOString(),
+    });
+  }
+
+  /** Writes and announces a change of the control document. */
+  async control(change: Partial<ControlDocument>): Promise<void> {
+    this.#document = { ...this.#document, ...change, updatedAt: new Date().toISOString() };
+    const text = JSON.stringify(this.#document);
+    await this.redis.set(controlKey(this.sessionId), text);
+    await this.redis.publish(controlKey(this.sessionId), text);
+  }
+
+  /** A publisher with this epoch is on the line. */
+  async publish(epoch = 1): Promise<void> {
+    const relayUrl = this.relay.urlOf(this.sessionId, epoch);
+    await this.control({ epoch, rtmp: { relayUrl, epoch } });
+  }
+
+  /** Orders the job as the api does. */
+  async startJob(): Promise<void> {
+    const { sessionId } = this;
+    await this.#jobs.add('live.forward', { sessionId }, { jobId: sessionId });
+  }
+
+  async jobs(): Promise<number> {
+    return this.#jobs.queue('live.forward').getJobCountByTypes('active', 'waiting', 'delayed');
+  }
+
+  /** Another viewer of the room. Our own services are viewers that need no WebRTC. */
+  async view(): Promise<RtpViewer> {
+    const { redis, secret, sessionId } = this;
+    const viewer = await RtpViewer.join({
+      ...{ redis, secret, sessionId, sessionType: 'video', peerId: randomUUID(), log },
+    });
+    this.#viewers.push(viewer);
+    return viewer;
+  }
+
+  async close(): Promise<void> {
+    for (const viewer of this.#viewers) await viewer.close();
+    for (const close of this.#closes.reverse()) await close();
+  }
+
+  async #open(publish: PublishOptions): Promise<void> {
+    await warmUpEncoder(ffmpegPath);
+    this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
+    this.#closes.push(() => this.redisServer.close());
+    const { url } = this.redisServer;
+    const connect = (maxWaitMs: number | null): Redis => {
+      const redis = createRedis(url, log, { maxWaitMs });
+      this.#closes.push(() => redis.disconnect());
+      return redis;
+    };
+    this.redis = connect(5_000);
+    this.relay = await FlvRelay.create(this.secret, publishArguments(publish));
+    this.#closes.push(() => this.relay.close());
+    this.sfu = await SfuProcess.start({ redisUrl: url, secret: this.secret });
+    this.#closes.push(() => this.sfu.kill());
+    this.#jobs = new JobProducer(connect(null));
+    this.#closes.push(() => this.#jobs.close());
+    const config = { FFMPEG_PATH: ffmpegPath, INTERNAL_SECRET: this.secret };
+    const control = new ControlChannel(connect(null));
+    const deps = { config, redis: this.redis, control, admission: this.admission };
+    this.forward = new ForwardWorker({ deps, connection: connect(null), concurrency: 4, log });
+    this.#closes.push(() => this.forward.close());
+  }
+}

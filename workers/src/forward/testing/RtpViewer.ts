@@ -1,0 +1,105 @@
+import type { Buffer } from 'node:buffer';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SfuClient, type SfuClientOptions } from '../../sfu/SfuClient.ts';
+
+export interface ReceivedPacket {
+  readonly atMs: number;
+  readonly kind: 'audio' | 'video';
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly marker: boolean;
+  readonly payload: Buffer;
+}
+
+/** For tests: receives everything of a room as RTP on a socket of its own. Who creates it closes it. */
+export class RtpViewer {
+  readonly packets: ReceivedPacket[] = [];
+  readonly client: SfuClient;
+  readonly #socket: Socket;
+  readonly #kinds = new Map<number, 'audio' | 'video'>();
+  readonly #resumedMs = new Map<'audio' | 'video', number>();
+  #transportId = '';
+
+  static async join(options: Omit<SfuClientOptions, 'role'>): Promise<RtpViewer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    socket.setRecvBufferSize(4 * 1024 * 1024);
+    const client = await SfuClient.join({ ...options, role: 'egress' });
+    const viewer = new RtpViewer(client, socket);
+    const { port } = socket.address();
+    const remote = { ip: '127.0.0.1', port };
+    const made = await client.request('transport.createPlain', { direction: 'receive', remote });
+    viewer.#transportId = made.transportId;
+    client.on('producer.added', ({ producer }) => void viewer.#consume(producer.producerId));
+    for (const producer of client.room.producers) await viewer.#consume(producer.producerId);
+    return viewer;
+  }
+
+  private constructor(client: SfuClient, socket: Socket) {
+    this.client = client;
+    this.#socket = socket;
+    socket.on('message', (packet: Buffer) => this.#receive(packet));
+  }
+
+  of(kind: 'audio' | 'video'): ReceivedPacket[] {
+    return this.packets.filter((packet) => packet.kind === kind);
+  }
+
+  /** Unix milliseconds at which the consumer was resumed. */
+  resumedMs(kind: 'audio' | 'video'): number | undefined {
+    return this.#resumedMs.get(kind);
+  }
+
+  /** Waits for so many packets of a kind. */
+  async receive(kind: 'audio' | 'video', count: number, deadlineMs = 15_000): Promise<void> {
+    const deadline = Date.now() + deadlineMs;
+    while (this.of(kind).length < count) {
+      if (Date.now() > deadline) {
+        const seen = `${this.of('audio').length} of audio and ${this.of('video').length} of video`;
+        throw new Error(
+          `${count} packets of ${kind} did not come within ${deadlineMs} ms; there were ${seen}`,
+        );
+      }
+      await delay(20);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.leave();
+    this.#socket.close();
+  }
+
+  async #consume(producerId: string): Promise<void> {
+    const { rtpCapabilities } = this.client.room;
+    const transportId = this.#transportId;
+    const consumer = await this.client.request('consumer.create', {
+      transportId,
+      producerId,
+      rtpCapabilities,
+    });
+    for (const { ssrc } of consumer.rtpParameters.encodings ?? []) {
+      if (ssrc !== undefined) this.#kinds.set(ssrc, consumer.kind);
+    }
+    await this.client.request('consumer.resume', { consumerId: consumer.consumerId });
+    this.#resumedMs.set(consumer.kind, Date.now());
+  }
+
+  #receive(packet: Buffer): void {
+    const kind = this.#kinds.get(packet.readUInt32BE(8));
+    // RTCP has types 192 to 223 in the second byte; a probe of the bandwidth has no stream of ours.
+    if (kind === undefined || (packet.readUInt8(1) >= 192 && packet.readUInt8(1) <= 223)) return;
+    const extension = packet.readUInt8(0) & 0x10 ? 4 + 4 * packet.readUInt16BE(14) : 0;
+    const padding = packet.readUInt8(0) & 0x20 ? packet.readUInt8(packet.length - 1) : 0;
+    this.packets.push({
+      atMs: Date.now(),
+      kind,
+      sequence: packet.readUInt16BE(2),
+      timestamp: packet.readUInt32BE(4),
+      marker: packet.readUInt8(1) >= 128,
+      payload: packet.subarray(12 + extension, packet.length - padding),
+    });
+  }
+}

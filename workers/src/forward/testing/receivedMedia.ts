@@ -1,0 +1,66 @@
+import { Buffer } from 'node:buffer';
+import { runFfmpeg } from '../../source/testing/media.ts';
+import type { ReceivedPacket } from './RtpViewer.ts';
+
+const startCode = Buffer.from([0, 0, 0, 1]);
+
+/** The H.264 of packets in order (RFC 6184), as a byte stream. Throws when one is missing. */
+export function byteStream(packets: readonly ReceivedPacket[]): Buffer {
+  const pieces: Buffer[] = [];
+  for (const [index, { payload, sequence }] of packets.entries()) {
+    const before = packets[index - 1]?.sequence;
+    if (before !== undefined && sequence !== ((before + 1) & 0xffff)) {
+      throw new Error(`packet ${sequence} came after ${before}`);
+    }
+    pieces.push(...unitsOf(payload));
+  }
+  return Buffer.concat(pieces);
+}
+
+function unitsOf(payload: Buffer): Buffer[] {
+  const type = payload.readUInt8(0) & 31;
+  if (type < 24) return [startCode, payload];
+  if (type === 28) {
+    const header = Buffer.from([(payload.readUInt8(0) & 0xe0) | (payload.readUInt8(1) & 31)]);
+    const isFirst = (payload.readUInt8(1) & 0x80) !== 0;
+    return isFirst ? [startCode, header, payload.subarray(2)] : [payload.subarray(2)];
+  }
+  if (type !== 24) throw new Error(`payload of type ${type}`);
+  const units: Buffer[] = [];
+  for (let at = 1; at + 2 < payload.length;) {
+    const length = payload.readUInt16BE(at);
+    units.push(startCode, payload.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return units;
+}
+
+export interface DecodedPictures {
+  readonly count: number;
+  /** Different ones: a frozen picture has 1. */
+  readonly different: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Decodes with ffmpeg, which must not complain. */
+export async function decodePictures(stream: Buffer): Promise<DecodedPictures> {
+  const strict = ['-err_detect', 'explode', '-xerror'];
+  const text = await runFfmpeg(
+    [...strict, '-f', 'h264', '-i', 'pipe:0', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'],
+    stream,
+  );
+  const lines = text.toString().split('\n');
+  const sums = lines.filter((line) => /^0,/.test(line)).map((line) => line.split(',').at(-1));
+  const [, width = 0, height = 0] = /#dimensions 0: (\d+)x(\d+)/.exec(text.toString()) ?? [];
+  return { count: sums.length, different: new Set(sums).size, width: Number(width), height: Number(height) };
+}
+
+/** Index of the first packet of each key frame: one whose parameter sets come first. */
+export function keyFrames(packets: readonly ReceivedPacket[]): number[] {
+  const isSps = (payload: Buffer): boolean => {
+    const type = payload.readUInt8(0) & 31;
+    return type === 7 || (type === 24 && (payload.readUInt8(3) & 31) === 7);
+  };
+  return packets.flatMap(({ payload }, index) => (isSps(payload) ? [index] : []));
+}
