@@ -8,5 +8,7 @@ export * from './logger.ts';
 export * from './OpsServer.ts';
 export * from './queue.ts';
 export * from './redis.ts';
+export * from './relay/RelayServer.ts';
+export * from './relay/RelayStream.ts';
 export * from './sfuNodes.ts';
 export * from './tokens.ts';

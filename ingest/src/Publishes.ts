@@ -1,7 +1,6 @@
-import type { FactWriter, Logger } from '@maydan/common';
+import { RelayStream, type FactWriter, type Logger } from '@maydan/common';
 import type { FactOf, IngestAuthorizeOutput } from '@maydan/contracts';
 import { toFlvTag } from './relay/flvTag.ts';
-import { RelayStream } from './relay/RelayStream.ts';
 import type { CloseReason, RtmpConnection } from './rtmp/RtmpConnection.ts';
 
 type UnpublishReason = FactOf<'ingest.unpublished'>['reason'];

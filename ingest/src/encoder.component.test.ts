@@ -9,14 +9,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
-import { mintRelayToken } from '@maydan/common';
+import { mintRelayToken, relayPath } from '@maydan/common';
 import { localCertificate } from '@maydan/infra';
 import { checkMedia } from '../../tests/support/mediaCheck.ts';
 import { Publisher } from '../../tests/support/publish/Publisher.ts';
 import type { TestPattern } from '../../tests/support/publish/testPattern.ts';
 import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
-import { relayPath } from './relay/RelayServer.ts';
 import { internalSecret } from './testing/TestIngest.ts';
 import { useTestIngest } from './testing/useTestIngest.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
-import { createLogger, createRedis, mintRelayToken, type Redis } from '@maydan/common';
+import { createLogger, createRedis, mintRelayToken, relayPath, type Redis } from '@maydan/common';
 import { ingestCommandChannel } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { z } from 'zod';
@@ -15,7 +15,6 @@ import { flvMedia } from '../../tests/support/rtmp/flvMedia.ts';
 import { RelayClient } from '../../tests/support/rtmp/RelayClient.ts';
 import { RtmpClient } from '../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../tests/support/waitFor.ts';
-import { relayPath } from './relay/RelayServer.ts';
 import { factsOf, internalSecret, KnownKeys, startTestRedis, testEnvironment } from './testing/TestIngest.ts';
 
 jest.setTimeout(60_000);

@@ -4,6 +4,8 @@ import {
   FactWriter,
   GuessLimiter,
   OpsServer,
+  relayPath,
+  RelayServer,
   type Lifecycle,
   type Logger,
 } from '@maydan/common';
@@ -13,7 +15,6 @@ import type { IngestConfig } from './config.ts';
 import { createMetrics, registerGauges, type Metrics } from './metrics.ts';
 import { PublishGate } from './PublishGate.ts';
 import { Publishes } from './Publishes.ts';
-import { relayPath, RelayServer } from './relay/RelayServer.ts';
 import { RtmpServer } from './rtmp/RtmpServer.ts';
 
 /** Ports in use; those that were configured as 0 were chosen by the system. */

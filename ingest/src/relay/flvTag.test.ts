@@ -1,4 +1,5 @@
-import { toFlvTag, type TagKind } from './flvTag.ts';
+import type { TagKind } from '@maydan/common';
+import { toFlvTag } from './flvTag.ts';
 
 const hvc1 = [...Buffer.from('hvc1')];
 const tagOf = (type: 8 | 9 | 18, bytes: readonly number[], timestampMs = 0) =>

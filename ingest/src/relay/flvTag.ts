@@ -1,22 +1,5 @@
+import type { FlvTag, TagKind } from '@maydan/common';
 import { messageType, type MediaMessage } from '../rtmp/messages.ts';
-
-/**
- * What a message is to somebody who joins later. A config tells a decoder how to begin, a key frame is where it can
- * begin, a frame needs the ones before it.
- */
-export type TagKind = 'metadata' | 'videoConfig' | 'audioConfig' | 'keyFrame' | 'frame' | 'audio' | 'data';
-
-/** An FLV tag, never changed once built: consumers and the GOP cache share its bytes. */
-export interface FlvTag {
-  readonly kind: TagKind;
-  /** Track within audio or video: 0, or the id in a multitrack message of Enhanced RTMP. */
-  readonly track: number;
-  /** Tag header, payload and PreviousTagSize, as they stand in an FLV file. */
-  readonly bytes: Buffer;
-}
-
-/** FLV 1 with audio and video, and the first PreviousTagSize. Which tracks there are is known only by their tags. */
-export const flvHeader = Buffer.from([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]);
 
 const headerBytes = 11;
 const previousSizeBytes = 4;

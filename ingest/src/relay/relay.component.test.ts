@@ -1,12 +1,11 @@
 import { jest } from '@jest/globals';
-import { mintInternalToken, mintRelayToken } from '@maydan/common';
+import { mintInternalToken, mintRelayToken, relayPath } from '@maydan/common';
 import { errorBody } from '@maydan/contracts';
 import { flvMedia } from '../../../tests/support/rtmp/flvMedia.ts';
 import { RelayClient } from '../../../tests/support/rtmp/RelayClient.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { internalSecret } from '../testing/TestIngest.ts';
 import { useTestIngest } from '../testing/useTestIngest.ts';
-import { relayPath } from './RelayServer.ts';
 
 jest.setTimeout(60_000);
 

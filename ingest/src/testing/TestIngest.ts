@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createLogger, createRedis, Lifecycle, mintRelayToken, type Redis } from '@maydan/common';
+import { createLogger, createRedis, Lifecycle, mintRelayToken, relayPath, type Redis } from '@maydan/common';
 import { fact, factStream, type Fact } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { AuthorizeServer, type AuthorizeAnswer } from '../../../tests/support/rtmp/AuthorizeServer.ts';
@@ -11,7 +11,6 @@ import { RelayClient } from '../../../tests/support/rtmp/RelayClient.ts';
 import { RtmpClient } from '../../../tests/support/rtmp/RtmpClient.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { configSchema } from '../config.ts';
-import { relayPath } from '../relay/RelayServer.ts';
 import { startIngest, type IngestPorts } from '../startIngest.ts';
 
 export const internalSecret = 'i7'.repeat(20);

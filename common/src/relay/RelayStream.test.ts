@@ -1,5 +1,4 @@
-import type { FlvTag, TagKind } from './flvTag.ts';
-import { RelayStream } from './RelayStream.ts';
+import { RelayStream, type FlvTag, type TagKind } from './RelayStream.ts';
 
 const tag = (kind: TagKind, name: string, track = 0): FlvTag => ({ kind, track, bytes: Buffer.from(name) });
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AppError, toAppError, toErrorBody, verifyRelayToken, type Logger } from '@maydan/common';
-import { flvHeader } from './flvTag.ts';
+import { AppError, toAppError, toErrorBody } from '../AppError.ts';
+import type { Logger } from '../logger.ts';
+import { verifyRelayToken } from '../tokens.ts';
 import type { RelayStream } from './RelayStream.ts';
 
 export interface RelayServerOptions {
@@ -29,6 +30,9 @@ const relayPathPattern = /^\/relay\/([0-9a-f-]{36})\/([1-9]\d{0,8})\.flv$/;
 /** Time for a consumer to take what is left after the publish has ended. */
 const lastBytesMs = 10_000;
 const headersTimeoutMs = 10_000;
+
+/** FLV 1 with audio and video, and the first PreviousTagSize. Which tracks there are is known only by their tags. */
+const flvHeader = Buffer.from([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]);
 
 /** Path under which a publish is relayed; relay tokens are made out for it. */
 export const relayPath = (sessionId: string, epoch: number): string => `/relay/${sessionId}/${epoch}.flv`;

@@ -1,4 +1,17 @@
-import type { FlvTag } from './flvTag.ts';
+/**
+ * What a tag is to somebody who joins later. A config tells a decoder how to begin, a key frame is where it can
+ * begin, a frame needs the ones before it.
+ */
+export type TagKind = 'metadata' | 'videoConfig' | 'audioConfig' | 'keyFrame' | 'frame' | 'audio' | 'data';
+
+/** An FLV tag, never changed once built: consumers and the GOP cache share its bytes. */
+export interface FlvTag {
+  readonly kind: TagKind;
+  /** Track within audio or video: 0, or the id in a multitrack message of Enhanced RTMP. */
+  readonly track: number;
+  /** Tag header, payload and PreviousTagSize, as they stand in an FLV file. */
+  readonly bytes: Buffer;
+}
 
 /** Somebody who plays a relay. Neither call may throw. */
 export interface RelayConsumer {
