@@ -1,7 +1,7 @@
 import type { SourceInfo, VideoInfo } from '../source/sourceInfo.ts';
 import { chooseLadder } from './chooseLadder.ts';
 import { encoderThreads, legCores } from './cost.ts';
-import { planLeg } from './planLeg.ts';
+import { planCores, planLeg } from './planLeg.ts';
 import { scaledTo, videoBitrateBps } from './rungs.ts';
 
 const video: VideoInfo = {
@@ -221,6 +221,17 @@ describe('planLeg', () => {
       'audio audio',
     ]);
     expect(planLeg(ladder, without, plenty).plan).toMatchObject({ keyFrames: 'every2Sec', frames: 30 });
+    const tight = { cpuBudgetCores: 0.7 };
+    expect(kinds(without, ladder, tight)).toEqual([
+      '1080p slate 640x360',
+      '720p slate 854x480',
+      '480p slate 854x480',
+      '360p slate 640x360',
+      'audio audio',
+    ]);
+    const fitted = planLeg(ladder, without, tight);
+    expect(planCores(fitted.plan, without)).toBeLessThanOrEqual(0.7);
+    expect(fitted.warnings).toEqual([]);
     const soundOnly = chooseLadder(without, plenty).renditions;
     expect(kinds(withVideo({}), soundOnly)).toEqual(['audio audio']);
     expect(planLeg(soundOnly, withVideo({}), plenty).rules.takesVideo).toBe(false);

@@ -50,7 +50,7 @@ export function planLeg(
   const copies = video !== null && copiesTop(pictures[0], video);
   const planned =
     video === null
-      ? { plans: pictures.map(slate), warnings: [] }
+      ? { plans: planSlates(pictures, options), warnings: [] }
       : planPictures(pictures, video, copies, options);
   const audio = renditions
     .filter((rendition) => rendition.kind === 'audio')
@@ -86,15 +86,22 @@ function copiesTop(top: VideoRendition | undefined, video: VideoInfo): boolean {
   return fits && Math.abs(video.frameRate / top.frameRate - 1) < 0.01;
 }
 
-function slate(rendition: VideoRendition): RenditionPlan {
-  const bitrateBps = videoBitrateBps(rendition, rendition.frameRate);
-  return { kind: 'slate', id: rendition.id, width: rendition.width, height: rendition.height, bitrateBps };
-}
-
 interface Target {
   readonly rendition: VideoRendition;
   readonly copied: boolean;
   readonly size: Size;
+}
+
+/** Black looks the same in any size. */
+function planSlates(
+  pictures: readonly VideoRendition[],
+  options: { cpuBudgetCores: number },
+): RenditionPlan[] {
+  const targets = pictures.map((rendition): Target => ({ rendition, copied: false, size: rendition }));
+  return fitBudget(targets, null, options.cpuBudgetCores).map(({ rendition, size: { width, height } }) => {
+    const bitrateBps = videoBitrateBps({ width, height }, rendition.frameRate);
+    return { kind: 'slate', id: rendition.id, width, height, bitrateBps };
+  });
 }
 
 function planPictures(
@@ -124,7 +131,7 @@ function planOf({ rendition, copied, size }: Target, video: VideoInfo): Renditio
 }
 
 /** Makes the largest encoded pictures smaller, rung by rung, until the processor can carry the leg. */
-function fitBudget(targets: readonly Target[], video: VideoInfo, budget: number): Target[] {
+function fitBudget(targets: readonly Target[], video: VideoInfo | null, budget: number): Target[] {
   const fitted = [...targets];
   const cores = (): number => {
     const encoded = fitted.filter((target) => !target.copied);
@@ -139,7 +146,7 @@ function fitBudget(targets: readonly Target[], video: VideoInfo, budget: number)
     const target = fitted[at];
     const rung = target === undefined ? undefined : rungs.find((side) => side < shortSide(target.size));
     if (target === undefined || rung === undefined) break;
-    fitted[at] = { ...target, size: scaledTo(shownSize(video), rung) };
+    fitted[at] = { ...target, size: scaledTo(video === null ? target.size : shownSize(video), rung) };
   }
   return fitted;
 }

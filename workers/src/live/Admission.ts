@@ -1,9 +1,7 @@
-/** What encoding of one session may cost, held until released. */
-export interface Reservation {
-  /** Cores the session may plan with. */
-  readonly cores: number;
-  /** Gives back what the chosen ladder doesn't need. */
-  settle(cores: number): void;
+import type { CoreBudget } from '../ladder/CoreBudget.ts';
+
+/** What encoding of one session may cost, held until released; available is what it holds and what nobody does. */
+export interface Reservation extends CoreBudget {
   /** Gives everything back. Idempotent. */
   release(): void;
 }
@@ -14,7 +12,7 @@ const leastCores = 0.2;
 /**
  * Decides which sessions a worker takes: the sum of what their ladders cost stays within a budget of cores. A new
  * session may plan with all that is free and so drops renditions when little is; a session that must go on with the
- * renditions it has is taken only as a whole.
+ * renditions it has is taken only as a whole. A leg that costs more than the one before may take what is free then.
  */
 export class Admission {
   readonly #budgetCores: number;
@@ -48,8 +46,12 @@ export class Admission {
 
   #hold(cores: number): Reservation {
     const held = this.#held;
+    const available = (own: number): number => Math.max(0, this.#budgetCores - this.usedCores + own);
     const reservation: Reservation = {
-      cores,
+      get available() {
+        const own = held.get(reservation);
+        return own === undefined ? 0 : available(own);
+      },
       settle: (settled) => {
         if (held.has(reservation)) held.set(reservation, settled);
       },

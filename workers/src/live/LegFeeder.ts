@@ -20,7 +20,6 @@ export interface LegFeederOptions {
   /** In the packager's order, synchronously. */
   readonly onEvent: (event: MediaEvent) => void;
   /** A leg is about to give data. */
-  readonly onPlanned: (leg: PlannedLeg) => void;
   /** Every rendition of the leg has its first part. */
   readonly onPlayable: (leg: PlannedLeg) => void;
   /** The encoder's bytes can't be used; the leg has ended. */
@@ -83,7 +82,6 @@ export class LegFeeder {
   #begin(leg: PlannedLeg): void {
     const packager = this.#packagerFor(leg);
     const expected = leg.plan.renditions.map(({ id }) => id);
-    this.#options.onPlanned(leg);
     this.#awaited = { leg, renditions: new Set(expected) };
     const { mediaTimeSec, programDateTimeMs } = leg;
     packager.startLeg({ leg: packager.state.nextLeg, mediaTimeSec, programDateTimeMs, expected });

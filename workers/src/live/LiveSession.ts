@@ -213,7 +213,6 @@ export class LiveSession {
         this.#window.apply(event);
         recording.append(event);
       },
-      onPlanned: (leg) => this.#player.onPlanned(leg),
       onPlayable: (leg) => this.#player.onPlayable(leg),
       onUnusable: (error) => this.#player.onUnusable(error),
     });

@@ -1,7 +1,6 @@
 import type { Logger } from '@maydan/common';
 import type { EndReason } from '@maydan/contracts';
 import type { Config } from '../config.ts';
-import { legCores } from '../ladder/cost.ts';
 import type { PlannedLeg, SourceEnd } from '../source/LiveSource.ts';
 import type { Reservation } from './Admission.ts';
 import type { LegFeeder } from './LegFeeder.ts';
@@ -63,7 +62,7 @@ export class SourcePlayer {
     const source = new SourceRun({
       relayUrl,
       config,
-      cpuBudgetCores: reservation.cores,
+      cores: reservation,
       feeder,
       log: log.child({ epoch }),
       onHealth: (report) => health.setSource(report),
@@ -88,14 +87,6 @@ export class SourcePlayer {
   /** Ends what plays at once. */
   async kill(): Promise<void> {
     await this.#run?.source.kill();
-  }
-
-  /** A leg begins: what it leaves of the reserved cores is free for others. */
-  onPlanned({ plan, source }: PlannedLeg): void {
-    const encoded = plan.renditions.flatMap((rendition) =>
-      rendition.kind === 'encode' || rendition.kind === 'slate' ? [rendition] : [],
-    );
-    this.#options.reservation.settle(legCores(source.video, encoded, plan.frameRate));
   }
 
   /** Every rendition of a leg has its first part: told once per source, and again after a loss that was told. */

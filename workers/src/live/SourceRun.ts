@@ -1,12 +1,13 @@
 import { mintRelayToken, type Logger } from '@maydan/common';
 import type { Config } from '../config.ts';
+import type { CoreBudget } from '../ladder/CoreBudget.ts';
 import { LiveSource, type SourceEnd, type SourceHealth } from '../source/LiveSource.ts';
 import type { LegFeeder } from './LegFeeder.ts';
 
 export interface SourceRunOptions {
   readonly relayUrl: string;
   readonly config: Config;
-  readonly cpuBudgetCores: number;
+  readonly cores: CoreBudget;
   readonly feeder: LegFeeder;
   readonly log: Logger;
   readonly onHealth: (health: SourceHealth) => void;
@@ -22,13 +23,13 @@ export class SourceRun {
   readonly #source: LiveSource;
   #stopping: Promise<void> | null = null;
 
-  constructor({ relayUrl, config, cpuBudgetCores, feeder, log, onHealth }: SourceRunOptions) {
+  constructor({ relayUrl, config, cores, feeder, log, onHealth }: SourceRunOptions) {
     const { pathname } = new URL(relayUrl);
     this.#source = new LiveSource({
       relayUrl,
       mintToken: () => mintRelayToken(config.INTERNAL_SECRET, pathname),
       ffmpegPath: config.FFMPEG_PATH,
-      cpuBudgetCores,
+      cores,
       renditions: feeder.renditions,
       timeline: feeder.timeline,
       log,

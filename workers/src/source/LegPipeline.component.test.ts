@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { Buffer } from 'node:buffer';
+import { Admission, type Reservation } from '../live/Admission.ts';
 import type { Rendition } from '../live/events.ts';
 import type { LegPipeline } from './LegPipeline.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
@@ -221,6 +222,33 @@ describe('LegPipeline', () => {
       height: 360,
     });
     await expectSound(legs[1], 2);
+  });
+
+  it('encodes the top smaller in mid-session when another session has taken what the copy left', async () => {
+    const admission = new Admission(1);
+    const cores = admission.admit(null)!;
+    let second: Reservation | null = null;
+    const tags = tagsOf(await flashAndBeep({ seconds: 6, size: '640x480', group: 200 }));
+    const renditions: Rendition[] = [
+      ...smallLadder(30).filter(({ id }) => id !== '180p'),
+      { kind: 'video', id: '480p', width: 640, height: 480, frameRate: 30, copied: true, bitrateBps: 1e6 },
+    ];
+    const onPushed = async (index: number): Promise<void> => {
+      if (tags[index]!.timestampMs < 2000 || second !== null) return;
+      second = admission.admit(null);
+      second?.settle(admission.budgetCores - 0.2);
+    };
+    const { legs, warnings } = await runPipeline(tags, {
+      renditions: renditions.toReversed(),
+      cores,
+      onPushed,
+    });
+    expect(legs.map(({ planned }) => planned.plan.renditions[0])).toMatchObject([
+      { id: '480p', kind: 'copy', width: 640 },
+      { id: '480p', kind: 'encode', width: 480 },
+    ]);
+    expect(warnings.map(({ code }) => code)).toEqual(['renditionsDropped']);
+    expect(admission.usedCores).toBeLessThanOrEqual(1);
   });
 
   it('begins a new leg when the sound changes its form', async () => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
 import { legArguments } from '../ffmpeg/legArguments.ts';
 import { LegEncoder, type EncoderExit } from '../ffmpeg/LegEncoder.ts';
+import type { CoreBudget } from '../ladder/CoreBudget.ts';
 import { chooseLadder } from '../ladder/chooseLadder.ts';
 import { planCores, planLeg, type PlannedRenditions } from '../ladder/planLeg.ts';
 import type { Rendition } from '../live/events.ts';
@@ -14,7 +15,7 @@ import type { SourceInfo } from './sourceInfo.ts';
 
 export interface LegPipelineOptions {
   readonly ffmpegPath: string;
-  readonly cpuBudgetCores: number;
+  readonly cores: CoreBudget;
   /** Null: chosen at the first leg. */
   readonly renditions: readonly Rendition[] | null;
   /** Null: the very beginning of a session. */
@@ -72,12 +73,14 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   private legCount = 0;
   private failures: number[] = [];
   private over = false;
-  private cpuBudgetCores: number;
+  /** What this machine turned out to carry, whatever is free by estimate. */
+  private affordableCores = Infinity;
+  /** What the last plan was fitted to. */
+  private cpuBudgetCores = 0;
 
   constructor(options: LegPipelineOptions) {
     super();
     this.options = options;
-    this.cpuBudgetCores = options.cpuBudgetCores;
     this.fixedRenditions = options.renditions;
     this.reached = options.timeline;
     this.conditioner = new FlvConditioner((source) => this.plan(source));
@@ -113,7 +116,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     const affordable = planCores(plan, source) * Math.min(0.9, Math.max(0.3, speed)) * 0.85;
     const smaller = planLeg(this.fixedRenditions, source, { cpuBudgetCores: affordable }).plan;
     if (planCores(smaller, source) >= planCores(plan, source)) return false;
-    this.cpuBudgetCores = affordable;
+    this.affordableCores = affordable;
     this.handle(this.conditioner.restartLeg('encoderTooSlow'));
     return true;
   }
@@ -135,13 +138,17 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
   }
 
   private plan(source: SourceInfo): LegRules {
-    const { cpuBudgetCores } = this;
+    const { cores } = this.options;
+    const cpuBudgetCores = Math.min(cores.available, this.affordableCores);
+    this.cpuBudgetCores = cpuBudgetCores;
     if (this.fixedRenditions === null) {
       const ladder = chooseLadder(source, { cpuBudgetCores });
       this.fixedRenditions = ladder.renditions;
       for (const warning of ladder.warnings) this.emit('warning', warning);
     }
     this.lastPlan = planLeg(this.fixedRenditions, source, { cpuBudgetCores });
+    // Not only once the leg is told: until then others could take the same cores.
+    cores.settle(planCores(this.lastPlan.plan, source));
     for (const warning of this.lastPlan.warnings) this.emit('warning', warning);
     return this.lastPlan.rules;
   }

@@ -56,7 +56,8 @@ describe('LiveSource', () => {
   function open(changes: Partial<LiveSourceOptions> = {}): Seen {
     const relayUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/relay/a/1.flv`;
     const log = createLogger('test', 'fatal');
-    const base = { relayUrl, mintToken: () => 'token', ffmpegPath, cpuBudgetCores: 2, log, socketRoot };
+    const cores = { available: 2, settle: () => undefined };
+    const base = { relayUrl, mintToken: () => 'token', ffmpegPath, cores, log, socketRoot };
     const source = new LiveSource({ ...base, renditions: null, timeline: null, ...changes });
     sources.push(source);
     const seen = { source, planned: [], legs: [], health: [], bytes: new Map() } as Omit<Seen, 'ended'>;

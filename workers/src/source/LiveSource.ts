@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
+import type { CoreBudget } from '../ladder/CoreBudget.ts';
 import type { Rendition } from '../live/events.ts';
 import type { Warning } from './conditioned.ts';
 import type {
@@ -26,8 +27,8 @@ export interface LiveSourceOptions {
   /** Gives a fresh relay token; called once per `start`. */
   readonly mintToken: () => string | Promise<string>;
   readonly ffmpegPath: string;
-  /** Cores the whole ladder may cost; decides which renditions a new session gets and the encoders' threads. */
-  readonly cpuBudgetCores: number;
+  /** What each leg may cost; decides which renditions a new session gets, their sizes and the encoders' threads. */
+  readonly cores: CoreBudget;
   /** Null on the first connection of a session; else the session's fixed renditions (from `playback.started`). */
   readonly renditions: readonly Rendition[] | null;
   /**
@@ -58,7 +59,7 @@ const healthIntervalMs = 2000;
  * each connection.
  *
  * ```ts
- * const source = new LiveSource({ relayUrl, mintToken, ffmpegPath, cpuBudgetCores, renditions: null, timeline: null, log });
+ * const source = new LiveSource({ relayUrl, mintToken, ffmpegPath, cores, renditions: null, timeline: null, log });
  * source.on('planned', (leg) => …);           // Packager: playback.started on the very first, then leg.started
  * source.on('data', (rendition, bytes) => …); // feed the rendition's FragmentReader (a new reader per leg)
  * source.on('legEnded', (leg) => …);          // finish the FragmentReaders, Packager.endLeg()

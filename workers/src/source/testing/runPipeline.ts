@@ -43,7 +43,13 @@ export async function runPipeline(
   await warmUpEncoder(ffmpegPath);
   const log = createLogger('test', 'fatal');
   const pipeline = new LegPipeline({
-    ...{ ffmpegPath, cpuBudgetCores: 2, renditions: null, timeline: null, log },
+    ...{
+      ffmpegPath,
+      cores: { available: 2, settle: () => undefined },
+      renditions: null,
+      timeline: null,
+      log,
+    },
     ...options,
   });
   const collected = collect(pipeline);
