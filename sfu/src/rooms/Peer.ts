@@ -238,9 +238,9 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (this.#consumers.size + this.#comingConsumers >= limits.consumers) throw new AppError('conflict');
     this.#comingConsumers++;
     try {
-      await producer.onRouter(this.router);
-      if (!this.#canConsume(producerId, rtpCapabilities)) throw new AppError('unsupported_media_type');
-      const consumer = await asRefusal(transport.consume({ producerId, rtpCapabilities, paused: true }));
+      const { id } = await producer.onRouter(this.router);
+      if (!this.#canConsume(id, rtpCapabilities)) throw new AppError('unsupported_media_type');
+      const consumer = await asRefusal(transport.consume({ producerId: id, rtpCapabilities, paused: true }));
       if (consumer.closed) throw new AppError('not_found');
       this.#addConsumer({ consumer, producer });
       return consumer;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { AppError } from '@maydan/common';
 import type { Logger } from '@maydan/common';
-import type { LeaveReason, MediaKind, MediaSource, PeerInfo } from '@maydan/contracts';
+import type { LeaveReason, MediaKind, MediaSource, PeerInfo, StageRole } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import { Peer } from './Peer.ts';
 import type { Identity, PeerRoom } from './Peer.ts';
@@ -125,17 +125,11 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
    */
   async join(identity: Identity, numbering?: PayloadNumbering): Promise<Peer> {
     this.#checkJoin(identity);
-    const { routers } = this.#options;
-    // Those on stage and our services are few, and are all together on the home Router.
-    const place =
-      identity.role === 'viewer'
-        ? await routers.forViewer(Math.max(1, this.#producers.size), numbering)
-        : routers.home;
-    place.peers++;
+    const place = await this.#place(identity.role, numbering);
     try {
       this.#checkJoin(identity);
     } catch (error) {
-      routers.release(place);
+      this.#release(identity.role, place);
       throw error;
     }
     const peer = new Peer(this, identity, place);
@@ -238,9 +232,22 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     if (others.length >= limits.onStage) throw new AppError('conflict', 'The stage is full.');
   }
 
+  /** Those on stage and our services are few, and are all together on the home Router. */
+  async #place(role: StageRole, numbering?: PayloadNumbering): Promise<RoomRouter> {
+    const { routers } = this.#options;
+    if (role !== 'viewer') return routers.home;
+    const place = await routers.forViewer(Math.max(1, this.#producers.size), numbering);
+    place.viewers++;
+    return place;
+  }
+
+  #release(role: StageRole, place: RoomRouter): void {
+    if (role === 'viewer') this.#options.routers.release(place);
+  }
+
   #left(peer: Peer, reason: LeaveReason): void {
     if (this.#peers.get(peer.id) === peer) this.#peers.delete(peer.id);
-    this.#options.routers.release(peer.place);
+    this.#release(peer.role, peer.place);
     this.emit('peerLeft', peer, reason);
     if (this.#peers.size === 0) this.close(reason);
   }

@@ -105,7 +105,8 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
   }
 
   /**
-   * The mediasoup Producer on a Router of this node, piped there when it isn't yet. Consumers of it can be made there.
+   * The mediasoup Producer on a Router of this node, piped there when it isn't yet. Consumers are made there of its id,
+   * which isn't this one's.
    * @throws AppError `not_found` when it was closed, `unavailable` when the pipe can't be made.
    */
   onRouter(router: types.Router): Promise<types.Producer> {
@@ -154,7 +155,8 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
     const { producer, router: home } = await this.#init.origin.open();
     if (home.id === router.id) return producer;
     const { pipeProducer } = await home
-      .pipeToRouter({ producerId: producer.id, router, enableSctp: false })
+      // Two Routers of one Worker can't have Producers of the same id.
+      .pipeToRouter({ producerId: producer.id, router, keepId: false, enableSctp: false })
       .catch((cause: unknown) => {
         throw new AppError(this.#closed ? 'not_found' : 'unavailable', undefined, undefined, { cause });
       });

@@ -5,13 +5,13 @@ import type { PooledWorker } from '../workers/PooledWorker.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { mediaCodecs } from './mediaCodecs.ts';
 
-/** A Router of a room on one Worker, and how many of its peers are there. */
+/** A Router of a room on one Worker, and how many of its viewers are there. */
 export interface RoomRouter {
   readonly router: types.Router;
   readonly worker: PooledWorker;
   /** Key of its `PayloadNumbering`. */
   readonly numbering: string;
-  peers: number;
+  viewers: number;
 }
 
 /** The room's codecs with payload types of somebody's own, for players who can't be told ours (WHEP). */
@@ -72,8 +72,8 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
     for (const [worker, routers] of this.#routers) {
       const there = await Promise.all(routers.values());
       // Who has just come has no consumers yet, but will have.
-      const peers = there.reduce((sum, router) => sum + router.peers, 0);
-      const load = Math.max(worker.counts.consumers, peers * expectedConsumers);
+      const viewers = there.reduce((sum, router) => sum + router.viewers, 0);
+      const load = Math.max(worker.counts.consumers, viewers * expectedConsumers);
       if (load < this.#consumersPerWorker && this.#routers.has(worker)) return this.#on(worker, numbering);
     }
     const worker = this.#pool.leastLoaded();
@@ -82,10 +82,10 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
     return this.#on(worker, numbering);
   }
 
-  /** One peer less; a Router that nobody needs any more is closed, but for the home. */
+  /** One viewer less; a Router that nobody needs any more is closed, but for the home. */
   release(left: RoomRouter): void {
-    left.peers--;
-    if (left.peers > 0 || left === this.home || this.#closed) return;
+    left.viewers--;
+    if (left.viewers > 0 || left === this.home || this.#closed) return;
     this.#forget(left.worker, left.numbering);
     left.router.close();
   }
@@ -136,7 +136,7 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
 async function createRouter(worker: PooledWorker, numbering: PayloadNumbering): Promise<RoomRouter> {
   try {
     const router = await worker.worker.createRouter({ mediaCodecs: numbering.mediaCodecs });
-    return { router, worker, numbering: numbering.key, peers: 0 };
+    return { router, worker, numbering: numbering.key, viewers: 0 };
   } catch (cause) {
     throw new AppError('unavailable', undefined, undefined, { cause });
   }

@@ -26,7 +26,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   readonly #router: types.Router;
   readonly #logger: Logger;
   #observers: Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> | undefined;
-  /** Ids of mediasoup Producers are those of the room. */
+  /** Id of a mediasoup Producer on this Router → peer. */
   readonly #owners = new Map<string, string>();
   #dominant: string | null = null;
   #isSilent = true;
@@ -45,10 +45,10 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   /** Begins to listen to a producer; video is passed over. Never rejects. */
   async add(producer: RoomProducer): Promise<void> {
     if (producer.kind !== 'audio') return;
-    this.#owners.set(producer.id, producer.peerId);
-    producer.once('closed', () => this.#forget(producer));
     try {
       const { id: producerId } = await producer.onRouter(this.#router);
+      this.#owners.set(producerId, producer.peerId);
+      producer.once('closed', () => this.#forget(producerId, producer.peerId));
       this.#observers ??= this.#createObservers();
       for (const observer of await this.#observers) await observer.addProducer({ producerId });
     } catch (error) {
@@ -86,9 +86,9 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
     this.#tell();
   }
 
-  #forget(producer: RoomProducer): void {
-    this.#owners.delete(producer.id);
-    if (this.#dominant === producer.peerId) this.#dominant = null;
+  #forget(producerId: string, peerId: string): void {
+    this.#owners.delete(producerId);
+    if (this.#dominant === peerId) this.#dominant = null;
     this.#tell();
   }
 

@@ -265,7 +265,7 @@ describe('limits', () => {
     const many = Array.from({ length: 320 }, () => viewer.raw('consumer.pause', { consumerId: 'x' }));
     const results = await Promise.allSettled(many);
     const codes: unknown[] = results.map((result) =>
-      result.status === 'rejected' ? result.reason : undefined,
+      result.status === 'rejected' ? (result.reason as unknown) : undefined,
     );
     expect(codes[0]).toEqual(code('not_found'));
     expect(codes.at(-1)).toEqual(code('rate_limited'));
