@@ -8,6 +8,7 @@ import {
   type Fact,
   type Session,
   type SessionState,
+  type WhipAuthorizeOutput,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import type { Account, TestApi } from './TestApi.ts';
@@ -40,6 +41,11 @@ export class Life {
   async authorize(): Promise<this> {
     Object.assign(this, await this.#api().publish(this.#key));
     return this;
+  }
+
+  /** The host's WHIP client is permitted. */
+  async whip(): Promise<WhipAuthorizeOutput> {
+    return this.#api().whip(this.#key);
   }
 
   relayUrl(epoch = this.epoch): string {

@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mintInternalToken } from '@maydan/common';
 import {
   createApiClient,
+  errorBody,
   ingestAuthorizeOutput,
   type signedIn,
   type streamKeyCreated,
   type ApiClient,
   type IngestAuthorizeOutput,
+  type WhipAuthorizeOutput,
+  whipAuthorizeOutput,
 } from '@maydan/contracts';
 import type { z } from 'zod';
 import type { Api } from '../Api.ts';
@@ -24,6 +27,11 @@ export interface AskOptions {
 }
 
 export type Account = z.infer<typeof signedIn> & { readonly password: string; readonly client: ApiClient };
+
+/** Status and code of a refusal. */
+export function refusalOf({ status, body }: Answer): string {
+  return `${status} ${errorBody.parse(body).error.code}`;
+}
 
 /** An api under test, as its clients see it. */
 export class TestApi {
@@ -84,6 +92,34 @@ export class TestApi {
       token: mintInternalToken(this.#internalSecret, 'ingest'),
       body: { app: 'live', streamKey, connectionId: 'c1', remoteAddress: '203.0.113.5', ...change },
     });
+  }
+
+  /** The sfu's question about a WHIP request; the answer as it is. */
+  askToWhip(streamKey: string, change: Record<string, unknown> = {}): Promise<Answer> {
+    return this.ask('POST', '/internal/whip/authorize', {
+      token: mintInternalToken(this.#internalSecret, 'sfu'),
+      body: { streamKey, connectionId: 'w1', remoteAddress: '203.0.113.6', ...change },
+    });
+  }
+
+  /** A WHIP publish that must be permitted. */
+  async whip(streamKey: string): Promise<WhipAuthorizeOutput> {
+    const { body } = await this.askToWhip(streamKey);
+    return whipAuthorizeOutput.parse(body);
+  }
+
+  /** The question of a worker that composes a stage; the answer as it is. */
+  askToCompose(sessionId: string): Promise<Answer> {
+    return this.ask('POST', '/internal/stage/authorize', {
+      token: mintInternalToken(this.#internalSecret, 'workers'),
+      body: { sessionId, connectionId: 'worker-1' },
+    });
+  }
+
+  /** The epoch that a composed stage is given, which must be permitted. */
+  async compose(sessionId: string): Promise<number> {
+    const { body } = await this.askToCompose(sessionId);
+    return ingestAuthorizeOutput.parse(body).epoch;
   }
 
   /** A publish that must be permitted. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorBody } from '../errors.ts';
+import type { errorBody } from '../errors.ts';
 import { userId } from '../ids.ts';
 import { peerId, stageRole } from './joinToken.ts';
 import {
