@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { AppError } from '@maydan/common';
 import express, { Router } from 'express';
 
-const pages = ['/', '/@:username', '/watch/:id'];
+const pages = ['/', '/@:username', '/watch/:id', '/studio'];
 
 /**
  * The built web page. Files under `/assets` have a hash of their content in the name and are kept for ever; all else

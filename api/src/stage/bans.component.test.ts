@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { sessionBan } from '@maydan/contracts';
+import { factsHandled } from '../testing/Life.ts';
+import { SfuVoice } from '../testing/SfuVoice.ts';
+import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+
+let backend: TestBackend;
+let api: TestApi;
+let sfu: SfuVoice;
+let host: Account;
+let id: string;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  api = await backend.startApi();
+  sfu = await SfuVoice.start(backend.redis);
+  host = await api.register();
+  id = (await host.client.sessions.create({ title: 'room' })).id;
+  await sfu.open(id);
+}, 60_000);
+afterAll(async () => {
+  await sfu?.close();
+  await backend?.close();
+}, 30_000);
+
+const ask = (method: string, path: string, account: Account, body?: object) =>
+  api.ask(method, `/api/v1/sessions/${path}`, {
+    token: account.accessToken,
+    ...(body === undefined ? {} : { body }),
+  });
+const banned = (userId: string) => ({
+  type: 'removePeer',
+  sessionId: id,
+  whom: { userId },
+  reason: 'banned',
+});
+
+describe('a ban from a session', () => {
+  it('takes effect at once: seat, devices and joining', async () => {
+    const guest = await api.register();
+    const userId = guest.user.id;
+    await guest.client.stage.request({ id });
+    await host.client.stage.admit({ id, userId });
+    const device = { sessionId: id, peerId: randomUUID(), userId, role: 'cohost' as const };
+    await sfu.joined(device);
+    await factsHandled(backend.redis);
+    const ban = await host.client.bans.create({ id, userId, reason: 'noise' });
+    expect(sessionBan.parse(ban)).toMatchObject({ user: { id: userId }, reason: 'noise' });
+    await sfu.commands.until((command) => command.type === 'removePeer' && command.reason === 'banned');
+    expect(sfu.commands.heard).toContainEqual(banned(userId));
+    expect((await guest.client.stage.get({ id })).mine?.state).toBe('removed');
+    for (const role of ['viewer', 'cohost']) {
+      expect(refusalOf(await ask('POST', `${id}/join`, guest, { role }))).toBe('403 forbidden');
+    }
+    expect(refusalOf(await ask('POST', `${id}/stage/seat`, guest))).toBe('403 forbidden');
+    expect(refusalOf(await ask('POST', `${id}/stage/seats`, host, { user: { userId } }))).toBe(
+      '403 forbidden',
+    );
+    const late = { ...device, peerId: randomUUID() };
+    await sfu.joined(late, new Date(Date.now() + 10));
+    await sfu.commands.until(
+      (command) => command.type === 'removePeer' && JSON.stringify(command).includes(late.peerId),
+    );
+    const other = await host.client.sessions.create({ title: 'another room' });
+    expect((await ask('POST', `${other.id}/join`, guest, {})).status).toBe(200);
+  });
+
+  it('is listed, made twice, and lifted once', async () => {
+    const guest = await api.register();
+    const userId = guest.user.id;
+    const bans = await Promise.all(
+      ['first', 'second'].map((reason) => host.client.bans.create({ id, userId, reason })),
+    );
+    expect(new Set(bans.map(({ reason }) => reason)).size).toBe(1);
+    const { items } = await host.client.bans.list({ id });
+    expect(items.filter(({ user }) => user.id === userId)).toHaveLength(1);
+    await host.client.bans.remove({ id, userId });
+    expect((await ask('POST', `${id}/join`, guest, {})).status).toBe(200);
+    expect(refusalOf(await ask('DELETE', `${id}/bans/${userId}`, host))).toBe('404 not_found');
+    expect((await guest.client.stage.request({ id })).state).toBe('requested');
+  });
+
+  it('is the host’s and moderators’ to make, and hits neither of them', async () => {
+    const [guest, moderator] = [await api.register(), await api.register()];
+    await backend.database.user.update({ where: { id: moderator.user.id }, data: { role: 'moderator' } });
+    const userId = guest.user.id;
+    for (const [method, path, body] of [
+      ['POST', `${id}/bans`, { userId }],
+      ['GET', `${id}/bans`],
+      ['DELETE', `${id}/bans/${userId}`],
+    ] as const) {
+      expect([method, refusalOf(await ask(method, path, guest, body))]).toEqual([method, '403 forbidden']);
+      const nowhere = path.replace(id, randomUUID());
+      expect([method, refusalOf(await ask(method, nowhere, host, body))]).toEqual([method, '404 not_found']);
+    }
+    const ban = (account: Account, whom: string) => ask('POST', `${id}/bans`, account, { userId: whom });
+    expect(refusalOf(await ban(host, host.user.id))).toBe('403 forbidden');
+    expect(refusalOf(await ban(host, moderator.user.id))).toBe('403 forbidden');
+    expect(refusalOf(await ban(moderator, host.user.id))).toBe('403 forbidden');
+    expect(refusalOf(await ban(host, randomUUID()))).toBe('404 not_found');
+    expect(refusalOf(await ban(host, 'nonsense'))).toBe('422 validation_failed');
+    expect((await ban(moderator, userId)).status).toBe(201);
+  });
+});
