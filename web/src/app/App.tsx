@@ -5,6 +5,8 @@ import { ChannelPage } from '../pages/ChannelPage.tsx';
 import { HomePage } from '../pages/HomePage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import { WatchPage } from '../pages/WatchPage.tsx';
+import { StudioPage } from '../studio/StudioPage.tsx';
+import { InvitationBanner } from '../ui/stage/InvitationBanner.tsx';
 
 function LanguageSwitch() {
   const { t, i18n } = useTranslation();
@@ -35,8 +37,14 @@ function Shell() {
           <img src="/icon.svg" alt="" width="28" height="28" />
           <span>{t('app.name')}</span>
         </Link>
-        <LanguageSwitch />
+        <nav className="row" aria-label={t('app.menu')}>
+          <Link to="/studio" className="header-link" data-testid="to-studio-page">
+            {t('studio.title')}
+          </Link>
+          <LanguageSwitch />
+        </nav>
       </header>
+      <InvitationBanner />
       <main id="content" tabIndex={-1}>
         <Outlet />
       </main>
@@ -51,6 +59,7 @@ export function App() {
         <Route element={<Shell />}>
           <Route index element={<HomePage />} />
           <Route path="watch/:sessionId" element={<WatchPage />} />
+          <Route path="studio" element={<StudioPage />} />
           {/* A segment is matched as a whole, so the page itself tells `@name` from anything else. */}
           <Route path=":handle" element={<ChannelPage />} />
           <Route path="*" element={<NotFoundPage />} />

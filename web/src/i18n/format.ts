@@ -39,3 +39,18 @@ export function formatAgo(language: string, iso: string, nowMs: number): string 
   const step = steps.find(({ sec }) => ageSec >= sec);
   return step ? format.format(-Math.floor(ageSec / step.sec), step.unit) : format.format(0, 'second');
 }
+
+/** A bitrate such as `1.7 Mb/s` or `48 kb/s`, in the words of the language. */
+export function formatBitrate(language: string, bitrateBps: number): string {
+  const mega = bitrateBps >= 1_000_000;
+  return new Intl.NumberFormat(language, {
+    style: 'unit',
+    unit: mega ? 'megabit-per-second' : 'kilobit-per-second',
+    maximumFractionDigits: mega ? 1 : 0,
+  }).format(bitrateBps / (mega ? 1_000_000 : 1_000));
+}
+
+/** A share of 1 as a percentage; tenths matter for loss. */
+export function formatPercent(language: string, share: number): string {
+  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(share);
+}

@@ -18,6 +18,7 @@ import { Waker } from './Waker.ts';
 /** What the api's `POST /sessions/{id}/join` answers, as far as it is needed here. */
 export interface JoinGrant {
   readonly token: string;
+  readonly peerId: string;
   /** Origin of the sfu node; Socket.IO's path is `/sfu`. */
   readonly signalingUrl: string;
 }
@@ -25,9 +26,10 @@ export interface JoinGrant {
 export interface StageClientOptions {
   /**
    * Asks the api for a grant: at the beginning, after a room or a node was lost, and when a token has expired. What it
-   * throws has a `code` of the error table; one that can't succeed later closes the client.
+   * throws has a `code` of the error table; one that can't succeed later closes the client. `peerId` is that of the grant
+   * before, null at first: with it the place in the room is kept.
    */
-  readonly grant: () => Promise<JoinGrant>;
+  readonly grant: (peerId: string | null) => Promise<JoinGrant>;
   /** Codec of the camera and the screen, `vp8` unless told otherwise; one the browser can't send falls back to it. */
   readonly codec?: VideoCodec;
 }
@@ -151,7 +153,7 @@ export class StageClient {
     while (!this.closed) {
       try {
         if (newGrant || grant === null) {
-          grant = await this.askForGrant();
+          grant = await this.askForGrant(grant?.peerId ?? null);
           grantedAtMs = performance.now();
         }
         if (this.closed) return;
@@ -173,9 +175,9 @@ export class StageClient {
   }
 
   /** Closes the client when the api refuses for good. */
-  private async askForGrant(): Promise<JoinGrant> {
+  private async askForGrant(peerId: string | null): Promise<JoinGrant> {
     try {
-      return await this.options.grant();
+      return await this.options.grant(peerId);
     } catch (error) {
       const reason = closeReasonOf(problemOf(error).code);
       if (reason !== null) this.finish(reason);

@@ -11,6 +11,12 @@ export function videoCodecOf(search: string): VideoCodec {
   return videoCodecs.find((codec) => codec === asked) ?? 'vp8';
 }
 
+/** Height of the camera's picture by an address's query (`?camera=1080`), 720 without one. */
+export function cameraHeightOf(search: string): number {
+  const asked = Number(new URLSearchParams(search).get('camera'));
+  return Number.isInteger(asked) && asked >= 90 && asked <= 2160 ? asked : 720;
+}
+
 export interface EncodingPlan {
   /** Undefined: the room's first codec of this kind that the browser can send. */
   readonly codec: RtpCodecCapability | undefined;

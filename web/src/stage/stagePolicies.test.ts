@@ -1,5 +1,5 @@
 import { leaveReason } from '@maydan/contracts';
-import { planEncoding, videoCodecOf } from './encodings.ts';
+import { cameraHeightOf, planEncoding, videoCodecOf } from './encodings.ts';
 import { afterRoomClosed, closeReasonOf, nextAttempt } from './reconnect.ts';
 import { readRtpStats } from './rtpStats.ts';
 
@@ -85,6 +85,10 @@ describe('planEncoding', () => {
       opusStereo: true,
       opusDtx: false,
     });
+  });
+
+  it('reads the height of an address', () => {
+    expect(['?camera=1080', '?camera=9', '?camera=x', ''].map(cameraHeightOf)).toEqual([1080, 720, 720, 720]);
   });
 
   it('reads the codec of an address', () => {

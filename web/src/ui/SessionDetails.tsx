@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useNow } from '../app/useNow.ts';
 import { formatAgo, formatClock, formatDate } from '../i18n/format.ts';
+import { initialOf } from './initialOf.ts';
 import { StateBadge } from './StateBadge.tsx';
 
 function When({ session }: { readonly session: Session }) {
@@ -67,10 +68,4 @@ export function SessionDetails({ session }: { readonly session: Session }) {
       )}
     </div>
   );
-}
-
-/** The first letter as readers see it, also when it is made of several code points. */
-function initialOf(name: string): string {
-  const [first] = new Intl.Segmenter().segment(name);
-  return first?.segment.toUpperCase() ?? '';
 }

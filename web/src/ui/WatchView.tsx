@@ -7,6 +7,7 @@ import { Notice } from './Notice.tsx';
 import { PlayerView } from './PlayerView.tsx';
 import { problemText } from './problemText.ts';
 import { SessionDetails } from './SessionDetails.tsx';
+import { LiveStage } from './stage/LiveStage.tsx';
 import { stageOf } from './stage.ts';
 
 function StageMessage({ session, message }: { readonly session: Session; readonly message: string }) {
@@ -64,21 +65,27 @@ export function WatchView({ sessionId, known = null }: WatchViewProps) {
 
   const { session } = view;
   const stage = stageOf(session);
+  const picture =
+    stage.kind === 'player' ? (
+      <PlayerView
+        key={session.playback.hlsUrl}
+        session={session}
+        ended={stage.ended}
+        interrupted={stage.interrupted}
+        onEnded={refresh}
+      />
+    ) : (
+      <div className="screen">
+        <StageMessage session={session} message={stage.message} />
+      </div>
+    );
+  const over = ['ending', 'ended', 'failed'].includes(session.state);
   return (
     <div className="watch" data-testid="watch" data-state={session.state}>
-      {stage.kind === 'player' ? (
-        <PlayerView
-          key={session.playback.hlsUrl}
-          session={session}
-          ended={stage.ended}
-          interrupted={stage.interrupted}
-          onEnded={refresh}
-        />
-      ) : (
-        <div className="screen">
-          <StageMessage session={session} message={stage.message} />
-        </div>
-      )}
+      {/* The player stays the same element when the broadcast ends. */}
+      <LiveStage session={session} over={over}>
+        {picture}
+      </LiveStage>
       <SessionDetails session={session} />
     </div>
   );

@@ -70,3 +70,37 @@ export const ExitFullscreenIcon = () => (
     <path {...line} d="M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5" />
   </Icon>
 );
+export const MicrophoneIcon = () => (
+  <Icon>
+    <path fill="currentColor" d="M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3z" />
+    <path {...line} d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21" />
+  </Icon>
+);
+export const MicrophoneOffIcon = () => (
+  <Icon>
+    <path fill="currentColor" d="M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3z" />
+    <path {...line} d="M5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21M4 4l16 16" />
+  </Icon>
+);
+export const CameraIcon = () => (
+  <Icon>
+    <path fill="currentColor" d="M4 6.5h10a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1z" />
+    <path {...line} d="M16.5 11l4-3v8l-4-3" />
+  </Icon>
+);
+export const CameraOffIcon = () => (
+  <Icon>
+    <path fill="currentColor" d="M4 6.5h10a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1z" />
+    <path {...line} d="M16.5 11l4-3v8l-4-3M4 3l16 18" />
+  </Icon>
+);
+export const ScreenIcon = () => (
+  <Icon>
+    <path {...line} d="M3.5 5h17v11h-17zM9 20h6M12 13.5V8M9.5 10L12 7.5l2.5 2.5" />
+  </Icon>
+);
+export const LeaveIcon = () => (
+  <Icon>
+    <path {...line} d="M13 4H5v16h8M10 12h10M16.5 8.5L20 12l-3.5 3.5" />
+  </Icon>
+);

@@ -1,0 +1,109 @@
+import { Account } from './Account.ts';
+import { needsRefresh, parseTokens, storedOf } from './tokens.ts';
+
+const pair = (n: number) => ({ accessToken: `a${n}`, refreshToken: `r${n}`, expiresInSec: 600 });
+
+/** A store of one browser, as several tabs see it. */
+function browserStore() {
+  let text: string | null = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  return {
+    read: () => text,
+    write: (next: string | null) => void (text = next),
+    exclusively<T>(work: () => Promise<T>): Promise<T> {
+      const run = queue.then(work);
+      queue = run.catch(() => undefined);
+      return run;
+    },
+  };
+}
+
+const fail = (code: string): never => {
+  throw Object.assign(new Error(code), { code });
+};
+const me = {
+  id: '00000000-0000-4000-8000-000000000001',
+  username: 'me',
+  email: 'me@maydan.test',
+  displayName: 'Me',
+  role: 'user' as const,
+  createdAt: '2026-01-01T00:00:00.000Z',
+};
+
+/** What the identity part of the api does: access tokens of the newest pair are good, refresh tokens work once. */
+function identity() {
+  let newest = 1;
+  const renewals: string[] = [];
+  const client = (accessToken: () => string | undefined) => ({
+    auth: {
+      login: async () => ({ ...pair(newest), user: me }),
+      register: async () => fail('already_taken'),
+      logout: async () => undefined,
+      refresh: async ({ refreshToken }: { refreshToken: string }) => {
+        renewals.push(refreshToken);
+        if (refreshToken !== `r${newest}`) fail('token_reused');
+        newest += 1;
+        return pair(newest);
+      },
+      me: async () => (accessToken() === `a${newest}` ? me : fail('token_expired')),
+    },
+  });
+  return { client, renewals };
+}
+
+describe('stored tokens', () => {
+  it('are renewed a little before they expire', () => {
+    const tokens = storedOf(pair(1), 1_000);
+    expect(needsRefresh(tokens, 1_000)).toBe(false);
+    expect(needsRefresh(tokens, 1_000 + 570_000)).toBe(true);
+  });
+
+  it('are read back, and anything else is nothing', () => {
+    const tokens = storedOf(pair(1), 1_000);
+    expect(parseTokens(JSON.stringify(tokens))).toEqual(tokens);
+    expect(['{', '[]', '{"accessToken":1}', 'null'].map(parseTokens)).toEqual([null, null, null, null]);
+  });
+});
+
+describe('Account', () => {
+  function tabs(nowMs: () => number) {
+    const store = browserStore();
+    const api = identity();
+    const open = () => new Account({ client: api.client, store, nowMs });
+    store.write(JSON.stringify(storedOf(pair(1), 0)));
+    return { store, api, open };
+  }
+
+  it('renews once for any number of calls in any number of tabs', async () => {
+    const { api, open } = tabs(() => 590_000);
+    const [one, two] = [open(), open()];
+    const ask = (tab: typeof one) => tab.call((client) => client.auth.me());
+    await Promise.all([ask(one), ask(one), ask(two), two.freshToken()]);
+    expect(api.renewals).toEqual(['r1']);
+  });
+
+  it('repeats a call once after the api has found the token expired', async () => {
+    const { store, api, open } = tabs(() => 0);
+    store.write(JSON.stringify({ ...storedOf(pair(1), 0), accessToken: 'old' }));
+    expect(await open().call((client) => client.auth.me())).toEqual(me);
+    expect(api.renewals).toEqual(['r1']);
+  });
+
+  it('knows who signed in, and forgets on signing out', async () => {
+    const { store, open } = tabs(() => 0);
+    const account = open();
+    await account.signIn('me', 'secret');
+    expect(account.snapshot()).toEqual({ status: 'signedIn', user: me });
+    await account.signOut();
+    expect([account.snapshot(), store.read()]).toEqual([{ status: 'signedOut' }, null]);
+  });
+
+  it('is signed out when its refresh token is no good, and says so', async () => {
+    const { store, open } = tabs(() => 590_000);
+    store.write(JSON.stringify({ ...storedOf(pair(1), 0), refreshToken: 'stolen' }));
+    const account = open();
+    await account.open();
+    expect(account.snapshot()).toEqual({ status: 'signedOut' });
+    expect(store.read()).toBeNull();
+  });
+});
