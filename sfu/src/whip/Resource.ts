@@ -1,0 +1,130 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { LeaveReason } from '@maydan/contracts';
+import type { types } from 'mediasoup';
+import type { Peer } from '../rooms/Peer.ts';
+import type { IceFragment } from './sdp/iceFragment.ts';
+import { writeIceFragment } from './sdp/iceFragment.ts';
+import type { Offer } from './sdp/offer.ts';
+import { decidePatch } from './http/precondition.ts';
+
+export interface ResourceInit {
+  /** The bearer token it was made with; its hash is kept. */
+  readonly credential: string;
+  readonly peer: Peer;
+  readonly transport: types.WebRtcTransport;
+  readonly offer: Offer;
+  /** How long it stays when the client's connection is lost. */
+  readonly graceMs: number;
+}
+
+export type PatchAnswer =
+  | { readonly type: 'taken' }
+  /** `fragment` has our new ICE parameters. */
+  | { readonly type: 'restarted'; readonly fragment: string };
+
+interface ResourceEvents {
+  /** Once, when the client's media and transport are closed. */
+  closed: [reason: LeaveReason];
+}
+
+/** For a client that has its answer to do ICE and DTLS in. */
+const connectTimeoutMs = 30_000;
+
+/**
+ * What the URL in `Location` stands for (RFC 9725 calls it the WHIP session): one client's peer and transport. It ends
+ * with DELETE, with the DTLS session, with its peer, or a grace period after the client's consent to receive was lost
+ * (RFC 7675; mediasoup waits 30 s for it).
+ */
+export class Resource extends EventEmitter<ResourceEvents> {
+  /** The part of its URL that nobody can guess. */
+  readonly secret = randomBytes(24).toString('base64url');
+  readonly peer: Peer;
+  readonly #transport: types.WebRtcTransport;
+  readonly #mids: readonly { readonly mid: string; readonly kind: types.MediaKind }[];
+  readonly #credentialHash: Buffer;
+  readonly #graceMs: number;
+  #remoteUsernameFragment: string;
+  #etag = newEtag();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor({ credential, peer, transport, offer, graceMs }: ResourceInit) {
+    super();
+    this.peer = peer;
+    this.#transport = transport;
+    this.#mids = offer.media.map(({ mid, kind }) => ({ mid, kind }));
+    this.#credentialHash = hash(credential);
+    this.#graceMs = graceMs;
+    this.#remoteUsernameFragment = offer.ice.usernameFragment;
+    this.#endIn(Math.max(connectTimeoutMs, graceMs));
+    transport.on('icestatechange', (state) => this.#onIceState(state));
+    peer.on('transportClosed', (id) => {
+      if (id === transport.id) this.end('left');
+    });
+    peer.once('closed', (reason) => this.#close(reason));
+    // It may have happened while the answer was being made.
+    if (peer.closed || transport.closed) this.end('left');
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Names the ICE session; a new one with each restart (RFC 9725, section 4.3.1). */
+  get etag(): string {
+    return this.#etag;
+  }
+
+  /** True for the bearer token it was made with. */
+  isOwnedBy(credential: string): boolean {
+    return timingSafeEqual(hash(credential), this.#credentialHash);
+  }
+
+  /**
+   * Throws what `decidePatch` does, and `bad_request` or `not_found` when ICE can't be restarted; the ICE session at hand
+   * goes on then.
+   */
+  async patch(ifMatch: string | undefined, fragment: IceFragment): Promise<PatchAnswer> {
+    const current = { etag: this.#etag, remoteUsernameFragment: this.#remoteUsernameFragment };
+    const patch = decidePatch(ifMatch, current, fragment);
+    if (patch.type === 'trickle') return { type: 'taken' };
+    const iceParameters = await this.peer.restartIce(this.#transport.id);
+    this.#remoteUsernameFragment = patch.usernameFragment;
+    this.#etag = newEtag();
+    return {
+      type: 'restarted',
+      fragment: writeIceFragment(this.#mids, iceParameters, this.#transport.iceCandidates),
+    };
+  }
+
+  /** Ends the client's media at once. Idempotent. */
+  end(reason: LeaveReason): void {
+    this.peer.close(reason);
+    this.#close(reason);
+  }
+
+  #onIceState(state: types.IceState): void {
+    clearTimeout(this.#timer);
+    if (state === 'disconnected') this.#endIn(this.#graceMs);
+  }
+
+  #endIn(delayMs: number): void {
+    this.#timer = setTimeout(() => this.end('lost'), delayMs);
+  }
+
+  #close(reason: LeaveReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.emit('closed', reason);
+  }
+}
+
+function newEtag(): string {
+  return `"${randomBytes(12).toString('base64url')}"`;
+}
+
+function hash(credential: string): Buffer {
+  return createHash('sha256').update(credential).digest();
+}

@@ -1,0 +1,1 @@
+export { createWhip } from './createWhip.ts';

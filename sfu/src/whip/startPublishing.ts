@@ -1,0 +1,64 @@
+import { AppError } from '@maydan/common';
+import type { WhipAuthorizeOutput } from '@maydan/contracts';
+import type { types } from 'mediasoup';
+import type { Peer } from '../rooms/Peer.ts';
+import type { Rooms } from '../rooms/Rooms.ts';
+import type { Offer } from './sdp/offer.ts';
+import type { Published } from './sdp/publish.ts';
+
+/** A client that is in its room with its transport. */
+export interface Connected {
+  readonly peer: Peer;
+  readonly transport: types.WebRtcTransport;
+}
+
+/**
+ * Brings a WHIP client into its session's room as the host, with a microphone and a camera. What published before with
+ * this key the api drops, on whatever node it is, by the peer's id. Throws what the room refuses; nothing is left behind
+ * then.
+ */
+export async function startPublishing(
+  rooms: Rooms,
+  grant: WhipAuthorizeOutput,
+  offer: Offer,
+  published: readonly Published[],
+): Promise<Connected> {
+  const { sessionId, sessionType, peerId, userId, displayName } = grant;
+  if (sessionType === 'audio' && offer.media.some(({ kind }) => kind === 'video')) {
+    throw new AppError('validation_failed', 'This is an audio session, and the offer has video.');
+  }
+  const identity = { peerId, role: 'host' as const, userId, displayName };
+  const { peer } = await rooms.join(sessionId, sessionType, identity);
+  return orLeave(peer, async () => {
+    const transport = await connect(peer, 'send', offer);
+    for (const { rtpParameters, answer } of published) {
+      const { kind } = answer.media;
+      const source = kind === 'audio' ? 'microphone' : 'camera';
+      await peer.produce(transport.id, { kind, source, rtpParameters });
+    }
+    return { peer, transport };
+  });
+}
+
+/** A transport that knows the client's certificate; ICE and DTLS begin when the client has our answer. */
+export async function connect(
+  peer: Peer,
+  direction: 'send' | 'receive',
+  { dtls }: Offer,
+): Promise<types.WebRtcTransport> {
+  const transport = await peer.createWebRtcTransport({ direction });
+  await peer.connectTransport(transport.id, { role: dtls.role, fingerprints: [dtls.fingerprint] });
+  return transport;
+}
+
+/** A peer whose media can't be set up leaves; one that was replaced meanwhile learns that. */
+export async function orLeave<T>(peer: Peer, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (peer.closed)
+      throw new AppError('conflict', 'A newer connection took over.', undefined, { cause: error });
+    peer.close('left');
+    throw error;
+  }
+}
