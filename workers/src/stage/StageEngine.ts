@@ -1,0 +1,164 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from '@maydan/common';
+import { AacEncoder } from './audio/AacEncoder.ts';
+import { Mixer } from './audio/Mixer.ts';
+import { sampleRateHz } from './audio/PcmTimeline.ts';
+import { Compositor, type ShownPerson } from './compose/Compositor.ts';
+import type { Labels } from './compose/Labels.ts';
+import type { CanvasSize } from './compose/layout.ts';
+import { StageFlv } from './publish/StageFlv.ts';
+import type { SoundInput } from './room/SoundInput.ts';
+import type { VideoInput } from './room/VideoInput.ts';
+import { PictureEncoder } from './video/PictureEncoder.ts';
+
+export interface PictureSettings {
+  readonly size: CanvasSize;
+  readonly frameRate: number;
+  readonly bitrateBps: number;
+}
+
+export interface StageEngineOptions {
+  readonly ffmpegPath: string;
+  /** Null: sound only. */
+  readonly picture: PictureSettings | null;
+  readonly cpuBudgetCores: number;
+  readonly labels: Labels;
+  readonly onSize: (input: VideoInput, size: CanvasSize) => void;
+  readonly log: Logger;
+}
+
+/** Who is heard; the name is the producer's, so that nobody is heard twice. */
+export interface HeardTrack {
+  readonly name: string;
+  readonly input: SoundInput;
+}
+
+export interface StageEngineEvents {
+  /** Last event, comes once: an encoder broke; this publish can't go on. */
+  failed: [];
+}
+
+const millisecondsPerSample = 1_000 / sampleRateHz;
+const audioTickMs = 20;
+
+/**
+ * Makes one FLV of a stage, from its first tick to its end without a break: composes and encodes the picture, mixes and
+ * encodes the sound, both on the playout clock (`performance.now()`).
+ */
+export class StageEngine extends EventEmitter<StageEngineEvents> {
+  readonly flv: StageFlv;
+  readonly #options: StageEngineOptions;
+  readonly #startMs = performance.now();
+  readonly #mixer = new Mixer();
+  readonly #heard = new Map<string, SoundInput>();
+  readonly #aac: AacEncoder;
+  readonly #compositor: Compositor | null;
+  #encoder: PictureEncoder | null = null;
+  #tick = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+  #skipped = 0;
+
+  constructor(options: StageEngineOptions) {
+    super();
+    this.#options = options;
+    const { ffmpegPath, labels, log, picture, onSize } = options;
+    this.flv = new StageFlv(this.#startMs, picture?.frameRate ?? null);
+    this.#aac = new AacEncoder(ffmpegPath, log);
+    this.#aac.on('frame', (from, data) => this.flv.sound(from * millisecondsPerSample, data));
+    this.#aac.on('closed', (isFault) => isFault && this.#fail());
+    this.#compositor =
+      picture === null ? null : new Compositor({ ffmpegPath, size: picture.size, labels, onSize, log });
+    if (picture !== null) this.#encoder = this.#openEncoder(picture);
+    this.#schedule();
+  }
+
+  /** Ticks for which no picture was made, because the encoder or this process didn't keep up. */
+  get skippedPictures(): number {
+    return this.#skipped;
+  }
+
+  get latePictures(): number {
+    return this.#compositor?.latePictures ?? 0;
+  }
+
+  get compositor(): Compositor | null {
+    return this.#compositor;
+  }
+
+  /** Who is seen and heard from now on. */
+  setStage(people: readonly ShownPerson[], heard: readonly HeardTrack[]): void {
+    if (this.#isClosed) return;
+    this.#compositor?.setPeople(people);
+    const names = new Set(heard.map(({ name }) => name));
+    for (const name of this.#heard.keys()) {
+      if (names.has(name)) continue;
+      this.#heard.delete(name);
+      this.#mixer.remove(name);
+    }
+    for (const { name, input } of heard) {
+      this.#heard.set(name, input);
+      this.#mixer.add(name, input.timeline);
+    }
+  }
+
+  /** Ends the publish at once. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.flv.end();
+    this.#compositor?.close();
+    await Promise.all([this.#aac.close(), this.#encoder?.close()]);
+  }
+
+  #openEncoder(picture: PictureSettings): PictureEncoder {
+    const { ffmpegPath, cpuBudgetCores, log } = this.#options;
+    const encoder = new PictureEncoder({ ...picture, ffmpegPath, cpuBudgetCores, log });
+    encoder.on('config', (record) => this.flv.config(record));
+    encoder.on('picture', (made) => this.flv.picture(made));
+    encoder.on('closed', (isFault) => isFault && this.#fail());
+    return encoder;
+  }
+
+  get #tickMs(): number {
+    return this.#options.picture === null ? audioTickMs : 1_000 / this.#options.picture.frameRate;
+  }
+
+  #timeOf(tick: number): number {
+    return this.#startMs + tick * this.#tickMs;
+  }
+
+  #schedule(): void {
+    const waitMs = Math.max(0, this.#timeOf(this.#tick + 1) - performance.now());
+    this.#timer = setTimeout(() => this.#run(), waitMs);
+  }
+
+  #run(): void {
+    if (this.#isClosed) return;
+    // Ticks that this process slept through are lost; the times of the others stay.
+    const due = Math.floor((performance.now() - this.#startMs) / this.#tickMs);
+    this.#skipped += Math.max(0, due - this.#tick - 1);
+    this.#tick = Math.max(due, this.#tick + 1);
+    const timeMs = this.#timeOf(this.#tick);
+    this.#draw(timeMs);
+    this.#mix(timeMs);
+    this.#schedule();
+  }
+
+  #draw(timeMs: number): void {
+    const encoder = this.#encoder;
+    const canvas = encoder?.isReady === true ? (this.#compositor?.draw(timeMs) ?? null) : null;
+    if (canvas === null) this.#skipped += encoder === null ? 0 : 1;
+    else encoder?.write(canvas.bytes, timeMs, () => canvas.release());
+  }
+
+  #mix(timeMs: number): void {
+    const mixed = this.#mixer.mixUntil(Math.floor(timeMs / millisecondsPerSample));
+    if (mixed !== null) this.#aac.write(mixed.from, mixed.pcm);
+  }
+
+  #fail(): void {
+    if (this.#isClosed) return;
+    this.emit('failed');
+  }
+}

@@ -1,0 +1,69 @@
+import { OpusDecoder } from 'opus-decoder';
+import { sampleRateHz } from './PcmTimeline.ts';
+
+/** A packet of Opus holds at most 120 ms (RFC 6716 3.1). */
+const longestMs = 120;
+const nothing = new Uint8Array(0);
+
+export interface Sound {
+  readonly left: Float32Array;
+  readonly right: Float32Array;
+}
+
+/** Milliseconds of sound in an Opus packet, by its table-of-contents byte (RFC 6716 3.1); null when it is no packet. */
+export function opusDurationMs(packet: Uint8Array): number | null {
+  const toc = packet[0];
+  if (toc === undefined) return null;
+  const config = toc >> 3;
+  const frameMs =
+    config < 12
+      ? ([10, 20, 40, 60][config & 3] ?? 0)
+      : config < 16
+        ? ([10, 20][config & 1] ?? 0)
+        : ([2.5, 5, 10, 20][config & 3] ?? 0);
+  const code = toc & 3;
+  const frames = code === 0 ? 1 : code === 3 ? (packet[1] ?? 0) & 63 : 2;
+  const durationMs = frames * frameMs;
+  return durationMs > 0 && durationMs <= longestMs ? durationMs : null;
+}
+
+/**
+ * Decodes one stream of Opus to stereo at 48 kHz. In this process: a packet costs some tens of microseconds, a process per
+ * microphone would cost more, and what is lost has to be concealed with the decoder's own state.
+ */
+export class OpusTrack {
+  readonly #decoder: OpusDecoder<undefined>;
+
+  static async create(): Promise<OpusTrack> {
+    const decoder = new OpusDecoder({ channels: 2, preSkip: 0 });
+    await decoder.ready;
+    return new OpusTrack(decoder);
+  }
+
+  private constructor(decoder: OpusDecoder<undefined>) {
+    this.#decoder = decoder;
+  }
+
+  /** Null for what is no Opus packet. */
+  decode(packet: Uint8Array): Sound | null {
+    if (opusDurationMs(packet) === null) return null;
+    return this.#run(packet, Infinity);
+  }
+
+  /** What a lost packet is likely to have held: the sound before goes on and fades. */
+  conceal(durationMs: number): Sound | null {
+    return this.#run(nothing, Math.round((durationMs * sampleRateHz) / 1_000));
+  }
+
+  close(): void {
+    this.#decoder.free();
+  }
+
+  #run(packet: Uint8Array, most: number): Sound | null {
+    const { channelData, samplesDecoded } = this.#decoder.decodeFrame(packet);
+    const [left, right] = channelData;
+    const count = Math.min(samplesDecoded, most);
+    if (left === undefined || right === undefined || count === 0) return null;
+    return { left: left.slice(0, count), right: right.slice(0, count) };
+  }
+}

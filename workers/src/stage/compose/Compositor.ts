@@ -1,0 +1,142 @@
+import type { Logger } from '@maydan/common';
+import type { VideoInput } from '../room/VideoInput.ts';
+import { FramePool, type RawFrame } from '../video/FramePool.ts';
+import { mostWaitingPictures } from '../video/PictureEncoder.ts';
+import { blankPicture, blendLabel, paste, placeholderColour, type Yuv } from './canvas.ts';
+import { labelHeightFor, type Labels } from './Labels.ts';
+import { layoutOf, type CanvasSize, type Tile } from './layout.ts';
+import { TileVideo } from './TileVideo.ts';
+
+/** Somebody on stage, as shown. Inputs are null while switched off. */
+export interface ShownPerson {
+  readonly peerId: string;
+  readonly name: string;
+  readonly camera: VideoInput | null;
+  readonly screen: VideoInput | null;
+}
+
+export interface CompositorOptions {
+  readonly ffmpegPath: string;
+  readonly size: CanvasSize;
+  readonly labels: Labels;
+  /** A track is shown in that size from now on. */
+  readonly onSize: (input: VideoInput, size: CanvasSize) => void;
+  readonly log: Logger;
+}
+
+/** One more than may wait for the encoder: the one being drawn. */
+const canvases = mostWaitingPictures + 2;
+const labelMargin = 8;
+
+/** Draws the stage: at each tick the newest due picture of everybody, in the layout of those who are there. */
+export class Compositor {
+  readonly size: CanvasSize;
+  readonly #options: CompositorOptions;
+  readonly #pool: FramePool;
+  readonly #videos = new Map<VideoInput, TileVideo>();
+  readonly #placeholders = new Map<string, Yuv>();
+  readonly #background: Yuv;
+  #people: readonly ShownPerson[] = [];
+  #tiles: readonly Tile[] = [];
+
+  constructor(options: CompositorOptions) {
+    this.#options = options;
+    this.size = options.size;
+    this.#pool = new FramePool(options.size.width, options.size.height, canvases);
+    this.#background = blankPicture(options.size);
+  }
+
+  get tiles(): readonly Tile[] {
+    return this.#tiles;
+  }
+
+  get latePictures(): number {
+    return [...this.#videos.values()].reduce((sum, { latePictures }) => sum + latePictures, 0);
+  }
+
+  /** Who is on stage from now on, the host first. */
+  setPeople(people: readonly ShownPerson[]): void {
+    this.#people = people;
+    const shown = people.map(({ peerId, screen }) => ({ peerId, sharesScreen: screen !== null }));
+    this.#tiles = layoutOf(shown, this.size);
+    const needed = new Set<VideoInput>();
+    for (const tile of this.#tiles) {
+      const input = this.#inputOf(tile);
+      if (input === null) continue;
+      needed.add(input);
+      this.#showAs(input, tile);
+    }
+    for (const [input, video] of this.#videos) {
+      if (needed.has(input)) continue;
+      video.close();
+      this.#videos.delete(input);
+    }
+  }
+
+  /** Whether this track has a picture to show now. */
+  hasPicture(input: VideoInput, nowMs: number): boolean {
+    return this.#videos.get(input)?.pictureAt(nowMs) != null;
+  }
+
+  /** The picture of this moment; null when all canvases are with the encoder. Who gets it releases it. */
+  draw(nowMs: number): RawFrame | null {
+    const canvas = this.#pool.borrow();
+    if (canvas === null) return null;
+    if (!this.#isCovered) canvas.bytes.set(this.#background.bytes);
+    for (const tile of this.#tiles) this.#drawTile(tile, canvas, nowMs);
+    return canvas;
+  }
+
+  close(): void {
+    for (const video of this.#videos.values()) video.close();
+    this.#videos.clear();
+  }
+
+  /** Tiles leave nothing of the canvas free. */
+  get #isCovered(): boolean {
+    const area = this.#tiles.reduce((sum, { width, height }) => sum + width * height, 0);
+    return area === this.size.width * this.size.height;
+  }
+
+  #drawTile(tile: Tile, canvas: Yuv, nowMs: number): void {
+    const input = this.#inputOf(tile);
+    const picture = input === null ? null : (this.#videos.get(input)?.pictureAt(nowMs) ?? null);
+    paste(picture ?? this.#placeholder(tile), canvas, tile);
+    const name = this.#people.find(({ peerId }) => peerId === tile.peerId)?.name ?? '';
+    const mask = this.#options.labels.get(name, labelHeightFor(tile.height));
+    if (mask === null || tile.source === 'screen') return;
+    const label = { ...mask, width: Math.min(mask.width, tile.width) };
+    const inMiddle = picture === null;
+    const x = inMiddle ? tile.x + even((tile.width - label.width) / 2) : tile.x;
+    const bottom = tile.y + tile.height - mask.height - even(Math.min(labelMargin, tile.height / 32));
+    const y = inMiddle ? tile.y + even((tile.height - mask.height) / 2) : bottom;
+    blendLabel(mask, label.width, canvas, { x, y });
+  }
+
+  #inputOf({ peerId, source }: Tile): VideoInput | null {
+    const person = this.#people.find((someone) => someone.peerId === peerId);
+    return person?.[source] ?? null;
+  }
+
+  #showAs(input: VideoInput, tile: Tile): void {
+    const { width, height, fit } = tile;
+    const known = this.#videos.get(input);
+    const { ffmpegPath, log, onSize } = this.#options;
+    const shape = { width, height, fit };
+    if (known === undefined) this.#videos.set(input, new TileVideo({ ffmpegPath, input, shape, log }));
+    else known.setShape(shape);
+    onSize(input, { width, height });
+  }
+
+  #placeholder({ width, height }: Tile): Yuv {
+    const key = `${width}x${height}`;
+    const known = this.#placeholders.get(key);
+    if (known !== undefined) return known;
+    if (this.#placeholders.size > 8) this.#placeholders.clear();
+    const made = blankPicture({ width, height }, placeholderColour);
+    this.#placeholders.set(key, made);
+    return made;
+  }
+}
+
+const even = (value: number): number => 2 * Math.floor(value / 2);

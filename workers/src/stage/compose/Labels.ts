@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from '@maydan/common';
+import { FfmpegProcess } from '../video/FfmpegProcess.ts';
+import type { Mask } from './canvas.ts';
+
+/** DejaVu Sans of Debian's fonts-dejavu-core has Latin, Cyrillic, Greek, Hebrew and Arabic; else what fontconfig finds. */
+const font = 'DejaVu Sans';
+const mostCharacters = 40;
+const mostNames = 200;
+/** Pixels around the text. */
+const padding = 6;
+const limitMs = 10_000;
+
+/** Text for drawtext: one line, no control characters. */
+export function labelText(name: string): string {
+  const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim();
+  const characters = [...clean];
+  return characters.length <= mostCharacters ? clean : `${characters.slice(0, mostCharacters - 1).join('')}…`;
+}
+
+/** Pixels that text is high in a tile of that height. */
+export const labelHeightFor = (tileHeight: number): number =>
+  2 * Math.round(Math.max(14, Math.min(30, tileHeight / 16)) / 2);
+
+/**
+ * Names as pictures, made once per name and size by ffmpeg's drawtext, which shapes Arabic and writes it from right to left
+ * (FriBidi). Until a label is there, and if it can't be made, the tile goes without.
+ */
+export class Labels {
+  readonly #ffmpegPath: string;
+  readonly #log: Logger;
+  readonly #masks = new Map<string, Mask | null>();
+
+  constructor(ffmpegPath: string, log: Logger) {
+    this.#ffmpegPath = ffmpegPath;
+    this.#log = log;
+  }
+
+  /** `height`: of the letters. Null while it is being made. */
+  get(name: string, height: number): Mask | null {
+    const text = labelText(name);
+    if (text === '') return null;
+    const key = `${height} ${text}`;
+    const known = this.#masks.get(key);
+    if (known !== undefined) return known;
+    if (this.#masks.size >= mostNames) this.#masks.clear();
+    this.#masks.set(key, null);
+    void this.#make(text, height).then(
+      (mask) => this.#masks.set(key, mask),
+      (error: unknown) => this.#log.warn({ err: error }, 'a label was not made'),
+    );
+    return null;
+  }
+
+  async #make(text: string, height: number): Promise<Mask> {
+    const folder = await mkdtemp(join(tmpdir(), 'maydan-label-'));
+    try {
+      const file = join(folder, 'text');
+      await writeFile(file, text);
+      const size = { width: 2 * Math.ceil((text.length * height) / 2) + 8 * padding, height: 2 * height };
+      return trimmed(await this.#draw(file, height, size));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #draw(
+    file: string,
+    height: number,
+    { width, height: rows }: { width: number; height: number },
+  ): Promise<Mask> {
+    const text = `drawtext=font='${font}':textfile=${file}:expansion=none:fontsize=${height}:fontcolor=white:x=${padding}:y=(h-${height})/2`;
+    const ffmpeg = new FfmpegProcess(this.#ffmpegPath, [
+      ...['-f', 'lavfi', '-i', `color=black:s=${width}x${rows}:r=1,format=gray,${text}`],
+      ...['-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'],
+    ]);
+    const chunks: Uint8Array[] = [];
+    ffmpeg.on('data', (bytes) => chunks.push(bytes));
+    const deadline = setTimeout(() => void ffmpeg.kill(), limitMs);
+    const exit = await ffmpeg.end();
+    clearTimeout(deadline);
+    const alpha = Buffer.concat(chunks);
+    if (exit.reason !== 'ended' || alpha.length !== width * rows) throw new Error(exit.stderrTail);
+    return { width, height: rows, alpha };
+  }
+}
+
+/** Without the empty columns behind the text but for the padding; sizes even. */
+export function trimmed({ width, height, alpha }: Mask): Mask {
+  let last = 0;
+  for (const [at, value] of alpha.entries()) if (value > 32) last = Math.max(last, at % width);
+  const kept = Math.min(width, 2 * Math.ceil((last + 1 + padding) / 2));
+  const result = new Uint8Array(kept * height);
+  for (let row = 0; row < height; row += 1) {
+    result.set(alpha.subarray(row * width, row * width + kept), row * kept);
+  }
+  return { width: kept, height, alpha: result };
+}

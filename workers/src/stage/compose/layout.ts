@@ -1,0 +1,81 @@
+import type { TileShape } from '../video/decoderArguments.ts';
+
+/** A picture of somebody on stage, or the place for one. */
+export interface TileContent {
+  /** Unique on stage: peer and source. */
+  readonly key: string;
+  readonly peerId: string;
+  readonly source: 'camera' | 'screen';
+}
+
+export interface CanvasSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where a tile stands; all numbers are even, since chroma has half the resolution. */
+export interface Tile extends TileContent, TileShape {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What the layout has to know of a person. */
+export interface Person {
+  readonly peerId: string;
+  readonly sharesScreen: boolean;
+}
+
+const even = (value: number): number => 2 * Math.floor(value / 2);
+/** Beside a shared screen tiles are no larger than this share of the height. */
+const largestSideShare = 1 / 4;
+const aspect = 16 / 9;
+/** More people than this don't fit into a picture in which they could be told apart. */
+export const mostTiles = 9;
+
+/**
+ * Where everybody is shown, in the order given (the host first): side by side in a grid, or, when somebody shares a screen,
+ * the (first) screen large with the people beside it. Pure.
+ */
+export function layoutOf(people: readonly Person[], canvas: CanvasSize): Tile[] {
+  const cameras = people
+    .slice(0, mostTiles)
+    .map(({ peerId }): TileContent => ({ key: `${peerId}/camera`, peerId, source: 'camera' }));
+  const presenter = people.find(({ sharesScreen }) => sharesScreen);
+  if (presenter === undefined) return grid(cameras, canvas);
+  return presentation(presenter.peerId, cameras, canvas);
+}
+
+function grid(contents: readonly TileContent[], canvas: CanvasSize): Tile[] {
+  const columns = Math.ceil(Math.sqrt(contents.length));
+  const rows = Math.ceil(contents.length / Math.max(1, columns));
+  const side = even(Math.min(canvas.width / columns, (canvas.height / rows) * aspect));
+  const size = { width: side, height: even(side / aspect) };
+  const top = even((canvas.height - rows * size.height) / 2);
+  return contents.map((content, index) => {
+    const row = Math.floor(index / columns);
+    // A row that isn't full stands in the middle.
+    const inRow = Math.min(columns, contents.length - row * columns);
+    const left = even((canvas.width - inRow * size.width) / 2);
+    const x = left + (index % columns) * size.width;
+    return { ...content, ...size, x, y: top + row * size.height, fit: 'cover' };
+  });
+}
+
+function presentation(peerId: string, cameras: readonly TileContent[], canvas: CanvasSize): Tile[] {
+  const height = even(canvas.height * Math.min(largestSideShare, 1 / cameras.length));
+  const side = { width: even(height * aspect), height };
+  const top = even((canvas.height - cameras.length * height) / 2);
+  const screen: Tile = {
+    ...{ key: `${peerId}/screen`, peerId, source: 'screen', fit: 'contain' },
+    ...{ x: 0, y: 0, width: canvas.width - side.width, height: canvas.height },
+  };
+  const x = canvas.width - side.width;
+  const people = cameras.map((content, index): Tile => ({
+    ...content,
+    ...side,
+    x,
+    y: top + index * height,
+    fit: 'cover',
+  }));
+  return [screen, ...people];
+}

@@ -1,0 +1,37 @@
+/** Capture to playout when the network is good: room for jitter, a retransmission and the decoder. */
+const usualMs = 250;
+const longestMs = 1_500;
+/** Between arrival and playout a packet needs this for ordering and decoding. */
+const handlingMs = 40;
+const windowMs = 3_000;
+/** Share of packets that may come late. */
+const tolerated = 0.01;
+const fewest = 50;
+
+/**
+ * How long after its capture somebody's media is shown and heard; one figure for all tracks of a person, which keeps lips and
+ * voice together. It is raised when packets come too late for it, and never lowered: each change is heard.
+ */
+export class PlayoutDelay {
+  #ms = usualMs;
+  #latencies: number[] = [];
+  #sinceMs: number | null = null;
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** A packet arrived so long after its capture. */
+  observe(latencyMs: number, nowMs: number): void {
+    this.#sinceMs ??= nowMs;
+    this.#latencies.push(latencyMs);
+    if (nowMs - this.#sinceMs < windowMs) return;
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    const usual = sorted[Math.floor(sorted.length * (1 - tolerated))] ?? 0;
+    if (sorted.length >= fewest && usual + handlingMs > this.#ms) {
+      this.#ms = Math.min(longestMs, Math.ceil((usual + 2 * handlingMs) / 10) * 10);
+    }
+    this.#latencies = [];
+    this.#sinceMs = nowMs;
+  }
+}
