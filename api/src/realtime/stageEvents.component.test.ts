@@ -1,0 +1,140 @@
+import { errorBody, serverEvents } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import jwt from 'jsonwebtoken';
+import { io, type Socket } from 'socket.io-client';
+import type { z } from 'zod';
+import { SfuVoice } from '../testing/SfuVoice.ts';
+import type { Account, TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+
+type ServerEvent = keyof typeof serverEvents;
+
+let backend: TestBackend;
+let api: TestApi;
+/** What one process does is heard at the other. */
+let second: TestApi;
+let sfu: SfuVoice;
+const sockets: Socket[] = [];
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  api = await backend.startApi();
+  second = await backend.startApi();
+  sfu = await SfuVoice.start(backend.redis);
+}, 60_000);
+afterAll(async () => {
+  for (const socket of sockets) socket.disconnect();
+  await sfu?.close();
+  await backend?.close();
+}, 30_000);
+
+function open(to: TestApi, auth: object): Socket {
+  const socket = io(to.url, { transports: ['websocket'], forceNew: true, reconnection: false, auth });
+  sockets.push(socket);
+  return socket;
+}
+
+/** A client that is connected, and all it was told, parsed. */
+async function connect(to: TestApi, account?: Account) {
+  const socket = open(to, account === undefined ? {} : { token: account.accessToken });
+  const heard: { event: ServerEvent; payload: unknown }[] = [];
+  for (const event of Object.keys(serverEvents) as ServerEvent[]) {
+    socket.on(event, (payload: unknown) => {
+      heard.push({ event, payload: serverEvents[event].parse(payload) });
+    });
+  }
+  await waitUntil('the connection', () => socket.connected, 5_000);
+  const of = <E extends ServerEvent>(event: E) =>
+    heard.filter((one) => one.event === event).map((one) => one.payload as z.infer<(typeof serverEvents)[E]>);
+  return { socket, heard, of };
+}
+
+/** Why a handshake is refused. */
+async function refusal(auth: object): Promise<string> {
+  const socket = open(api, auth);
+  let data: unknown;
+  socket.on('connect_error', (error: Error & { data?: unknown }) => (data = error.data));
+  await waitUntil('the refusal', () => data !== undefined, 5_000);
+  expect(socket.connected).toBe(false);
+  return errorBody.parse(data).error.code;
+}
+
+describe('a handshake', () => {
+  it('needs no token, and refuses one that is not good with its code', async () => {
+    const account = await api.register();
+    await connect(api);
+    await connect(api, account);
+    expect(await refusal({ token: 'nonsense' })).toBe('token_invalid');
+    const claims = jwt.decode(account.accessToken) as Record<string, unknown>;
+    const past = Math.floor(Date.now() / 1_000) - 10;
+    const expired = jwt.sign({ ...claims, exp: past }, 'a'.repeat(20) + 'b'.repeat(20));
+    expect(await refusal({ token: expired })).toBe('token_expired');
+    await backend.database.user.update({ where: { id: account.user.id }, data: { bannedAt: new Date() } });
+    expect(await refusal({ token: account.accessToken })).toBe('account_banned');
+  });
+
+  it('without a text for a token is that of a guest', async () => {
+    expect(await refusal({ token: '' })).toBe('unauthenticated');
+    for (const auth of [{ token: null }, { token: 7 }, { other: 1 }]) {
+      const socket = open(api, auth);
+      await waitUntil('an answer', () => socket.connected, 5_000);
+    }
+  });
+});
+
+describe('the stage over sockets', () => {
+  it('tells the person and the host about seats, and nobody else', async () => {
+    const [host, guest, stranger] = [await api.register(), await api.register(), await api.register()];
+    const { id } = await host.client.sessions.create({ title: 'show' });
+    const [hosts, guests, others] = [
+      await connect(api, host),
+      await connect(second, guest),
+      await connect(api, stranger),
+    ];
+    const anonymous = await connect(second);
+    await anonymous.socket.timeout(5_000).emitWithAck('session:subscribe', { sessionId: id });
+    await guest.client.stage.request({ id });
+    await waitUntil('the host', () => hosts.of('stage:seatChanged').length === 1, 5_000);
+    expect(hosts.of('stage:seatChanged')[0]?.seat).toMatchObject({
+      state: 'requested',
+      user: { id: guest.user.id },
+    });
+    await host.client.stage.admit({ id, userId: guest.user.id });
+    await waitUntil('the guest', () => guests.of('stage:seatChanged').length === 2, 5_000);
+    expect(guests.of('stage:seatChanged').map(({ seat }) => seat.state)).toEqual(['requested', 'accepted']);
+    await waitUntil('the room', () => anonymous.of('stage:updated').length === 1, 5_000);
+    expect(anonymous.of('stage:updated')[0]?.stage.seats).toMatchObject([
+      { state: 'accepted', user: { id: guest.user.id } },
+    ]);
+    expect(anonymous.of('stage:seatChanged')).toEqual([]);
+    expect(others.heard).toEqual([]);
+  });
+
+  it('invites, and shows who comes and goes', async () => {
+    const [host, guest] = [await api.register(), await api.register()];
+    const { id } = await host.client.sessions.create({ title: 'show' });
+    await sfu.open(id);
+    const guests = await connect(second, guest);
+    const room = await connect(api);
+    await room.socket.timeout(5_000).emitWithAck('session:subscribe', { sessionId: id });
+    await host.client.stage.invite({ id, user: { userId: guest.user.id } });
+    await waitUntil('the invitation', () => guests.of('stage:invited').length === 1, 5_000);
+    expect(guests.of('stage:invited')[0]).toMatchObject({
+      seat: { sessionId: id, state: 'invited' },
+      title: 'show',
+      host: { id: host.user.id },
+    });
+    await guest.client.stage.accept({ id });
+    const { peerId } = await guest.client.stage.join({ id, role: 'cohost' });
+    const device = { sessionId: id, peerId, userId: guest.user.id, role: 'cohost' as const };
+    await sfu.joined(device);
+    const last = () => room.of('stage:updated').at(-1)?.stage;
+    await waitUntil('the guest on stage', () => last()?.people[0]?.peerId === peerId, 5_000);
+    expect(last()?.seats[0]?.state).toBe('onStage');
+    await sfu.left(device, 'left', new Date(Date.now() + 10));
+    await waitUntil('an empty stage', () => last()?.people.length === 0, 5_000);
+    expect(last()?.seats).toEqual([]);
+    expect(guests.of('stage:seatChanged').at(-1)?.seat.state).toBe('left');
+    expect(guests.of('stage:invited')).toHaveLength(1);
+  });
+});
