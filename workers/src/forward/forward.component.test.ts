@@ -1,4 +1,4 @@
-import { decodePictures, byteStream, keyFrames } from './testing/receivedMedia.ts';
+import { byteStream, decodePictures, keyFrames } from '../../../tests/support/rtp/h264Stream.ts';
 import { ForwardStack } from './testing/ForwardStack.ts';
 
 let stack: ForwardStack | null = null;

@@ -1,11 +1,16 @@
-import { Buffer } from 'node:buffer';
-import { runFfmpeg } from '../../source/testing/media.ts';
-import type { ReceivedPacket } from './RtpViewer.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** What of a received RTP packet matters here. */
+export interface RtpPayload {
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
 
 const startCode = Buffer.from([0, 0, 0, 1]);
 
 /** The H.264 of packets in order (RFC 6184), as a byte stream. Throws when one is missing. */
-export function byteStream(packets: readonly ReceivedPacket[]): Buffer {
+export function byteStream(packets: readonly RtpPayload[]): Buffer {
   const pieces: Buffer[] = [];
   for (const [index, { payload, sequence }] of packets.entries()) {
     const before = packets[index - 1]?.sequence;
@@ -46,7 +51,7 @@ export interface DecodedPictures {
 /** Decodes with ffmpeg, which must not complain. */
 export async function decodePictures(stream: Buffer): Promise<DecodedPictures> {
   const strict = ['-err_detect', 'explode', '-xerror'];
-  const text = await runFfmpeg(
+  const text = await decode(
     [...strict, '-f', 'h264', '-i', 'pipe:0', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'],
     stream,
   );
@@ -57,10 +62,25 @@ export async function decodePictures(stream: Buffer): Promise<DecodedPictures> {
 }
 
 /** Index of the first packet of each key frame: one whose parameter sets come first. */
-export function keyFrames(packets: readonly ReceivedPacket[]): number[] {
+export function keyFrames(packets: readonly RtpPayload[]): number[] {
   const isSps = (payload: Buffer): boolean => {
     const type = payload.readUInt8(0) & 31;
     return type === 7 || (type === 24 && (payload.readUInt8(3) & 31) === 7);
   };
   return packets.flatMap(({ payload }, index) => (isSps(payload) ? [index] : []));
+}
+
+async function decode(args: readonly string[], input: Buffer): Promise<Buffer> {
+  const command = process.env['FFMPEG_PATH'] ?? 'ffmpeg';
+  const child = spawn(command, ['-v', 'error', '-nostdin', ...args], { stdio: 'pipe' });
+  const pieces: Buffer[] = [];
+  let complaint = '';
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+  child.stderr.on('data', (piece: Buffer) => (complaint += piece.toString()));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0 || complaint !== '')
+    throw new Error(`ffmpeg ended with ${code}: ${complaint.slice(-2_000)}`);
+  return Buffer.concat(pieces);
 }

@@ -1,0 +1,157 @@
+import type { Logger } from '@maydan/common';
+import type { types } from 'mediasoup';
+import { clockRateHz } from './compress.ts';
+import { Cohort } from './Cohort.ts';
+import { GroupCache, type GroupLimits } from './GroupCache.ts';
+import { beginsKeyFrame, readRtp } from './rtpPacket.ts';
+import { later, readSenderReport, type ClockPoint } from './StreamClock.ts';
+
+export interface FastStartOptions {
+  readonly router: types.Router;
+  /** A video producer whose key frames can't be asked for; one stream of H.264. */
+  readonly producer: types.Producer;
+  readonly logger: Logger;
+  readonly limits?: GroupLimits;
+  readonly maxCohorts?: number;
+}
+
+const defaultLimits: GroupLimits = { maxBytes: 6_000_000, maxMs: 12_000 };
+const defaultMaxCohorts = 16;
+/** From half of the cohorts on viewers are gathered, and short groups are waited for. */
+const gatherMs = { first: 0, later: 500 };
+const shortGroupMs = 2_200;
+
+/**
+ * Lets viewers begin in the middle of a group of pictures: keeps the running group of one producer on one Router, and gives
+ * those who join a cohort's producer in its place. Ends with the producer.
+ */
+export class FastStart {
+  readonly #options: FastStartOptions;
+  readonly #cache: GroupCache;
+  readonly #maxCohorts: number;
+  readonly #cohorts = new Set<Cohort>();
+  #transport: types.DirectTransport | null = null;
+  #coming: Promise<Cohort | null> | null = null;
+  #clock: { point: ClockPoint; atMs: number } | null = null;
+  #closed = false;
+
+  /** Begins to keep what the producer sends. @throws when the producer or the Router is gone. */
+  static async create(options: FastStartOptions): Promise<FastStart> {
+    const fastStart = new FastStart(options);
+    await fastStart.#listen();
+    return fastStart;
+  }
+
+  private constructor(options: FastStartOptions) {
+    this.#options = options;
+    this.#cache = new GroupCache(options.limits ?? defaultLimits);
+    this.#maxCohorts = options.maxCohorts ?? defaultMaxCohorts;
+    options.producer.observer.once('close', () => this.close());
+  }
+
+  get cohorts(): number {
+    return this.#cohorts.size;
+  }
+
+  /**
+   * Makes a consumer by `consume`, which is given the id of the producer to take: a cohort's, or the original when there is
+   * nothing to begin with or there are cohorts enough. What `consume` throws passes through.
+   */
+  async consume(
+    transport: types.WebRtcTransport | types.PlainTransport,
+    consume: (producerId: string) => Promise<types.Consumer>,
+  ): Promise<types.Consumer> {
+    const cohort = await this.#expectant();
+    if (cohort === null) return consume(this.#options.producer.id);
+    try {
+      const consumer = await consume(cohort.producer.id);
+      if (consumer.closed) cohort.absent();
+      else cohort.join(consumer, transport);
+      return consumer;
+    } catch (error) {
+      cohort.absent();
+      throw error;
+    }
+  }
+
+  /** Also closes the consumers of its cohorts. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cohort of [...this.#cohorts]) cohort.close();
+    this.#transport?.close();
+  }
+
+  async #listen(): Promise<void> {
+    const { router, producer } = this.#options;
+    const transport = await router.createDirectTransport();
+    this.#transport = transport;
+    if (this.#closed) return transport.close();
+    transport.on('rtcp', (packet: Buffer) => this.#takeReport(packet));
+    const { id: producerId } = producer;
+    const consumer = await transport.consume({ producerId, rtpCapabilities: router.rtpCapabilities });
+    consumer.on('rtp', (packet: Buffer) => this.#take(packet));
+  }
+
+  #take(bytes: Buffer): void {
+    const packet = readRtp(bytes);
+    if (packet === null) return;
+    this.#cache.add(packet, performance.now());
+    const beginsGroup = beginsKeyFrame(packet.payload);
+    for (const cohort of this.#cohorts) cohort.follow(packet, beginsGroup);
+  }
+
+  #takeReport(packet: Buffer): void {
+    const point = readSenderReport(packet);
+    if (point === null) return;
+    this.#clock = { point, atMs: performance.now() };
+    for (const cohort of this.#cohorts) cohort.report();
+  }
+
+  /** A cohort that waits for one more; null when the original does. */
+  async #expectant(): Promise<Cohort | null> {
+    for (const cohort of this.#cohorts) {
+      if (!cohort.isOpen) continue;
+      cohort.expect();
+      return cohort;
+    }
+    if (!this.#shouldBegin()) return null;
+    this.#coming ??= this.#createCohort().finally(() => (this.#coming = null));
+    const cohort = await this.#coming;
+    if (cohort === null || !cohort.isOpen) return null;
+    cohort.expect();
+    return cohort;
+  }
+
+  #shouldBegin(): boolean {
+    if (this.#closed || this.#cache.packets === null) return false;
+    if (this.#cohorts.size < this.#maxCohorts / 2) return true;
+    const intervalMs = this.#cache.keyFrameIntervalMs;
+    const isShort = intervalMs !== null && intervalMs <= shortGroupMs;
+    return !isShort && this.#cohorts.size < this.#maxCohorts;
+  }
+
+  async #createCohort(): Promise<Cohort | null> {
+    const { router, producer, logger } = this.#options;
+    try {
+      const cohort: Cohort = await Cohort.create({
+        router,
+        producer,
+        source: { group: () => this.#cache.packets, clock: () => this.#clockNow() },
+        gatherMs: this.#cohorts.size < this.#maxCohorts / 2 ? gatherMs.first : gatherMs.later,
+        onClosed: () => this.#cohorts.delete(cohort),
+      });
+      if (this.#closed) cohort.close();
+      else this.#cohorts.add(cohort);
+      return cohort;
+    } catch (error) {
+      logger.warn({ err: error }, 'a viewer has to wait for the next key frame');
+      return null;
+    }
+  }
+
+  #clockNow(): ClockPoint | null {
+    if (this.#clock === null) return null;
+    return later(this.#clock.point, performance.now() - this.#clock.atMs, clockRateHz);
+  }
+}
