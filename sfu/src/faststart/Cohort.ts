@@ -90,6 +90,10 @@ export class Cohort {
     producer.observer.once('close', () => this.close());
   }
 
+  get routerId(): string {
+    return this.#options.router.id;
+  }
+
   /** Another viewer may still join. */
   get isOpen(): boolean {
     return !this.#closed && this.#queue === null && !this.#isWaitingForKeyFrame;

@@ -7,6 +7,7 @@ import { beginsKeyFrame, readRtp } from './rtpPacket.ts';
 import { later, readSenderReport, type ClockPoint } from './StreamClock.ts';
 
 export interface FastStartOptions {
+  /** Where the group is taken from. */
   readonly router: types.Router;
   /** A video producer whose key frames can't be asked for; one stream of H.264. */
   readonly producer: types.Producer;
@@ -21,9 +22,17 @@ const defaultMaxCohorts = 16;
 const gatherMs = { first: 0, later: 500 };
 const shortGroupMs = 2_200;
 
+/** Who is about to receive the stream, and from where. */
+export interface Arrival {
+  /** The Router of the viewer, and the producer as it is there: itself, or the end of a pipe. */
+  readonly router: types.Router;
+  readonly producer: types.Producer;
+  readonly transport: types.WebRtcTransport | types.PlainTransport;
+}
+
 /**
- * Lets viewers begin in the middle of a group of pictures: keeps the running group of one producer on one Router, and gives
- * those who join a cohort's producer in its place. Ends with the producer.
+ * Lets viewers begin in the middle of a group of pictures: keeps the running group of one producer, and gives those who
+ * join a cohort's producer in its place, on whichever Router they are. Ends with the producer.
  */
 export class FastStart {
   readonly #options: FastStartOptions;
@@ -31,7 +40,8 @@ export class FastStart {
   readonly #maxCohorts: number;
   readonly #cohorts = new Set<Cohort>();
   #transport: types.DirectTransport | null = null;
-  #coming: Promise<Cohort | null> | null = null;
+  /** By id of their Router. */
+  readonly #coming = new Map<string, Promise<Cohort | null>>();
   #clock: { point: ClockPoint; atMs: number } | null = null;
   #closed = false;
 
@@ -58,15 +68,15 @@ export class FastStart {
    * nothing to begin with or there are cohorts enough. What `consume` throws passes through.
    */
   async consume(
-    transport: types.WebRtcTransport | types.PlainTransport,
+    arrival: Arrival,
     consume: (producerId: string) => Promise<types.Consumer>,
   ): Promise<types.Consumer> {
-    const cohort = await this.#expectant();
-    if (cohort === null) return consume(this.#options.producer.id);
+    const cohort = await this.#expectant(arrival);
+    if (cohort === null) return consume(arrival.producer.id);
     try {
       const consumer = await consume(cohort.producer.id);
       if (consumer.closed) cohort.absent();
-      else cohort.join(consumer, transport);
+      else cohort.join(consumer, arrival.transport);
       return consumer;
     } catch (error) {
       cohort.absent();
@@ -108,17 +118,16 @@ export class FastStart {
     for (const cohort of this.#cohorts) cohort.report();
   }
 
-  /** A cohort that waits for one more; null when the original does. */
-  async #expectant(): Promise<Cohort | null> {
-    for (const cohort of this.#cohorts) {
-      if (!cohort.isOpen) continue;
-      cohort.expect();
-      return cohort;
+  /** A cohort on the viewer's Router that waits for one more; null when the viewer has to take the original. */
+  async #expectant(arrival: Arrival): Promise<Cohort | null> {
+    const { id } = arrival.router;
+    let cohort = [...this.#cohorts].find(({ routerId, isOpen }) => routerId === id && isOpen) ?? null;
+    if (cohort === null && this.#shouldBegin()) {
+      const coming = this.#coming.get(id) ?? this.#createCohort(arrival);
+      this.#coming.set(id, coming);
+      cohort = await coming.finally(() => this.#coming.delete(id));
     }
-    if (!this.#shouldBegin()) return null;
-    this.#coming ??= this.#createCohort().finally(() => (this.#coming = null));
-    const cohort = await this.#coming;
-    if (cohort === null || !cohort.isOpen) return null;
+    if (cohort?.isOpen !== true) return null;
     cohort.expect();
     return cohort;
   }
@@ -131,8 +140,8 @@ export class FastStart {
     return !isShort && this.#cohorts.size < this.#maxCohorts;
   }
 
-  async #createCohort(): Promise<Cohort | null> {
-    const { router, producer, logger } = this.#options;
+  async #createCohort({ router, producer }: Arrival): Promise<Cohort | null> {
+    const { logger } = this.#options;
     try {
       const cohort: Cohort = await Cohort.create({
         router,

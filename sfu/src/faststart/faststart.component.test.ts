@@ -24,6 +24,12 @@ interface Received extends RtpPacket {
   readonly atMs: number;
 }
 
+interface Source {
+  readonly router: types.Router;
+  readonly producer: types.Producer;
+  readonly fastStart: FastStart;
+}
+
 /** Stands for a viewer: a plain transport to a socket of its own. */
 class Viewer {
   readonly packets: Received[] = [];
@@ -52,9 +58,10 @@ class Viewer {
     this.transport = transport;
   }
 
-  async consume(router: types.Router, fastStart: FastStart): Promise<types.Consumer> {
+  async consume({ router, producer, fastStart }: Source): Promise<types.Consumer> {
     const { rtpCapabilities } = router;
-    const consumer = await fastStart.consume(this.transport, (producerId) =>
+    const { transport } = this;
+    const consumer = await fastStart.consume({ router, producer, transport }, (producerId) =>
       this.transport.consume({ producerId, rtpCapabilities, paused: true }),
     );
     this.consumer = consumer;
@@ -134,10 +141,11 @@ async function setUp(options: { group?: number; maxCohorts?: number } = {}) {
 
 describe('a viewer who joins in the middle of a group of ten seconds', () => {
   it('gets whole pictures from the key frame on, and goes on with the live ones', async () => {
-    const { router, fastStart, pictures } = await setUp();
+    const source = await setUp();
+    const { fastStart, pictures, router } = source;
     await pictures(60);
     const viewer = await Viewer.create(router);
-    const consumer = await viewer.consume(router, fastStart);
+    const consumer = await viewer.consume(source);
     const resumedAtMs = performance.now();
     await consumer.resume();
     await until('pictures of the past and the present', () => {
@@ -152,10 +160,11 @@ describe('a viewer who joins in the middle of a group of ten seconds', () => {
   }, 40_000);
 
   it('shares the cohort of those who join with it', async () => {
-    const { router, fastStart, pictures } = await setUp();
+    const source = await setUp();
+    const { fastStart, pictures, router } = source;
     await pictures(30);
     const viewers = await Promise.all([1, 2, 3].map(() => Viewer.create(router)));
-    const consumers = await Promise.all(viewers.map((viewer) => viewer.consume(router, fastStart)));
+    const consumers = await Promise.all(viewers.map((viewer) => viewer.consume(source)));
     expect(fastStart.cohorts).toBe(1);
     for (const consumer of consumers) await consumer.resume();
     for (const viewer of viewers) {
@@ -166,23 +175,25 @@ describe('a viewer who joins in the middle of a group of ten seconds', () => {
   }, 40_000);
 
   it('does not wait for one who never resumes', async () => {
-    const { router, fastStart, pictures } = await setUp();
+    const source = await setUp();
+    const { pictures, router } = source;
     await pictures(30);
     const [idle, eager] = [await Viewer.create(router), await Viewer.create(router)];
-    const [, ready] = await Promise.all([idle.consume(router, fastStart), eager.consume(router, fastStart)]);
+    const [, ready] = await Promise.all([idle.consume(source), eager.consume(source)]);
     await ready.resume();
     await until('pictures', () => eager.packets.length > 20, 2_000);
     expect(idle.packets).toEqual([]);
   }, 40_000);
 
   it('waits for the next key frame when there are cohorts enough', async () => {
-    const { router, producer, fastStart, pictures } = await setUp({ group: 90, maxCohorts: 1 });
+    const source = await setUp({ group: 90, maxCohorts: 1 });
+    const { router, producer, pictures } = source;
     await pictures(20);
     const [first, second] = [await Viewer.create(router), await Viewer.create(router)];
-    const early = await first.consume(router, fastStart);
+    const early = await first.consume(source);
     await early.resume();
     await until('the burst', () => first.packets.length > 10);
-    const late = await second.consume(router, fastStart);
+    const late = await second.consume(source);
     expect(early.producerId).not.toBe(producer.id);
     expect(late.producerId).toBe(producer.id);
     await late.resume();
@@ -193,10 +204,11 @@ describe('a viewer who joins in the middle of a group of ten seconds', () => {
 
 describe('a cohort', () => {
   it('is paused, resumed and closed with what it stands in for', async () => {
-    const { router, producer, fastStart, pictures } = await setUp();
+    const source = await setUp();
+    const { router, producer, fastStart, pictures } = source;
     await pictures(30);
     const viewer = await Viewer.create(router);
-    const consumer = await viewer.consume(router, fastStart);
+    const consumer = await viewer.consume(source);
     await consumer.resume();
     await producer.pause();
     await until('the pause', () => consumer.producerPaused);
@@ -208,12 +220,13 @@ describe('a cohort', () => {
   }, 40_000);
 
   it('leaves nothing behind', async () => {
-    const { worker, router, fastStart, producer, pictures } = await setUp();
+    const source = await setUp();
+    const { worker, router, fastStart, producer, pictures } = source;
     await pictures(30);
     const before = await router.dump();
     for (let count = 0; count < 5; count += 1) {
       const viewer = await Viewer.create(router);
-      const consumer = await viewer.consume(router, fastStart);
+      const consumer = await viewer.consume(source);
       await consumer.resume();
       await until('packets', () => viewer.packets.length > 0);
       viewer.transport.close();

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { AppError } from '@maydan/common';
 import type { IceServer, LeaveReason, MediaKind, MediaSource, PeerInfo, StageRole } from '@maydan/contracts';
 import type { types } from 'mediasoup';
+import type { FastStarts } from '../faststart/FastStarts.ts';
 import { layerSizes, priorityFor, spatialLayerFor } from './layers.ts';
 import type { Size } from './layers.ts';
 import { networkScoreOf } from './networkScore.ts';
@@ -34,6 +35,7 @@ export interface PeerRoom {
   readonly sessionId: string;
   readonly sessionType: SessionType;
   readonly transports: TransportFactory;
+  readonly fastStarts: FastStarts;
   producer(id: string): RoomProducer | undefined;
   /** @throws AppError `conflict` when the stage has no space for another video. */
   checkSpace(peer: Peer, kind: MediaKind): void;
@@ -238,9 +240,13 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (this.#consumers.size + this.#comingConsumers >= limits.consumers) throw new AppError('conflict');
     this.#comingConsumers++;
     try {
-      const { id } = await producer.onRouter(this.router);
-      if (!this.#canConsume(id, rtpCapabilities)) throw new AppError('unsupported_media_type');
-      const consumer = await asRefusal(transport.consume({ producerId: id, rtpCapabilities, paused: true }));
+      const { router } = this;
+      const there = await producer.onRouter(router);
+      if (!this.#canConsume(there.id, rtpCapabilities)) throw new AppError('unsupported_media_type');
+      const arrival = { router, producer: there, transport };
+      const consumer = await this.#room.fastStarts.consume(producer, arrival, (id) =>
+        asRefusal(transport.consume({ producerId: id, rtpCapabilities, paused: true })),
+      );
       if (consumer.closed) throw new AppError('not_found');
       this.#addConsumer({ consumer, producer });
       return consumer;

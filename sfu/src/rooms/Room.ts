@@ -3,6 +3,7 @@ import { AppError } from '@maydan/common';
 import type { Logger } from '@maydan/common';
 import type { LeaveReason, MediaKind, MediaSource, PeerInfo, StageRole } from '@maydan/contracts';
 import type { types } from 'mediasoup';
+import { FastStarts } from '../faststart/FastStarts.ts';
 import { Peer } from './Peer.ts';
 import type { Identity, PeerRoom } from './Peer.ts';
 import { found } from './refusal.ts';
@@ -47,6 +48,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
   readonly sessionType: SessionType;
   readonly transports: TransportFactory;
   readonly mutes = new Mutes();
+  readonly fastStarts: FastStarts;
   readonly #options: RoomOptions;
   readonly #speakers: SpeakerWatch;
   readonly #peers = new Map<string, Peer>();
@@ -60,6 +62,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     this.sessionId = options.sessionId;
     this.sessionType = options.sessionType;
     this.transports = options.transports;
+    this.fastStarts = new FastStarts(options.logger);
     this.#speakers = new SpeakerWatch(this.router, options.logger);
     this.#speakers.on('speaker', (peerId) => this.emit('speaker', peerId));
     this.#speakers.on('levels', (levels) => this.emit('levels', levels));
@@ -182,6 +185,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
       this.emit('producerRemoved', producer);
     });
     void this.#speakers.add(producer);
+    if (producer.nodeId === null) this.fastStarts.watch(producer, this.router);
     this.emit('producerAdded', producer);
   }
 
