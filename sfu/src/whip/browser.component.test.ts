@@ -1,75 +1,174 @@
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
-import { WhipPage, type Posted } from '../../../tests/support/whip/whipPage.ts';
+import { UdpRelay } from '../../../tests/support/whip/UdpRelay.ts';
+import { WhipPage, type PostOptions, type Posted } from '../../../tests/support/whip/whipPage.ts';
 import { WhipStand } from './testing/WhipStand.ts';
 
+const graceMs = 500;
 let stand: WhipStand;
 let browser: Browser;
+let page: WhipPage;
 beforeAll(async () => {
-  stand = await WhipStand.start({ graceMs: 500 });
+  stand = await WhipStand.start({ graceMs });
   browser = await launchBrowser();
 }, 60_000);
 afterAll(async () => {
   await browser.close();
   await stand.close();
 });
+beforeEach(async () => {
+  page = await openPage();
+});
+afterEach(async () => {
+  await page.page.close();
+  for (const room of stand.rooms.all) room.close('sessionEnded');
+});
 
 /** A page of another origin than the sfu's: what it sees of the answers, CORS lets it see. */
 async function openPage(): Promise<WhipPage> {
-  const page = await browser.newPage();
-  await page.goto(stand.url.replace('127.0.0.1', 'localhost'));
-  return new WhipPage(page);
+  const opened = await browser.newPage();
+  await opened.goto(stand.url.replace('127.0.0.1', 'localhost'));
+  return new WhipPage(opened);
 }
 
-async function waitUntilPlayed(page: WhipPage, name: string, beyond = 10): Promise<void> {
+interface Live {
+  readonly published: Posted;
+  readonly streamKey: string;
+  readonly sessionId: string;
+}
+
+async function publish(options: Partial<PostOptions> = {}): Promise<Live> {
+  const { streamKey, grant } = stand.allow();
+  const published = await page.publish('host', { url: `${stand.url}/whip`, token: streamKey, ...options });
+  expect(published.status).toBe(201);
+  return { published, streamKey, sessionId: grant.sessionId };
+}
+
+async function play(
+  sessionId: string,
+  options: Partial<PostOptions> = {},
+): Promise<Posted & { token: string }> {
+  const token = stand.token(sessionId);
+  const played = await page.play('viewer', { url: `${stand.url}/whep/${sessionId}`, token, ...options });
+  expect(played.status).toBe(201);
+  return { ...played, token };
+}
+
+/** Waits for picture and sound that go on: `more` frames from now. */
+async function waitUntilPlayed(more = 10): Promise<void> {
+  const before = await page.received('viewer');
   await waitFor('picture and sound', async () => {
-    const { frames, audioEnergy, pictures } = await page.received(name);
-    return frames > beyond && audioEnergy > 0 && pictures > 3;
+    const { frames, audioEnergy, pictures } = await page.received('viewer');
+    // A new stream of another source counts from 0.
+    const isMore = frames >= before.frames ? frames - before.frames >= more : frames >= more;
+    return isMore && audioEnergy !== before.audioEnergy && audioEnergy > 0 && pictures > 3;
   });
+}
+
+async function waitUntilLost(name: string): Promise<void> {
+  await waitFor('the end of the connection', async () => (await page.state(name)) !== 'connected');
 }
 
 describe('Chromium with hand-written WHIP and WHEP', () => {
-  let page: WhipPage;
-  beforeEach(async () => {
-    page = await openPage();
-  });
-  afterEach(async () => {
-    await page.page.close();
-    for (const room of stand.rooms.all) room.close('sessionEnded');
-  });
-
-  /** Publishes, and plays it in the same page. */
-  async function publishAndPlay(
-    videoCodec: string,
-  ): Promise<{ published: Posted; played: Posted; streamKey: string }> {
-    const { streamKey, grant } = stand.allow();
-    const published = await page.publish('host', { url: `${stand.url}/whip`, token: streamKey, videoCodec });
-    expect(published.status).toBe(201);
-    const token = stand.token(grant.sessionId);
-    const played = await page.play('viewer', { url: `${stand.url}/whep/${grant.sessionId}`, token });
-    expect(played.status).toBe(201);
-    await waitUntilPlayed(page, 'viewer');
-    return { published, played, streamKey };
-  }
-
-  it.each(['VP8', 'H264', 'VP9'])(
-    'publishes and plays %s with Opus',
-    async (codec) => {
-      const { published, streamKey } = await publishAndPlay(codec);
-      expect((await page.received('viewer')).videoCodec).toBe(`video/${codec}`);
+  it.each(['VP8', 'H264', 'VP9', 'AV1'])(
+    'publishes and plays %s with Opus, until DELETE',
+    async (videoCodec) => {
+      const { published, streamKey, sessionId } = await publish({ videoCodec });
       expect(published.contentType).toBe('application/sdp; charset=utf-8');
       expect(published.location).toMatch(/\/whip\/sessions\/[\w-]{32}$/);
       expect(published.etag).toMatch(/^"[\w-]{16}"$/);
-      const [room] = stand.rooms.all;
-      expect(room?.stage.map(({ role, displayName }) => [role, displayName])).toEqual([['host', 'Host']]);
+      const played = await play(sessionId);
+      await waitUntilPlayed();
+      expect((await page.received('viewer')).videoCodec).toBe(`video/${videoCodec}`);
+      const room = stand.rooms.find(sessionId);
+      expect(room?.stage.map(({ role }) => role)).toEqual(['host']);
       expect(room?.producers.map(({ source }) => source).toSorted()).toEqual(['camera', 'microphone']);
-      const authorization = `Bearer ${streamKey}`;
-      const deleted = await fetch(published.location, { method: 'DELETE', headers: { authorization } });
-      expect(deleted.status).toBe(200);
-      expect(room?.producers).toEqual([]);
-      await waitFor('the end of the connection', async () => (await page.state('host')) !== 'connected');
+      await page.delete(played.location, played.token);
+      expect(room?.peers.size).toBe(1);
+      await page.delete(published.location, streamKey);
+      expect(stand.rooms.find(sessionId)).toBeUndefined();
     },
     60_000,
   );
+
+  it('publishes and plays with candidates that trickle, and by TCP alone', async () => {
+    const { sessionId } = await publish({ trickle: true, candidates: 'tcp' });
+    await play(sessionId, { trickle: true, candidates: 'tcp' });
+    await waitUntilPlayed();
+  }, 60_000);
+
+  it('publishes simulcast, of which a player gets the best layer', async () => {
+    const { sessionId } = await publish({ videoCodec: 'VP8', rids: ['h', 'l'], width: 640 });
+    const video = stand.rooms.find(sessionId)?.producers.find(({ kind }) => kind === 'video');
+    expect(video?.encodings).toHaveLength(2);
+    await play(sessionId);
+    await waitUntilPlayed();
+    await waitFor('both layers', async () => {
+      const { h = 0, l = 0 } = await page.sent('host');
+      return h > 0 && l > 0;
+    });
+    // Had the layers been taken in the wrong order, this would stay the smaller one.
+    await waitFor('the larger layer', async () => (await page.received('viewer')).width === 640);
+  }, 60_000);
+
+  it('restarts ICE of publisher and player without an end of the media', async () => {
+    const { published, streamKey, sessionId } = await publish();
+    const played = await play(sessionId);
+    await waitUntilPlayed();
+    const host = await page.restartIce('host', published.location, streamKey);
+    const viewer = await page.restartIce('viewer', played.location, played.token);
+    expect([host.status, viewer.status]).toEqual([200, 200]);
+    expect(host.etag).not.toBe(published.etag);
+    await waitFor('ICE', async () => {
+      const states = [await page.state('host'), await page.state('viewer')];
+      return states.every((state) => state === 'connected');
+    });
+    await waitUntilPlayed(30);
+  }, 60_000);
+
+  it('keeps a publisher through a short loss of its network', async () => {
+    const [worker] = stand.pool.workers;
+    const [socket] = (await worker?.webRtcServer.dump())?.udpSockets ?? [];
+    const relay = await UdpRelay.start(socket?.port ?? 0);
+    try {
+      const { sessionId } = await publish({ candidatePort: relay.port });
+      await play(sessionId);
+      await waitUntilPlayed();
+      relay.isCut = true;
+      await waitFor('the loss', async () => (await page.state('host')) === 'disconnected', {
+        timeoutMs: 20_000,
+      });
+      relay.isCut = false;
+      await waitFor('the connection', async () => (await page.state('host')) === 'connected');
+      await waitUntilPlayed(20);
+    } finally {
+      relay.close();
+    }
+  }, 60_000);
+
+  it('ends a publisher whose page is gone, a grace period later', async () => {
+    const { sessionId } = await publish({ candidates: 'tcp' });
+    const room = stand.rooms.find(sessionId);
+    await waitFor('media', () => room?.producers.length === 2);
+    await waitFor('the connection', async () => (await page.state('host')) === 'connected');
+    const ends: string[] = [];
+    room?.on('peerLeft', (_peer, reason) => ends.push(reason));
+    await page.page.close();
+    await waitFor('the end', () => stand.rooms.find(sessionId) === undefined);
+    expect(ends).toHaveLength(1);
+  }, 60_000);
+
+  it('gives a player the next publisher of the key on the same m-lines', async () => {
+    const { streamKey, sessionId } = await publish({ videoCodec: 'VP8' });
+    await play(sessionId);
+    await waitUntilPlayed();
+    await stand.takeOver(streamKey);
+    const options = { url: `${stand.url}/whip`, token: streamKey, videoCodec: 'H264' };
+    expect((await page.publish('next', options)).status).toBe(201);
+    await waitUntilLost('host');
+    await waitFor('the other codec', async () => (await page.received('viewer')).videoCodec === 'video/H264');
+    await waitUntilPlayed();
+    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+  }, 60_000);
 });

@@ -18,8 +18,10 @@ export interface PostOptions {
   readonly token: string;
   /** Only these codecs are offered for video, for example `H264`. */
   readonly videoCodec?: string;
-  /** RIDs of simulcast, largest picture first. */
+  /** RIDs of simulcast, largest picture first; below 640 × 360 Chromium sends one layer whatever is said. */
   readonly rids?: readonly string[];
+  /** Of the camera; 320 unless said. */
+  readonly width?: number;
   /** The answer's candidates that are taken. */
   readonly candidates?: 'tcp' | 'all';
   /** Takes the place of the port in the answer's candidates. */
@@ -86,6 +88,18 @@ export class WhipPage {
     return this.page.evaluate((of) => window.maydanClients?.[of]?.pc.close(), name);
   }
 
+  /** The end by DELETE, as a page does it. */
+  async delete(location: string, token: string): Promise<void> {
+    const status = await this.page.evaluate(
+      async (target) => {
+        const headers = { authorization: `Bearer ${target.token}` };
+        return (await fetch(target.location, { method: 'DELETE', headers })).status;
+      },
+      { location, token },
+    );
+    if (status !== 200) throw new Error(`DELETE was answered with ${status}`);
+  }
+
   /** PATCH with new ICE credentials; the answer is applied. Returns the status and the new entity tag. */
   restartIce(name: string, location: string, token: string): Promise<{ status: number; etag: string }> {
     return this.page.evaluate(restartIce, { name, location, token });
@@ -121,7 +135,8 @@ async function post(options: PagePost): Promise<Posted> {
   window.maydanClients = { ...window.maydanClients, [options.name]: { pc, pictures } };
   if (options.way === 'sendonly') {
     const devices = navigator.mediaDevices;
-    const video = { width: 320, height: 180, frameRate: 15 };
+    const width = options.width ?? 320;
+    const video = { width, height: (width * 9) / 16, frameRate: 15 };
     const media = await devices.getUserMedia({ audio: true, video });
     for (const track of media.getTracks()) {
       const rids = track.kind === 'video' ? (options.rids ?? []) : [];

@@ -1,0 +1,152 @@
+import { call, fragment, obs, publish, refusal, sdp } from './testing/httpCalls.ts';
+import { WhipStand } from './testing/WhipStand.ts';
+
+const candidate = 'a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host';
+let stand: WhipStand;
+beforeAll(async () => {
+  stand = await WhipStand.start();
+}, 30_000);
+afterAll(() => stand.close());
+afterEach(() => {
+  for (const room of stand.rooms.all) room.close('sessionEnded');
+});
+
+describe('the resource', () => {
+  async function create(): Promise<{ path: string; etag: string; token: string; sessionId: string }> {
+    const { streamKey, grant } = stand.allow();
+    const { headers } = await publish(stand, streamKey);
+    const path = headers.get('location') ?? '';
+    return { path, etag: headers.get('etag') ?? '', token: streamKey, sessionId: grant.sessionId };
+  }
+  const trickled = `a=ice-ufrag:nxcM\r\na=ice-pwd:ezjAjgSSLLvbRhUA1zc6Se\r\n${candidate}\r\n`;
+  const restarted = 'a=ice-ufrag:new1\r\na=ice-pwd:newnewnewnewnewnewnewnew\r\n';
+
+  it('takes candidates of the ICE session at hand: 204, nothing else', async () => {
+    const { path, etag, token } = await create();
+    const patch = { method: 'PATCH', token, type: fragment, ifMatch: etag };
+    const response = await call(stand, path, { ...patch, body: trickled });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('etag')).toBeNull();
+    const unknown =
+      'a=ice-ufrag:nxcM\r\na=candidate:1 1 quic 1 nowhere.local 9 typ new\r\na=end-of-candidates\r\n';
+    expect((await call(stand, path, { ...patch, body: unknown })).status).toBe(204);
+  });
+
+  it('restarts ICE: 200, new credentials, a new entity tag', async () => {
+    const { path, etag, token } = await create();
+    const response = await call(stand, path, {
+      method: 'PATCH',
+      token,
+      type: fragment,
+      ifMatch: '*',
+      body: restarted,
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain(fragment);
+    const newEtag = response.headers.get('etag') ?? '';
+    expect(newEtag).toMatch(/^"[\w-]+"$/);
+    expect(newEtag).not.toBe(etag);
+    const body = await response.text();
+    expect(body).toMatch(/a=ice-ufrag:.+\r\n/);
+    expect(body).toMatch(/a=candidate:.+ udp .+\r\n/);
+    const late = { method: 'PATCH', token, type: fragment, body: trickled };
+    expect((await call(stand, path, { ...late, ifMatch: etag })).status).toBe(412);
+    const current = { ...late, body: trickled.replace('nxcM', 'new1') };
+    expect((await call(stand, path, { ...current, ifMatch: newEtag })).status).toBe(204);
+  });
+
+  it('refuses a PATCH without, or with a stale or weak, If-Match; the session goes on', async () => {
+    const { path, etag, token, sessionId } = await create();
+    const patch = { method: 'PATCH', token, type: fragment, body: trickled };
+    expect(await refusal(await call(stand, path, patch))).toMatchObject({
+      status: 428,
+      code: 'precondition_required',
+    });
+    expect(await refusal(await call(stand, path, { ...patch, ifMatch: '"stale"' }))).toMatchObject({
+      status: 412,
+    });
+    expect((await call(stand, path, { ...patch, ifMatch: `W/${etag}` })).status).toBe(412);
+    expect((await call(stand, path, { ...patch, ifMatch: `"stale", ${etag}` })).status).toBe(204);
+    const noPassword = { ...patch, body: 'a=ice-ufrag:new1\r\n', ifMatch: '*' };
+    expect(await refusal(await call(stand, path, noPassword))).toMatchObject({ status: 422 });
+    expect((await call(stand, path, { ...patch, ifMatch: etag })).status).toBe(204);
+    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+  });
+
+  it('refuses other bodies and other tokens', async () => {
+    const { path, etag, token } = await create();
+    const patch = { method: 'PATCH', token, type: fragment, ifMatch: etag };
+    expect(await refusal(await call(stand, path, { ...patch, type: sdp, body: trickled }))).toMatchObject({
+      status: 415,
+    });
+    expect(await refusal(await call(stand, path, { ...patch, body: 'nonsense' }))).toMatchObject({
+      status: 400,
+    });
+    expect(await refusal(await call(stand, path, { ...patch, body: '' }))).toMatchObject({ status: 400 });
+    for (const method of ['PATCH', 'DELETE']) {
+      const request = { ...patch, method, body: trickled };
+      const other = stand.allow().streamKey;
+      expect(await refusal(await call(stand, path, { ...request, token: undefined }))).toMatchObject({
+        status: 401,
+      });
+      expect(await refusal(await call(stand, path, { ...request, token: other }))).toMatchObject({
+        status: 403,
+      });
+      expect(await refusal(await call(stand, '/whip/sessions/guessed', request))).toMatchObject({
+        status: 404,
+      });
+    }
+  });
+
+  it('ends the media with DELETE, whatever the entity tag, and says 200 again', async () => {
+    const { path, token, sessionId } = await create();
+    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+    const response = await call(stand, path, { method: 'DELETE', token, ifMatch: '"stale"' });
+    expect(response.status).toBe(200);
+    expect(stand.rooms.find(sessionId)).toBeUndefined();
+    expect((await call(stand, path, { method: 'DELETE', token })).status).toBe(200);
+    const patch = { method: 'PATCH', token, type: fragment, ifMatch: '*', body: restarted };
+    expect((await call(stand, path, patch)).status).toBe(404);
+  });
+
+  it('is no door from WHEP to WHIP', async () => {
+    const { path, token } = await create();
+    const there = path.replace('/whip/', '/whep/');
+    expect((await call(stand, there, { method: 'DELETE', token })).status).toBe(404);
+  });
+
+  it('ends when a newer connection of the key takes over', async () => {
+    const { path, token, sessionId } = await create();
+    await stand.takeOver(token);
+    expect((await publish(stand, token)).status).toBe(201);
+    const room = stand.rooms.find(sessionId);
+    expect(room?.peers.size).toBe(1);
+    expect(room?.producers).toHaveLength(2);
+    const patch = { method: 'PATCH', token, type: fragment, ifMatch: '*', body: restarted };
+    expect((await call(stand, path, patch)).status).toBe(404);
+    expect((await call(stand, path, { method: 'DELETE', token })).status).toBe(200);
+    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+  });
+});
+
+describe('other methods', () => {
+  it.each(['/whip', '/whip/sessions/x', '/whep/x', '/whep/sessions/x'])('of %s', async (path) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await call(stand, path, { method });
+      expect(response.status).toBe(204);
+      expect(await response.text()).toBe('');
+    }
+    const options = await call(stand, path, { method: 'OPTIONS' });
+    expect(options.status).toBe(200);
+    expect(options.headers.get('accept-post')).toBe(sdp);
+    expect(options.headers.get('access-control-allow-origin')).toBe('*');
+    expect(options.headers.get('access-control-allow-headers')?.split(',')).toEqual(
+      expect.arrayContaining(['authorization', 'content-type', 'if-match']),
+    );
+    expect(options.headers.get('access-control-allow-methods')).toMatch(/POST,PATCH,DELETE/);
+    expect(options.headers.get('link')).toBeNull();
+    const put = await call(stand, path, { method: 'PUT', token: 'x', type: sdp, body: obs });
+    expect(put.headers.get('allow')).toContain('OPTIONS');
+    expect(await refusal(put)).toMatchObject({ status: 405 });
+  });
+});
