@@ -23,6 +23,7 @@ import { WorkerPool } from './workers/WorkerPool.ts';
 export interface RunningSfu {
   readonly pool: WorkerPool;
   readonly rooms: Rooms;
+  readonly signaling: SignalingServer;
   readonly nodeId: string;
   readonly httpPort: number;
   readonly opsPort: number;
@@ -99,7 +100,7 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   lifecycle.own('registration', () => registration.close());
   // Who comes next is sent here.
   rooms.on('opened', () => void registration.renew());
-  return { pool, rooms, nodeId, httpPort, opsPort: ops.port };
+  return { pool, rooms, signaling, nodeId, httpPort, opsPort: ops.port };
 }
 
 async function startWorkers(config: SfuConfig, logger: Logger): Promise<WorkerPool> {

@@ -23,7 +23,7 @@ export class TestSfu {
   readonly #lifecycle: Lifecycle;
   readonly #server: EmbeddedRedis;
   readonly #dir: string;
-  readonly #clients: TestClient[] = [];
+  readonly #clients = new Set<TestClient>();
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<TestSfu> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-sfu-'));
@@ -87,7 +87,8 @@ export class TestSfu {
   /** A connected client that hasn't joined. Rejects with the error body of a refusal. */
   async connect(token: string): Promise<TestClient> {
     const client = new TestClient(this.url, token);
-    this.#clients.push(client);
+    this.#clients.add(client);
+    client.socket.on('disconnect', () => this.#clients.delete(client));
     await client.connected();
     return client;
   }

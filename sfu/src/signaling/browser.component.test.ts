@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
+import { StagePage } from '../../../tests/support/sfu/StagePage.ts';
+import { waitFor } from '../../../tests/support/waitFor.ts';
+import { RtpSink } from '../testing/RtpSink.ts';
+import { TestSfu } from '../testing/TestSfu.ts';
+
+let sfu: TestSfu;
+let browser: Browser;
+let sessionId = '';
+const pages: StagePage[] = [];
+
+beforeAll(async () => {
+  sfu = await TestSfu.start();
+  browser = await launchBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await sfu?.close();
+});
+beforeEach(() => {
+  sessionId = randomUUID();
+});
+afterEach(async () => {
+  for (const { page } of pages.splice(0)) await page.close();
+  await sfu.command({ type: 'closeRoom', sessionId, reason: 'sessionEnded' });
+});
+
+async function open(): Promise<StagePage> {
+  const page = await StagePage.open(browser, sfu.url);
+  pages.push(page);
+  return page;
+}
+
+/** A host who sends, and a viewer who plays both. */
+async function broadcast(codec: 'VP8' | 'H264', tcpOnly = false) {
+  const [host, viewer] = [await open(), await open()];
+  const grant = { sessionId, peerId: randomUUID(), role: 'host' as const };
+  await host.join(sfu.url, sfu.token(grant));
+  const [cameraId = '', microphoneId = ''] = await host.publish(codec, tcpOnly);
+  await viewer.join(sfu.url, sfu.token({ sessionId, role: 'viewer' }));
+  const [video, audio] = [await viewer.receive(cameraId), await viewer.receive(microphoneId)];
+  await viewer.moreFrames(video, 10);
+  await waitFor('sound', async () => (await viewer.received(audio)).audioEnergy > 0);
+  return { host, viewer, grant, video, audio, cameraId };
+}
+
+describe('Chromium with mediasoup-client', () => {
+  it('sends simulcast and gets the layer that its size needs; others see who speaks', async () => {
+    const { viewer, video, grant } = await broadcast('VP8');
+    await viewer.setSize(video, 1280, 720);
+    await waitFor('the large layer', async () => (await viewer.received(video)).width === 640, {
+      timeoutMs: 30_000,
+    });
+    await viewer.setSize(video, 160, 90);
+    await waitFor('the small layer', async () => (await viewer.received(video)).width === 320);
+    const told = async (name: string) => (await viewer.events()).filter((event) => event.name === name);
+    await waitFor('the layer told', async () =>
+      (await told('consumer.layers')).some(({ payload }) => JSON.stringify(payload).includes('"spatial":0')),
+    );
+    // The fake microphone beeps once a second.
+    await waitFor('a speaker', async () =>
+      (await told('speaker.changed')).some(({ payload }) => JSON.stringify(payload).includes(grant.peerId)),
+    );
+    await waitFor('levels', async () => (await told('speaker.levels')).length > 0);
+    await waitFor('the network score', async () => (await told('peer.network')).length > 0);
+  }, 90_000);
+
+  it('goes on after a lost connection, by ICE restart, while the others see a short freeze', async () => {
+    const { host, viewer, grant, video } = await broadcast('H264');
+    await host.drop();
+    const again = await host.join(sfu.url, sfu.token(grant));
+    expect(again).toEqual({ resumed: true, peerId: grant.peerId });
+    await host.restartIce();
+    await viewer.moreFrames(video, 20);
+    await viewer.drop();
+    const viewerId = [...sfu.running.rooms.find(sessionId)!.peers.values()].find(
+      ({ role }) => role === 'viewer',
+    )!.id;
+    const back = await viewer.join(sfu.url, sfu.token({ sessionId, role: 'viewer', peerId: viewerId }));
+    expect(back.resumed).toBe(true);
+    await viewer.restartIce();
+    await viewer.moreFrames(video, 20);
+    const names = (await viewer.events()).map(({ name }) => name);
+    expect(names).not.toContain('peer.left');
+    expect(names).not.toContain('consumer.closed');
+    expect(names).not.toContain('producer.removed');
+  }, 90_000);
+
+  it('sends over TCP where UDP is blocked, and our services get it as plain RTP', async () => {
+    const { host, cameraId } = await broadcast('H264', true);
+    expect(await host.protocolOf('send')).toBe('tcp');
+    const egress = await sfu.join({ sessionId, role: 'egress' });
+    const sink = await RtpSink.start(egress, cameraId);
+    try {
+      await sink.more(30);
+    } finally {
+      sink.close();
+    }
+  }, 90_000);
+});
