@@ -14,6 +14,9 @@ export interface FastStartOptions {
   readonly logger: Logger;
   readonly limits?: GroupLimits;
   readonly maxCohorts?: number;
+  /** How long after its last viewer it ends; by default only with the producer. */
+  readonly lingerMs?: number;
+  readonly onClosed?: () => void;
 }
 
 const defaultLimits: GroupLimits = { maxBytes: 6_000_000, maxMs: 12_000 };
@@ -43,6 +46,8 @@ export class FastStart {
   /** By id of their Router. */
   readonly #coming = new Map<string, Promise<Cohort | null>>();
   #clock: { point: ClockPoint; atMs: number } | null = null;
+  #viewers = 0;
+  #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** Begins to keep what the producer sends. @throws when the producer or the Router is gone. */
@@ -71,6 +76,32 @@ export class FastStart {
     arrival: Arrival,
     consume: (producerId: string) => Promise<types.Consumer>,
   ): Promise<types.Consumer> {
+    this.#arrived();
+    try {
+      const consumer = await this.#consume(arrival, consume);
+      if (consumer.closed) this.#left();
+      else consumer.observer.once('close', () => this.#left());
+      return consumer;
+    } catch (error) {
+      this.#left();
+      throw error;
+    }
+  }
+
+  /** Also closes the consumers of its cohorts. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    for (const cohort of [...this.#cohorts]) cohort.close();
+    this.#transport?.close();
+    this.#options.onClosed?.();
+  }
+
+  async #consume(
+    arrival: Arrival,
+    consume: (producerId: string) => Promise<types.Consumer>,
+  ): Promise<types.Consumer> {
     const cohort = await this.#expectant(arrival);
     if (cohort === null) return consume(arrival.producer.id);
     try {
@@ -84,12 +115,16 @@ export class FastStart {
     }
   }
 
-  /** Also closes the consumers of its cohorts. Idempotent. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const cohort of [...this.#cohorts]) cohort.close();
-    this.#transport?.close();
+  #arrived(): void {
+    this.#viewers += 1;
+    clearTimeout(this.#idle);
+  }
+
+  #left(): void {
+    this.#viewers -= 1;
+    const { lingerMs } = this.#options;
+    if (lingerMs === undefined || this.#viewers > 0 || this.#closed) return;
+    this.#idle = setTimeout(() => this.close(), lingerMs);
   }
 
   async #listen(): Promise<void> {

@@ -185,7 +185,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
       this.emit('producerRemoved', producer);
     });
     void this.#speakers.add(producer);
-    if (producer.nodeId === null) this.fastStarts.watch(producer, this.router);
+    this.fastStarts.watch(producer, this.router);
     this.emit('producerAdded', producer);
   }
 
