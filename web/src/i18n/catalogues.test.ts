@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { endReason, healthWarning, sessionState } from '@maydan/contracts';
+import { endReason, healthWarning, leaveReason, sessionState, stageWarning } from '@maydan/contracts';
 
 interface Catalogue {
   readonly [key: string]: string | Catalogue;
@@ -43,7 +43,9 @@ describe('message catalogues', () => {
     const codes = [
       ...sessionState.options.map((code) => `state.${code}`),
       ...endReason.options.map((code) => `endReason.${code}`),
-      ...healthWarning.shape.code.options.map((code) => `health.${code}`),
+      ...healthWarning.shape.code.options.flatMap((code) => [`health.${code}`, `advice.${code}`]),
+      ...stageWarning.shape.code.options.flatMap((code) => [`stageWarning.${code}`, `advice.${code}`]),
+      ...leaveReason.options.map((code) => `room.closed.${code}`),
     ];
     expect(codes.filter((code) => !english.has(code))).toEqual([]);
   });

@@ -27,6 +27,8 @@ export interface SendingDeps {
 }
 
 const retryMs = 1_000;
+/** Of a track that doesn't tell. */
+const defaultHeight = 720;
 
 /** Makes what is sent equal to what is wanted, one change after the other, again after each failure that may pass. */
 export class Sending {
@@ -108,7 +110,8 @@ export class Sending {
   private async produce(source: MediaSource, wanted: WantedSource): Promise<Producer> {
     const { device, codec, dispatch } = this.deps;
     const transport = (this.transport ??= await this.openTransport());
-    const plan = planEncoding(source, codec, device.sendRtpCapabilities.codecs ?? []);
+    const { height = defaultHeight } = wanted.track.getSettings();
+    const plan = planEncoding(source, codec, device.sendRtpCapabilities.codecs ?? [], height);
     const producer = await transport.transport.produce({
       track: wanted.track,
       ...(plan.codec ? { codec: plan.codec } : {}),

@@ -24,12 +24,22 @@ export interface EncodingPlan {
   readonly codecOptions: ProducerCodecOptions;
 }
 
-const camera: Readonly<Record<VideoCodec, RtpEncodingParameters[]>> = {
-  vp8: [
-    { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
-    { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
-    { scaleResolutionDownBy: 1, maxBitrate: 1_700_000, scalabilityMode: 'L1T3' },
-  ],
+const simulcast: readonly RtpEncodingParameters[] = [
+  { scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
+  { scaleResolutionDownBy: 1, maxBitrate: 1_700_000, scalabilityMode: 'L1T3' },
+];
+
+/**
+ * Browsers send fewer layers of a small picture, and leave out the large ones, so that a quarter of it would be all that
+ * arrives: 540 lines are needed for three layers, 270 for two.
+ */
+function layersFor(height: number): RtpEncodingParameters[] {
+  if (height >= 540) return [...simulcast];
+  return simulcast.slice(height >= 270 ? 1 : 2);
+}
+
+const singleStream: Readonly<Record<Exclude<VideoCodec, 'vp8'>, RtpEncodingParameters[]>> = {
   h264: [{ maxBitrate: 2_000_000 }],
   // Layers within one stream; the sfu drops the upper ones for whom they are too large.
   vp9: [{ maxBitrate: 1_700_000, scalabilityMode: 'L3T3_KEY' }],
@@ -52,11 +62,12 @@ const programme: ProducerCodecOptions = {
   opusMaxAverageBitrate: 128_000,
 };
 
-/** How a source is sent, with one of the codecs that both the browser and the room know. */
+/** How a source is sent, with one of the codecs that both the browser and the room know; `height` is the picture's. */
 export function planEncoding(
   source: MediaSource,
   wanted: VideoCodec,
   known: readonly RtpCodecCapability[],
+  height: number,
 ): EncodingPlan {
   if (source === 'microphone' || source === 'screenAudio') {
     return { codec: undefined, encodings: [], codecOptions: source === 'microphone' ? speech : programme };
@@ -64,7 +75,8 @@ export function planEncoding(
   const find = (name: VideoCodec): RtpCodecCapability | undefined =>
     known.find(({ mimeType }) => mimeType.toLowerCase() === `video/${name}`);
   const name = find(wanted) ? wanted : 'vp8';
-  const encodings = source === 'camera' ? camera[name] : screen;
+  const layers = name === 'vp8' ? layersFor(height) : singleStream[name];
+  const encodings = source === 'camera' ? layers : screen;
   // The browser begins at 300 kbit/s and takes seconds to dare more.
   const codecOptions = { videoGoogleStartBitrate: 1000 };
   return { codec: find(name), encodings: encodings.map((encoding) => ({ ...encoding })), codecOptions };

@@ -57,31 +57,40 @@ describe('planEncoding', () => {
   }));
 
   it('sends the camera as three VP8 layers, each four times smaller', () => {
-    const { codec, encodings } = planEncoding('camera', 'vp8', known);
+    const { codec, encodings } = planEncoding('camera', 'vp8', known, 720);
     expect(codec?.mimeType).toBe('video/VP8');
     expect(encodings.map((encoding) => encoding.scaleResolutionDownBy)).toEqual([4, 2, 1]);
   });
 
+  it('sends fewer layers of a small picture, always the whole one among them', () => {
+    const scales = [1080, 540, 360, 180].map((height) =>
+      planEncoding('camera', 'vp8', known, height).encodings.map(
+        (encoding) => encoding.scaleResolutionDownBy,
+      ),
+    );
+    expect(scales).toEqual([[4, 2, 1], [4, 2, 1], [2, 1], [1]]);
+  });
+
   it('sends H.264 in one layer and VP9 with layers inside', () => {
-    expect(planEncoding('camera', 'h264', known)).toMatchObject({
+    expect(planEncoding('camera', 'h264', known, 720)).toMatchObject({
       codec: { mimeType: 'video/H264' },
       encodings: [{ maxBitrate: 2_000_000 }],
     });
-    expect(planEncoding('camera', 'vp9', known).encodings[0]?.scalabilityMode).toBe('L3T3_KEY');
+    expect(planEncoding('camera', 'vp9', known, 720).encodings[0]?.scalabilityMode).toBe('L3T3_KEY');
   });
 
   it('falls back to VP8 for what browser or room do not know', () => {
-    const plan = planEncoding('camera', 'av1', known);
+    const plan = planEncoding('camera', 'av1', known, 720);
     expect(plan.codec?.mimeType).toBe('video/VP8');
     expect(plan.encodings).toHaveLength(3);
   });
 
   it('sends speech with FEC and DTX, and the sound of a screen in stereo without DTX', () => {
-    expect(planEncoding('microphone', 'vp8', known).codecOptions).toMatchObject({
+    expect(planEncoding('microphone', 'vp8', known, 720).codecOptions).toMatchObject({
       opusFec: true,
       opusDtx: true,
     });
-    expect(planEncoding('screenAudio', 'vp8', known).codecOptions).toMatchObject({
+    expect(planEncoding('screenAudio', 'vp8', known, 720).codecOptions).toMatchObject({
       opusStereo: true,
       opusDtx: false,
     });

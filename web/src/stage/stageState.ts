@@ -42,6 +42,8 @@ export interface ReceivedProducer {
 /** Everything that a page shows of a stage; plain data, changed by `reduceStage` alone. */
 export interface StageState {
   readonly connection: StageConnection;
+  /** How often this client has joined, returns after a loss included. */
+  readonly joins: number;
   readonly closeReason: CloseReason | null;
   readonly role: StageRole | null;
   readonly peerId: string | null;
@@ -66,6 +68,7 @@ export interface StageState {
 
 export const initialStage: StageState = {
   connection: 'idle',
+  joins: 0,
   closeReason: null,
   role: null,
   peerId: null,
@@ -139,6 +142,7 @@ function joined(state: StageState, room: SignalingOutput<'room.join'>): StageSta
     ...state,
     ...(room.resumed ? kept : fresh),
     connection: 'connected',
+    joins: state.joins + 1,
     role: room.role,
     peerId: room.peerId,
     peers: room.peers.filter(({ peerId }) => peerId !== room.peerId),

@@ -157,14 +157,16 @@ function Warnings({ client, stream, stage }: WarningsProps) {
     })),
   ];
   return (
-    <ul className="warnings" role="status" data-testid="warnings">
-      {texts.length === 0 && <li className="muted">{t('studioHealth.allWell')}</li>}
-      {texts.map(({ key, text, advice }) => (
-        <li key={key} className="warning" data-warning={key}>
-          <strong>{text}</strong> <span>{advice}</span>
-        </li>
-      ))}
-    </ul>
+    <div role="status" data-testid="warnings">
+      <ul className="warnings">
+        {texts.length === 0 && <li className="muted">{t('studioHealth.allWell')}</li>}
+        {texts.map(({ key, text, advice }) => (
+          <li key={key} className="warning" data-warning={key}>
+            <strong>{text}</strong> <span>{advice}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -1,12 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-
-/** Share of a meter for an effective amplitude: -60 dBFS is nothing, -6 dBFS is full. */
-export function meterShare(amplitude: number): number {
-  if (amplitude <= 0) return 0;
-  const dBFS = 20 * Math.log10(amplitude);
-  return Math.min(1, Math.max(0, (dBFS + 60) / 54));
-}
+import { meterShare } from '../../stage/meters.ts';
 
 const everyMs = 100;
 

@@ -1,11 +1,5 @@
 import { useTranslation } from 'react-i18next';
-
-/** 1 to 4 bars of a score from 0 to 10. */
-export function barsOf(score: number): number {
-  if (score >= 9) return 4;
-  if (score >= 7) return 3;
-  return score >= 4 ? 2 : 1;
-}
+import { barsOf } from '../../stage/meters.ts';
 
 const names = ['poor', 'weak', 'good', 'excellent'] as const;
 

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { waitFor } from '../../tests/support/waitFor.ts';
+import {
+  StageHarness,
+  stageOf,
+  waitForMovingPicture,
+  waitForSound,
+  waitForStage,
+} from './testing/StageHarness.ts';
+
+describe('the stage in Chromium, over a real sfu', () => {
+  let web: StageHarness;
+  let host: Page;
+  let guest: Page;
+  let id: string;
+
+  beforeAll(async () => {
+    web = await StageHarness.start();
+    ({ host, id } = await web.goLive());
+    guest = await web.visit(`/watch/${id}`, 'viewer');
+  }, 180_000);
+  afterAll(async () => web?.close(), 60_000);
+
+  /** The tile of the other person, as one of them sees it. */
+  const otherTile = (page: Page) => page.locator('[data-testid="tile"][data-kind="person"]:not([data-own])');
+
+  it('shows the host their own picture, and figures of what is sent', async () => {
+    await waitForMovingPicture(host, '[data-testid="own-video"]');
+    await host.getByTestId('figures-camera').waitFor();
+    await host.getByTestId('figures-microphone').waitFor();
+  }, 30_000);
+
+  it('brings a viewer on stage who asked; both see and hear each other', async () => {
+    await web.comeOnStage(host, guest);
+    for (const page of [host, guest]) {
+      await waitForMovingPicture(page);
+      await waitForSound(page);
+    }
+  }, 60_000);
+
+  it('shows who speaks and how good the connection is', async () => {
+    await guest.locator('[data-testid="tile"][data-speaking]').first().waitFor();
+    await otherTile(host).getByTestId('network').waitFor();
+  }, 30_000);
+
+  it('shows a muted microphone and a camera that is off, and both again', async () => {
+    await guest.getByTestId('toggle-microphone').click();
+    await otherTile(host).getByTestId('tile-muted').waitFor();
+    await guest.getByTestId('toggle-camera').click();
+    await otherTile(host).getByTestId('tile-video').waitFor({ state: 'detached' });
+    await guest.getByTestId('toggle-microphone').click();
+    await guest.getByTestId('toggle-camera').click();
+    await otherTile(host).getByTestId('tile-muted').waitFor({ state: 'detached' });
+    await waitForMovingPicture(host);
+  }, 60_000);
+
+  it('lets the host mute somebody, who then can not unmute, and allow it again', async () => {
+    await host.getByTestId('mute-person').click();
+    await waitForStage(guest, 'the mute', ({ own }) => own.microphone?.mutedByHost === true);
+    expect(await guest.getByTestId('toggle-microphone').isDisabled()).toBe(true);
+    expect(await guest.getByTestId('stage-status').textContent()).toBe('The host muted you.');
+    await host.getByTestId('mute-person').click();
+    await waitForStage(guest, 'the leave to speak', ({ own }) => own.microphone?.mutedByHost === false);
+    await waitForSound(host);
+  }, 60_000);
+
+  it('changes the microphone while on air', async () => {
+    await host.locator('.studio-main summary').click();
+    const picker = host.getByTestId('microphone-picker');
+    const values = await picker
+      .locator('option')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('value')));
+    await picker.selectOption(values.at(-1) ?? '');
+    await waitFor('the other microphone', async () => (await picker.inputValue()) === values.at(-1));
+    await waitForSound(guest);
+  }, 30_000);
+
+  it('brings both to a viewer in real time, also one who is not signed in', async () => {
+    const viewer = await web.visit(`/watch/${id}`, null);
+    await viewer.getByTestId('mode-realtime').check({ force: true });
+    await waitForMovingPicture(viewer);
+    await waitForSound(viewer);
+    expect(await viewer.getByTestId('tile').count()).toBe(2);
+    expect((await stageOf(viewer)).role).toBe('viewer');
+    // The others don't see who only watches.
+    expect((await stageOf(host)).peers).toHaveLength(1);
+    await viewer.context().close();
+  }, 60_000);
+
+  it('fits a phone and breaks no rule of accessibility, in both languages and colour schemes', async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    const brokenRules = async (page: Page): Promise<string[]> => {
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() =>
+        window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+      );
+      return violations.map(({ id: rule, nodes }) => `${rule}: ${nodes.map((node) => node.html).join(' ')}`);
+    };
+    for (const page of [host, guest]) {
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.getByTestId('language').click();
+        await page.setViewportSize({ width: 360, height: 740 });
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width).toBeLessThanOrEqual(360);
+        expect(await brokenRules(page)).toEqual([]);
+      }
+    }
+  }, 90_000);
+
+  it('puts out whom the host removes, who may ask again', async () => {
+    await host.getByTestId('remove-person').click();
+    await guest.getByTestId('ask-stage').waitFor();
+    await waitForStage(host, 'an empty stage', ({ peers }) => peers.length === 0);
+  }, 30_000);
+
+  it('invites by name; the invitation is shown elsewhere, accepted, and leads on stage', async () => {
+    await guest.goto(`${web.stack.web}/?camera=180`);
+    await guest.getByTestId('live-list').or(guest.getByText('Nobody is live')).first().waitFor();
+    await host.getByTestId('invite-name').fill('viewer');
+    await host.getByTestId('invite').click();
+    await guest.getByTestId('invitation-open').click();
+    await guest.getByTestId('accept-invitation').click();
+    await guest.getByTestId('prepare-stage').click();
+    await guest.getByTestId('go-on-stage').click();
+    await waitForMovingPicture(host);
+  }, 60_000);
+
+  it('lets a guest leave, and the host end it for everybody', async () => {
+    await guest.getByTestId('leave-stage').click();
+    await waitForStage(host, 'an empty stage', ({ peers }) => peers.length === 0);
+    await host.getByTestId('end-session').click();
+    await host.getByTestId('end-confirm').click();
+    await host.getByTestId('studio-ended').waitFor();
+    expect(web.pageErrors).toEqual([]);
+  }, 60_000);
+});

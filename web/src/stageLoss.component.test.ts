@@ -1,0 +1,84 @@
+import type { Page } from 'playwright-core';
+import {
+  StageHarness,
+  stageOf,
+  waitForMovingPicture,
+  waitForSound,
+  waitForStage,
+} from './testing/StageHarness.ts';
+
+describe('a stage that loses its connection, in Chromium', () => {
+  let web: StageHarness;
+  let host: Page;
+  let guest: Page;
+  let id: string;
+
+  beforeAll(async () => {
+    web = await StageHarness.start();
+    ({ host, id } = await web.goLive());
+    guest = await web.visit(`/watch/${id}`, 'viewer');
+    await web.comeOnStage(host, guest);
+    await waitForMovingPicture(host);
+  }, 180_000);
+  afterAll(async () => web?.close(), 60_000);
+
+  const producerOf = async (page: Page) => (await stageOf(page)).own.camera?.producerId;
+
+  it('resumes where it was when the socket is lost: same peer, same producers, nobody leaves', async () => {
+    const [before, shown] = [await stageOf(guest), await stageOf(host)];
+    await guest.evaluate(() => window.maydanStage?.dropConnection());
+    const after = await waitForStage(
+      guest,
+      'the return',
+      ({ connection, joins }) => connection === 'connected' && joins === before.joins + 1,
+    );
+    expect(after.peerId).toBe(before.peerId);
+    expect(after.own.camera?.producerId).toBe(before.own.camera?.producerId);
+    expect(Object.keys(after.received).sort()).toEqual(Object.keys(before.received).sort());
+    await waitForMovingPicture(guest);
+    await waitForMovingPicture(host);
+    expect((await stageOf(host)).producers.map(({ producerId }) => producerId)).toEqual(
+      shown.producers.map(({ producerId }) => producerId),
+    );
+  }, 60_000);
+
+  it('comes back by itself when the network does', async () => {
+    await guest.context().setOffline(true);
+    await waitForStage(guest, 'the loss to be noticed', ({ connection }) => connection === 'reconnecting');
+    await guest.context().setOffline(false);
+    await waitForStage(guest, 'the return', ({ connection }) => connection === 'connected');
+    await waitForMovingPicture(guest);
+    await waitForMovingPicture(host);
+  }, 60_000);
+
+  it('survives the end of the sfu: everybody joins the next one with picture and sound', async () => {
+    const producer = await producerOf(host);
+    await web.stack.killAndRestart('sfu');
+    for (const page of [host, guest]) {
+      await waitForStage(
+        page,
+        'everybody to be back',
+        ({ connection, peers, received, own }) =>
+          connection === 'connected' &&
+          peers.length === 1 &&
+          Object.keys(received).length === 2 &&
+          typeof own.camera?.producerId === 'string',
+      );
+      await waitForMovingPicture(page);
+      await waitForSound(page);
+    }
+    expect(await producerOf(host)).not.toBe(producer);
+  }, 90_000);
+
+  it('gives a viewer the ordinary player when real time can not be reached, and says so', async () => {
+    const viewer = await web.visit(`/watch/${id}`, null);
+    // The api refuses joins from here on, as it does for who is banned.
+    await viewer.route('**/api/v1/sessions/*/join', (route) =>
+      route.fulfill({ status: 403, json: { error: { code: 'forbidden', message: 'no' } } }),
+    );
+    await viewer.getByTestId('mode-realtime').check({ force: true });
+    await viewer.getByText('Real time can not be reached from here').waitFor();
+    expect(await viewer.getByTestId('mode-switch').getAttribute('data-mode')).toBe('hls');
+    await viewer.context().close();
+  }, 30_000);
+});

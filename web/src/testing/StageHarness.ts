@@ -1,0 +1,178 @@
+import { rm } from 'node:fs/promises';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
+import { TestStack } from '../../../tests/support/TestStack.ts';
+import { waitFor } from '../../../tests/support/waitFor.ts';
+import type { MaydanStageProbe } from '../stage/debug.ts';
+import type { StageState } from '../stage/stageState.ts';
+import { buildPage } from './buildPage.ts';
+
+declare global {
+  interface Window {
+    readonly maydanStage?: MaydanStageProbe;
+  }
+}
+
+/** Small pictures: several browsers encode in software here. */
+const small = 'camera=180';
+
+/** The page as built now, on a whole Maydan with a real sfu, and a browser with a fake camera and microphone. */
+export class StageHarness {
+  readonly stack: TestStack;
+  readonly browser: Browser;
+  /** Errors that pages logged: policy violations, uncaught exceptions. */
+  readonly pageErrors: string[] = [];
+  readonly #page: string;
+
+  static async start(): Promise<StageHarness> {
+    const page = await buildPage();
+    const stack = await TestStack.start({ env: { WEB_ROOT: page } });
+    try {
+      return new StageHarness(page, stack, await launchBrowser());
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+  }
+
+  private constructor(page: string, stack: TestStack, browser: Browser) {
+    this.#page = page;
+    this.stack = stack;
+    this.browser = browser;
+  }
+
+  /** A page in a profile of its own; signed in as a seeded user when a name is given. */
+  async visit(path: string, user: string | null, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
+    if (user !== null) {
+      const { username, password } = this.stack.user(user);
+      const { accessToken, refreshToken, expiresInSec } = await this.stack.visitor.auth.login({
+        login: username,
+        password,
+      });
+      const stored = JSON.stringify({
+        accessToken,
+        refreshToken,
+        expiresAtMs: Date.now() + expiresInSec * 1000,
+      });
+      // Only at first: a later navigation must find what the page itself has stored.
+      await context.addInitScript((text) => {
+        if (localStorage.getItem('maydan.account') === null) localStorage.setItem('maydan.account', text);
+      }, stored);
+    }
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => this.pageErrors.push(error.message));
+    page.on('console', (message) => {
+      if (/Content Security Policy|Refused to/.test(message.text())) this.pageErrors.push(message.text());
+    });
+    const mark = path.includes('?') ? '&' : '?';
+    await page.goto(`${this.stack.web}${path}${mark}${small}`);
+    return page;
+  }
+
+  /** The host goes live from the studio; returns the page and the session's id. */
+  async goLive(type: 'video' | 'audio' = 'video', options: BrowserContextOptions = {}) {
+    const host = await this.visit('/studio', 'broadcaster', options);
+    await host.getByTestId(`studio-type-${type}`).check({ force: true });
+    await host.getByTestId('studio-go-live').click();
+    await host.waitForURL(/session=/);
+    const id = new URL(host.url()).searchParams.get('session') ?? '';
+    await waitForStage(host, 'the host to be connected', ({ connection }) => connection === 'connected');
+    return { host, id };
+  }
+
+  /** Somebody asks for the stage, the host lets them in, and they go. */
+  async comeOnStage(host: Page, guest: Page): Promise<void> {
+    await guest.getByTestId('ask-stage').click();
+    await host.getByTestId('seat-admit').click();
+    await guest.getByTestId('prepare-stage').click();
+    await guest.getByTestId('go-on-stage').click();
+    await waitForStage(guest, 'the guest to be on stage', ({ role, own }) =>
+      Boolean(role === 'cohost' && own.microphone?.producerId),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.stack.close();
+    await rm(this.#page, { recursive: true, force: true });
+  }
+}
+
+export async function stageOf(page: Page): Promise<StageState> {
+  return page.evaluate(() => {
+    if (!window.maydanStage) throw new Error('there is no stage');
+    return window.maydanStage.state;
+  });
+}
+
+/** Waits until the stage is as wanted, and says how it was when it never became so. */
+export async function waitForStage(
+  page: Page,
+  what: string,
+  wanted: (state: StageState) => boolean,
+  timeoutMs = 20_000,
+): Promise<StageState> {
+  let last: StageState | undefined;
+  try {
+    return await waitFor(
+      what,
+      async () => {
+        last = await stageOf(page);
+        return wanted(last) && last;
+      },
+      { timeoutMs },
+    );
+  } catch (error) {
+    throw new Error(`waited in vain for ${what}; the stage was ${JSON.stringify(last)}`, { cause: error });
+  }
+}
+
+/** A number that changes with the picture; null before the first one. */
+function pictureSum(video: HTMLVideoElement): number | null {
+  if (video.readyState < 2 || video.videoWidth === 0) return null;
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [64, 36];
+  const context = canvas.getContext('2d');
+  if (!context) return null;
+  context.drawImage(video, 0, 0, 64, 36);
+  const { data } = context.getImageData(0, 0, 64, 36);
+  return data.reduce((sum, value, index) => (sum * 31 + value * (index % 7)) % 1_000_003, 0);
+}
+
+/** Waits until a received picture moves: its time goes on and its pixels change. */
+export async function waitForMovingPicture(
+  page: Page,
+  selector = '[data-testid="tile-video"]',
+): Promise<void> {
+  const look = () =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => {
+        const video = element as HTMLVideoElement;
+        return { timeSec: video.currentTime };
+      });
+  const sum = () =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate(pictureSum as (element: Element) => number | null);
+  const first = await waitFor('a picture', async () => (await sum()) ?? undefined);
+  const { timeSec } = await look();
+  await waitFor(
+    'a moving picture',
+    async () => (await sum()) !== first && (await look()).timeSec > timeSec + 0.5,
+  );
+}
+
+/** Waits until sound is received; the fake microphone beeps once a second. */
+export async function waitForSound(page: Page): Promise<void> {
+  await waitFor('sound', () =>
+    page.evaluate(async () => {
+      const stats = await window.maydanStage?.stats();
+      return Object.values(stats?.receiving ?? {}).some(({ audioLevel }) => (audioLevel ?? 0) > 0.01);
+    }),
+  );
+}
