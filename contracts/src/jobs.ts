@@ -11,7 +11,12 @@ export const jobs = {
   /** Composes the stage of a session and publishes it to `live.transcode`, as long as somebody is on stage. */
   'live.composite': {
     queue: 'composite',
-    data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
+    data: z.object({
+      sessionId,
+      playbackId,
+      sessionType: sessionType.optional(),
+      requestId: z.string().optional(),
+    }),
   },
   /** Brings a session's RTMP source into its room, for sub-second viewers. */
   'live.forward': {

@@ -30,6 +30,19 @@ export const configSchema = z.object({
   SEGMENT_TARGET_MS: z.coerce.number().int().min(1_000).max(6_000).default(2_000),
   /** RTMP sources that one worker brings into rooms of the sfu; each costs about 2 % of a core for its sound. */
   FORWARD_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
+  /** Where composed stages are relayed to workers. */
+  STAGE_RELAY_HOST: z.string().default('127.0.0.1'),
+  STAGE_RELAY_PORT: port.default(8091),
+  /** How other workers reach that relay; default: loopback with the port in use. */
+  STAGE_RELAY_INTERNAL_URL: optional(z.url()),
+  /** Our address for RTP from the sfu; default: the one that faces it. */
+  STAGE_RTP_ADDRESS: optional(z.string()),
+  /** Height of a composed picture (16:9); smaller when cores are short. */
+  STAGE_HEIGHT: z.coerce.number().int().min(180).max(1_080).multipleOf(2).default(720),
+  STAGE_FRAME_RATE: z.coerce.number().int().min(10).max(60).default(30),
+  /** Rooms that one worker watches over; how many stages are composed is decided by WORKER_CPU_BUDGET. */
+  STAGE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
+  API_INTERNAL_URL: z.url().default('http://127.0.0.1:8080'),
   VOD_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(1),
 });
 export type Config = z.infer<typeof configSchema>;

@@ -25,6 +25,10 @@ import { registerWorkerMetrics } from './metrics.ts';
 import { promOriginMetrics } from './origin/http/promOriginMetrics.ts';
 import { OriginServer } from './origin/OriginServer.ts';
 import { Spool } from './recording/Spool.ts';
+import { Labels } from './stage/compose/Labels.ts';
+import { CompositeWorker } from './stage/composite.handler.ts';
+import { registerStageMetrics } from './stage/stageMetrics.ts';
+import { StageRelays } from './stage/publish/StageRelays.ts';
 import { ObjectStore } from './storage/ObjectStore.ts';
 import { makeImages } from './vod/images.handler.ts';
 
@@ -32,6 +36,7 @@ import { makeImages } from './vod/images.handler.ts';
 export interface WorkersPorts {
   readonly origin: number;
   readonly ops: number;
+  readonly stageRelay: number;
 }
 
 /** What nobody wrote to for so long belongs to a session that won't come back. */
@@ -77,13 +82,25 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   lifecycle.own('forwards', () => forward.close());
   forward.onFailed(() => jobFailed('live.forward'));
   registerForwardMetrics(registry, forward);
+  const relays = await openRelays(config, log);
+  lifecycle.own('stage relay', () => relays.close());
+  const labels = new Labels(config.FFMPEG_PATH, log);
+  const stages = new CompositeWorker({
+    deps: { config, redis, facts, control, admission, relays, labels },
+    connection: links.queueRedis,
+    concurrency: config.STAGE_CONCURRENCY,
+    log,
+  });
+  lifecycle.own('stages', () => stages.close());
+  stages.onFailed(() => jobFailed('live.composite'));
+  registerStageMetrics(registry, stages);
   const images = startImages(config, links, log, () => jobFailed('vod.images'));
   // A picture job under way is done again by another worker; it doesn't hold the process.
   lifecycle.own('image jobs', () => images.close(true));
 
   const ops = await startOps(config, redis, registry);
   lifecycle.own('ops', () => ops.close());
-  return { origin: origin.port, ops: ops.port };
+  return { origin: origin.port, ops: ops.port, stageRelay: relays.port };
 }
 
 /** What the process is connected to. */
@@ -111,6 +128,16 @@ function connect(config: Config, log: Logger, lifecycle: Lifecycle): Links {
   const store = storeOf(config);
   lifecycle.own('storage', () => store.close());
   return { redis, queueRedis, subscriber, facts, jobs, store };
+}
+
+function openRelays(config: Config, log: Logger): Promise<StageRelays> {
+  return StageRelays.create({
+    host: config.STAGE_RELAY_HOST,
+    port: config.STAGE_RELAY_PORT,
+    url: config.STAGE_RELAY_INTERNAL_URL ?? null,
+    internalSecret: config.INTERNAL_SECRET,
+    log,
+  });
 }
 
 async function openSpool(config: Config, log: Logger): Promise<Spool> {

@@ -77,7 +77,8 @@ export class SessionCommands {
   /** Queues one of the session's jobs; nothing happens while it waits or runs. */
   async run(name: SessionJob, session: Session, requestId?: string): Promise<void> {
     const { id, playbackId } = session;
-    await this.#jobs.add(name, { sessionId: id, playbackId, requestId }, { jobId: id });
+    const data = { sessionId: id, playbackId, sessionType: session.type, requestId };
+    await this.#jobs.add(name, data, { jobId: id });
   }
 
   /** Whether one of the session's jobs is in the queue: `active` means that a worker has it. */

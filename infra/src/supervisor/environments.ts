@@ -75,6 +75,8 @@ function agreed({ ports, secrets, databaseUrl, redisUrl, s3 }: StackParts): Node
     RTMPS_PORT: String(ports.rtmps),
     RELAY_HOST: '127.0.0.1',
     RELAY_PORT: String(ports.relay),
+    STAGE_RELAY_HOST: '127.0.0.1',
+    STAGE_RELAY_PORT: String(ports.stageRelay),
     SFU_PORT: String(ports.sfu),
     SFU_PUBLIC_PORT: String(ports.sfu),
     SFU_INTERNAL_URL: `http://127.0.0.1:${ports.sfu}`,

@@ -157,6 +157,7 @@ describe('serviceEnvironment', () => {
       rtmps: 1003,
       origin: 1004,
       relay: 1005,
+      stageRelay: 1012,
       sfu: 1010,
       sfuRtc: 1011,
       apiOps: 1006,

@@ -98,7 +98,7 @@ export class ForwardSession {
     };
     const { sessionId } = this.#data;
     const watcher = await ControlWatcher.create({ sessionId, redis, channel, log: this.#log, onChange });
-    const warnings = setInterval(() => void this.#shared.write(this.#board.list), warnEveryMs);
+    const warnings = setInterval(() => void this.#shared.write('forward', this.#board.list), warnEveryMs);
     try {
       return await this.#follow();
     } finally {
@@ -106,7 +106,7 @@ export class ForwardSession {
       clearInterval(warnings);
       this.#source?.close();
       await Promise.all([this.#picture.close(), this.#sound.close(), this.#room.close()]);
-      await this.#shared.write([]);
+      await this.#shared.write('forward', []);
     }
   }
 
@@ -193,7 +193,7 @@ export class ForwardSession {
     for (const code of ['bFrames', 'notWebRtcSafe'] as const) {
       this.#board.set(code, unsafe?.code === code ? { owner: 'source', message: unsafe.reason } : null);
     }
-    void this.#shared.write(this.#board.list);
+    void this.#shared.write('forward', this.#board.list);
   }
 
   #onCapacity(isMissing: boolean): void {

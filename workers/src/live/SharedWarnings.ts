@@ -2,7 +2,11 @@ import type { Logger, Redis } from '@maydan/common';
 import { healthWarning, type HealthWarning } from '@maydan/contracts';
 import { z } from 'zod';
 
-const keyOf = (sessionId: string): string => `maydan:session:${sessionId}:warnings`;
+/** Jobs that have something to tell beside the one that reports. */
+const writers = ['forward', 'composite'] as const;
+export type WarningWriter = (typeof writers)[number];
+const keyOf = (sessionId: string, writer: WarningWriter): string =>
+  `maydan:session:${sessionId}:warnings:${writer}`;
 const warnings = z.array(healthWarning).max(30);
 /** Of a job that fell silent nothing is told any more. */
 const lifetimeMs = 10_000;
@@ -13,30 +17,31 @@ const lifetimeMs = 10_000;
  */
 export class SharedWarnings {
   readonly #redis: Redis;
-  readonly #key: string;
+  readonly #sessionId: string;
   readonly #log: Logger;
 
   constructor(redis: Redis, sessionId: string, log: Logger) {
     this.#redis = redis;
-    this.#key = keyOf(sessionId);
+    this.#sessionId = sessionId;
     this.#log = log;
   }
 
   /** Holds for some seconds: write again while it lasts. Never rejects. */
-  async write(list: readonly HealthWarning[]): Promise<void> {
+  async write(writer: WarningWriter, list: readonly HealthWarning[]): Promise<void> {
+    const key = keyOf(this.#sessionId, writer);
     try {
-      if (list.length === 0) await this.#redis.del(this.#key);
-      else await this.#redis.set(this.#key, JSON.stringify(list), 'PX', lifetimeMs);
+      if (list.length === 0) await this.#redis.del(key);
+      else await this.#redis.set(key, JSON.stringify(list), 'PX', lifetimeMs);
     } catch (error) {
       this.#log.debug({ err: error }, 'warnings not shared');
     }
   }
 
-  /** Empty while Redis is away. */
+  /** Of all writers. Empty while Redis is away. */
   async read(): Promise<readonly HealthWarning[]> {
     try {
-      const text = await this.#redis.get(this.#key);
-      return text === null ? [] : warnings.parse(JSON.parse(text));
+      const texts = await this.#redis.mget(...writers.map((writer) => keyOf(this.#sessionId, writer)));
+      return texts.flatMap((text) => (text === null ? [] : warnings.parse(JSON.parse(text))));
     } catch (error) {
       this.#log.debug({ err: error }, 'shared warnings not read');
       return [];

@@ -158,6 +158,7 @@ export class WorkerStack {
       OPS_PORT: '0',
       ORIGIN_HOST: '127.0.0.1',
       ORIGIN_PORT: String(this.originPort),
+      STAGE_RELAY_PORT: '0',
       SPOOL_DIR: join(this.folder, 'spool'),
       WORKER_CPU_BUDGET: '2',
       S3_ENDPOINT: this.s3.endpoint,

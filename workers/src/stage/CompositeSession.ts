@@ -1,0 +1,179 @@
+import type { Logger } from '@maydan/common';
+import type { ControlDocument, JobData } from '@maydan/contracts';
+import { ControlWatcher } from '../live/ControlWatcher.ts';
+import { SharedWarnings } from '../live/SharedWarnings.ts';
+import { Wake } from '../live/Wake.ts';
+import { WarningBoard } from '../live/WarningBoard.ts';
+import { compositeGoal, type CompositeGoal } from './compositeGoal.ts';
+import type { CanvasSize } from './compose/layout.ts';
+import { RoomKeeper } from './RoomKeeper.ts';
+import type { VideoInput } from './room/VideoInput.ts';
+import type { StageDeps } from './StageDeps.ts';
+import { StagePublish, type UnpublishReason } from './StagePublish.ts';
+import { stageView, withoutMedia, type StageView } from './stageView.ts';
+
+/** `left`: the process is going or the job was lost; the session isn't over. */
+export type CompositeOutcome = 'ended' | 'left';
+
+const lookMs = 250;
+/** After a refusal, a failure of an encoder, or without cores. */
+const retryMs = 1_000;
+const nobody: StageView = { people: [], heard: [] };
+
+/** One run of `live.composite`: as long as the session lasts, publishes its stage whenever somebody is on it. */
+export class CompositeSession {
+  readonly finished: Promise<CompositeOutcome>;
+  readonly #deps: StageDeps;
+  readonly #data: JobData<'live.composite'>;
+  readonly #log: Logger;
+  readonly #wake = new Wake();
+  readonly #startedMs = Date.now();
+  readonly #board = new WarningBoard();
+  readonly #shared: SharedWarnings;
+  readonly #keeper: RoomKeeper;
+  #control: ControlDocument | null = null;
+  #publish: StagePublish | null = null;
+  #view: StageView = nobody;
+  #mediaSeenMs = 0;
+  #notBeforeMs = 0;
+  #engineFailed = false;
+  #isLeaving = false;
+
+  constructor(deps: StageDeps, data: JobData<'live.composite'>, log: Logger) {
+    this.#deps = deps;
+    this.#data = data;
+    this.#log = log.child({ sessionId: data.sessionId });
+    this.#shared = new SharedWarnings(deps.redis, data.sessionId, this.#log);
+    const { redis, config } = deps;
+    this.#keeper = new RoomKeeper({
+      join: {
+        redis,
+        secret: config.INTERNAL_SECRET,
+        sessionId: data.sessionId,
+        sessionType: data.sessionType ?? 'video',
+        role: 'egress',
+        log: this.#log,
+      },
+      redis,
+      rtpAddress: config.STAGE_RTP_ADDRESS ?? null,
+      log: this.#log,
+    });
+    this.#keeper.on('changed', () => this.#onStage());
+    this.finished = this.#run();
+  }
+
+  get sessionId(): string {
+    return this.#data.sessionId;
+  }
+
+  /** Null while nothing is published. */
+  get publish(): StagePublish | null {
+    return this.#publish;
+  }
+
+  /** Stops in order and leaves the session to another run. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#wake.call();
+  }
+
+  async #run(): Promise<CompositeOutcome> {
+    const { redis, control: channel } = this.#deps;
+    const onChange = (document: ControlDocument): void => {
+      this.#control = document;
+      this.#wake.call();
+    };
+    const { sessionId } = this.#data;
+    const watcher = await ControlWatcher.create({ sessionId, redis, channel, log: this.#log, onChange });
+    try {
+      return await this.#follow();
+    } finally {
+      watcher.close();
+      await this.#unpublish(this.#isLeaving ? 'shutdown' : 'ended');
+      await this.#keeper.close();
+      await this.#shared.write('composite', []);
+    }
+  }
+
+  async #follow(): Promise<CompositeOutcome> {
+    for (;;) {
+      if (this.#isLeaving) return 'left';
+      const goal = this.#goal();
+      if (goal.type === 'end') return 'ended';
+      if (this.#engineFailed) await this.#onFailure();
+      if (goal.type === 'publish') await this.#keepPublishing();
+      else await this.#unpublish('closed');
+      await this.#wake.sleep(lookMs);
+    }
+  }
+
+  #goal(): CompositeGoal {
+    const nowMs = Date.now();
+    const hasMedia = (this.#keeper.room?.tracks.length ?? 0) > 0;
+    if (hasMedia) this.#mediaSeenMs = nowMs;
+    return compositeGoal({
+      control: this.#control,
+      uncontrolledMs: nowMs - this.#startedMs,
+      isPublishing: this.#publish !== null,
+      hasMedia,
+      emptyMs: nowMs - this.#mediaSeenMs,
+      roomLost: this.#keeper.room === null,
+    });
+  }
+
+  async #keepPublishing(): Promise<void> {
+    if (this.#publish !== null || Date.now() < this.#notBeforeMs) return;
+    const begun = await StagePublish.begin({
+      deps: this.#deps,
+      sessionId: this.#data.sessionId,
+      audioOnly: this.#data.sessionType === 'audio',
+      onSize: (input, size) => this.#onSize(input, size),
+      onFailed: () => {
+        this.#engineFailed = true;
+        this.#wake.call();
+      },
+      log: this.#log,
+    });
+    this.#warnOfCapacity(begun === 'noCapacity');
+    if (typeof begun === 'string') {
+      this.#notBeforeMs = Date.now() + retryMs;
+      return;
+    }
+    this.#publish = begun;
+    begun.engine.setStage(this.#view.people, this.#view.heard);
+  }
+
+  async #unpublish(reason: UnpublishReason): Promise<void> {
+    const publish = this.#publish;
+    this.#publish = null;
+    await publish?.end(reason);
+  }
+
+  async #onFailure(): Promise<void> {
+    this.#engineFailed = false;
+    this.#notBeforeMs = Date.now() + retryMs;
+    await this.#unpublish('badData');
+  }
+
+  /** While the room is lost everybody keeps the place on the picture. */
+  #onStage(): void {
+    const { room } = this.#keeper;
+    if (room === null) this.#view = { people: withoutMedia(this.#view.people), heard: [] };
+    else if (room.tracks.length > 0 || this.#publish === null)
+      this.#view = stageView(room.people, room.tracks);
+    else this.#view = { people: withoutMedia(this.#view.people), heard: [] };
+    this.#publish?.engine.setStage(this.#view.people, this.#view.heard);
+    this.#wake.call();
+  }
+
+  #onSize(input: VideoInput, { width, height }: CanvasSize): void {
+    this.#keeper.room?.tracks.find((track) => track.input === input)?.setSize(width, height);
+  }
+
+  #warnOfCapacity(isMissing: boolean): void {
+    const { usedCores, budgetCores } = this.#deps.admission;
+    const message = `The stage waits for processor cores: ${usedCores.toFixed(1)} of ${budgetCores.toFixed(1)} are taken.`;
+    this.#board.set('waitingForCapacity', isMissing ? { owner: 'internal', message } : null);
+    void this.#shared.write('composite', this.#board.list);
+  }
+}
