@@ -1,4 +1,4 @@
-import type { FlvTag, TagKind } from '@maydan/common';
+import type { FlvTag } from '@maydan/common';
 import { messageType, type MediaMessage } from '../rtmp/messages.ts';
 
 const headerBytes = 11;
