@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   latency: () => import('./latencyBench.ts'),
   ladder: () => import('./ladderBench.ts'),
   origin: () => import('./originBench.ts'),
+  sfu: () => import('./sfuBench.ts'),
   vod: () => import('./vodBench.ts'),
 };
 
