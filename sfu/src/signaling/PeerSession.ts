@@ -18,6 +18,12 @@ export function send<E extends SignalingEvent>(
   target.emit(event, signalingEvents[event].parse(payload));
 }
 
+export interface PeerSessionOptions {
+  readonly graceMs: number;
+  /** The room was lost; over this connection it may be joined again. */
+  readonly onLost: (socket: Socket) => void;
+}
+
 /**
  * A peer and the connection over which it is spoken to. Without one the peer stays as it is for the grace period, so
  * that a client that lost its network goes on where it was, and the others see a frozen picture at most.
@@ -25,14 +31,14 @@ export function send<E extends SignalingEvent>(
 export class PeerSession {
   readonly peer: Peer;
   readonly room: Room;
-  readonly #graceMs: number;
+  readonly #options: PeerSessionOptions;
   #socket: Socket | null = null;
   #grace: NodeJS.Timeout | undefined;
 
-  constructor(room: Room, peer: Peer, graceMs: number) {
+  constructor(room: Room, peer: Peer, options: PeerSessionOptions) {
     this.room = room;
     this.peer = peer;
-    this.#graceMs = graceMs;
+    this.#options = options;
     this.#forward();
     peer.once('closed', (reason) => this.#end(reason));
   }
@@ -53,7 +59,7 @@ export class PeerSession {
   detach(socket: Socket): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
-    if (!this.peer.closed) this.#grace = setTimeout(() => this.peer.close('lost'), this.#graceMs);
+    if (!this.peer.closed) this.#grace = setTimeout(() => this.peer.close('lost'), this.#options.graceMs);
   }
 
   /** What the client is told on joining. */
@@ -105,6 +111,8 @@ export class PeerSession {
     void socket.leave(everybody(sessionId));
     void socket.leave(stageOnly(sessionId));
     send(socket, 'room.closed', { reason });
-    if (reason !== 'roomLost' && reason !== 'left') socket.disconnect(true);
+    if (reason === 'roomLost') this.#options.onLost(socket);
+    // Who leaves gets an answer first.
+    else if (reason !== 'left') socket.disconnect(true);
   }
 }

@@ -3,7 +3,7 @@ import { AppError, toAppError, toErrorBody, verifyJoinToken } from '@maydan/comm
 import type { Logger } from '@maydan/common';
 import { signalingRequests } from '@maydan/contracts';
 import type { JoinClaims, SignalingOutput } from '@maydan/contracts';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Server } from 'socket.io';
 import type { Socket } from 'socket.io';
 import type { SfuMetrics } from '../metrics.ts';
@@ -27,6 +27,8 @@ export interface SignalingOptions {
 
 const path = '/sfu';
 const defaultRequestsPer10Sec = 300;
+/** Who sends so many times as much is no client of ours. */
+const floodFactor = 3;
 /** RTP capabilities of a browser are the largest payload, with about 12 kB. */
 const maxPayloadBytes = 65_536;
 /** Who connects and never joins. */
@@ -46,6 +48,7 @@ export class SignalingServer {
   readonly #options: SignalingOptions;
   readonly #io: Server;
   readonly #limiter: RateLimiterMemory;
+  readonly #connections = new Map<Socket, Connection>();
   /** By room, then by peer id. */
   readonly #sessions = new Map<Room, Map<string, PeerSession>>();
 
@@ -102,9 +105,11 @@ export class SignalingServer {
 
   #connected(socket: Socket): void {
     const claims = verifyJoinToken(this.#options.secret, tokenOf(socket));
-    const idle = setTimeout(() => socket.disconnect(true), joinTimeoutMs);
+    const idle = this.#idleTimer(socket);
     const connection: Connection = { socket, claims, session: null, joining: false, idle };
+    this.#connections.set(socket, connection);
     socket.on('disconnect', () => {
+      this.#connections.delete(socket);
       clearTimeout(connection.idle);
       connection.session?.detach(socket);
     });
@@ -148,6 +153,15 @@ export class SignalingServer {
     }
   }
 
+  #idleTimer(socket: Socket): NodeJS.Timeout {
+    return setTimeout(() => socket.disconnect(true), joinTimeoutMs);
+  }
+
+  #mayJoinAgain(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.idle = this.#idleTimer(socket);
+  }
+
   /** The peer as it was before its connection was lost, if it is still there and may do the same. */
   #resumable(claims: JoinClaims): PeerSession | undefined {
     const room = this.#options.rooms.find(claims.sessionId);
@@ -161,7 +175,10 @@ export class SignalingServer {
     const { peerId, role, userId, displayName, sessionId, sessionType } = claims;
     const identity = { peerId, role, userId, displayName };
     const { room, peer } = await this.#options.rooms.join(sessionId, sessionType, identity);
-    const session = new PeerSession(room, peer, this.#options.graceMs);
+    const session = new PeerSession(room, peer, {
+      graceMs: this.#options.graceMs,
+      onLost: (socket) => this.#mayJoinAgain(socket),
+    });
     this.#sessions.get(room)?.set(peerId, session);
     return session;
   }
@@ -173,9 +190,7 @@ export class SignalingServer {
       const last = args.at(-1);
       const ack = isAck(last) ? last : () => undefined;
       try {
-        await this.#limiter.consume(socket.id).catch(() => {
-          throw new AppError('rate_limited');
-        });
+        await this.#checkRate(socket);
         ack({ data: await handle(args[0]) });
         if (name === 'room.leave') socket.disconnect(true);
       } catch (error) {
@@ -184,6 +199,18 @@ export class SignalingServer {
         ack(toErrorBody(refused));
       }
     });
+  }
+
+  /** @throws AppError `rate_limited`; who goes on regardless is disconnected. */
+  async #checkRate(socket: Socket): Promise<void> {
+    try {
+      await this.#limiter.consume(socket.id);
+    } catch (error) {
+      const flooded =
+        error instanceof RateLimiterRes && error.consumedPoints > floodFactor * this.#limiter.points;
+      if (flooded) socket.disconnect(true);
+      throw new AppError('rate_limited');
+    }
   }
 
   #connectError(error: unknown): Error {

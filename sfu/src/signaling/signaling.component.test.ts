@@ -269,6 +269,8 @@ describe('limits', () => {
     );
     expect(codes[0]).toEqual(code('not_found'));
     expect(codes.at(-1)).toEqual(code('rate_limited'));
+    for (let index = 0; index < 700; index++) viewer.socket.emit('consumer.pause', {});
+    await viewer.disconnected();
   });
 });
 

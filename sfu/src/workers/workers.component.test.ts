@@ -1,4 +1,5 @@
 import { createLogger } from '@maydan/common';
+import { freePort } from '@maydan/infra';
 import * as mediasoup from 'mediasoup';
 import { workerBin } from '../testing/workerBin.ts';
 import { dtlsLoop } from '../verification/dtlsLoop.ts';
@@ -19,11 +20,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function createPool(size: number): Promise<WorkerPool> {
+async function createPool(size: number, port = 0): Promise<WorkerPool> {
   const pool = await WorkerPool.create({
     size,
     settings: { workerBin: workerBin(), logLevel: 'warn' },
-    listening,
+    listening: { ...listening, port },
     logger,
   });
   cleanups.push(() => pool.close());
@@ -50,6 +51,19 @@ describe('WorkerPool', () => {
     await until('the replacement', () => pool.workers.length === 2);
     await pool.check();
     expect(pool.workers.map((worker) => worker.pid)).not.toEqual(before);
+  }, 30_000);
+
+  it('gives a replacement the port of the dead one', async () => {
+    const port = await freePort('0.0.0.0');
+    const pool = await createPool(1, port);
+    const ports = async () => {
+      const { udpSockets, tcpServers } = await (await pool.acquire()).webRtcServer.dump();
+      return [...udpSockets, ...tcpServers].map((socket) => socket.port);
+    };
+    expect(await ports()).toEqual([port, port]);
+    process.kill(pool.workers[0]?.pid ?? 0, 'SIGKILL');
+    await until('the death', () => pool.deaths === 1);
+    expect(await ports()).toEqual([port, port]);
   }, 30_000);
 
   it('gives the Worker with the least to do, and waits for one while none is alive', async () => {
