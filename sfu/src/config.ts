@@ -1,5 +1,5 @@
 import { availableParallelism, hostname } from 'node:os';
-import { baseConfig, optional, port } from '@maydan/common';
+import { baseConfig, flag, optional, port } from '@maydan/common';
 import { z } from 'zod';
 
 /** More Workers than this are for machines that carry many rooms; set SFU_WORKERS there. */
@@ -51,6 +51,8 @@ export const configSchema = z
     /** UDP ports for plain RTP between our services. */
     SFU_RTC_MIN_PORT: port.default(40_100),
     SFU_RTC_MAX_PORT: port.default(49_999),
+    /** Encrypts what this node gets from other nodes of the sfu, and sends them nothing in clear. The same on all. */
+    SFU_PIPE_SRTP: flag.default(true),
     /** How long a peer stays in its room after its connection was lost. */
     SFU_PEER_GRACE_MS: positive.default(15_000),
     /** Most that one peer may send, in bits per second. */

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { createRedis, createRegistry, FactWriter, OpsServer } from '@maydan/common';
-import type { Lifecycle, Logger } from '@maydan/common';
+import type { Lifecycle, Logger, Redis } from '@maydan/common';
 import type { Router } from 'express';
 import { nodeIdOf } from './config.ts';
 import type { SfuConfig } from './config.ts';
@@ -15,9 +15,12 @@ import { CommandListener } from './nodes/CommandListener.ts';
 import { NodeRegistration } from './nodes/NodeRegistration.ts';
 import { StageFacts } from './nodes/StageFacts.ts';
 import { Rooms } from './rooms/Rooms.ts';
+import { Mesh } from './mesh/Mesh.ts';
+import { registerMeshMetrics } from './mesh/registerMeshMetrics.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
 import { createWhip } from './whip/index.ts';
 import { plainAddress, webRtcAddresses } from './workers/listenAddresses.ts';
+import type { ListenAddress } from './workers/PooledWorker.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
 
 export interface RunningSfu {
@@ -52,17 +55,17 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const nodeId = nodeIdOf(config, httpPort);
   const internalUrl = config.SFU_INTERNAL_URL ?? `http://127.0.0.1:${httpPort}`;
 
-  const rooms = await createRooms(config, pool, internalUrl, logger);
+  const address = await plainAddress(internalUrl);
+  const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
+  const rooms = createRooms(config, pool, address, mesh, logger);
   new StageFacts(rooms, facts, nodeId);
   const registry = createRegistry('sfu');
   const metrics = registerMetrics(registry, pool, rooms);
+  registerMeshMetrics(registry, mesh);
   const context: SfuContext = { config, rooms, logger, nodeId };
   http.on(
     'request',
-    createSfuApp(
-      routerFactories.map((create) => create(context)),
-      logger,
-    ),
+    createSfuApp([...routerFactories.map((create) => create(context)), mesh.routes], logger),
   );
   const signaling = new SignalingServer({
     http,
@@ -116,17 +119,41 @@ async function startWorkers(config: SfuConfig, logger: Logger): Promise<WorkerPo
   });
 }
 
-async function createRooms(
+/** Closed after the rooms, so that other nodes are told of their end. */
+function startMesh(
+  config: SfuConfig,
+  parts: {
+    redis: Redis;
+    nodeId: string;
+    internalUrl: string;
+    address: ListenAddress;
+    logger: Logger;
+    lifecycle: Lifecycle;
+  },
+): Mesh {
+  const { redis, nodeId, internalUrl, address, logger, lifecycle } = parts;
+  const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-mesh' });
+  lifecycle.own('mesh subscriber', () => subscriber.disconnect());
+  const pipes = { address, portRange: portRange(config), srtp: config.SFU_PIPE_SRTP };
+  const secret = config.INTERNAL_SECRET;
+  const mesh = new Mesh({ redis, subscriber, nodeId, internalUrl, secret, pipes, logger });
+  lifecycle.own('mesh', () => mesh.close());
+  return mesh;
+}
+
+function createRooms(
   config: SfuConfig,
   pool: WorkerPool,
-  internalUrl: string,
+  address: ListenAddress,
+  mesh: Mesh,
   logger: Logger,
-): Promise<Rooms> {
+): Rooms {
   return new Rooms({
     pool,
+    prepare: (room) => mesh.add(room),
     consumersPerWorker: config.SFU_CONSUMERS_PER_WORKER,
     transports: {
-      plainAddress: await plainAddress(internalUrl),
+      plainAddress: address,
       portRange: portRange(config),
       maxIncomingBitrateBps: config.SFU_MAX_INCOMING_BITRATE_BPS,
       ice: { stunUrls: config.SFU_STUN_URLS, turnUrls: config.TURN_URLS, turnSecret: config.TURN_SECRET },

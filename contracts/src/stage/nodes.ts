@@ -25,7 +25,7 @@ export const sfuNodeTtlMs = 3_000;
 
 /** Channel on which the api tells all sfu nodes what must happen in a room at once. */
 export const sfuCommandChannel = 'maydan:sfu:commands';
-const whom = z.union([z.object({ peerId }), z.object({ userId })]);
+export const whom = z.union([z.object({ peerId }), z.object({ userId })]);
 export const sfuCommand = z.discriminatedUnion('type', [
   z.object({ type: z.literal('removePeer'), sessionId, whom, reason: leaveReason }),
   /** Pauses (or allows again) what somebody sends; null source: all of it. The owner can't resume it. */

@@ -46,7 +46,7 @@ const webRtcTransport = z.object({
   dtlsParameters,
   iceServers: z.array(iceServer),
 });
-const srtpParameters = z.object({
+export const srtpParameters = z.object({
   cryptoSuite: z.enum([
     'AEAD_AES_256_GCM',
     'AEAD_AES_128_GCM',
@@ -175,7 +175,7 @@ export const signalingEvents = {
   /** Loudness in dBov (-127 to 0) of those who can be heard, about twice a second. */
   'speaker.levels': z.object({ levels: z.array(z.object({ peerId, dBov: z.number() })) }),
   'peer.network': z.object({ peerId, sending: networkScore, receiving: networkScore }),
-  /** To `ingress` and `egress` only: how many watch this room by WebRTC on this node; on each change. */
+  /** To `ingress` and `egress` only: how many watch this room by WebRTC, on all nodes; on each change. */
   'room.audience': z.object({ viewers: z.int().min(0) }),
   /** Last event: the peer is out. After `roomLost` join again, after the others don't. */
   'room.closed': z.object({ reason: leaveReason }),

@@ -27,6 +27,8 @@ export interface RoomEvents {
   /** Somebody of another node came on stage or left it. */
   remotePeerJoined: [peer: PeerInfo];
   remotePeerLeft: [peer: PeerInfo, reason: LeaveReason];
+  /** More or fewer people are connected to other nodes. */
+  remoteAudience: [];
   speaker: [peerId: string | null];
   levels: [levels: Level[]];
   /** Once, after all peers have left. */
@@ -54,6 +56,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
   readonly #peers = new Map<string, Peer>();
   readonly #remotePeers = new Map<string, PeerInfo>();
   readonly #producers = new Map<string, RoomProducer>();
+  #remoteAudience = 0;
   #closed = false;
 
   constructor(options: RoomOptions) {
@@ -106,8 +109,13 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     return this.#speakers.speaker;
   }
 
-  /** How many people are connected to this node: who needs what `ingress` brings in. */
+  /** How many people are connected, to this node and to others: who needs what `ingress` brings in. */
   get audience(): number {
+    return this.ownAudience + this.#remoteAudience;
+  }
+
+  /** How many people are connected to this node. */
+  get ownAudience(): number {
     return [...this.#peers.values()].filter(({ role }) => !isService(role)).length;
   }
 
@@ -140,6 +148,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     // The new one is there before the old one goes, so that the room isn't closed for being empty.
     this.#peers.set(peer.id, peer);
     older?.close('takenOver');
+    this.removeRemotePeer(peer.id, 'takenOver');
     peer.once('closed', (reason) => this.#left(peer, reason));
     this.emit('peerJoined', peer);
     return peer;
@@ -202,11 +211,23 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     this.emit('remotePeerLeft', peer, reason);
   }
 
-  /** Mutes somebody's source (null: all), or allows it again; also what they begin to send later. */
+  setRemoteAudience(people: number): void {
+    if (people === this.#remoteAudience) return;
+    this.#remoteAudience = people;
+    this.emit('remoteAudience');
+  }
+
+  /**
+   * Mutes somebody's source (null: all), or allows it again; also what they begin to send later. What is sent on another
+   * node is muted there, and that node tells.
+   */
   async mute(whom: Whom, source: MediaSource | null, muted: boolean): Promise<void> {
     this.mutes.set(whom, source, muted);
     const concerned = this.producers.filter(
-      (producer) => isAbout(whom, producer.owner) && (source === null || producer.source === source),
+      (producer) =>
+        producer.nodeId === null &&
+        isAbout(whom, producer.owner) &&
+        (source === null || producer.source === source),
     );
     for (const producer of concerned) {
       await producer.pauseByHost(this.mutes.has(producer.owner, producer.source));
@@ -229,7 +250,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
 
   #checkJoin({ peerId, userId, role }: Identity): void {
     if (this.#closed) throw new AppError('unavailable');
-    const older = this.#peers.get(peerId);
+    const older = this.#peers.get(peerId) ?? this.#remotePeers.get(peerId);
     if (older !== undefined && older.userId !== userId) throw new AppError('forbidden');
     if (!isOnStage(role)) return;
     const others = this.stage.filter((other) => other.peerId !== peerId);

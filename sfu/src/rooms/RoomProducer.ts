@@ -13,6 +13,8 @@ export interface ProducerOrigin {
   open(): Promise<{ readonly producer: types.Producer; readonly router: types.Router }>;
   /** Tells the origin who has paused it. A node passes on what the producer's own node decided. */
   setPaused(paused: boolean): Promise<void>;
+  /** Somebody is about to receive it: a pipe that seems unused is needed. */
+  touch?(): void;
 }
 
 export interface RoomProducerInit {
@@ -99,6 +101,11 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
     return this.#ownerPaused ? 'owner' : null;
   }
 
+  /** Both of the reasons for which it may be paused. */
+  get pauses(): { readonly ownerPaused: boolean; readonly hostPaused: boolean } {
+    return { ownerPaused: this.#ownerPaused, hostPaused: this.#hostPaused };
+  }
+
   get info(): ProducerInfo {
     const { id, peerId, kind, source, pausedBy, codec } = this;
     return { producerId: id, peerId, kind, source, pausedBy, codec };
@@ -111,6 +118,7 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
    */
   onRouter(router: types.Router): Promise<types.Producer> {
     if (this.#closed) return Promise.reject(new AppError('not_found'));
+    this.#init.origin.touch?.();
     const known = this.#onRouters.get(router.id);
     if (known !== undefined) return known;
     const coming = this.#bringTo(router);
@@ -153,7 +161,11 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
 
   async #bringTo(router: types.Router): Promise<types.Producer> {
     const { producer, router: home } = await this.#init.origin.open();
-    if (home.id === router.id) return producer;
+    if (home.id === router.id) {
+      // A pipe from another node is closed while nobody needs it.
+      producer.observer.once('close', () => this.#onRouters.delete(router.id));
+      return producer;
+    }
     const { pipeProducer } = await home
       // Two Routers of one Worker can't have Producers of the same id.
       .pipeToRouter({ producerId: producer.id, router, keepId: false, enableSctp: false })

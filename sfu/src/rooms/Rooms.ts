@@ -17,6 +17,8 @@ export interface RoomsOptions {
   readonly transports: Omit<TransportSettings, 'keyFrameSent'>;
   /** Consumers from which on a room's viewers go to another Worker. */
   readonly consumersPerWorker: number;
+  /** Makes a new room ready before anybody joins it. Never rejects, nor takes long. */
+  readonly prepare?: (room: Room) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -166,6 +168,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
       this.emit('closed', room, reason);
     });
     this.emit('opened', room);
+    await this.#options.prepare?.(room);
     return room;
   }
 }

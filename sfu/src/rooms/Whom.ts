@@ -26,6 +26,10 @@ export class Mutes {
     else for (const which of [null, ...mediaSource.options]) this.#mutes.delete(keyOf(which));
   }
 
+  get all(): { whom: Whom; source: MediaSource | null }[] {
+    return [...this.#mutes.values()];
+  }
+
   has(somebody: Somebody, source: MediaSource): boolean {
     return [...this.#mutes.values()].some(
       (mute) => (mute.source === null || mute.source === source) && isAbout(mute.whom, somebody),

@@ -38,6 +38,7 @@ export class Announcer {
     });
     room.on('remotePeerJoined', (peer) => send(this.#all, 'peer.joined', { peer }));
     room.on('remotePeerLeft', ({ peerId }, reason) => send(this.#all, 'peer.left', { peerId, reason }));
+    room.on('remoteAudience', () => this.#tellAudience());
     room.on('producerAdded', (producer) => this.#producerAdded(producer));
     room.on('producerChanged', ({ id: producerId, pausedBy }) =>
       send(this.#all, 'producer.changed', { producerId, pausedBy }),

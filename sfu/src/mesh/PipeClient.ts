@@ -1,0 +1,72 @@
+import { AppError, mintInternalToken } from '@maydan/common';
+import { errorBody, pipeOutput } from '@maydan/contracts';
+import type { PipeInput, PipeOutput } from '@maydan/contracts';
+
+/** Another node, as its state of a room tells. */
+export interface RemoteNode {
+  readonly nodeId: string;
+  readonly runId: string;
+  readonly internalUrl: string;
+}
+
+export interface PipeClientOptions {
+  /** INTERNAL_SECRET. */
+  readonly secret: string;
+  /** Nobody listens where the node was. */
+  readonly onRefused: (node: RemoteNode) => void;
+}
+
+const timeoutMs = 3_000;
+
+/** Asks other nodes for pipes. */
+export class PipeClient {
+  readonly #options: PipeClientOptions;
+
+  constructor(options: PipeClientOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError as the node answered, `unavailable` when it didn't. */
+  async open(node: RemoteNode, sessionId: string, input: PipeInput): Promise<PipeOutput> {
+    const response = await this.#fetch(node, `/internal/rooms/${sessionId}/pipes`, {
+      method: 'POST',
+      body: JSON.stringify(input),
+    });
+    const body: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return pipeOutput.parse(body);
+    const refused = errorBody.safeParse(body);
+    throw new AppError(refused.success ? refused.data.error.code : 'unavailable');
+  }
+
+  /** Never rejects: a node that can't be told finds out by itself. */
+  async close(node: RemoteNode, sessionId: string, pipeId: string): Promise<void> {
+    const path = `/internal/rooms/${sessionId}/pipes/${pipeId}`;
+    await this.#fetch(node, path, { method: 'DELETE' }).catch(() => undefined);
+  }
+
+  /** Whether somebody listens there. Never rejects. */
+  async probe(node: RemoteNode): Promise<void> {
+    await this.#fetch(node, '/internal/rooms', { method: 'HEAD' }).catch(() => undefined);
+  }
+
+  async #fetch(node: RemoteNode, path: string, init: RequestInit): Promise<Response> {
+    const authorization = `Bearer ${mintInternalToken(this.#options.secret, 'sfu')}`;
+    try {
+      return await fetch(node.internalUrl + path, {
+        ...init,
+        headers: { authorization, 'content-type': 'application/json' },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+    } catch (cause) {
+      if (isRefusal(cause)) this.#options.onRefused(node);
+      throw new AppError('unavailable', undefined, undefined, { cause });
+    }
+  }
+}
+
+/** The host answers, but the process is gone. What times out may only be slow. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === 'ECONNREFUSED') return true;
+  return error.cause !== undefined && isRefusal(error.cause);
+}

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { until } from '../testing/until.ts';
+import { MeshStand, speak } from './testing/MeshStand.ts';
+import type { NodeProcess } from './testing/NodeProcess.ts';
+import { Voice } from './testing/Voice.ts';
+
+let stand: MeshStand;
+let a: NodeProcess;
+let b: NodeProcess;
+
+beforeAll(async () => {
+  stand = await MeshStand.start();
+  [a, b] = await Promise.all([stand.node('node-a'), stand.node('node-b')]);
+}, 120_000);
+afterAll(() => stand.close());
+
+const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+
+describe('a room on two nodes', () => {
+  it('carries pictures and sound both ways, each over one pipe however many receive it', async () => {
+    const sessionId = randomUUID();
+    const ingressA = await stand.join(a, { sessionId, role: 'ingress' });
+    const [sourceA, egressB] = [
+      await stand.publish(ingressA),
+      await stand.join(b, { sessionId, role: 'egress' }),
+    ];
+    // Who comes late sees at once who is on the other node.
+    expect(egressB.room?.peers.map(({ peerId }) => peerId)).toEqual([ingressA.peerId]);
+    expect(egressB.room?.producers.map(({ producerId }) => producerId).sort()).toEqual(
+      [sourceA.videoId, sourceA.audioId].sort(),
+    );
+    const second = await stand.join(b, { sessionId, role: 'egress' });
+    const [pictures, again, sound] = [
+      await stand.decode(egressB, sourceA.videoId),
+      await stand.receive(second, sourceA.videoId),
+      await stand.receive(second, sourceA.audioId),
+    ];
+    await Promise.all([pictures.more(30), again.more(30), sound.more(50)]);
+    expect(await b.metric('maydan_sfu_pipes', 'in')).toBe(2);
+    expect(await a.metric('maydan_sfu_pipes', 'out')).toBe(2);
+
+    const ingressB = await stand.join(b, { sessionId, role: 'ingress' });
+    const egressA = await stand.join(a, { sessionId, role: 'egress' });
+    const sourceB = await stand.publish(ingressB);
+    await ingressA.event('peer.joined', ({ peer }) => peer.peerId === ingressB.peerId);
+    await egressA.event('producer.added', ({ producer }) => producer.producerId === sourceB.videoId);
+    await (await stand.decode(egressA, sourceB.videoId)).more(30);
+  }, 60_000);
+
+  it('asks the sender for key frames, and closes the pipe of a picture that nobody looks at', async () => {
+    const sessionId = randomUUID();
+    const ingress = await stand.join(a, { sessionId, role: 'ingress' });
+    const source = await stand.publish(ingress);
+    const egress = await stand.join(b, { sessionId, role: 'egress' });
+    const before = await a.metric('maydan_sfu_key_frames_sent_total');
+    const sink = await stand.receive(egress, source.videoId);
+    await sink.more(10);
+    await until('a key frame to be asked for', async () => {
+      await egress.request('consumer.requestKeyFrame', { consumerId: sink.consumerId });
+      return (await a.metric('maydan_sfu_key_frames_sent_total')) > before;
+    });
+    const pipes = (): Promise<number[]> =>
+      Promise.all([b.metric('maydan_sfu_pipes', 'in'), a.metric('maydan_sfu_pipes', 'out')]);
+    const [withVideo = 0] = await pipes();
+    await egress.request('consumer.close', { consumerId: sink.consumerId });
+    // The group of pictures is kept for 10 s for who comes next, the pipe for 5 s more.
+    await until('the pipe to be closed', async () => (await pipes())[0] === withVideo - 1, 30_000);
+    await until('its other end to be closed', async () => (await pipes())[1] === (await pipes())[0]);
+    // It is made again for who comes next.
+    await (await stand.receive(egress, source.videoId)).more(10);
+  }, 60_000);
+
+  it('shows pauses, mutes by the host, ends and leavings, and who speaks', async () => {
+    const sessionId = randomUUID();
+    const viewer = await stand.join(b, { sessionId, role: 'viewer' });
+    const host = await stand.join(a, { sessionId });
+    const { peer } = await viewer.event('peer.joined');
+    expect(peer).toMatchObject({ peerId: host.peerId, displayName: 'Somebody', role: 'host' });
+    const producerId = await speak(host);
+    await viewer.event('producer.added', ({ producer }) => producer.producerId === producerId);
+    await host.request('producer.pause', { producerId });
+    await viewer.event('producer.changed', ({ pausedBy }) => pausedBy === 'owner');
+    const whom = { peerId: host.peerId };
+    await stand.command({ type: 'mutePeer', sessionId, whom, source: 'microphone', muted: true });
+    await viewer.event('producer.changed', ({ pausedBy }) => pausedBy === 'host');
+    await expect(host.request('producer.resume', { producerId })).rejects.toEqual(code('forbidden'));
+    await host.request('producer.close', { producerId });
+    await viewer.event('producer.removed', (removed) => removed.producerId === producerId);
+    await host.request('room.leave', {});
+    expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'left' });
+
+    const voice = await Voice.start(await stand.join(a, { sessionId, role: 'ingress' }));
+    stand.own(() => voice.close());
+    await viewer.event('speaker.changed', ({ peerId }) => peerId === voice.peerId);
+    await viewer.event('speaker.levels', ({ levels }) =>
+      levels.some(({ peerId }) => peerId === voice.peerId),
+    );
+  }, 60_000);
+
+  it('keeps somebody muted who goes on with another node', async () => {
+    const sessionId = randomUUID();
+    const userId = randomUUID();
+    const host = await stand.join(a, { sessionId });
+    const cohost = await stand.join(a, { sessionId, role: 'cohost', userId });
+    const first = await speak(cohost);
+    const mute = { type: 'mutePeer', sessionId, whom: { userId }, source: null, muted: true } as const;
+    await stand.command(mute);
+    await host.event(
+      'producer.changed',
+      ({ producerId, pausedBy }) => producerId === first && pausedBy === 'host',
+    );
+    const moved = await stand.join(b, { sessionId, role: 'cohost', userId, peerId: cohost.peerId });
+    // One person is on one node: the older connection goes, and nobody else is told that they left for good.
+    expect(await cohost.event('room.closed')).toEqual({ reason: 'takenOver' });
+    const second = await speak(moved);
+    const { producer } = await host.event('producer.added', (added) => added.producer.producerId === second);
+    expect(producer).toMatchObject({ pausedBy: 'host', peerId: cohost.peerId });
+    expect(host.all('producer.removed').map(({ producerId }) => producerId)).toEqual([first]);
+    await stand.command({ ...mute, muted: false });
+    await host.event(
+      'producer.changed',
+      ({ producerId, pausedBy }) => producerId === second && pausedBy === 'owner',
+    );
+  }, 60_000);
+
+  it('removes somebody of another node, and counts who watches on all of them', async () => {
+    const sessionId = randomUUID();
+    const ingress = await stand.join(a, { sessionId, role: 'ingress' });
+    const viewer = await stand.join(b, { sessionId, role: 'viewer', userId: randomUUID() });
+    await ingress.event('room.audience', ({ viewers }) => viewers === 1);
+    const cohost = await stand.join(a, { sessionId, role: 'cohost' });
+    await ingress.event('room.audience', ({ viewers }) => viewers === 2);
+    await stand.command({
+      type: 'removePeer',
+      sessionId,
+      whom: { peerId: cohost.peerId },
+      reason: 'removed',
+    });
+    expect(await viewer.event('peer.left', ({ peerId }) => peerId === cohost.peerId)).toMatchObject({
+      reason: 'removed',
+    });
+    viewer.socket.emit('room.leave', {});
+    await until('the audience to be gone', () => ingress.all('room.audience').at(-1)?.viewers === 0);
+  }, 60_000);
+
+  it('holds the limits of the stage over both', async () => {
+    const sessionId = randomUUID();
+    const grants = Array.from({ length: 20 }, (_, index) => ({ node: index % 2 === 0 ? a : b }));
+    for (const { node } of grants)
+      await stand.join(node, { sessionId, role: 'cohost', sessionType: 'audio' });
+    for (const node of [a, b]) {
+      const joining = stand.join(node, { sessionId, role: 'cohost', sessionType: 'audio' });
+      await expect(joining).rejects.toEqual(code('conflict'));
+    }
+  }, 60_000);
+});
+
+describe('a node that is gone', () => {
+  it('is missed by the others within its heartbeat when it is killed, and takes its people to them', async () => {
+    const doomed = await stand.node('node-doomed');
+    const sessionId = randomUUID();
+    const host = await stand.join(doomed, { sessionId });
+    const producerId = await speak(host);
+    const viewer = await stand.join(b, { sessionId, role: 'viewer' });
+    expect(viewer.room?.producers.map((producer) => producer.producerId)).toEqual([producerId]);
+    const killedAtMs = Date.now();
+    await doomed.stop('SIGKILL');
+    await viewer.event('producer.removed', (removed) => removed.producerId === producerId);
+    expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'lost' });
+    expect(Date.now() - killedAtMs).toBeLessThan(5_000);
+    const back = await stand.join(b, { sessionId, peerId: host.peerId });
+    await viewer.event('peer.joined', ({ peer }) => peer.peerId === back.peerId);
+    const again = await speak(back);
+    await viewer.event('producer.added', ({ producer }) => producer.producerId === again);
+  }, 60_000);
+
+  it('says so when it is ended as usual', async () => {
+    const leaving = await stand.node('node-leaving');
+    const sessionId = randomUUID();
+    const host = await stand.join(leaving, { sessionId });
+    const viewer = await stand.join(a, { sessionId, role: 'viewer' });
+    await leaving.stop('SIGTERM');
+    expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'roomLost' });
+  }, 60_000);
+});
+
+describe('the routes between nodes', () => {
+  it('are for nodes only', async () => {
+    const path = `${a.url}/internal/rooms/${randomUUID()}/pipes`;
+    for (const authorization of ['', 'Bearer nonsense']) {
+      const response = await fetch(path, { method: 'POST', headers: { authorization }, body: '{}' });
+      expect(response.status).toBe(401);
+    }
+  });
+});
