@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { errorBody, session, streamHealth } from '@maydan/contracts';
+import { errorBody, seat, session, stage, stageHealth, streamHealth } from '@maydan/contracts';
 import { OpenAPIGenerator, type OpenAPI } from '@orpc/openapi';
 import type { AnyRouter } from '@orpc/server';
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4';
@@ -13,11 +13,18 @@ const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/
 export async function openApiDocument(router: AnyRouter): Promise<OpenAPI.Document> {
   const generator = new OpenAPIGenerator({ schemaConverters: [new ZodToJsonSchemaConverter()] });
   const document = await generator.generate(router, {
-    info: { title: 'Maydan', version: '1', description: 'Live streaming: accounts, stream keys, sessions.' },
+    info: {
+      title: 'Maydan',
+      version: '1',
+      description: 'Live streaming: accounts, stream keys, sessions, stages.',
+    },
     servers: [{ url: restPrefix }],
     commonSchemas: {
       Session: { schema: session, strategy: 'output' },
       StreamHealth: { schema: streamHealth, strategy: 'output' },
+      Stage: { schema: stage, strategy: 'output' },
+      Seat: { schema: seat, strategy: 'output' },
+      StageHealth: { schema: stageHealth, strategy: 'output' },
       Error: { schema: errorBody, strategy: 'output' },
     },
     components: {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { errorBody, serverEvents } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import jwt from 'jsonwebtoken';
@@ -6,6 +7,9 @@ import type { z } from 'zod';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+
+// Hashing the passwords of many people takes long beside other tests.
+jest.setTimeout(30_000);
 
 type ServerEvent = keyof typeof serverEvents;
 

@@ -34,7 +34,7 @@ export class PublishRepo {
     return this.#database.$transaction(async (transaction) => {
       const key = await lockKey(transaction, keyHash);
       if (key === null || key.revokedAt !== null) return { type: 'unknownKey' };
-      await transaction.$queryRaw`SELECT 1 AS locked FROM "User" WHERE "id" = ${key.userId}::uuid FOR UPDATE`;
+      await transaction.$queryRaw`SELECT 1 AS locked FROM "User" WHERE "id" = ${key.userId}::uuid FOR NO KEY UPDATE`;
       const host = await transaction.user.findUniqueOrThrow({ where: { id: key.userId } });
       if (host.bannedAt !== null) return { type: 'banned', userId: host.id };
       const now = new Date();
@@ -88,7 +88,7 @@ async function lockKey(transaction: DatabaseTransaction, hash: string) {
   return transaction.streamKey.findUnique({ where: { hash } });
 }
 
-/** The session on air, else the prepared one that is due first; later ones wait for their day. */
+/** The session on air, else one whose stage is in use, else the prepared one that is due first; later ones wait for their day. */
 async function findOpen(
   transaction: DatabaseTransaction,
   hostId: string,
@@ -99,6 +99,11 @@ async function findOpen(
     orderBy: { createdAt: 'desc' },
   });
   if (onAir !== null) return onAir;
+  const staged = await transaction.session.findFirst({
+    where: { hostId, state: 'idle', stageNodes: { some: { isOn: true } } },
+    orderBy: { createdAt: 'desc' },
+  });
+  if (staged !== null) return staged;
   const latest = new Date(now.getTime() + earlyMs);
   return transaction.session.findFirst({
     where: {

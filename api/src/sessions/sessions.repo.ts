@@ -166,9 +166,9 @@ export class SessionsRepo {
   }
 }
 
-/** Until the transaction ends, others that lock the session wait. */
+/** Until the transaction ends, others that lock the session wait; rows that refer to it may be added meanwhile. */
 export async function lockSession(transaction: DatabaseTransaction, id: string): Promise<void> {
-  await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR UPDATE`;
+  await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR NO KEY UPDATE`;
 }
 
 export function newPlaybackId(): string {

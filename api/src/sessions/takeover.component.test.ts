@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import { mintInternalToken } from '@maydan/common';
 import { ingestCommand, ingestCommandChannel, sfuCommand, sfuCommandChannel } from '@maydan/contracts';
 import { Listener } from '../testing/Listener.ts';
 import { refusalOf, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+
+// Hashing the passwords of many people takes long beside other tests.
+jest.setTimeout(30_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -52,6 +56,17 @@ describe('the question of the sfu about WHIP', () => {
     const { key } = await api.createKey(account);
     const { sessionId } = await api.whip(key);
     expect((await account.client.sessions.get({ id: sessionId })).host.id).toBe(account.user.id);
+  });
+
+  it('and of RTMP are about the session whose stage is in use already', async () => {
+    const account = await api.register();
+    const { key } = await api.createKey(account);
+    await account.client.sessions.create({ title: 'prepared first' });
+    const { id } = await account.client.sessions.create({ title: 'in use' });
+    const node = { sessionId: id, nodeId: 'n', isOn: true, at: new Date() };
+    await backend.database.stageNode.create({ data: node });
+    expect((await api.publish(key)).sessionId).toBe(id);
+    expect((await api.whip(key)).sessionId).toBe(id);
   });
 
   it('is refused like a publish by RTMP', async () => {

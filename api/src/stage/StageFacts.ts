@@ -35,12 +35,12 @@ export class StageFacts {
   async handle(fact: StageFact): Promise<void> {
     const { repo, sessions, commands, sfu, healths } = this.#deps;
     const session = await sessions.find(fact.sessionId);
-    if (session === null || isOver(session.state)) {
-      const isOpen = fact.type === 'stage.started' || fact.type === 'stage.peerJoined';
-      // Its token was minted before the end.
-      if (isOpen) await sfu.closeRoom(fact.sessionId, 'sessionEnded');
-      return;
+    const isOpening = fact.type === 'stage.started' || fact.type === 'stage.peerJoined';
+    if (isOpening && (session === null || isOver(session.state))) {
+      // Somebody's token was minted before the end.
+      return sfu.closeRoom(fact.sessionId, 'sessionEnded');
     }
+    if (session === null) return;
     switch (fact.type) {
       case 'stage.started':
         await repo.setNode(fact, true);

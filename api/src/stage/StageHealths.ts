@@ -7,6 +7,13 @@ import { stageWarnings } from './stageWarnings.ts';
 
 const key = (sessionId: string): string => `maydan:session:${sessionId}:stageHealth`;
 
+/** Several processes handle facts: an older report must not replace a newer one. */
+const storeNewer = `
+  local old = redis.call('HGET', KEYS[1], ARGV[1])
+  if old and cjson.decode(old).at >= ARGV[2] then return 0 end
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  return redis.call('EXPIRE', KEYS[1], ARGV[4])`;
+
 /** How well the people on stage arrive: the newest report of each sfu node, kept as long as reports come (feature L15). */
 export class StageHealths {
   readonly #redis: Redis;
@@ -18,11 +25,8 @@ export class StageHealths {
   }
 
   async store(report: FactOf<'stage.health'>): Promise<void> {
-    const { sessionId, nodeId } = report;
-    const text = await this.#redis.hget(key(sessionId), nodeId);
-    if (text !== null && reportOf(text).at >= report.at) return;
-    const write = this.#redis.multi().hset(key(sessionId), nodeId, JSON.stringify(report));
-    await write.expire(key(sessionId), healthTtlSec).exec();
+    const { sessionId, nodeId, at } = report;
+    await this.#redis.eval(storeNewer, 1, key(sessionId), nodeId, at, JSON.stringify(report), healthTtlSec);
   }
 
   /** For the host and moderators. */

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { sessionBan } from '@maydan/contracts';
 import { factsHandled } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+
+// Hashing the passwords of many people takes long beside other tests.
+jest.setTimeout(30_000);
 
 let backend: TestBackend;
 let api: TestApi;

@@ -2,6 +2,7 @@ import { openSeatStates, takenSeatStates, type SeatEvent } from '@maydan/contrac
 import type { Database, User } from '@maydan/prisma';
 import { isOver } from '../sessions/controlDocument.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
+import { InTurn } from './InTurn.ts';
 import { applySeat, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
 
 export type SeatAnswer = SeatOutcome | { readonly type: 'over' } | { readonly type: 'banned' };
@@ -12,12 +13,18 @@ const inward: readonly SeatEvent[] = ['requested', 'invited', 'admitted', 'accep
 /** Seats on stage in PostgreSQL. Changes of a session's seats are made one after the other. */
 export class SeatsRepo {
   readonly #database: Database;
+  readonly #turns = new InTurn();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
+  /** Throws `overloaded` when a crowd asks at once. A crowd of one session holds one database connection at most. */
   apply(sessionId: string, userId: string, event: SeatEvent): Promise<SeatAnswer> {
+    return this.#turns.run(sessionId, () => this.#apply(sessionId, userId, event));
+  }
+
+  #apply(sessionId: string, userId: string, event: SeatEvent): Promise<SeatAnswer> {
     return this.#database.$transaction(async (transaction) => {
       await lockSession(transaction, sessionId);
       const session = await transaction.session.findUnique({ where: { id: sessionId } });
