@@ -1,9 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { factStream, jobs, type FactOf } from '@maydan/contracts';
+import { factStream, jobs, sfuNodeKey, sfuNodesKey, type FactOf, type SfuNode } from '@maydan/contracts';
 import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
-import { createLogger, createRedis, FactWriter, JobProducer, runJobs, type Redis } from './index.ts';
+import {
+  announceSfuNode,
+  createLogger,
+  createRedis,
+  FactWriter,
+  JobProducer,
+  listSfuNodes,
+  runJobs,
+  withdrawSfuNode,
+  type Redis,
+} from './index.ts';
 
 const logger = createLogger('test', 'silent');
 const fact = (index: number): FactOf<'live.sourceLost'> => ({
@@ -81,4 +91,25 @@ describe('what services share over a real Redis', () => {
     await worker.close();
     await producer.close();
   }, 30_000);
+
+  it('knows the nodes of the sfu that are there, and forgets those that went or fell silent', async () => {
+    const redis = connect();
+    const node = (nodeId: string): SfuNode => ({
+      nodeId,
+      publicUrl: null,
+      publicPort: 8082,
+      internalUrl: 'http://127.0.0.1:8082',
+      load: 0,
+      rooms: [],
+    });
+    for (const nodeId of ['b', 'a', 'c']) await announceSfuNode(redis, node(nodeId));
+    await redis.set(sfuNodeKey('odd'), '{"of":"another version"}');
+    await redis.sadd(sfuNodesKey, 'odd');
+    expect((await listSfuNodes(redis)).map(({ nodeId }) => nodeId)).toEqual(['a', 'b', 'c']);
+    expect(await redis.pttl(sfuNodeKey('a'))).toBeGreaterThan(0);
+    await withdrawSfuNode(redis, 'c');
+    await redis.del(sfuNodeKey('b'));
+    expect(await listSfuNodes(redis)).toEqual([node('a')]);
+    expect((await redis.smembers(sfuNodesKey)).sort()).toEqual(['a', 'odd']);
+  });
 });
