@@ -14,14 +14,20 @@ export interface AacEncoderEvents {
 const samplesPerFrame = 1_024;
 /** ffmpeg's encoder begins with one frame that holds nothing of the input. */
 const primingSamples = 1_024;
-const mostWaitingBytes = 4 * sampleRateHz * 4;
+const bytesPerSample = 4;
+const mostWaitingBytes = 4 * sampleRateHz * bytesPerSample;
 const bitrate = '128k';
 
-/** AAC-LC, 48 kHz, stereo, from PCM without holes. One process for the whole of a publish: its sound never restarts. */
+/**
+ * AAC-LC, 48 kHz, stereo. One process for the whole of a publish: its sound never restarts. Holes in the input (this process
+ * was asleep, the encoder didn't keep up) are holes in the times of the output.
+ */
 export class AacEncoder extends EventEmitter<AacEncoderEvents> {
   readonly #ffmpeg: FfmpegProcess;
   readonly #reader: AdtsReader;
-  #origin: number | null = null;
+  /** From which written sample on the input lies where, oldest first. */
+  readonly #stretches: { written: number; fromSample: number }[] = [];
+  #written = 0;
   #frames = 0;
 
   constructor(ffmpegPath: string, log: Logger) {
@@ -39,10 +45,15 @@ export class AacEncoder extends EventEmitter<AacEncoderEvents> {
     });
   }
 
-  /** `fromSample` goes on where the last write ended. */
+  /** `fromSample` goes on where the last write ended, or later. */
   write(fromSample: number, pcm: Uint8Array): void {
-    this.#origin ??= fromSample;
-    if (this.#ffmpeg.waitingBytes < mostWaitingBytes) this.#ffmpeg.write(pcm);
+    if (this.#ffmpeg.waitingBytes > mostWaitingBytes) return;
+    const last = this.#stretches.at(-1);
+    if (last === undefined || last.fromSample + this.#written - last.written !== fromSample) {
+      this.#stretches.push({ written: this.#written, fromSample });
+    }
+    this.#written += pcm.length / bytesPerSample;
+    this.#ffmpeg.write(pcm);
   }
 
   async close(): Promise<void> {
@@ -50,8 +61,10 @@ export class AacEncoder extends EventEmitter<AacEncoderEvents> {
   }
 
   #tell(data: Uint8Array): void {
-    const fromSample = (this.#origin ?? 0) + this.#frames * samplesPerFrame - primingSamples;
+    const written = this.#frames * samplesPerFrame - primingSamples;
     this.#frames += 1;
-    this.emit('frame', fromSample, data);
+    while ((this.#stretches[1]?.written ?? Infinity) <= written) this.#stretches.shift();
+    const stretch = this.#stretches[0];
+    if (stretch !== undefined) this.emit('frame', stretch.fromSample + written - stretch.written, data);
   }
 }

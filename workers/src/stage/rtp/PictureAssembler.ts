@@ -66,14 +66,16 @@ export class PictureAssembler {
   }
 
   #finish(): EncodedPicture | null {
-    const picture = this.#timestamp === null ? null : this.#format.finish(this.#timestamp);
-    const isWhole = !this.#broken && picture !== null;
+    const made = this.#timestamp === null ? null : this.#format.finish(this.#timestamp);
+    const isBroken = this.#broken || made === 'broken';
     this.#timestamp = null;
-    if (this.#broken) this.#needsKeyFrame = true;
     this.#broken = false;
-    if (isWhole && picture.key) this.#needsKeyFrame = false;
-    if (isWhole && !this.#needsKeyFrame) return picture;
-    if (picture !== null) this.#dropped += 1;
-    return null;
+    if (isBroken) this.#needsKeyFrame = true;
+    else if (made !== null && made.key) this.#needsKeyFrame = false;
+    if (made === null || made === 'broken' || this.#needsKeyFrame) {
+      if (isBroken || made !== null) this.#dropped += 1;
+      return null;
+    }
+    return made;
   }
 }

@@ -36,8 +36,9 @@ export class Av1Format implements PictureFormat {
     return true;
   }
 
-  finish(timestamp: number): EncodedPicture | null {
-    if (this.#open !== null || this.#obus.length === 0) return null;
+  finish(timestamp: number): EncodedPicture | 'broken' | null {
+    if (this.#open !== null) return 'broken';
+    if (this.#obus.length === 0) return null;
     return { timestamp, key: this.#key, data: concat([temporalDelimiter, ...this.#obus]) };
   }
 

@@ -29,16 +29,16 @@ export class H264Format implements PictureFormat {
     return true;
   }
 
-  finish(timestamp: number): EncodedPicture | null {
+  finish(timestamp: number): EncodedPicture | 'broken' | null {
     const units = this.#units;
     const firstSlice = units.find((unit) => typeOf(unit) <= idrSlice);
+    if (firstSlice === undefined && this.#fragments === null) return null;
     // first_mb_in_slice is 0 (one bit, 1) in the first slice of a picture: else its beginning was lost.
-    if (this.#fragments !== null || firstSlice === undefined || ((firstSlice[1] ?? 0) & 0x80) === 0)
-      return null;
+    if (this.#fragments !== null || ((firstSlice?.[1] ?? 0) & 0x80) === 0) return 'broken';
     const key = units.some((unit) => typeOf(unit) === idrSlice);
     const sps = this.#sps;
     const pps = this.#pps;
-    if (key && (sps === null || pps === null)) return null;
+    if (key && (sps === null || pps === null)) return 'broken';
     const data = concat(units.flatMap((unit) => [lengthOf(unit), unit]));
     return {
       timestamp,

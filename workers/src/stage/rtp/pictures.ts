@@ -16,8 +16,8 @@ export interface PictureFormat {
   begin(): void;
   /** False: the payload makes no sense here. */
   add(payload: Uint8Array): boolean;
-  /** Null: no picture after all (parameter sets alone, or broken). */
-  finish(timestamp: number): EncodedPicture | null;
+  /** Null: no picture at all, parameter sets perhaps. `broken`: something of it is missing. */
+  finish(timestamp: number): EncodedPicture | 'broken' | null;
 }
 
 /** Joins byte arrays. */

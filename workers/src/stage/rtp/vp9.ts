@@ -28,8 +28,8 @@ export class Vp9Format implements PictureFormat {
     return true;
   }
 
-  finish(timestamp: number): EncodedPicture | null {
-    if (this.#frames.length === 0 || this.#pieces.length > 0) return null;
+  finish(timestamp: number): EncodedPicture | 'broken' | null {
+    if (this.#frames.length === 0 || this.#pieces.length > 0) return 'broken';
     return { timestamp, key: this.#key, data: superframe(this.#frames) };
   }
 }

@@ -104,6 +104,16 @@ function encoderArguments(options: PictureEncoderOptions): string[] {
     ],
     // Frame threads cost a frame of delay each but, unlike zerolatency's slices, no efficiency.
     ...['-threads', String(threads), '-x264-params', 'sliced-threads=0'],
-    ...['-flush_packets', '1', '-flvflags', 'no_duration_filesize', '-f', 'flv', 'pipe:1'],
+    ...[
+      '-fps_mode',
+      'passthrough',
+      '-flush_packets',
+      '1',
+      '-flvflags',
+      'no_duration_filesize',
+      '-f',
+      'flv',
+      'pipe:1',
+    ],
   ];
 }

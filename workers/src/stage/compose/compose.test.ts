@@ -1,0 +1,143 @@
+import { blankPicture, blendLabel, paste, resized, type Yuv } from './canvas.ts';
+import { labelHeightFor, labelText, trimmed } from './Labels.ts';
+import { layoutOf, mostTiles, type Person, type Tile } from './layout.ts';
+
+const canvas = { width: 1_280, height: 720 };
+const people = (count: number, presenter = -1): Person[] =>
+  Array.from({ length: count }, (_, at) => ({ peerId: `p${at}`, sharesScreen: at === presenter }));
+const rectangle = ({ x, y, width, height }: Tile): string => `${x},${y} ${width}x${height}`;
+
+describe('the layout', () => {
+  it.each([
+    [1, ['0,0 1280x720']],
+    [2, ['0,180 640x360', '640,180 640x360']],
+    [3, ['0,0 640x360', '640,0 640x360', '320,360 640x360']],
+    [4, ['0,0 640x360', '640,0 640x360', '0,360 640x360', '640,360 640x360']],
+  ])('of %i people is a grid with the last row in the middle', (count, expected) => {
+    expect(layoutOf(people(count), canvas).map(rectangle)).toEqual(expected);
+  });
+
+  it('of a shared screen shows it large, with everybody beside it', () => {
+    const tiles = layoutOf(people(3, 1), canvas);
+    expect(tiles.map(rectangle)).toEqual([
+      '0,0 960x720',
+      '960,90 320x180',
+      '960,270 320x180',
+      '960,450 320x180',
+    ]);
+    expect(tiles[0]).toMatchObject({ peerId: 'p1', source: 'screen', fit: 'contain' });
+    expect(tiles.slice(1).every(({ source, fit }) => source === 'camera' && fit === 'cover')).toBe(true);
+  });
+
+  it('of nobody is empty', () => {
+    expect(layoutOf([], canvas)).toEqual([]);
+  });
+
+  const sizes = [
+    canvas,
+    { width: 640, height: 360 },
+    { width: 854, height: 480 },
+    { width: 320, height: 180 },
+  ];
+  it.each(sizes)('never leaves the canvas, overlaps or has odd numbers ($width x $height)', (size) => {
+    for (let count = 1; count <= 12; count += 1) {
+      for (const presenter of [-1, 0]) {
+        const tiles = layoutOf(people(count, presenter), size);
+        expect(tiles).toHaveLength(Math.min(count, mostTiles) + (presenter < 0 ? 0 : 1));
+        for (const [at, tile] of tiles.entries()) {
+          const { x, y, width, height } = tile;
+          expect([x, y, width, height].every((value) => value >= 0 && value % 2 === 0)).toBe(true);
+          expect(Math.min(width, height)).toBeGreaterThan(0);
+          expect(x + width <= size.width && y + height <= size.height).toBe(true);
+          for (const other of tiles.slice(at + 1)) {
+            const apart =
+              other.x >= x + width ||
+              other.x + other.width <= x ||
+              other.y >= y + height ||
+              other.y + other.height <= y;
+            expect(apart).toBe(true);
+          }
+        }
+      }
+    }
+  });
+});
+
+describe('the canvas', () => {
+  const at = ({ bytes, width, height }: Yuv, x: number, y: number): number[] => [
+    bytes[y * width + x] ?? -1,
+    bytes[width * height + (y >> 1) * (width / 2) + (x >> 1)] ?? -1,
+    bytes[(width * height * 5) / 4 + (y >> 1) * (width / 2) + (x >> 1)] ?? -1,
+  ];
+  const red = { y: 81, u: 90, v: 240 };
+
+  it('takes a picture at its place, in all planes', () => {
+    const whole = blankPicture({ width: 16, height: 12 });
+    paste(blankPicture({ width: 8, height: 4 }, red), whole, { x: 4, y: 6 });
+    expect([at(whole, 4, 6), at(whole, 11, 9)]).toEqual([
+      [81, 90, 240],
+      [81, 90, 240],
+    ]);
+    expect([at(whole, 3, 6), at(whole, 12, 9), at(whole, 4, 5), at(whole, 4, 10)]).toEqual(
+      Array.from({ length: 4 }, () => [16, 128, 128]),
+    );
+  });
+
+  it('takes a picture of its own width', () => {
+    const whole = blankPicture({ width: 8, height: 8 });
+    paste(blankPicture({ width: 8, height: 4 }, red), whole, { x: 0, y: 4 });
+    expect([at(whole, 0, 3), at(whole, 7, 4)]).toEqual([
+      [16, 128, 128],
+      [81, 90, 240],
+    ]);
+  });
+
+  it('gives another size of a picture', () => {
+    const halves = blankPicture({ width: 8, height: 8 });
+    paste(blankPicture({ width: 4, height: 8 }, red), halves, { x: 4, y: 0 });
+    const small = resized(halves, { width: 4, height: 2 });
+    expect([at(small, 0, 0), at(small, 3, 1)]).toEqual([
+      [16, 128, 128],
+      [81, 90, 240],
+    ]);
+  });
+
+  it('writes a label white on a darker box, no wider than told', () => {
+    const whole = blankPicture({ width: 16, height: 8 }, { y: 216, u: 90, v: 240 });
+    const alpha = new Uint8Array(12 * 4);
+    alpha[0] = 255;
+    blendLabel({ width: 12, height: 4, alpha }, 8, whole, { x: 2, y: 2 });
+    expect(at(whole, 2, 2)[0]).toBeGreaterThan(230);
+    expect(at(whole, 3, 2)[0]).toBeLessThan(120);
+    expect(at(whole, 3, 2)[2]).toBeLessThan(200);
+    expect(at(whole, 11, 3)[0]).toBe(216);
+    expect(at(whole, 1, 2)[0]).toBe(216);
+  });
+
+  it('lets no label write over its edge', () => {
+    const whole = blankPicture({ width: 8, height: 8 });
+    const mask = { width: 40, height: 20, alpha: new Uint8Array(800).fill(255) };
+    blendLabel(mask, 40, whole, { x: 4, y: 4 });
+    expect(whole.bytes).toHaveLength(96);
+    expect(at(whole, 7, 7)[0]).toBeGreaterThan(200);
+    expect(at(whole, 0, 5)[0]).toBe(16);
+  });
+});
+
+describe('labels', () => {
+  it('are one short line without control characters', () => {
+    expect(labelText('  Layla\n\u202eليلى ')).toBe('Layla  ليلى');
+    expect([...labelText('x'.repeat(60))]).toHaveLength(40);
+    expect(labelText('\u200b')).toBe('');
+  });
+
+  it('are cut behind their text', () => {
+    const alpha = new Uint8Array(40);
+    alpha[3] = 200;
+    expect(trimmed({ width: 20, height: 2, alpha })).toMatchObject({ width: 10, height: 2 });
+  });
+
+  it('can be read in small tiles and do not shout in large ones', () => {
+    expect([90, 360, 720].map(labelHeightFor)).toEqual([14, 22, 30]);
+  });
+});
