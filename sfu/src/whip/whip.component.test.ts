@@ -72,7 +72,7 @@ describe('POST /whip', () => {
   it.each(['obsPublisher', 'gstreamerPublisher', 'aiortcPublisher', 'chromiumSimulcast'] as const)(
     'takes %s',
     async (name) => {
-      expect((await publish(stand.allow().streamKey, offerOf(name))).status).toBe(201);
+      expect((await publish(stand, stand.allow().streamKey, offerOf(name))).status).toBe(201);
     },
   );
 

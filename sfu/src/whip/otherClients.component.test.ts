@@ -1,0 +1,81 @@
+import { waitFor } from '../../../tests/support/waitFor.ts';
+import type { ClientProcess } from '../../../tests/support/whip/ClientProcess.ts';
+import { startAiortcPlayer, startLibdatachannelPublisher } from '../../../tests/support/whip/clients.ts';
+import { WhipStand } from './testing/WhipStand.ts';
+
+/** mediasoup waits this long for a client's consent (RFC 7675, section 5.1). */
+const consentMs = 30_000;
+const graceMs = 1_000;
+let stand: WhipStand;
+beforeAll(async () => {
+  stand = await WhipStand.start({ graceMs });
+}, 30_000);
+afterAll(() => stand.close());
+const clients: ClientProcess[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.kill();
+  for (const room of stand.rooms.all) room.close('sessionEnded');
+});
+
+async function publish(streamKey: string): Promise<ClientProcess> {
+  const client = await startLibdatachannelPublisher(`${stand.url}/whip`, streamKey);
+  clients.push(client);
+  await waitFor('the publisher', () => client.last('state') === 'connected');
+  return client;
+}
+
+async function play(sessionId: string): Promise<ClientProcess> {
+  const client = await startAiortcPlayer(`${stand.url}/whep/${sessionId}`, stand.token(sessionId));
+  clients.push(client);
+  await waitFor('the player', () => client.last('state') === 'connected');
+  return client;
+}
+
+const heard = (player: ClientProcess): number => Number(player.last('peak') ?? 0);
+const frames = (player: ClientProcess): number => Number(player.last('frames') ?? 0);
+
+describe("clients that aren't ours", () => {
+  it("play with aiortc what OBS's library publishes, until both send DELETE", async () => {
+    const { streamKey, grant } = stand.allow();
+    const publisher = await publish(streamKey);
+    expect(publisher.last('status')).toBe(201);
+    const player = await play(grant.sessionId);
+    // A moving picture, and the beep of each second.
+    await waitFor('picture and sound', () => frames(player) > 20 && heard(player) > 5_000);
+    expect(player.last('width')).toBe(320);
+    expect(player.last('contrast')).toBeGreaterThan(5);
+    await player.stop();
+    expect(player.last('deleted')).toBe(200);
+    expect(stand.rooms.find(grant.sessionId)?.peers.size).toBe(1);
+    // OBS closes its connection first: DELETE finds what has ended already.
+    await publisher.stop();
+    expect(publisher.last('deleted')).toBe(200);
+    expect(stand.rooms.find(grant.sessionId)).toBeUndefined();
+  }, 60_000);
+
+  it('are taken over by the newest, which the player gets without asking', async () => {
+    const { streamKey, grant } = stand.allow();
+    const older = await publish(streamKey);
+    const player = await play(grant.sessionId);
+    await waitFor('a picture', () => frames(player) > 10);
+    await stand.takeOver(streamKey);
+    await publish(streamKey);
+    const before = frames(player);
+    await waitFor('the picture of the newer', () => frames(player) > before + 20);
+    expect(stand.rooms.find(grant.sessionId)?.producers).toHaveLength(2);
+    await older.stop();
+    expect(stand.rooms.find(grant.sessionId)?.producers).toHaveLength(2);
+  }, 60_000);
+
+  it('end a grace period after their consent, when they are killed', async () => {
+    const { streamKey, grant } = stand.allow();
+    const publisher = await publish(streamKey);
+    const reasons: string[] = [];
+    stand.rooms.find(grant.sessionId)?.on('peerLeft', (_peer, reason) => reasons.push(reason));
+    await publisher.kill();
+    await waitFor('the end', () => stand.rooms.find(grant.sessionId) === undefined, {
+      timeoutMs: consentMs + graceMs + 10_000,
+    });
+    expect(reasons).toEqual(['lost']);
+  }, 60_000);
+});
