@@ -14,6 +14,7 @@ import { registerMetrics } from './metrics.ts';
 import { CommandListener } from './nodes/CommandListener.ts';
 import { NodeRegistration } from './nodes/NodeRegistration.ts';
 import { StageFacts } from './nodes/StageFacts.ts';
+import { StageHealth } from './nodes/StageHealth.ts';
 import { Rooms } from './rooms/Rooms.ts';
 import { Mesh } from './mesh/Mesh.ts';
 import { registerMeshMetrics } from './mesh/registerMeshMetrics.ts';
@@ -59,6 +60,8 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
   const rooms = createRooms(config, pool, address, mesh, logger);
   new StageFacts(rooms, facts, nodeId);
+  const health = new StageHealth({ rooms, facts, nodeId, logger });
+  lifecycle.own('stage health', () => health.close());
   const registry = createRegistry('sfu');
   const metrics = registerMetrics(registry, pool, rooms);
   registerMeshMetrics(registry, mesh);

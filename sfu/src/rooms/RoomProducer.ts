@@ -127,6 +127,12 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
     return coming;
   }
 
+  /** mediasoup's statistics of what comes into this node, one for each stream. */
+  async stats(): Promise<types.ProducerStat[]> {
+    const { producer } = await this.#init.origin.open();
+    return producer.getStats();
+  }
+
   /** @throws AppError `forbidden` when it is the host who paused it. */
   async pauseByOwner(paused: boolean): Promise<void> {
     if (!paused && this.#hostPaused) throw new AppError('forbidden', 'The host has muted this.');
