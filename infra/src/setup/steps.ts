@@ -5,7 +5,13 @@ import { ensureMediasoupWorker } from './mediasoupWorker.ts';
 import { findProgram, hashOf, readStamp, root, writeStamp } from './paths.ts';
 import { runCommand } from './runCommand.ts';
 import { SetupError } from './SetupError.ts';
-import { chromiumPackages, ffmpegPackages, installPackages, redisPackages } from './systemPackages.ts';
+import {
+  chromiumPackages,
+  ffmpegPackages,
+  installPackages,
+  networkPackages,
+  redisPackages,
+} from './systemPackages.ts';
 import type { PackageNames } from './systemPackages.ts';
 
 /** Tells a person what a step is doing right now. */
@@ -28,6 +34,8 @@ const ffmpeg: Tool = { program: 'ffmpeg', variable: 'FFMPEG_PATH', packages: ffm
 const ffprobe: Tool = { program: 'ffprobe', variable: 'FFPROBE_PATH', packages: ffmpegPackages };
 const redis: Tool = { program: 'redis-server', variable: 'REDIS_SERVER_PATH', packages: redisPackages };
 
+const ip: Tool = { program: 'ip', packages: networkPackages };
+
 /** Type checks and unit tests need little; tests of all kinds need a browser on top of what running needs. */
 export type Purpose = 'check' | 'run' | 'test';
 
@@ -43,8 +51,13 @@ export function setupSteps(purpose: Purpose): Step[] {
     { title: 'mediasoup worker', run: ensureMediasoupWorker },
     prisma,
     { title: 'web page', run: ensureWebPage },
-    ...(purpose === 'test' ? [{ title: 'Chromium', run: ensureChromium }] : []),
+    ...(purpose === 'test' ? testSteps() : []),
   ];
+}
+
+function testSteps(): Step[] {
+  const network = { title: 'iproute2', run: (progress: Progress) => ensureTools([ip], progress) };
+  return [{ title: 'Chromium', run: ensureChromium }, ...(process.platform === 'linux' ? [network] : [])];
 }
 
 /** The first with `-fps_mode`. */

@@ -28,6 +28,14 @@ export const chromiumPackages: PackageNames = {
   pacman: ['chromium'],
   apk: ['chromium'],
 };
+/** `ip`, with which tests make two hosts of one machine; there are network namespaces on Linux only. */
+export const networkPackages: PackageNames = {
+  apt: ['iproute2'],
+  brew: [],
+  dnf: ['iproute'],
+  pacman: ['iproute2'],
+  apk: ['iproute2'],
+};
 /** What building mediasoup's worker from its sources needs. */
 export const workerBuildPackages: PackageNames = {
   apt: [

@@ -24,7 +24,7 @@ export class PeerProcess {
   readonly #errors: string[] = [];
 
   constructor({ what, url, token, wrapper }: PeerProcessOptions) {
-    const [command = process.execPath, ...args] = [...wrapper, process.execPath, main, what];
+    const [command, ...args] = [...wrapper, process.execPath, main, what];
     this.#child = spawn(command, [...args, '--url', url, '--token', token], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
