@@ -21,6 +21,8 @@ export interface TransportSettings {
 const initialOutgoingBitrateBps = 1_000_000;
 /** However many receivers ask, a sender is asked for a key frame once in this time. */
 const keyFrameIntervalMs = 1_000;
+/** A key frame comes within some milliseconds, while the Worker may be busy elsewhere; the system's default holds 100 packets. */
+const recvBufferSize = 1_048_576;
 
 /** Makes transports and producers as this node is configured. */
 export class TransportFactory {
@@ -60,7 +62,7 @@ export class TransportFactory {
     const { plainAddress, portRange } = this.#settings;
     const transport = await asRefusal(
       router.createPlainTransport({
-        listenInfo: { protocol: 'udp', ...plainAddress, portRange },
+        listenInfo: { protocol: 'udp', ...plainAddress, portRange, recvBufferSize },
         rtcpMux: true,
         comedia: remote === null,
       }),

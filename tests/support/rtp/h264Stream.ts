@@ -4,13 +4,28 @@ import { once } from 'node:events';
 /** What of a received RTP packet matters here. */
 export interface RtpPayload {
   readonly sequence: number;
+  readonly marker: boolean;
   readonly payload: Buffer;
 }
 
 const startCode = Buffer.from([0, 0, 0, 1]);
 
-/** The H.264 of packets in order (RFC 6184), as a byte stream. Throws when one is missing. */
-export function byteStream(packets: readonly RtpPayload[]): Buffer {
+/** The packets in the order they were sent: one that got lost and was sent again comes late. */
+export function inOrder<P extends RtpPayload>(packets: readonly P[]): P[] {
+  const first = packets[0]?.sequence ?? 0;
+  const offset = ({ sequence }: P): number => ((sequence - first + 0x8000) & 0xffff) - 0x8000;
+  return packets.toSorted((a, b) => offset(a) - offset(b));
+}
+
+/** Whole pictures from the first key frame on, in the order they were sent. */
+export function wholePictures<P extends RtpPayload>(received: readonly P[]): P[] {
+  const packets = inOrder(received);
+  return packets.slice(keyFrames(packets)[0], packets.findLastIndex(({ marker }) => marker) + 1);
+}
+
+/** The H.264 of packets (RFC 6184) as a byte stream. Throws when one is missing. */
+export function byteStream(received: readonly RtpPayload[]): Buffer {
+  const packets = inOrder(received);
   const pieces: Buffer[] = [];
   for (const [index, { payload, sequence }] of packets.entries()) {
     const before = packets[index - 1]?.sequence;

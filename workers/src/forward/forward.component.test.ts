@@ -1,23 +1,156 @@
-import { byteStream, decodePictures, keyFrames } from '../../../tests/support/rtp/h264Stream.ts';
-import { ForwardStack } from './testing/ForwardStack.ts';
+import { SharedWarnings } from '../live/SharedWarnings.ts';
+import { createLogger } from '@maydan/common';
+import { waitUntil } from '@maydan/infra';
+import { OpusDecoder } from 'opus-decoder';
+import { byteStream, decodePictures, wholePictures } from '../../../tests/support/rtp/h264Stream.ts';
+import { ForwardStack, type PublishOptions } from './testing/ForwardStack.ts';
+import type { ReceivedPacket, RtpViewer } from './testing/RtpViewer.ts';
 
+const log = createLogger('test', 'silent');
 let stack: ForwardStack | null = null;
 afterEach(async () => {
   await stack?.close();
   stack = null;
 });
 
+async function publish(options: PublishOptions = {}): Promise<ForwardStack> {
+  stack = await ForwardStack.start(options);
+  await stack.publish();
+  await stack.startJob();
+  return stack;
+}
+
+const pictures = (viewer: RtpViewer): ReceivedPacket[] => wholePictures(viewer.of('video'));
+
+/** Loudest sample of the Opus frames. */
+async function loudest(packets: readonly ReceivedPacket[]): Promise<number> {
+  const decoder = new OpusDecoder();
+  await decoder.ready;
+  try {
+    const { channelData, errors } = decoder.decodeFrames(packets.map(({ payload }) => payload));
+    expect(errors).toEqual([]);
+    return channelData[0]?.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0) ?? 0;
+  } finally {
+    decoder.free();
+  }
+}
+
 describe('an RTMP source in its room', () => {
   it('is there with picture and sound, untouched', async () => {
-    stack = await ForwardStack.start();
-    await stack.publish();
-    await stack.startJob();
-    const viewer = await stack.view();
+    const { view } = await publish();
+    const viewer = await view();
     await viewer.receive('video', 100);
-    await viewer.receive('audio', 50);
-    const video = viewer.of('video');
-    const pictures = await decodePictures(byteStream(video.slice(keyFrames(video)[0])));
-    expect(pictures).toMatchObject({ width: 320, height: 180 });
-    expect(pictures.different).toBeGreaterThan(20);
-  }, 40_000);
+    await viewer.receive('audio', 70);
+    const shown = await decodePictures(byteStream(pictures(viewer)));
+    expect(shown).toMatchObject({ width: 320, height: 180 });
+    expect(shown.different).toBeGreaterThan(20);
+    // A beep in each second; 20 ms in each packet, on a clock of 48 kHz.
+    const sound = viewer.of('audio');
+    expect(await loudest(sound)).toBeGreaterThan(0.3);
+    const steps = sound.slice(1).map(({ timestamp }, at) => timestamp - (sound[at]?.timestamp ?? 0));
+    expect(new Set(steps)).toEqual(new Set([960]));
+  }, 60_000);
+
+  it('has large key frames spread, without a loss', async () => {
+    const { view } = await publish({ size: '1280x720', bitrate: '8000k', group: 15 });
+    const viewer = await view();
+    await viewer.receive('video', 2_000);
+    await decodePictures(byteStream(pictures(viewer)));
+  }, 60_000);
+
+  it('may be upright', async () => {
+    const { view } = await publish({ size: '180x320' });
+    const viewer = await view();
+    await viewer.receive('video', 60);
+    expect(await decodePictures(byteStream(pictures(viewer)))).toMatchObject({ width: 180, height: 320 });
+  }, 60_000);
+
+  it.each([
+    ['sound', { video: false }, 'audio'],
+    ['pictures', { audio: false }, 'video'],
+  ] as const)(
+    'may have %s alone',
+    async (_, options, kind) => {
+      const { view } = await publish(options);
+      const viewer = await view();
+      await viewer.receive(kind, 60);
+      expect(viewer.packets.every((packet) => packet.kind === kind)).toBe(true);
+    },
+    60_000,
+  );
+
+  it('gives a picture at once to who joins in the middle of a long group', async () => {
+    const { view } = await publish({ group: 300 });
+    const first = await view();
+    await first.receive('video', 120);
+    const second = await view();
+    await second.receive('video', 60);
+    const late = pictures(second);
+    expect(late[0]?.sequence).toBe(second.of('video')[0]?.sequence);
+    expect((late[0]?.atMs ?? Infinity) - (second.resumedMs('video') ?? 0)).toBeLessThan(300);
+    await decodePictures(byteStream(late));
+  }, 60_000);
+});
+
+describe('a picture that WebRTC can not carry', () => {
+  it('is encoded anew while somebody watches, and the broadcaster is told why', async () => {
+    const running = await publish({ bFrames: 2, group: 60 });
+    const warnings = new SharedWarnings(running.redis, running.sessionId, log);
+    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 15_000);
+    expect((await warnings.read())[0]).toMatchObject({ code: 'bFrames', owner: 'source' });
+    const [session] = running.forward.sessions;
+    expect(session?.isTranscoding).toBe(false);
+    const person = await running.join();
+    await waitUntil('the transcode', () => session?.isTranscoding === true, 15_000);
+    const viewer = await running.view();
+    await viewer.receive('video', 120);
+    const shown = await decodePictures(byteStream(pictures(viewer)));
+    expect(shown).toMatchObject({ width: 320, height: 180 });
+    const timestamps = [...new Set(pictures(viewer).map(({ timestamp }) => timestamp))];
+    expect(timestamps).toEqual(timestamps.toSorted((a, b) => a - b));
+    expect(running.admission.usedCores).toBeGreaterThan(0);
+    await person.leave();
+    await waitUntil('the end of the transcode', () => session?.isTranscoding === false, 20_000);
+    expect(running.admission.usedCores).toBe(0);
+  }, 90_000);
+});
+
+describe('a forward', () => {
+  it('comes back into the room of a new sfu', async () => {
+    const running = await publish();
+    const before = await running.view();
+    await before.receive('video', 30);
+    await running.sfu.kill();
+    await running.sfu.start();
+    const after = await running.view();
+    await after.receive('video', 60, 20_000);
+    await after.receive('audio', 30);
+    await decodePictures(byteStream(pictures(after)));
+  }, 90_000);
+
+  it('goes on with the next publish, on the same producers', async () => {
+    const running = await publish();
+    const viewer = await running.view();
+    await viewer.receive('video', 30);
+    const grace = new Date(Date.now() + 30_000).toISOString();
+    await running.control({ rtmp: null, graceDeadlineAt: grace });
+    running.relay.hangUp();
+    await running.publish(2);
+    const count = viewer.of('video').length;
+    await viewer.receive('video', count + 60);
+    const timestamps = [...new Set(viewer.of('video').map(({ timestamp }) => timestamp))];
+    expect(timestamps).toEqual(timestamps.toSorted((a, b) => a - b));
+    expect(running.relay.played).toBe(2);
+  }, 60_000);
+
+  it('ends with its session and leaves nobody in the room', async () => {
+    const running = await publish();
+    const viewer = await running.view();
+    await viewer.receive('video', 10);
+    const gone = new Promise((resolve) => viewer.client.once('peer.left', resolve));
+    await running.control({ desired: 'stop', stopReason: 'hostEnded', rtmp: null });
+    await gone;
+    await waitUntil('the end of the job', async () => (await running.jobs()) === 0, 10_000);
+    expect(running.forward.sessions).toEqual([]);
+  }, 60_000);
 });

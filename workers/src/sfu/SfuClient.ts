@@ -21,7 +21,8 @@ export interface SfuClientOptions {
   readonly secret: string;
   readonly sessionId: string;
   readonly sessionType: JoinClaims['sessionType'];
-  readonly role: 'egress' | 'ingress';
+  /** `viewer` only in tests. */
+  readonly role: 'egress' | 'ingress' | 'viewer';
   /** Default `servicePeerId(role, sessionId)`: whoever joins next for the same purpose takes the peer over. */
   readonly peerId?: string;
   readonly displayName?: string;
@@ -39,7 +40,7 @@ export type SfuClientEvents = { [E in SignalingEvent]: [payload: SignalingPayloa
 };
 
 /** A peer id that is the same wherever and whenever a service joins a session in this role. */
-export function servicePeerId(role: 'egress' | 'ingress', sessionId: string): string {
+export function servicePeerId(role: SfuClientOptions['role'], sessionId: string): string {
   const hex = createHash('sha256').update(`${role}:${sessionId}`).digest('hex');
   // Version 8 (RFC 9562 5.8): made by a rule of our own.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -11,6 +11,7 @@ import { ControlChannel } from '../../live/ControlWatcher.ts';
 import { ffmpegPath } from '../../source/testing/media.ts';
 import { FlvRelay } from '../../testing/FlvRelay.ts';
 import { ForwardWorker } from '../forward.handler.ts';
+import { SfuClient } from '../../sfu/SfuClient.ts';
 import { RtpViewer } from './RtpViewer.ts';
 import { SfuProcess } from './SfuProcess.ts';
 
@@ -115,15 +116,24 @@ export class ForwardStack {
     return this.#jobs.queue('live.forward').getJobCountByTypes('active', 'waiting', 'delayed');
   }
 
-  /** Another viewer of the room. Our own services are viewers that need no WebRTC. */
-  async view(): Promise<RtpViewer> {
+  /** A person who watches: nobody of our own, so that they count as audience. */
+  async join(): Promise<SfuClient> {
+    const { redis, secret, sessionId } = this;
+    const options = { redis, secret, sessionId, sessionType: 'video' as const, peerId: randomUUID(), log };
+    const person = await SfuClient.join({ ...options, role: 'viewer' });
+    this.#closes.push(() => person.leave());
+    return person;
+  }
+
+  /** Another receiver of the room. Our own services need no WebRTC. */
+  readonly view = async (): Promise<RtpViewer> => {
     const { redis, secret, sessionId } = this;
     const viewer = await RtpViewer.join({
       ...{ redis, secret, sessionId, sessionType: 'video', peerId: randomUUID(), log },
     });
     this.#viewers.push(viewer);
     return viewer;
-  }
+  };
 
   async close(): Promise<void> {
     for (const viewer of this.#viewers) await viewer.close();
