@@ -130,6 +130,7 @@ describe('a session without RTMP', () => {
       await sfu.started(made.id);
       await jobIn(composite, life);
       expect((await life.session()).state).toBe('idle');
+      expect(await life.control()).toMatchObject({ desired: 'run', source: null, rtmp: null, epoch: 0 });
       life.epoch = await compose(life);
       const starting = await life.reaches('starting');
       expect(starting.startedAt).not.toBeNull();

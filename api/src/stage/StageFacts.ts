@@ -44,8 +44,10 @@ export class StageFacts {
     switch (fact.type) {
       case 'stage.started':
         await repo.setNode(fact, true);
-        if (await repo.isOn(session.id)) await commands.run('live.composite', session);
-        return;
+        if (!(await repo.isOn(session.id))) return;
+        // A prepared session has no control document yet, by which the worker learns of its end.
+        await commands.writeControl(session);
+        return commands.run('live.composite', session);
       case 'stage.stopped':
         return repo.setNode(fact, false);
       case 'stage.peerJoined':
