@@ -10,6 +10,8 @@ import { waitFor } from './waitFor.ts';
 export interface TestStackOptions {
   /** Added to the environment of all services. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Which services to start; all when not given. */
+  readonly services?: readonly ServiceName[];
 }
 
 const logLines = 30;
@@ -28,6 +30,7 @@ export class TestStack {
         dataDir: dir,
         ports: 'free',
         env: { LOG_LEVEL: 'debug', ...options.env },
+        ...(options.services ? { services: options.services } : {}),
       });
       if (stack.credentials === null) throw new Error('the new database was not seeded');
       return new TestStack(stack, stack.credentials, dir);

@@ -30,7 +30,7 @@ describe('the stage in Chromium, over a real sfu', () => {
     await waitForMovingPicture(host, '[data-testid="own-video"]');
     await host.getByTestId('figures-camera').waitFor();
     await host.getByTestId('figures-microphone').waitFor();
-  }, 30_000);
+  }, 120_000);
 
   it('brings a viewer on stage who asked; both see and hear each other', async () => {
     await web.comeOnStage(host, guest);
@@ -38,12 +38,12 @@ describe('the stage in Chromium, over a real sfu', () => {
       await waitForMovingPicture(page);
       await waitForSound(page);
     }
-  }, 60_000);
+  }, 120_000);
 
   it('shows who speaks and how good the connection is', async () => {
     await guest.locator('[data-testid="tile"][data-speaking]').first().waitFor();
     await otherTile(host).getByTestId('network').waitFor();
-  }, 30_000);
+  }, 120_000);
 
   it('shows a muted microphone and a camera that is off, and both again', async () => {
     await guest.getByTestId('toggle-microphone').click();
@@ -54,7 +54,7 @@ describe('the stage in Chromium, over a real sfu', () => {
     await guest.getByTestId('toggle-camera').click();
     await otherTile(host).getByTestId('tile-muted').waitFor({ state: 'detached' });
     await waitForMovingPicture(host);
-  }, 60_000);
+  }, 120_000);
 
   it('lets the host mute somebody, who then can not unmute, and allow it again', async () => {
     await host.getByTestId('mute-person').click();
@@ -64,7 +64,16 @@ describe('the stage in Chromium, over a real sfu', () => {
     await host.getByTestId('mute-person').click();
     await waitForStage(guest, 'the leave to speak', ({ own }) => own.microphone?.mutedByHost === false);
     await waitForSound(host);
-  }, 60_000);
+  }, 120_000);
+
+  it('shares a screen with its sound, until it is stopped', async () => {
+    await host.getByTestId('toggle-screen').click();
+    await waitForMovingPicture(guest, '[data-kind="screen"] video');
+    const { producers } = await stageOf(guest);
+    expect(producers.map(({ source }) => source)).toEqual(expect.arrayContaining(['screen', 'screenAudio']));
+    await host.getByTestId('toggle-screen').click();
+    await guest.locator('[data-kind="screen"]').waitFor({ state: 'detached' });
+  }, 120_000);
 
   it('changes the microphone while on air', async () => {
     await host.locator('.studio-main summary').click();
@@ -75,7 +84,7 @@ describe('the stage in Chromium, over a real sfu', () => {
     await picker.selectOption(values.at(-1) ?? '');
     await waitFor('the other microphone', async () => (await picker.inputValue()) === values.at(-1));
     await waitForSound(guest);
-  }, 30_000);
+  }, 120_000);
 
   it('brings both to a viewer in real time, also one who is not signed in', async () => {
     const viewer = await web.visit(`/watch/${id}`, null);
@@ -87,7 +96,7 @@ describe('the stage in Chromium, over a real sfu', () => {
     // The others don't see who only watches.
     expect((await stageOf(host)).peers).toHaveLength(1);
     await viewer.context().close();
-  }, 60_000);
+  }, 120_000);
 
   it('fits a phone and breaks no rule of accessibility, in both languages and colour schemes', async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -108,13 +117,13 @@ describe('the stage in Chromium, over a real sfu', () => {
         expect(await brokenRules(page)).toEqual([]);
       }
     }
-  }, 90_000);
+  }, 120_000);
 
   it('puts out whom the host removes, who may ask again', async () => {
     await host.getByTestId('remove-person').click();
     await guest.getByTestId('ask-stage').waitFor();
     await waitForStage(host, 'an empty stage', ({ peers }) => peers.length === 0);
-  }, 30_000);
+  }, 120_000);
 
   it('invites by name; the invitation is shown elsewhere, accepted, and leads on stage', async () => {
     await guest.goto(`${web.stack.web}/?camera=180`);
@@ -126,7 +135,7 @@ describe('the stage in Chromium, over a real sfu', () => {
     await guest.getByTestId('prepare-stage').click();
     await guest.getByTestId('go-on-stage').click();
     await waitForMovingPicture(host);
-  }, 60_000);
+  }, 120_000);
 
   it('lets a guest leave, and the host end it for everybody', async () => {
     await guest.getByTestId('leave-stage').click();
@@ -135,5 +144,19 @@ describe('the stage in Chromium, over a real sfu', () => {
     await host.getByTestId('end-confirm').click();
     await host.getByTestId('studio-ended').waitFor();
     expect(web.pageErrors).toEqual([]);
-  }, 60_000);
+    await host.context().close();
+    await guest.context().close();
+  }, 120_000);
+
+  it('has rooms for sound alone: initials in place of pictures, and who speaks', async () => {
+    const speaker = await web.goLive('audio');
+    const listener = await web.visit(`/watch/${speaker.id}?mode=realtime`, null, { locale: 'ar' });
+    await waitForSound(listener);
+    const tile = listener.locator('[data-testid="tile"][data-speaking]');
+    await tile.waitFor();
+    expect(await tile.locator('video').count()).toBe(0);
+    expect(await tile.locator('.tile-avatar').textContent()).toBe('B');
+    expect(await speaker.host.getByTestId('toggle-camera').count()).toBe(0);
+    expect((await stageOf(speaker.host)).own.camera).toBeUndefined();
+  }, 120_000);
 });

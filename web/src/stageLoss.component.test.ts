@@ -40,7 +40,7 @@ describe('a stage that loses its connection, in Chromium', () => {
     expect((await stageOf(host)).producers.map(({ producerId }) => producerId)).toEqual(
       shown.producers.map(({ producerId }) => producerId),
     );
-  }, 60_000);
+  }, 120_000);
 
   it('comes back by itself when the network does', async () => {
     await guest.context().setOffline(true);
@@ -49,7 +49,7 @@ describe('a stage that loses its connection, in Chromium', () => {
     await waitForStage(guest, 'the return', ({ connection }) => connection === 'connected');
     await waitForMovingPicture(guest);
     await waitForMovingPicture(host);
-  }, 60_000);
+  }, 120_000);
 
   it('survives the end of the sfu: everybody joins the next one with picture and sound', async () => {
     const producer = await producerOf(host);
@@ -68,7 +68,7 @@ describe('a stage that loses its connection, in Chromium', () => {
       await waitForSound(page);
     }
     expect(await producerOf(host)).not.toBe(producer);
-  }, 90_000);
+  }, 120_000);
 
   it('gives a viewer the ordinary player when real time can not be reached, and says so', async () => {
     const viewer = await web.visit(`/watch/${id}`, null);
@@ -80,5 +80,5 @@ describe('a stage that loses its connection, in Chromium', () => {
     await viewer.getByText('Real time can not be reached from here').waitFor();
     expect(await viewer.getByTestId('mode-switch').getAttribute('data-mode')).toBe('hls');
     await viewer.context().close();
-  }, 30_000);
+  }, 120_000);
 });

@@ -26,7 +26,8 @@ export class StageHarness {
 
   static async start(): Promise<StageHarness> {
     const page = await buildPage();
-    const stack = await TestStack.start({ env: { WEB_ROOT: page } });
+    // Nobody composes the stage here: encoders would take the cores from the browsers.
+    const stack = await TestStack.start({ env: { WEB_ROOT: page }, services: ['api', 'sfu'] });
     try {
       return new StageHarness(page, stack, await launchBrowser());
     } catch (error) {
@@ -43,7 +44,7 @@ export class StageHarness {
 
   /** A page in a profile of its own; signed in as a seeded user when a name is given. */
   async visit(path: string, user: string | null, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
+    const context = await this.browser.newContext({ viewport: { width: 600, height: 400 }, ...options });
     if (user !== null) {
       const { username, password } = this.stack.user(user);
       const { accessToken, refreshToken, expiresInSec } = await this.stack.visitor.auth.login({
@@ -61,7 +62,8 @@ export class StageHarness {
       }, stored);
     }
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    // Several browsers encode and decode in software, often on two cores.
+    page.setDefaultTimeout(40_000);
     page.on('pageerror', (error) => this.pageErrors.push(error.message));
     page.on('console', (message) => {
       if (/Content Security Policy|Refused to/.test(message.text())) this.pageErrors.push(message.text());
@@ -112,7 +114,7 @@ export async function waitForStage(
   page: Page,
   what: string,
   wanted: (state: StageState) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 30_000,
 ): Promise<StageState> {
   let last: StageState | undefined;
   try {
@@ -128,6 +130,8 @@ export async function waitForStage(
     throw new Error(`waited in vain for ${what}; the stage was ${JSON.stringify(last)}`, { cause: error });
   }
 }
+
+const timeoutMs = 30_000;
 
 /** A number that changes with the picture; null before the first one. */
 function pictureSum(video: HTMLVideoElement): number | null {
@@ -159,11 +163,12 @@ export async function waitForMovingPicture(
       .locator(selector)
       .first()
       .evaluate(pictureSum as (element: Element) => number | null);
-  const first = await waitFor('a picture', async () => (await sum()) ?? undefined);
+  const first = await waitFor('a picture', async () => (await sum()) ?? undefined, { timeoutMs });
   const { timeSec } = await look();
   await waitFor(
     'a moving picture',
     async () => (await sum()) !== first && (await look()).timeSec > timeSec + 0.5,
+    { timeoutMs },
   );
 }
 
