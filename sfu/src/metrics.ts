@@ -51,6 +51,15 @@ function registerRoomFigures(registry: Registry, rooms: Rooms): void {
     },
   });
   new Gauge({
+    name: 'maydan_sfu_fast_start_cohorts',
+    help: 'Streams for viewers who joined between key frames of an RTMP source',
+    registers,
+    async collect() {
+      const cohorts = await Promise.all(rooms.all.map(({ fastStarts }) => fastStarts.cohorts()));
+      this.set(cohorts.reduce((sum, count) => sum + count, 0));
+    },
+  });
+  new Gauge({
     name: 'maydan_sfu_peers',
     help: 'Peers by role',
     labelNames: ['role'],
