@@ -10,6 +10,9 @@ export interface PipeSettings {
   readonly srtp: boolean;
 }
 
+/** A key frame of a large picture at once; the system's default holds about 100 packets. */
+const recvBufferSize = 1_048_576;
+
 /** One end of a pipe; RTX and NACK make good what the network between two hosts loses (RFC 4588). */
 export function createPipeEnd(
   router: types.Router,
@@ -17,7 +20,7 @@ export function createPipeEnd(
   srtp: boolean,
 ): Promise<types.PipeTransport> {
   return router.createPipeTransport({
-    listenInfo: { protocol: 'udp', ...address, portRange },
+    listenInfo: { protocol: 'udp', ...address, portRange, recvBufferSize },
     enableRtx: true,
     enableSrtp: srtp,
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '../testing/until.ts';
-import { MeshStand, speak } from './testing/MeshStand.ts';
+import { MeshStand, send } from './testing/MeshStand.ts';
 import type { NodeProcess } from './testing/NodeProcess.ts';
 import { Voice } from './testing/Voice.ts';
 
@@ -76,7 +76,7 @@ describe('a room on two nodes', () => {
     const host = await stand.join(a, { sessionId });
     const { peer } = await viewer.event('peer.joined');
     expect(peer).toMatchObject({ peerId: host.peerId, displayName: 'Somebody', role: 'host' });
-    const producerId = await speak(host);
+    const producerId = await send(host, 'microphone');
     await viewer.event('producer.added', ({ producer }) => producer.producerId === producerId);
     await host.request('producer.pause', { producerId });
     await viewer.event('producer.changed', ({ pausedBy }) => pausedBy === 'owner');
@@ -102,7 +102,7 @@ describe('a room on two nodes', () => {
     const userId = randomUUID();
     const host = await stand.join(a, { sessionId });
     const cohost = await stand.join(a, { sessionId, role: 'cohost', userId });
-    const first = await speak(cohost);
+    const first = await send(cohost, 'microphone');
     const mute = { type: 'mutePeer', sessionId, whom: { userId }, source: null, muted: true } as const;
     await stand.command(mute);
     await host.event(
@@ -112,7 +112,7 @@ describe('a room on two nodes', () => {
     const moved = await stand.join(b, { sessionId, role: 'cohost', userId, peerId: cohost.peerId });
     // One person is on one node: the older connection goes, and nobody else is told that they left for good.
     expect(await cohost.event('room.closed')).toEqual({ reason: 'takenOver' });
-    const second = await speak(moved);
+    const second = await send(moved, 'microphone');
     const { producer } = await host.event('producer.added', (added) => added.producer.producerId === second);
     expect(producer).toMatchObject({ pausedBy: 'host', peerId: cohost.peerId });
     expect(host.all('producer.removed').map(({ producerId }) => producerId)).toEqual([first]);
@@ -145,13 +145,31 @@ describe('a room on two nodes', () => {
 
   it('holds the limits of the stage over both', async () => {
     const sessionId = randomUUID();
-    const grants = Array.from({ length: 20 }, (_, index) => ({ node: index % 2 === 0 ? a : b }));
-    for (const { node } of grants)
-      await stand.join(node, { sessionId, role: 'cohost', sessionType: 'audio' });
-    for (const node of [a, b]) {
-      const joining = stand.join(node, { sessionId, role: 'cohost', sessionType: 'audio' });
-      await expect(joining).rejects.toEqual(code('conflict'));
+    const join = (index: number) =>
+      stand.join(index % 2 === 0 ? a : b, { sessionId, role: 'cohost', displayName: `${index}` });
+    const people = [];
+    for (let index = 0; index < 20; index++) people.push(await join(index));
+    for (const index of [20, 21]) await expect(join(index)).rejects.toEqual(code('conflict'));
+    for (const person of people.slice(0, 8)) {
+      const producerId = await send(person, 'camera');
+      for (const other of people.slice(8, 10))
+        await other.event('producer.added', ({ producer }) => producer.producerId === producerId);
     }
+    for (const person of people.slice(8, 10)) {
+      await expect(send(person, 'camera')).rejects.toEqual(code('conflict'));
+    }
+  }, 60_000);
+
+  it('is sent in clear only between nodes that are both set to', async () => {
+    const plain = await stand.node('node-plain', { env: { SFU_PIPE_SRTP: 'false' } });
+    const sessionId = randomUUID();
+    const source = await stand.publish(await stand.join(a, { sessionId, role: 'ingress' }));
+    const egress = await stand.join(plain, { sessionId, role: 'egress' });
+    await expect(stand.receive(egress, source.videoId)).rejects.toEqual(code('forbidden'));
+    const other = await stand.publish(await stand.join(plain, { sessionId, role: 'ingress' }));
+    const watching = await stand.join(a, { sessionId, role: 'egress' });
+    await (await stand.receive(watching, other.videoId)).more(20);
+    await plain.stop('SIGTERM');
   }, 60_000);
 });
 
@@ -160,7 +178,7 @@ describe('a node that is gone', () => {
     const doomed = await stand.node('node-doomed');
     const sessionId = randomUUID();
     const host = await stand.join(doomed, { sessionId });
-    const producerId = await speak(host);
+    const producerId = await send(host, 'microphone');
     const viewer = await stand.join(b, { sessionId, role: 'viewer' });
     expect(viewer.room?.producers.map((producer) => producer.producerId)).toEqual([producerId]);
     const killedAtMs = Date.now();
@@ -170,7 +188,7 @@ describe('a node that is gone', () => {
     expect(Date.now() - killedAtMs).toBeLessThan(5_000);
     const back = await stand.join(b, { sessionId, peerId: host.peerId });
     await viewer.event('peer.joined', ({ peer }) => peer.peerId === back.peerId);
-    const again = await speak(back);
+    const again = await send(back, 'microphone');
     await viewer.event('producer.added', ({ producer }) => producer.producerId === again);
   }, 60_000);
 
@@ -181,6 +199,22 @@ describe('a node that is gone', () => {
     const viewer = await stand.join(a, { sessionId, role: 'viewer' });
     await leaving.stop('SIGTERM');
     expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'roomLost' });
+  }, 60_000);
+});
+
+describe('Redis that is gone and comes back', () => {
+  it('takes nobody off the stage', async () => {
+    const sessionId = randomUUID();
+    const source = await stand.publish(await stand.join(a, { sessionId, role: 'ingress' }));
+    const host = await stand.join(a, { sessionId });
+    const egress = await stand.join(b, { sessionId, role: 'egress' });
+    const sink = await stand.receive(egress, source.videoId);
+    // Longer than a node's state is kept.
+    await stand.restartRedis(() => sink.more(150));
+    const producerId = await send(host, 'microphone');
+    await egress.event('producer.added', ({ producer }) => producer.producerId === producerId);
+    await sink.more(80);
+    expect([egress.all('peer.left'), egress.all('producer.removed')]).toEqual([[], []]);
   }, 60_000);
 });
 

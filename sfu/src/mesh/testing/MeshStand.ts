@@ -7,9 +7,10 @@ import type { JoinGrant, Redis } from '@maydan/common';
 import { sfuCommandChannel } from '@maydan/contracts';
 import type { SfuCommand } from '@maydan/contracts';
 import { startRedis } from '@maydan/infra';
+import type { EmbeddedRedis } from '@maydan/infra';
 import { RtpSink } from '../../testing/RtpSink.ts';
 import { RtpSource } from '../../testing/RtpSource.ts';
-import { opusParameters } from '../../testing/rtp.ts';
+import { h264Parameters, opusParameters } from '../../testing/rtp.ts';
 import { TestClient } from '../../testing/TestClient.ts';
 import { secret } from '../../testing/TestSfu.ts';
 import { DecodedSink } from './DecodedSink.ts';
@@ -20,23 +21,32 @@ import type { NodeProcessOptions } from './NodeProcess.ts';
 export class MeshStand {
   readonly redisUrl: string;
   readonly redis: Redis;
+  readonly #dir: string;
+  #server: EmbeddedRedis;
   readonly #cleanups: (() => unknown)[] = [];
 
   static async start(): Promise<MeshStand> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-mesh-'));
-    const server = await startRedis({ dir });
-    const stand = new MeshStand(server.url);
-    stand.#cleanups.unshift(async () => {
-      await server.close();
-      await rm(dir, { recursive: true, force: true });
-    });
-    return stand;
+    return new MeshStand(dir, await startRedis({ dir }));
   }
 
-  private constructor(redisUrl: string) {
-    this.redisUrl = redisUrl;
-    this.redis = createRedis(redisUrl, createLogger('sfu', 'silent'));
-    this.#cleanups.push(() => this.redis.disconnect());
+  private constructor(dir: string, server: EmbeddedRedis) {
+    this.#dir = dir;
+    this.#server = server;
+    this.redisUrl = server.url;
+    this.redis = createRedis(server.url, createLogger('sfu', 'silent'));
+    this.own(async () => {
+      this.redis.disconnect();
+      await this.#server.close();
+      await rm(dir, { recursive: true, force: true });
+    });
+  }
+
+  /** Ends Redis and starts it again at the same address once `meanwhile` is done. */
+  async restartRedis(meanwhile: () => Promise<void>): Promise<void> {
+    await this.#server.close();
+    await meanwhile();
+    this.#server = await startRedis({ dir: this.#dir });
   }
 
   /** Something to be undone at the end; the last comes first. */
@@ -96,14 +106,14 @@ export function tokenOf(grant: Partial<JoinGrant> & { sessionId: string }): stri
   });
 }
 
-/** Sends a microphone that stays silent: for what is shown of it. */
-export async function speak(client: TestClient): Promise<string> {
+/** Sends a microphone that stays silent, or a camera that stays dark: for what is shown of it. */
+export async function send(client: TestClient, source: 'microphone' | 'camera'): Promise<string> {
   const { transportId } = await client.request('transport.create', { direction: 'send' });
   const { producerId } = await client.request('producer.create', {
     transportId,
-    kind: 'audio',
-    source: 'microphone',
-    rtpParameters: opusParameters(),
+    kind: source === 'camera' ? 'video' : 'audio',
+    source,
+    rtpParameters: source === 'camera' ? h264Parameters() : opusParameters(),
   });
   return producerId;
 }
