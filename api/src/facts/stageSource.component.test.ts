@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { controlKey } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Queue } from 'bullmq';
 import { factsHandled, Life } from '../testing/Life.ts';
@@ -130,7 +131,10 @@ describe('a session without RTMP', () => {
       await sfu.started(made.id);
       await jobIn(composite, life);
       expect((await life.session()).state).toBe('idle');
-      expect(await life.control()).toMatchObject({ desired: 'run', source: null, rtmp: null, epoch: 0 });
+      const prepared = { desired: 'run', source: null, rtmp: null, epoch: 0 } as const;
+      expect(await life.control()).toMatchObject(prepared);
+      await backend.redis.del(controlKey(made.id));
+      await waitUntil('the document again', async () => (await life.control()) !== null, 10_000);
       life.epoch = await compose(life);
       const starting = await life.reaches('starting');
       expect(starting.startedAt).not.toBeNull();

@@ -49,7 +49,7 @@ export class Sweep {
     const onStage = await repo.onStage();
     this.#forgetOthers([...open, ...onStage]);
     await this.#each(open, (session) => this.#repair(session, now));
-    await this.#each(onStage, (session) => this.#keepJob('live.composite', session, now));
+    await this.#each(onStage, (session) => this.#keepStage(session, now));
     for (const id of await repo.neverStarted(now)) await this.#end(id, 'neverStarted', 'neverStarted');
     for (const session of await repo.withoutImages(now)) await this.#retryImages(session);
     await this.#deps.stage.run(now);
@@ -126,6 +126,12 @@ export class Sweep {
     if (row === null) return;
     await this.#deps.commands.writeControl(row);
     await this.#deps.announcer.announce(id);
+  }
+
+  /** The worker that composes goes by the control document, which a session has from its stage's beginning on. */
+  async #keepStage(session: Session, now: Date): Promise<void> {
+    await this.#deps.commands.repairControl(session);
+    await this.#keepJob('live.composite', session, now);
   }
 
   /** A session that nobody can finish fails as `workerLost`. */
