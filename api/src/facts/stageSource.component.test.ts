@@ -230,6 +230,8 @@ describe('facts of stages', () => {
     const at = (offsetMs: number) => new Date(Date.now() + offsetMs);
     const [began, stopped] = [at(0), at(100)];
     await sfu.stopped(made.id, stopped);
+    // Two processes may handle what is told together at the same time.
+    await factsHandled(backend.redis);
     await sfu.started(made.id, began);
     await sfu.started(made.id, began);
     await factsHandled(backend.redis);
