@@ -6,6 +6,7 @@ import { findProgram, hashOf, readStamp, root, writeStamp } from './paths.ts';
 import { runCommand } from './runCommand.ts';
 import { SetupError } from './SetupError.ts';
 import {
+  aiortcPackages,
   chromiumPackages,
   ffmpegPackages,
   installPackages,
@@ -57,7 +58,11 @@ export function setupSteps(purpose: Purpose): Step[] {
 
 function testSteps(): Step[] {
   const network = { title: 'iproute2', run: (progress: Progress) => ensureTools([ip], progress) };
-  return [{ title: 'Chromium', run: ensureChromium }, ...(process.platform === 'linux' ? [network] : [])];
+  return [
+    { title: 'Chromium', run: ensureChromium },
+    { title: 'aiortc', run: ensureAiortc },
+    ...(process.platform === 'linux' ? [network] : []),
+  ];
 }
 
 /** The first with `-fps_mode`. */
@@ -78,7 +83,7 @@ async function ensureFfmpeg(progress: Progress): Promise<string> {
     throw new SetupError(`ffmpeg (${found}) is version ${version}: install ${leastFfmpeg} or newer.`);
   }
   const encoders = spawnSync(program, ['-hide_banner', '-encoders'], { encoding: 'utf8' });
-  for (const name of ['libx264', 'aac']) {
+  for (const name of ['libx264', 'aac', 'libopus']) {
     if (!new RegExp(` ${name} `).test(encoders.stdout)) {
       throw new SetupError(`ffmpeg (${found}) has no encoder ${name}: install a build that has it.`);
     }
@@ -150,6 +155,21 @@ export function chromiumPath(): string | null {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const onPath = names.map((name) => findProgram(name)).find((path) => path !== null);
   return onPath ?? findProgram('Chromium', '/Applications/Chromium.app/Contents/MacOS');
+}
+
+/** The Python that has the system's packages, also where another one is first on the PATH. */
+const systemPython = '/usr/bin/python3';
+
+async function ensureAiortc(progress: Progress): Promise<string> {
+  if (readStamp('aiortc') === systemPython && existsSync(systemPython)) return systemPython;
+  const isThere = (): boolean => spawnSync(systemPython, ['-c', 'import aiortc']).status === 0;
+  if (!isThere()) {
+    progress('installing aiortc');
+    await installPackages('aiortc', [aiortcPackages], progress);
+  }
+  if (!isThere()) throw new SetupError(`${systemPython} can't import aiortc: install it for that Python.`);
+  writeStamp('aiortc', systemPython);
+  return systemPython;
 }
 
 async function ensureChromium(progress: Progress): Promise<string> {

@@ -36,6 +36,14 @@ export const networkPackages: PackageNames = {
   pacman: ['iproute2'],
   apk: ['iproute2'],
 };
+/** aiortc, a WebRTC client that isn't ours, of the system's own Python. */
+export const aiortcPackages: PackageNames = {
+  apt: ['python3-aiortc'],
+  brew: ['python'],
+  dnf: ['python3-aiortc'],
+  pacman: ['python-aiortc'],
+  apk: ['py3-aiortc'],
+};
 /** What building mediasoup's worker from its sources needs. */
 export const workerBuildPackages: PackageNames = {
   apt: [
