@@ -7,6 +7,7 @@ import { WarningBoard } from '../live/WarningBoard.ts';
 import { compositeGoal, type CompositeGoal } from './compositeGoal.ts';
 import type { CanvasSize } from './compose/layout.ts';
 import { RoomKeeper } from './RoomKeeper.ts';
+import type { StageRoom } from './room/StageRoom.ts';
 import type { VideoInput } from './room/VideoInput.ts';
 import type { StageDeps } from './StageDeps.ts';
 import { StagePublish, type UnpublishReason } from './StagePublish.ts';
@@ -35,8 +36,10 @@ export class CompositeSession {
   #publish: StagePublish | null = null;
   #view: StageView = nobody;
   #mediaSeenMs = 0;
+  #roomSinceMs = 0;
   #notBeforeMs = 0;
   #engineFailed = false;
+  #room: StageRoom | null = null;
   #isLeaving = false;
 
   constructor(deps: StageDeps, data: JobData<'live.composite'>, log: Logger) {
@@ -116,7 +119,8 @@ export class CompositeSession {
       uncontrolledMs: nowMs - this.#startedMs,
       isPublishing: this.#publish !== null,
       hasMedia,
-      emptyMs: nowMs - this.#mediaSeenMs,
+      // Who comes back to a room that was lost is given time to send again.
+      emptyMs: nowMs - Math.max(this.#mediaSeenMs, this.#roomSinceMs),
       roomLost: this.#keeper.room === null,
     });
   }
@@ -158,6 +162,8 @@ export class CompositeSession {
   /** While the room is lost everybody keeps the place on the picture. */
   #onStage(): void {
     const { room } = this.#keeper;
+    if (room !== null && this.#room !== room) this.#roomSinceMs = Date.now();
+    this.#room = room;
     if (room === null) this.#view = { people: withoutMedia(this.#view.people), heard: [] };
     else if (room.tracks.length > 0 || this.#publish === null)
       this.#view = stageView(room.people, room.tracks);

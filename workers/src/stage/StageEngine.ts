@@ -3,19 +3,13 @@ import type { Logger } from '@maydan/common';
 import { AacEncoder } from './audio/AacEncoder.ts';
 import { Mixer } from './audio/Mixer.ts';
 import { sampleRateHz } from './audio/PcmTimeline.ts';
-import { Compositor, type ShownPerson } from './compose/Compositor.ts';
+import type { ShownPerson } from './compose/Compositor.ts';
 import type { Labels } from './compose/Labels.ts';
 import type { CanvasSize } from './compose/layout.ts';
+import { PictureDirector, type PictureSettings } from './picture/PictureDirector.ts';
 import { StageFlv } from './publish/StageFlv.ts';
 import type { SoundInput } from './room/SoundInput.ts';
 import type { VideoInput } from './room/VideoInput.ts';
-import { PictureEncoder } from './video/PictureEncoder.ts';
-
-export interface PictureSettings {
-  readonly size: CanvasSize;
-  readonly frameRate: number;
-  readonly bitrateBps: number;
-}
 
 export interface StageEngineOptions {
   readonly ffmpegPath: string;
@@ -52,44 +46,35 @@ export class StageEngine extends EventEmitter<StageEngineEvents> {
   readonly #mixer = new Mixer();
   readonly #heard = new Map<string, SoundInput>();
   readonly #aac: AacEncoder;
-  readonly #compositor: Compositor | null;
-  #encoder: PictureEncoder | null = null;
+  readonly #picture: PictureDirector | null;
   #tick = 0;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
-  #skipped = 0;
 
   constructor(options: StageEngineOptions) {
     super();
     this.#options = options;
-    const { ffmpegPath, labels, log, picture, onSize } = options;
+    const { ffmpegPath, log, picture } = options;
     this.flv = new StageFlv(this.#startMs, picture?.frameRate ?? null);
     this.#aac = new AacEncoder(ffmpegPath, log);
     this.#aac.on('frame', (from, data) => this.flv.sound(from * millisecondsPerSample, data));
     this.#aac.on('closed', (isFault) => isFault && this.#fail());
-    this.#compositor =
-      picture === null ? null : new Compositor({ ffmpegPath, size: picture.size, labels, onSize, log });
-    if (picture !== null) this.#encoder = this.#openEncoder(picture);
+    this.#picture =
+      picture === null
+        ? null
+        : new PictureDirector({ ...options, ...picture, flv: this.flv, onFailed: () => this.#fail() });
     this.#schedule();
   }
 
-  /** Ticks for which no picture was made, because the encoder or this process didn't keep up. */
-  get skippedPictures(): number {
-    return this.#skipped;
-  }
-
-  get latePictures(): number {
-    return this.#compositor?.latePictures ?? 0;
-  }
-
-  get compositor(): Compositor | null {
-    return this.#compositor;
+  /** Null: sound only. */
+  get picture(): PictureDirector | null {
+    return this.#picture;
   }
 
   /** Who is seen and heard from now on. */
   setStage(people: readonly ShownPerson[], heard: readonly HeardTrack[]): void {
     if (this.#isClosed) return;
-    this.#compositor?.setPeople(people);
+    this.#picture?.setPeople(people);
     const names = new Set(heard.map(({ name }) => name));
     for (const name of this.#heard.keys()) {
       if (names.has(name)) continue;
@@ -107,17 +92,7 @@ export class StageEngine extends EventEmitter<StageEngineEvents> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.flv.end();
-    this.#compositor?.close();
-    await Promise.all([this.#aac.close(), this.#encoder?.close()]);
-  }
-
-  #openEncoder(picture: PictureSettings): PictureEncoder {
-    const { ffmpegPath, cpuBudgetCores, log } = this.#options;
-    const encoder = new PictureEncoder({ ...picture, ffmpegPath, cpuBudgetCores, log });
-    encoder.on('config', (record) => this.flv.config(record));
-    encoder.on('picture', (made) => this.flv.picture(made));
-    encoder.on('closed', (isFault) => isFault && this.#fail());
-    return encoder;
+    await Promise.all([this.#aac.close(), this.#picture?.close()]);
   }
 
   get #tickMs(): number {
@@ -137,19 +112,12 @@ export class StageEngine extends EventEmitter<StageEngineEvents> {
     if (this.#isClosed) return;
     // Ticks that this process slept through are lost; the times of the others stay.
     const due = Math.floor((performance.now() - this.#startMs) / this.#tickMs);
-    this.#skipped += Math.max(0, due - this.#tick - 1);
+    this.#picture?.slept(Math.max(0, due - this.#tick - 1));
     this.#tick = Math.max(due, this.#tick + 1);
     const timeMs = this.#timeOf(this.#tick);
-    this.#draw(timeMs);
+    this.#picture?.tick(timeMs);
     this.#mix(timeMs);
     this.#schedule();
-  }
-
-  #draw(timeMs: number): void {
-    const encoder = this.#encoder;
-    const canvas = encoder?.isReady === true ? (this.#compositor?.draw(timeMs) ?? null) : null;
-    if (canvas === null) this.#skipped += encoder === null ? 0 : 1;
-    else encoder?.write(canvas.bytes, timeMs, () => canvas.release());
   }
 
   #mix(timeMs: number): void {

@@ -21,10 +21,13 @@ export function registerStageMetrics(registry: Registry, stages: CompositeWorker
     sessions.reduce((total, { publish }) => total + (publish === null ? 0 : figure(publish.engine)), 0);
   gauge('stage_rooms', 'Rooms that this worker watches over.', ({ length }) => length);
   gauge('stages', 'Stages that are published from here at present.', (sessions) => sum(sessions, () => 1));
+  gauge('stages_passed', "Of these, those whose picture is the lone sender's own.", (sessions) =>
+    sum(sessions, ({ picture }) => Number(picture?.mode === 'passed')),
+  );
   gauge('stage_skipped_pictures', 'Pictures of running stages that were not made in time.', (sessions) =>
-    sum(sessions, ({ skippedPictures }) => skippedPictures),
+    sum(sessions, ({ picture }) => picture?.skipped ?? 0),
   );
   gauge('stage_late_pictures', 'Pictures of people that came after a later one.', (sessions) =>
-    sum(sessions, ({ latePictures }) => latePictures),
+    sum(sessions, ({ picture }) => picture?.late ?? 0),
   );
 }

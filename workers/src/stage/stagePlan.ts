@@ -1,6 +1,6 @@
 import { encodeCores } from '../ladder/cost.ts';
 import { rungs, videoBitrateBps } from '../ladder/rungs.ts';
-import type { PictureSettings } from './StageEngine.ts';
+import type { PictureSettings } from './picture/PictureDirector.ts';
 
 /** Sound: mixing and one encoder. */
 export const soundCores = 0.06;

@@ -17,6 +17,8 @@ export interface StageView {
  */
 export function stageView(people: readonly PeerInfo[], tracks: readonly StageTrack[]): StageView {
   const senders = new Set(tracks.map(({ peerId }) => peerId));
+  const hasLayers = (peerId: string): boolean =>
+    tracks.some((one) => one.peerId === peerId && one.source === 'camera' && one.hasLayers);
   const videoOf = (peerId: string, source: 'camera' | 'screen'): VideoInput | null => {
     const track = tracks.find((one) => one.peerId === peerId && one.source === source && !one.isPaused);
     return track?.input instanceof VideoInput ? track.input : null;
@@ -32,6 +34,7 @@ export function stageView(people: readonly PeerInfo[], tracks: readonly StageTra
         name,
         camera: videoOf(peerId, 'camera'),
         screen: videoOf(peerId, 'screen'),
+        hasLayers: hasLayers(peerId),
       })),
     heard,
   };
@@ -39,4 +42,4 @@ export function stageView(people: readonly PeerInfo[], tracks: readonly StageTra
 
 /** The same people, of whom nothing is received at present. */
 export const withoutMedia = (people: readonly ShownPerson[]): readonly ShownPerson[] =>
-  people.map(({ peerId, name }) => ({ peerId, name, camera: null, screen: null }));
+  people.map((person) => ({ ...person, camera: null, screen: null }));

@@ -13,6 +13,8 @@ export interface ShownPerson {
   readonly name: string;
   readonly camera: VideoInput | null;
   readonly screen: VideoInput | null;
+  /** The camera's picture changes its size with the network. */
+  readonly hasLayers: boolean;
 }
 
 export interface CompositorOptions {
@@ -76,6 +78,11 @@ export class Compositor {
   /** Whether this track has a picture to show now. */
   hasPicture(input: VideoInput, nowMs: number): boolean {
     return this.#videos.get(input)?.pictureAt(nowMs) != null;
+  }
+
+  /** How many tracks have a picture to show now. */
+  shownPictures(nowMs: number): number {
+    return [...this.#videos.values()].filter((video) => video.pictureAt(nowMs) !== null).length;
   }
 
   /** The picture of this moment; null when all canvases are with the encoder. Who gets it releases it. */

@@ -38,6 +38,11 @@ export class StageFlv {
     return this.#byteLength;
   }
 
+  /** Time of the last picture. */
+  get pictureMs(): number {
+    return this.#videoMs;
+  }
+
   get pictures(): number {
     return this.#pictures;
   }

@@ -53,9 +53,10 @@ export class Person {
     this.#timers = [setInterval(tick, tickMs), setInterval(() => this.#report(video, audio), reportMs)];
   }
 
+  /** Idempotent. */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
   #open(): Socket {

@@ -39,6 +39,9 @@ import { StagePerson } from './StagePerson.ts';
 
 const log = createLogger('test', (process.env['STAGE_TEST_LOG'] ?? 'silent') as 'silent' | 'info');
 
+/** Machines of tests are busy. */
+const patienceMs = 45_000;
+
 export interface StageStackOptions {
   readonly sessionType?: JoinClaims['sessionType'];
   readonly height?: number;
@@ -170,6 +173,47 @@ export class StageStack {
     };
     this.#closes.push(stop);
     return { file, ended, stop };
+  }
+
+  /** Waits until so many of the people shown have a picture of their own. */
+  async shows(pictures: number, tiles = pictures): Promise<void> {
+    await waitUntil(
+      `${pictures} pictures in ${tiles} tiles`,
+      () => {
+        const compositor = this.#picture?.compositor;
+        if (compositor === undefined || compositor === null) return false;
+        return compositor.tiles.length === tiles && compositor.shownPictures(performance.now()) === pictures;
+      },
+      patienceMs,
+      20,
+    );
+  }
+
+  /** Waits for so many further pictures. */
+  async pictures(count: number): Promise<void> {
+    const until = (this.#flv?.pictures ?? 0) + count;
+    await waitUntil(`${count} more pictures`, () => (this.#flv?.pictures ?? 0) >= until, patienceMs, 20);
+  }
+
+  async mode(mode: 'composed' | 'passed'): Promise<void> {
+    await waitUntil(`a ${mode} picture`, () => this.#picture?.mode === mode, patienceMs, 20);
+  }
+
+  /** Where the publish is on its own time line. */
+  get mediaTimeMs(): number {
+    return this.#flv?.pictureMs ?? 0;
+  }
+
+  get byteLength(): number {
+    return this.#flv?.byteLength ?? 0;
+  }
+
+  get #picture() {
+    return this.worker.sessions[0]?.publish?.engine.picture;
+  }
+
+  get #flv() {
+    return this.worker.sessions[0]?.publish?.engine.flv;
   }
 
   async jobs(): Promise<number> {

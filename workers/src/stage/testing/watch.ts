@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { run, runWithPipes } from '../../packager/testing/ffmpeg.ts';
+import { parseAvcConfig } from '../../source/avcConfig.ts';
+import { FlvParser, type FlvTag } from '../../source/flv/FlvParser.ts';
 
 /** For tests: what is seen and heard in a file. */
 
@@ -24,17 +27,18 @@ export async function flashes(
     .map(({ timeSec }) => timeSec);
 }
 
-/** Mean luma of an area in every picture. */
+/** Mean (or largest) luma of an area in every picture. */
 export async function lumaOf(
   file: string,
   { x, y, width, height }: Area,
+  what: 'YAVG' | 'YMAX' = 'YAVG',
 ): Promise<{ timeSec: number; luma: number }[]> {
-  const filter = `crop=${width}:${height}:${x}:${y},signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-`;
+  const filter = `crop=${width}:${height}:${x}:${y},signalstats,metadata=print:key=lavfi.signalstats.${what}:file=-`;
   const { stdout } = await run('ffmpeg', [
     ...['-v', 'error', '-copyts', '-i', file, '-map', '0:v:0', '-vf', filter, '-fps_mode', 'passthrough'],
     ...['-f', 'null', '-'],
   ]);
-  return [...stdout.matchAll(/pts_time:([\d.]+)\s+lavfi\.signalstats\.YAVG=([\d.]+)/g)].map(
+  return [...stdout.matchAll(/pts_time:([\d.]+)\s+lavfi\.signalstats\.\w+=([\d.]+)/g)].map(
     ([, time, luma]) => ({
       timeSec: Number(time),
       luma: Number(luma),
@@ -88,10 +92,39 @@ function onsets(pcm: Buffer, threshold: number): { timeSec: number; loudness: nu
   return found;
 }
 
-/** Distance from each beep to the nearest flash, in ms; positive: the sound is late. */
+/** Distance from each flash to the nearest beep, in ms; positive: the sound is late. Ends of a recording tear such pairs. */
 export function lipSync(flashSec: readonly number[], beepSec: readonly number[]): number[] {
-  return beepSec.map((beep) => {
-    const nearest = flashSec.toSorted((a, b) => Math.abs(a - beep) - Math.abs(b - beep))[0];
-    return nearest === undefined ? Infinity : Math.round((beep - nearest) * 1_000);
+  return flashSec.map((flash) => {
+    const nearest = beepSec.toSorted((a, b) => Math.abs(a - flash) - Math.abs(b - flash))[0];
+    return nearest === undefined ? Infinity : Math.round((nearest - flash) * 1_000);
   });
+}
+
+/** The value in the middle; infinite of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Infinity;
+}
+
+/** The tags of an FLV file. */
+export async function flvTags(file: string): Promise<FlvTag[]> {
+  const bytes = await readFile(file);
+  return new FlvParser().push(bytes);
+}
+
+/** What a file's picture track is like: sizes in their order, and the longest time without a picture. */
+export async function pictureTrack(file: string): Promise<{ sizes: string[]; longestGapMs: number }> {
+  const sizes: string[] = [];
+  let [lastMs, longestGapMs] = [NaN, 0];
+  for (const { type, body, timestampMs } of await flvTags(file)) {
+    if (type !== 'video') continue;
+    if (body[1] === 0) {
+      const { width, height } = parseAvcConfig(body.subarray(5)).sps;
+      sizes.push(`${width}x${height}`);
+    } else {
+      longestGapMs = Math.max(longestGapMs, timestampMs - lastMs || 0);
+      lastMs = timestampMs;
+    }
+  }
+  return { sizes, longestGapMs };
 }
