@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { BrowserRouter, Link, Outlet, Route, Routes } from 'react-router';
 import { setLanguage } from '../i18n/i18n.ts';
@@ -5,8 +6,11 @@ import { ChannelPage } from '../pages/ChannelPage.tsx';
 import { HomePage } from '../pages/HomePage.tsx';
 import { NotFoundPage } from '../pages/NotFoundPage.tsx';
 import { WatchPage } from '../pages/WatchPage.tsx';
-import { StudioPage } from '../studio/StudioPage.tsx';
+import { Notice } from '../ui/Notice.tsx';
 import { InvitationBanner } from '../ui/stage/InvitationBanner.tsx';
+
+/** A chunk of its own: viewers, who are nearly everybody, never load it. */
+const StudioPage = lazy(async () => ({ default: (await import('../studio/StudioPage.tsx')).StudioPage }));
 
 function LanguageSwitch() {
   const { t, i18n } = useTranslation();
@@ -52,6 +56,11 @@ function Shell() {
   );
 }
 
+function Loading() {
+  const { t } = useTranslation();
+  return <Notice title={t('stage.loading')} busy />;
+}
+
 export function App() {
   return (
     <BrowserRouter>
@@ -59,7 +68,14 @@ export function App() {
         <Route element={<Shell />}>
           <Route index element={<HomePage />} />
           <Route path="watch/:sessionId" element={<WatchPage />} />
-          <Route path="studio" element={<StudioPage />} />
+          <Route
+            path="studio"
+            element={
+              <Suspense fallback={<Loading />}>
+                <StudioPage />
+              </Suspense>
+            }
+          />
           {/* A segment is matched as a whole, so the page itself tells `@name` from anything else. */}
           <Route path=":handle" element={<ChannelPage />} />
           <Route path="*" element={<NotFoundPage />} />

@@ -38,6 +38,7 @@ export class Sending {
   private transport: MediaTransport | null = null;
   private closed = false;
   private failed = false;
+  private trouble = false;
 
   constructor(deps: SendingDeps) {
     this.deps = deps;
@@ -70,12 +71,15 @@ export class Sending {
 
   private async sync(): Promise<void> {
     this.failed = false;
+    const hadTrouble = this.trouble;
+    this.trouble = false;
     for (const [source, producer] of this.producers) {
       if (!this.deps.wanted.has(source)) await this.attempt(() => this.unproduce(source, producer));
     }
     for (const [source, wanted] of this.deps.wanted) {
       await this.attempt(() => this.syncSource(source, wanted));
     }
+    if (hadTrouble && !this.trouble && !this.closed) this.deps.dispatch({ type: 'problem', code: null });
   }
 
   private async attempt(change: () => Promise<void>): Promise<void> {
@@ -86,6 +90,7 @@ export class Sending {
       const { code } = problemOf(error);
       if (this.closed) return;
       this.failed ||= errorTable[code].retry;
+      this.trouble = true;
       this.deps.dispatch({ type: 'problem', code });
     }
   }

@@ -73,6 +73,7 @@ function Studio({ user }: { readonly user: Me }) {
       local={local}
       onAir={onAir}
       onGoOnAir={() => setOnAir(true)}
+      onOut={() => setOnAir(false)}
       onDone={() => {
         setOnAir(false);
         open(null);

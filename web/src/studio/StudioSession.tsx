@@ -1,10 +1,11 @@
 import type { Me, Session } from '@maydan/contracts';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { account } from '../account/useAccount.ts';
 import { useSession } from '../api/useSession.ts';
 import type { LocalMedia } from '../stage/LocalMedia.ts';
+import type { CloseReason } from '../stage/stageState.ts';
 import { useLocalMediaState, useStageClient, useStageState } from '../stage/useStageClient.ts';
 import { useAction } from '../stage/useSeat.ts';
 import { Notice } from '../ui/Notice.tsx';
@@ -26,6 +27,8 @@ interface StudioSessionProps {
   /** The host sends from this browser. */
   readonly onAir: boolean;
   readonly onGoOnAir: () => void;
+  /** The sfu put the host out of the room, for example because of another window. */
+  readonly onOut: () => void;
   readonly onDone: () => void;
 }
 
@@ -68,9 +71,19 @@ interface RunningProps extends StudioSessionProps {
   readonly refresh: () => void;
 }
 
-function Running({ session, user, local, onAir, onGoOnAir, refresh }: RunningProps) {
+function Running({ session, user, local, onAir, onGoOnAir, onOut, refresh }: RunningProps) {
   const { t } = useTranslation();
-  const { client } = useStageClient(session.id, onAir ? 'host' : null, local);
+  const { client, failed } = useStageClient(session.id, onAir ? 'host' : null, local);
+  const { connection, closeReason } = useStageState(client);
+  const [out, setOut] = useState<CloseReason | null>(null);
+  const latestOut = useRef(onOut);
+  latestOut.current = onOut;
+  useEffect(() => {
+    const reason = failed ? 'lost' : connection === 'closed' ? closeReason : null;
+    if (reason === null || reason === 'left') return;
+    setOut(reason);
+    latestOut.current();
+  }, [failed, connection, closeReason]);
   return (
     <div className="studio-session">
       <div className="studio-main">
@@ -86,7 +99,7 @@ function Running({ session, user, local, onAir, onGoOnAir, refresh }: RunningPro
         {onAir ? (
           <OnAir session={session} user={user} local={local} client={client} refresh={refresh} />
         ) : (
-          <Waiting session={session} local={local} onGoOnAir={onGoOnAir} refresh={refresh} />
+          <Waiting session={session} local={local} out={out} onGoOnAir={onGoOnAir} refresh={refresh} />
         )}
       </div>
       <div className="studio-side">
@@ -136,9 +149,12 @@ function OnAir({ session, user, local, client, refresh }: OnAirProps) {
   );
 }
 
-type WaitingProps = Pick<RunningProps, 'session' | 'local' | 'onGoOnAir' | 'refresh'>;
+interface WaitingProps extends Pick<RunningProps, 'session' | 'local' | 'onGoOnAir' | 'refresh'> {
+  /** Why the host isn't on air any more. */
+  readonly out: CloseReason | null;
+}
 
-function Waiting({ session, local, onGoOnAir, refresh }: WaitingProps) {
+function Waiting({ session, local, out, onGoOnAir, refresh }: WaitingProps) {
   const { t } = useTranslation();
   const [starting, setStarting] = useState(false);
   const { action, end } = useEnd(session, refresh);
@@ -149,7 +165,7 @@ function Waiting({ session, local, onGoOnAir, refresh }: WaitingProps) {
   };
   return (
     <div className="panel-box" data-testid="studio-waiting">
-      <p>{t('studio.waiting')}</p>
+      <p role="status">{out === null ? t('studio.waiting') : t(`room.closed.${out}`)}</p>
       <DevicePicker local={local} type={session.type} />
       <div className="row">
         <button

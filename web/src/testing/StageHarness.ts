@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import type { ServiceName } from '@maydan/infra';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { TestStack } from '../../../tests/support/TestStack.ts';
@@ -24,10 +25,13 @@ export class StageHarness {
   readonly pageErrors: string[] = [];
   readonly #page: string;
 
-  static async start(): Promise<StageHarness> {
+  /** Nobody composes the stage unless `services` says so: encoders would take the cores from the browsers. */
+  static async start(
+    services: readonly ServiceName[] = ['api', 'sfu'],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<StageHarness> {
     const page = await buildPage();
-    // Nobody composes the stage here: encoders would take the cores from the browsers.
-    const stack = await TestStack.start({ env: { WEB_ROOT: page }, services: ['api', 'sfu'] });
+    const stack = await TestStack.start({ env: { WEB_ROOT: page, ...env }, services });
     try {
       return new StageHarness(page, stack, await launchBrowser());
     } catch (error) {
