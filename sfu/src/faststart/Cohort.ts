@@ -43,9 +43,11 @@ export class Cohort {
   readonly #payloadType: number;
   readonly #members = new Map<string, Member>();
   #expected = 0;
-  #sequence = randomInt(2 ** 15);
+  /** Added to the sequence numbers of the stream, so that what comes late or never does so here, too. */
+  readonly #sequenceShift = randomInt(2 ** 16);
   #queue: BurstQueue | null = null;
-  #isWaitingForKeyFrame = false;
+  /** Its members are ready, but the group isn't whole. */
+  #isWaiting = false;
   #gathering: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -96,7 +98,7 @@ export class Cohort {
 
   /** Another viewer may still join. */
   get isOpen(): boolean {
-    return !this.#closed && this.#queue === null && !this.#isWaitingForKeyFrame;
+    return !this.#closed && this.#queue === null && !this.#isWaiting;
   }
 
   get size(): number {
@@ -134,9 +136,9 @@ export class Cohort {
   }
 
   /** A packet of the stream, after it was put into the group. */
-  follow(packet: RtpPacket, beginsGroup: boolean): void {
-    if (this.#queue !== null) return this.#queue.push(packet);
-    if (this.#isWaitingForKeyFrame && beginsGroup) this.#begin([packet]);
+  follow(packet: RtpPacket): void {
+    if (this.#queue !== null) this.#queue.push(packet);
+    else if (this.#isWaiting) this.#begin();
   }
 
   /** The stream's clock was told anew. */
@@ -176,13 +178,15 @@ export class Cohort {
 
   #start(): void {
     if (this.#closed || !this.isOpen) return;
-    const group = this.#options.source.group();
-    if (group === null) this.#isWaitingForKeyFrame = true;
-    else this.#begin(compress(group));
+    this.#isWaiting = true;
+    this.#begin();
   }
 
-  #begin(packets: readonly RtpPacket[]): void {
-    this.#isWaitingForKeyFrame = false;
+  /** A lost packet of the group comes again within moments; else the next group is waited for. */
+  #begin(): void {
+    const group = this.#options.source.group();
+    if (group === null) return;
+    const packets = compress(group);
     this.#queue = new BurstQueue(packets, (packet) => this.#send(packet));
     for (let count = 0; count < firstReports; count += 1) this.report();
   }
@@ -190,8 +194,8 @@ export class Cohort {
   #send(packet: RtpPacket): void {
     if (this.#closed) return;
     const { timestamp } = packet;
-    const numbers = { payloadType: this.#payloadType, ssrc: this.#ssrc, sequence: this.#sequence, timestamp };
-    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const sequence = packet.sequence + this.#sequenceShift;
+    const numbers = { payloadType: this.#payloadType, ssrc: this.#ssrc, sequence, timestamp };
     this.producer.send(writeRtp(packet, numbers));
   }
 

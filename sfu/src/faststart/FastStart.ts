@@ -3,7 +3,7 @@ import type { types } from 'mediasoup';
 import { clockRateHz } from './compress.ts';
 import { Cohort } from './Cohort.ts';
 import { GroupCache, type GroupLimits } from './GroupCache.ts';
-import { beginsKeyFrame, readRtp } from './rtpPacket.ts';
+import { readRtp } from './rtpPacket.ts';
 import { later, readSenderReport, type ClockPoint } from './StreamClock.ts';
 
 export interface FastStartOptions {
@@ -142,8 +142,7 @@ export class FastStart {
     const packet = readRtp(bytes);
     if (packet === null) return;
     this.#cache.add(packet, performance.now());
-    const beginsGroup = beginsKeyFrame(packet.payload);
-    for (const cohort of this.#cohorts) cohort.follow(packet, beginsGroup);
+    for (const cohort of this.#cohorts) cohort.follow(packet);
   }
 
   #takeReport(packet: Buffer): void {
@@ -168,7 +167,7 @@ export class FastStart {
   }
 
   #shouldBegin(): boolean {
-    if (this.#closed || this.#cache.packets === null) return false;
+    if (this.#closed || !this.#cache.hasGroup) return false;
     if (this.#cohorts.size < this.#maxCohorts / 2) return true;
     const intervalMs = this.#cache.keyFrameIntervalMs;
     const isShort = intervalMs !== null && intervalMs <= shortGroupMs;

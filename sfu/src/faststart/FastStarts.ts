@@ -51,6 +51,11 @@ export class FastStarts {
     if (shown.nodeId === null) void this.#start(shown, entry);
   }
 
+  /** Resolves when nothing of what the producer sends from now on is missed. Never rejects. */
+  async ready(shown: Startable): Promise<void> {
+    await this.#entries.get(shown)?.started;
+  }
+
   /** Makes a consumer by `consume`, which is given the id of the producer to take. What it throws passes through. */
   async consume(
     shown: Startable,

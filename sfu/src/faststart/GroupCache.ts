@@ -40,6 +40,11 @@ export class GroupCache {
     if (this.#bytes > this.#limits.maxBytes) this.#giveUp();
   }
 
+  /** There is a group, though it may lack a packet at the moment. */
+  get hasGroup(): boolean {
+    return this.#kept.length > 0;
+  }
+
   /** From the key frame on; null while there is no whole group. */
   get packets(): readonly RtpPacket[] | null {
     const first = this.#kept[0];

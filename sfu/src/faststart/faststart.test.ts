@@ -64,6 +64,7 @@ describe('the group of pictures', () => {
     cache.add(packet(2), 0);
     cache.add(packet(4), 0);
     expect(cache.packets).toBeNull();
+    expect(cache.hasGroup).toBe(true);
     cache.add(packet(3), 0);
     cache.add(packet(3), 0);
     expect(sequences(cache)).toEqual([1, 2, 3, 4]);

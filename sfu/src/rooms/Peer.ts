@@ -209,7 +209,9 @@ export class Peer extends EventEmitter<PeerEvents> {
         this.#room.transports.produce(transport, { kind, rtpParameters, paused }),
       );
       if (producer.closed) throw new AppError('not_found');
-      return this.#addProducer(producer, source, paused);
+      const shown = this.#addProducer(producer, source, paused);
+      await this.#room.fastStarts.ready(shown);
+      return shown;
     } finally {
       this.#comingSources.delete(source);
     }
