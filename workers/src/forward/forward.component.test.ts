@@ -143,6 +143,29 @@ describe('a forward', () => {
     expect(running.relay.played).toBe(2);
   }, 60_000);
 
+  it('goes on while Redis is restarted, and hears of the end after it', async () => {
+    const running = await publish();
+    const viewer = await running.view();
+    await viewer.receive('video', 30);
+    await running.restartRedis();
+    await viewer.receive('video', viewer.of('video').length + 60);
+    const gone = new Promise((resolve) => viewer.client.once('peer.left', resolve));
+    await running.control({ desired: 'stop', stopReason: 'hostEnded', rtmp: null });
+    await gone;
+  }, 60_000);
+
+  it('is taken over by another worker when its own one ends', async () => {
+    const running = await publish();
+    const viewer = await running.view();
+    await viewer.receive('video', 30);
+    const next = running.startForward();
+    await running.forward.close();
+    await waitUntil('the other worker', () => next.sessions.length === 1, 15_000);
+    const after = await running.view();
+    await after.receive('video', 30, 20_000);
+    await after.receive('audio', 30);
+  }, 60_000);
+
   it('ends with its session and leaves nobody in the room', async () => {
     const running = await publish();
     const viewer = await running.view();

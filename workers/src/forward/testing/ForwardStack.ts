@@ -135,6 +135,29 @@ export class ForwardStack {
     return viewer;
   };
 
+  async restartRedis(): Promise<void> {
+    process.kill(this.redisServer.pid, 'SIGKILL');
+    await this.redisServer.exited;
+    this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
+  }
+
+  /** Another worker, as after a deploy. */
+  startForward(): ForwardWorker {
+    const connect = (maxWaitMs: number | null): Redis => this.#connect(maxWaitMs);
+    const config = { FFMPEG_PATH: ffmpegPath, INTERNAL_SECRET: this.secret };
+    const control = new ControlChannel(connect(null));
+    const deps = { config, redis: this.redis, control, admission: this.admission };
+    const forward = new ForwardWorker({ deps, connection: connect(null), concurrency: 4, log });
+    this.#closes.push(() => forward.close());
+    return forward;
+  }
+
+  #connect(maxWaitMs: number | null): Redis {
+    const redis = createRedis(this.redisServer.url, log, { maxWaitMs });
+    this.#closes.push(() => redis.disconnect());
+    return redis;
+  }
+
   async close(): Promise<void> {
     for (const viewer of this.#viewers) await viewer.close();
     for (const close of this.#closes.reverse()) await close();
@@ -145,22 +168,13 @@ export class ForwardStack {
     this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
     this.#closes.push(() => this.redisServer.close());
     const { url } = this.redisServer;
-    const connect = (maxWaitMs: number | null): Redis => {
-      const redis = createRedis(url, log, { maxWaitMs });
-      this.#closes.push(() => redis.disconnect());
-      return redis;
-    };
-    this.redis = connect(5_000);
+    this.redis = this.#connect(5_000);
     this.relay = await FlvRelay.create(this.secret, publishArguments(publish));
     this.#closes.push(() => this.relay.close());
     this.sfu = await SfuProcess.start({ redisUrl: url, secret: this.secret });
     this.#closes.push(() => this.sfu.kill());
-    this.#jobs = new JobProducer(connect(null));
+    this.#jobs = new JobProducer(this.#connect(null));
     this.#closes.push(() => this.#jobs.close());
-    const config = { FFMPEG_PATH: ffmpegPath, INTERNAL_SECRET: this.secret };
-    const control = new ControlChannel(connect(null));
-    const deps = { config, redis: this.redis, control, admission: this.admission };
-    this.forward = new ForwardWorker({ deps, connection: connect(null), concurrency: 4, log });
-    this.#closes.push(() => this.forward.close());
+    this.forward = this.startForward();
   }
 }
