@@ -16,6 +16,7 @@ import type { AvcPicture } from '../video/PictureEncoder.ts';
 export class StageFlv {
   readonly relay = new RelayStream();
   readonly #originMs: number;
+  readonly #hasPicture: boolean;
   #config: Uint8Array | null = null;
   #awaitsKey = true;
   #videoMs = -1;
@@ -25,6 +26,7 @@ export class StageFlv {
 
   constructor(originMs: number, frameRate: number | null) {
     this.#originMs = originMs;
+    this.#hasPicture = frameRate !== null;
     this.relay.push({
       kind: 'metadata',
       track: 0,
@@ -66,9 +68,10 @@ export class StageFlv {
     this.#push(key ? 'keyFrame' : 'frame', bytes);
   }
 
+  /** Sound waits for the first picture: who reads this from its beginning must not take it for sound alone. */
   sound(timeMs: number, data: Uint8Array): void {
     const time = Math.round(timeMs - this.#originMs);
-    if (time < 0) return;
+    if (time < 0 || (this.#hasPicture && this.#pictures === 0)) return;
     this.#audioMs = Math.max(time, this.#audioMs + 1);
     this.#push('audio', aacFrameTag(this.#audioMs, data));
   }

@@ -32,7 +32,7 @@ export interface PictureEncoderEvents {
 
 const keyFrameIntervalSec = 2;
 /** Pictures that may wait for the encoder; with more it doesn't keep up, and some are left out. */
-export const mostWaitingPictures = 4;
+export const mostWaitingPictures = 8;
 const avcHeaderBytes = 5;
 
 /**
