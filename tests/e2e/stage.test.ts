@@ -1,0 +1,106 @@
+import type { Page } from 'playwright-core';
+import {
+  StageHarness,
+  waitForMovingPicture,
+  waitForSound,
+  waitForStage,
+} from '../../web/src/testing/StageHarness.ts';
+import { VideoProbe } from '../support/browser/index.ts';
+import { checkMedia } from '../support/mediaCheck.ts';
+import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
+import { waitFor } from '../support/waitFor.ts';
+
+/** Mean luma (0 to 255) of the top tenth of the picture: a lone person fills it, two side by side leave it empty. */
+function topLuma(video: SVGElement | HTMLElement): number {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [64, 36];
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null || !(video instanceof HTMLVideoElement)) throw new Error('there is no video');
+  context.drawImage(video, 0, 0, 64, 36);
+  const { data } = context.getImageData(0, 0, 64, 3);
+  const lumas = Array.from(
+    { length: data.length / 4 },
+    (_, at) => 0.3 * (data[at * 4] ?? 0) + 0.6 * (data[at * 4 + 1] ?? 0) + 0.1 * (data[at * 4 + 2] ?? 0),
+  );
+  return lumas.reduce((sum, luma) => sum + luma, 0) / lumas.length;
+}
+
+/** Two cores carry three browsers and the encoders. */
+const smallPicture = { STAGE_HEIGHT: '360', STAGE_FRAME_RATE: '15' };
+
+/** Two browsers on stage, a third one that watches by HLS, and the recording of it all. */
+describe('a stage of cameras', () => {
+  let web: StageHarness;
+  let host: Page;
+  let guest: Page;
+  let viewer: Page;
+  let id: string;
+
+  beforeAll(async () => {
+    web = await StageHarness.start(['api', 'sfu', 'ingest', 'workers'], smallPicture);
+    ({ host, id } = await web.goLive());
+    await waitForMovingPicture(host, '[data-testid="own-video"]');
+    await waitForStage(host, 'the host to be on air', ({ own }) => Boolean(own.camera?.producerId), 60_000);
+  }, 180_000);
+  afterAll(async () => web?.close(), 60_000);
+
+  it('is seen and heard by a viewer of HLS', async () => {
+    const session = await web.stack.waitForLive(60_000);
+    expect(session.id).toBe(id);
+    await waitForNewerSegment(session.playback.hlsUrl, 2);
+    viewer = await web.visit(`/watch/${id}`, null);
+    const probe = await VideoProbe.attach(viewer);
+    expect((await probe.pictures(30)).distinct).toBeGreaterThan(8);
+    expect((await probe.sound(3_000)).rms).toBeGreaterThan(0.01);
+    expect(await viewer.getByTestId('video').evaluate(topLuma)).toBeGreaterThan(40);
+  }, 150_000);
+
+  it('shows a guest beside the host, without the viewer’s player noticing', async () => {
+    guest = await web.visit(`/watch/${id}`, 'viewer');
+    await web.comeOnStage(host, guest);
+    await waitForMovingPicture(host);
+    await waitForSound(guest);
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    await waitFor(
+      'two people side by side',
+      async () => (await viewer.getByTestId('video').evaluate(topLuma)) < 30,
+      { timeoutMs: 30_000 },
+    );
+    const { lastMsn } = await readTopPlaylist(playback.hlsUrl);
+    const later = await waitForNewerSegment(playback.hlsUrl, lastMsn + 1);
+    expect(later.discontinuities).toBe(0);
+  }, 120_000);
+
+  it('goes on with the host alone when the guest has left', async () => {
+    await guest.getByTestId('leave-stage').click();
+    await waitForStage(host, 'the guest to be gone', ({ peers }) => Object.keys(peers).length === 0);
+    await waitFor('one person', async () => (await viewer.getByTestId('video').evaluate(topLuma)) > 40, {
+      timeoutMs: 40_000,
+    });
+  }, 90_000);
+
+  it('comes back by itself when the sfu is killed, and its viewers keep their player', async () => {
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    const before = await readTopPlaylist(playback.hlsUrl);
+    await web.stack.killAndRestart('sfu');
+    await waitForStage(host, 'the host to be back', ({ connection }) => connection === 'connected', 30_000);
+    const after = await waitForNewerSegment(playback.hlsUrl, before.lastMsn + 3, 60_000);
+    expect(after.mediaSequence).toBe(before.mediaSequence);
+    const probe = await VideoProbe.attach(viewer);
+    expect((await probe.pictures(20, { timeoutMs: 40_000 })).distinct).toBeGreaterThan(5);
+  }, 150_000);
+
+  it('is a recording with picture and sound once the host has ended it', async () => {
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    const live = await readTopPlaylist(playback.hlsUrl);
+    await host.getByTestId('end-session').click();
+    await host.getByTestId('end-confirm').click();
+    const ended = await web.stack.waitForState(id, 'ended', 60_000);
+    expect(ended.endReason).toBe('hostEnded');
+    const report = await checkMedia(playback.hlsUrl);
+    expect(report.decodeErrors).toEqual([]);
+    expect(report.durationSec).toBeGreaterThanOrEqual(live.durationSec - 1);
+    expect(report.maxVolumeDb).toBeGreaterThan(-40);
+    expect(web.pageErrors).toEqual([]);
+  }, 120_000);
+});
