@@ -136,6 +136,30 @@ describe('the FLV of a stage', () => {
     ]);
   });
 
+  it('lets sound wait for the pictures of its time, but not for ever', () => {
+    const flv = new StageFlv(0, 30);
+    const seen = collect(flv.relay);
+    flv.sound(10, Uint8Array.of(1));
+    flv.config(record);
+    flv.picture(picture(20, true));
+    flv.sound(21, Uint8Array.of(1));
+    flv.sound(42, Uint8Array.of(1));
+    expect(seen().slice(3)).toEqual(['keyFrame 20']);
+    flv.picture(picture(40));
+    expect(seen().slice(4)).toEqual(['frame 40', 'audio 21']);
+    flv.sound(2_042, Uint8Array.of(1));
+    expect(seen().slice(6)).toEqual(['audio 42']);
+    flv.end();
+    expect(seen().slice(7)).toEqual(['audio 2042', 'end']);
+  });
+
+  it('of sound alone waits for nothing', () => {
+    const flv = new StageFlv(0, null);
+    const seen = collect(flv.relay);
+    flv.sound(10, Uint8Array.of(1));
+    expect(seen().slice(2)).toEqual(['audio 10']);
+  });
+
   it('lets a new configuration begin with a key frame', () => {
     const flv = new StageFlv(0, 30);
     flv.config(record);

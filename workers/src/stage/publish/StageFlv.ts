@@ -9,6 +9,9 @@ import {
 } from '../../source/flv/writeFlv.ts';
 import type { AvcPicture } from '../video/PictureEncoder.ts';
 
+/** An encoder that is further behind has a problem of its own, which isn't the sound's. */
+const longestWaitMs = 2_000;
+
 /**
  * One publish of a stage as FLV, on the playout clock: `originMs` is FLV time 0. Times of each track never go back, also when
  * what makes the pictures is replaced.
@@ -23,6 +26,8 @@ export class StageFlv {
   #audioMs = -1;
   #byteLength = 0;
   #pictures = 0;
+  /** Sound that is ahead of the pictures, which take longer to encode. */
+  readonly #waitingSound: { readonly timeMs: number; readonly data: Uint8Array }[] = [];
 
   constructor(originMs: number, frameRate: number | null) {
     this.#originMs = originMs;
@@ -66,19 +71,33 @@ export class StageFlv {
     const bytes = avcFrameTag(this.#videoMs, { key, compositionMs: 0, data });
     this.#pictures += 1;
     this.#push(key ? 'keyFrame' : 'frame', bytes);
+    this.#sendSound(this.#videoMs);
   }
 
-  /** Sound waits for the first picture: who reads this from its beginning must not take it for sound alone. */
+  /**
+   * Sound waits for the pictures of its time, at most `longestWaitMs`: FLV is read in the order it comes, so sound ahead of
+   * its pictures looks like pictures that are gone, and sound before the first one like a stream without any.
+   */
   sound(timeMs: number, data: Uint8Array): void {
     const time = Math.round(timeMs - this.#originMs);
     if (time < 0 || (this.#hasPicture && this.#pictures === 0)) return;
-    this.#audioMs = Math.max(time, this.#audioMs + 1);
-    this.#push('audio', aacFrameTag(this.#audioMs, data));
+    this.#waitingSound.push({ timeMs: time, data });
+    this.#sendSound(this.#hasPicture ? Math.max(this.#videoMs, time - longestWaitMs) : time);
   }
 
   /** Ends everybody who plays it. Idempotent. */
   end(): void {
+    this.#sendSound(Number.POSITIVE_INFINITY);
     this.relay.end();
+  }
+
+  #sendSound(untilMs: number): void {
+    for (let next = this.#waitingSound[0]; next !== undefined; next = this.#waitingSound[0]) {
+      if (next.timeMs > untilMs) return;
+      this.#waitingSound.shift();
+      this.#audioMs = Math.max(next.timeMs, this.#audioMs + 1);
+      this.#push('audio', aacFrameTag(this.#audioMs, next.data));
+    }
   }
 
   #push(kind: 'keyFrame' | 'frame' | 'audio', bytes: Buffer): void {
