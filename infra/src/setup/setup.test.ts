@@ -22,7 +22,7 @@ describe('installHint', () => {
   });
 
   it('names the packages where the package manager is not known', () => {
-    expect(installHint('ffmpeg', packages, null)).toContain('ffmpeg redis-server');
+    expect(installHint('ffmpeg', packages, null)).toContain('ffmpeg fonts-dejavu-core redis-server');
   });
 });
 

@@ -7,8 +7,9 @@ import { SetupError } from './SetupError.ts';
 /** The same thing under each package manager's name. */
 export type PackageNames = Record<PackageManager, readonly string[]>;
 
+/** With a font for the names on composed stages; elsewhere ffmpeg takes whatever font there is. */
 export const ffmpegPackages: PackageNames = {
-  apt: ['ffmpeg'],
+  apt: ['ffmpeg', 'fonts-dejavu-core'],
   brew: ['ffmpeg'],
   dnf: ['ffmpeg'],
   pacman: ['ffmpeg'],

@@ -32,7 +32,7 @@ export function opusDurationMs(packet: Uint8Array): number | null {
  * microphone would cost more, and what is lost has to be concealed with the decoder's own state.
  */
 export class OpusTrack {
-  readonly #decoder: OpusDecoder<undefined>;
+  readonly #decoder: OpusDecoder;
 
   static async create(): Promise<OpusTrack> {
     const decoder = new OpusDecoder({ channels: 2, preSkip: 0 });
@@ -40,7 +40,7 @@ export class OpusTrack {
     return new OpusTrack(decoder);
   }
 
-  private constructor(decoder: OpusDecoder<undefined>) {
+  private constructor(decoder: OpusDecoder) {
     this.#decoder = decoder;
   }
 

@@ -77,7 +77,7 @@ export class Compositor {
 
   /** Whether this track has a picture to show now. */
   hasPicture(input: VideoInput, nowMs: number): boolean {
-    return this.#videos.get(input)?.pictureAt(nowMs) != null;
+    return (this.#videos.get(input)?.pictureAt(nowMs) ?? null) !== null;
   }
 
   /** How many tracks have a picture to show now. */

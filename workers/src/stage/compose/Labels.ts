@@ -13,10 +13,12 @@ const mostNames = 200;
 const padding = 6;
 const limitMs = 10_000;
 
+const graphemes = new Intl.Segmenter();
+
 /** Text for drawtext: one line, no control characters. */
 export function labelText(name: string): string {
   const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim();
-  const characters = [...clean];
+  const characters = Array.from(graphemes.segment(clean), ({ segment }) => segment);
   return characters.length <= mostCharacters ? clean : `${characters.slice(0, mostCharacters - 1).join('')}…`;
 }
 

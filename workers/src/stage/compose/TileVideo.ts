@@ -17,6 +17,7 @@ export interface TileVideoOptions {
 const restartAfterMs = 1_000;
 /** A sender that shows nothing for so long has no picture: a placeholder is better than a frozen face. */
 const staleMs = 5_000;
+const settlingPictures = 60;
 
 /**
  * The pictures of one video track in the size of its tile. When the tile changes its size the old decoder goes on until the
@@ -24,16 +25,17 @@ const staleMs = 5_000;
  */
 export class TileVideo {
   readonly #options: TileVideoOptions;
-  readonly #onPicture: (picture: EncodedPicture, dueMs: number) => void;
+  readonly #onPicture: (picture: EncodedPicture, captureMs: number) => void;
   #shape: TileShape;
   #current: VideoDecoder | null = null;
   /** Of a new shape; takes over with its first picture that is due. */
   #next: VideoDecoder | null = null;
-  #waiting: { dueMs: number; frame: RawFrame; from: VideoDecoder }[] = [];
+  #waiting: { captureMs: number; frame: RawFrame; from: VideoDecoder }[] = [];
   #shown: RawFrame | null = null;
   /** The shown picture in another size, until there are pictures of that size. */
   #scaled: Yuv | null = null;
-  #newestDueMs = -Infinity;
+  #newestMs = -Infinity;
+  #decoded = 0;
   #restartAtMs = 0;
   #isClosed = false;
   #late = 0;
@@ -41,7 +43,7 @@ export class TileVideo {
   constructor(options: TileVideoOptions) {
     this.#options = options;
     this.#shape = options.shape;
-    this.#onPicture = (picture, dueMs) => this.#decode(picture, dueMs);
+    this.#onPicture = (picture, captureMs) => this.#decode(picture, captureMs);
     options.input.on('picture', this.#onPicture);
     this.#open();
   }
@@ -50,7 +52,7 @@ export class TileVideo {
     return this.#options.input;
   }
 
-  /** Pictures that were decoded after a later one was due. */
+  /** Pictures that were decoded after their time. */
   get latePictures(): number {
     return this.#late;
   }
@@ -65,14 +67,15 @@ export class TileVideo {
   /** What is to be shown now, in the size of the tile; null: nothing (yet, or any more). */
   pictureAt(nowMs: number): Yuv | null {
     this.#reopen(nowMs);
+    const capturedBy = nowMs - this.input.delayMs;
     for (;;) {
       const first = this.#waiting[0];
-      if (first === undefined || first.dueMs > nowMs) break;
+      if (first === undefined || first.captureMs > capturedBy) break;
       this.#waiting.shift();
       this.#show(first.frame, first.from);
     }
     const shown = this.#shown;
-    if (shown === null || nowMs - this.#newestDueMs > staleMs) return null;
+    if (shown === null || capturedBy - this.#newestMs > staleMs) return null;
     if (shown.width === this.#shape.width && shown.height === this.#shape.height) return shown;
     this.#scaled ??= resized(shown, this.#shape);
     return this.#scaled;
@@ -92,7 +95,7 @@ export class TileVideo {
   #open(): void {
     const { ffmpegPath, input, log } = this.#options;
     const decoder = new VideoDecoder({ ffmpegPath, codec: input.codec, shape: this.#shape, log });
-    decoder.on('frame', (dueMs, frame) => this.#take(dueMs, frame, decoder));
+    decoder.on('frame', (captureMs, frame) => this.#take(captureMs, frame, decoder));
     decoder.on('closed', (isFault) => this.#closed(decoder, isFault));
     if (this.#current === null) {
       this.#current = decoder;
@@ -117,20 +120,28 @@ export class TileVideo {
     if (isFault) this.#restartAtMs = performance.now() + restartAfterMs;
   }
 
-  #decode(picture: EncodedPicture, dueMs: number): void {
+  #decode(picture: EncodedPicture, captureMs: number): void {
     for (const decoder of [this.#current, this.#next]) {
       if (decoder === null) continue;
-      decoder.decode(picture, dueMs);
+      decoder.decode(picture, captureMs);
       if (decoder.awaitsKey) this.#options.input.wantKeyFrame();
     }
   }
 
-  #take(dueMs: number, frame: RawFrame, from: VideoDecoder): void {
+  #take(captureMs: number, frame: RawFrame, from: VideoDecoder): void {
     if (this.#isClosed || (from !== this.#current && from !== this.#next)) return frame.release();
-    if (from === this.#current && dueMs < this.#newestDueMs - 1) this.#late += 1;
-    this.#newestDueMs = Math.max(this.#newestDueMs, dueMs);
-    this.#waiting.push({ dueMs, frame, from });
-    this.#waiting.sort((a, b) => a.dueMs - b.dueMs);
+    if (from === this.#current) this.#observe(captureMs);
+    this.#newestMs = Math.max(this.#newestMs, captureMs);
+    this.#waiting.push({ captureMs, frame, from });
+    this.#waiting.sort((a, b) => a.captureMs - b.captureMs);
+  }
+
+  /** The first pictures come late with the start of the decoder, which says nothing of those that follow. */
+  #observe(captureMs: number): void {
+    const nowMs = performance.now();
+    this.#decoded += 1;
+    if (nowMs > captureMs + this.input.delayMs) this.#late += 1;
+    if (this.#decoded > settlingPictures) this.input.decoded(captureMs, nowMs);
   }
 
   #show(frame: RawFrame, from: VideoDecoder): void {

@@ -127,7 +127,7 @@ describe('the canvas', () => {
 describe('labels', () => {
   it('are one short line without control characters', () => {
     expect(labelText('  Layla\n\u202eليلى ')).toBe('Layla  ليلى');
-    expect([...labelText('x'.repeat(60))]).toHaveLength(40);
+    expect(labelText('x'.repeat(60))).toBe(`${'x'.repeat(39)}…`);
     expect(labelText('\u200b')).toBe('');
   });
 

@@ -20,7 +20,7 @@ const lengthSize = 4;
 export class Passthrough {
   readonly input: VideoInput;
   readonly #onTrouble: (nowMs: number) => void;
-  readonly #onPicture: (picture: EncodedPicture, dueMs: number) => void;
+  readonly #onPicture: (picture: EncodedPicture, captureMs: number) => void;
   readonly #sinceMs: number;
   #waiting: PassedPicture[] = [];
   #size: string | null = null;
@@ -36,7 +36,7 @@ export class Passthrough {
     this.#lastMs = nowMs;
     this.#lastKeyMs = nowMs;
     this.#dropped = input.figures.droppedPictures;
-    this.#onPicture = (picture, dueMs) => this.#take(picture, dueMs);
+    this.#onPicture = (picture, captureMs) => this.#take(picture, captureMs + input.delayMs);
     input.on('picture', this.#onPicture);
     input.wantKeyFrame();
   }

@@ -46,6 +46,8 @@ interface OpenTrack {
 }
 
 const tickMs = 20;
+/** A busy sfu may take longer to answer than it is waited for. */
+const retryMs = 1_000;
 
 /** Our peer in the room of a session: receives every track of those on stage, as long as it lasts. */
 export class StageRoom extends EventEmitter<StageRoomEvents> {
@@ -139,14 +141,29 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
     this.#producers.set(producer.producerId, producer);
     this.#setPaused(producer.producerId, producer.pausedBy);
     if (this.#tracks.has(producer.producerId) || this.#opening.has(producer.producerId)) return;
+    if (!canDecode(producer)) return;
     this.#opening.add(producer.producerId);
     this.#open(producer)
-      .catch((error: unknown) => {
-        // Gone before it could be received is no news.
-        if (this.#producers.has(producer.producerId) && !this.#isClosed)
-          this.#log.warn({ err: error, producer }, 'a track of the stage can not be received');
+      .then(
+        () => true,
+        (error: unknown) => {
+          // Gone before it could be received is no news.
+          const isWanted = this.#producers.has(producer.producerId) && !this.#isClosed;
+          if (isWanted)
+            this.#log.warn({ err: error, producer }, 'a track of the stage can not be received yet');
+          return !isWanted;
+        },
+      )
+      .then((isDone) => {
+        this.#opening.delete(producer.producerId);
+        if (!isDone) setTimeout(() => this.#addAgain(producer.producerId), retryMs).unref();
       })
-      .finally(() => this.#opening.delete(producer.producerId));
+      .catch((error: unknown) => this.#log.error({ err: error }, 'a track of the stage is left out'));
+  }
+
+  #addAgain(producerId: string): void {
+    const producer = this.#producers.get(producerId);
+    if (producer !== undefined && !this.#isClosed) this.#add(producer);
   }
 
   #setPaused(producerId: string, pausedBy: ProducerInfo['pausedBy']): void {
@@ -235,6 +252,9 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
     this.emit('closed', reason);
   }
 }
+
+const canDecode = ({ kind, codec }: ProducerInfo): boolean =>
+  kind === 'audio' || videoCodecOf(codec) !== null;
 
 /** Null for a codec nobody here can decode. */
 async function makeInput(

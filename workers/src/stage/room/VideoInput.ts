@@ -10,8 +10,8 @@ import type { InputFigures } from './InputStats.ts';
 import type { PlayoutDelay } from './PlayoutDelay.ts';
 
 export interface VideoInputEvents {
-  /** A whole picture and when it is to be shown (`performance.now()`). */
-  picture: [picture: EncodedPicture, dueMs: number];
+  /** A whole picture and when it was captured (`performance.now()`). */
+  picture: [picture: EncodedPicture, captureMs: number];
 }
 
 export interface VideoInputOptions {
@@ -78,6 +78,16 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
     if (this.#assembler.needsKeyFrame || this.#keyWanted) this.#ask(nowMs);
   }
 
+  /** From capture until a picture is to be shown; may rise. */
+  get delayMs(): number {
+    return this.#options.delay.ms;
+  }
+
+  /** A picture is ready to be shown: on a busy machine sound has to wait for it, too. */
+  decoded(captureMs: number, nowMs: number): void {
+    this.#options.delay.observe(nowMs - captureMs, nowMs);
+  }
+
   /** Somebody new wants to decode: a key frame is asked for, until one comes. */
   wantKeyFrame(): void {
     this.#keyWanted = true;
@@ -107,6 +117,6 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
     }
     if (mediaMs === undefined) return;
     if (picture.key) this.#keyWanted = false;
-    this.emit('picture', picture, this.#clock.captureMs(mediaMs) + this.#options.delay.ms);
+    this.emit('picture', picture, this.#clock.captureMs(mediaMs));
   }
 }

@@ -37,7 +37,7 @@ import { StageRelays } from '../publish/StageRelays.ts';
 import type { Clip } from './clip.ts';
 import { StagePerson } from './StagePerson.ts';
 
-const log = createLogger('test', (process.env['STAGE_TEST_LOG'] ?? 'silent') as 'silent' | 'info');
+const log = createLogger('test', 'silent');
 
 /** Machines of tests are busy. */
 const patienceMs = 45_000;

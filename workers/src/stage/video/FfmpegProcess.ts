@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 
 export interface FfmpegExit {
   /** `ended`: all input was taken. `killed`: by us. `failed`: by itself. */
@@ -38,7 +38,7 @@ export class FfmpegProcess extends EventEmitter<FfmpegProcessEvents> {
     this.#input = child.stdin;
     // A process that died is told by its exit.
     child.stdin.on('error', () => undefined);
-    (child.stdout as Readable).on('data', (bytes: Buffer) => this.emit('data', bytes));
+    child.stdout.on('data', (bytes: Buffer) => this.emit('data', bytes));
     child.stderr.on('data', (bytes: Buffer) => {
       this.#stderr = (this.#stderr + bytes.toString('utf8')).slice(-keptStderrBytes);
     });
