@@ -131,8 +131,7 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
   }
 
   private async listen(): Promise<string[]> {
-    const root = this.options.socketRoot ?? shortTemporaryFolder();
-    const folder = await mkdtemp(join(root, `${folderPrefix}${process.pid}-`));
+    const folder = await mkdtemp(socketFolderPrefix(this.options.socketRoot));
     this.folder = folder;
     return Promise.all(
       this.options.command.outputs.map(async ({ id }, index) => {
@@ -239,6 +238,11 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
     for (const server of this.servers) server.close();
     if (this.folder !== null) await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Folders of sockets begin with this; those of processes that died are removed by the next one. */
+export function socketFolderPrefix(root = shortTemporaryFolder()): string {
+  return join(root, `${folderPrefix}${process.pid}-`);
 }
 
 function shortTemporaryFolder(): string {

@@ -19,6 +19,9 @@ export type CompositeOutcome = 'ended' | 'left';
 const lookMs = 250;
 /** After a refusal, a failure of an encoder, or without cores. */
 const retryMs = 1_000;
+const paceMs = 4_000;
+/** Pictures left out that nobody minds. */
+const toleratedShare = 0.1;
 const nobody: StageView = { people: [], heard: [] };
 
 /** One run of `live.composite`: as long as the session lasts, publishes its stage whenever somebody is on it. */
@@ -40,6 +43,7 @@ export class CompositeSession {
   #notBeforeMs = 0;
   #engineFailed = false;
   #room: StageRoom | null = null;
+  #pace = { atMs: Date.now(), pictures: 0, skipped: 0 };
   #isLeaving = false;
 
   constructor(deps: StageDeps, data: JobData<'live.composite'>, log: Logger) {
@@ -106,6 +110,7 @@ export class CompositeSession {
       if (this.#engineFailed) await this.#onFailure();
       if (goal.type === 'publish') await this.#keepPublishing();
       else await this.#unpublish('closed');
+      this.#lookAtPace(Date.now());
       await this.#wake.sleep(lookMs);
     }
   }
@@ -180,6 +185,22 @@ export class CompositeSession {
     const { usedCores, budgetCores } = this.#deps.admission;
     const message = `The stage waits for processor cores: ${usedCores.toFixed(1)} of ${budgetCores.toFixed(1)} are taken.`;
     this.#board.set('waitingForCapacity', isMissing ? { owner: 'internal', message } : null);
+    void this.#shared.write('composite', this.#board.list);
+  }
+
+  /** Tells the host when the composed picture stutters for want of processor. */
+  #lookAtPace(nowMs: number): void {
+    const { atMs, pictures, skipped } = this.#pace;
+    if (nowMs - atMs < paceMs) return;
+    const engine = this.#publish?.engine;
+    const now = { atMs: nowMs, pictures: engine?.flv.pictures ?? 0, skipped: engine?.picture?.skipped ?? 0 };
+    this.#pace = now;
+    // Another publish counts anew.
+    const [made, missed] = [now.pictures - pictures, now.skipped - skipped];
+    const isSlow = made > 0 && missed > 0 && missed / (made + missed) > toleratedShare;
+    const share = Math.round((100 * missed) / Math.max(1, made + missed));
+    const message = `The worker has too little processor to compose the stage: ${share} % of the pictures are left out.`;
+    this.#board.set('encoderTooSlow', isSlow ? { owner: 'internal', message } : null);
     void this.#shared.write('composite', this.#board.list);
   }
 }

@@ -5,6 +5,8 @@ const capacity = 2 * sampleRateHz;
 /** Farther off than this is a jump of the source; nearer, it is stretched until it fits. */
 const jumpSamples = 0.06 * sampleRateHz;
 const tolerated = 0.008 * sampleRateHz;
+const corrected = 0.001 * sampleRateHz;
+const smoothing = 0.1;
 /** Share by which sound is stretched: nobody hears it, and it makes good the drift of any clock. */
 const mostStretch = 1 / 240;
 /** Sound begins and ends at a hole within so many samples, so that it doesn't click. */
@@ -20,6 +22,9 @@ export class PcmTimeline {
   /** Where the next write goes on; null before the first. */
   #next: number | null = null;
   #readUntil = 0;
+  /** How far writes are from where they should be, without the jitter of single packets. */
+  #off = 0;
+  #isStretching = false;
   #late = 0;
 
   /** Samples that came after their time. */
@@ -35,15 +40,23 @@ export class PcmTimeline {
   /** Sound that is to be played from sample `at` on. */
   write(at: number, left: Float32Array, right: Float32Array): void {
     const count = left.length;
-    const off = this.#next === null ? Infinity : at - this.#next;
-    if (Math.abs(off) > jumpSamples || (this.#next ?? 0) < this.#readUntil) {
-      this.#place(Math.round(at), left, right, true);
-    } else if (Math.abs(off) > tolerated) {
-      const change = Math.max(1, Math.floor(count * mostStretch)) * Math.sign(off);
-      this.#place(this.#next ?? 0, stretched(left, count + change), stretched(right, count + change), false);
-    } else {
-      this.#place(this.#next ?? 0, left, right, false);
+    const next = this.#next;
+    if (next === null || next < this.#readUntil || Math.abs(at - next) > jumpSamples) {
+      this.#off = 0;
+      this.#isStretching = false;
+      return this.#place(Math.round(at), left, right, true);
     }
+    const change = this.#correction(at - next, count);
+    if (change === 0) return this.#place(next, left, right, false);
+    this.#place(next, stretched(left, count + change), stretched(right, count + change), false);
+  }
+
+  /** Samples to add to (or take from) this piece. Begins when the sound is off for a while, and goes on until it isn't. */
+  #correction(off: number, count: number): number {
+    this.#off += (off - this.#off) * smoothing;
+    const size = Math.abs(this.#off);
+    this.#isStretching = size > (this.#isStretching ? corrected : tolerated);
+    return this.#isStretching ? Math.max(1, Math.floor(count * mostStretch)) * Math.sign(this.#off) : 0;
   }
 
   /** Adds samples `from` up to `from + length` to the mix and forgets them. Calls follow each other without a hole. */

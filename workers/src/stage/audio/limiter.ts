@@ -11,11 +11,11 @@ export function softLimit(sample: number): number {
 
 /** Interleaved 16-bit little-endian PCM of two channels, limited. */
 export function toPcm16(left: Float32Array, right: Float32Array): Buffer {
-  const pcm = Buffer.allocUnsafe(left.length * 4);
-  const samples = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
+  const samples = new Int16Array(left.length * 2);
   for (let index = 0; index < left.length; index += 1) {
-    samples.setInt16(index * 4, Math.round(softLimit(left[index] ?? 0) * 32_767), true);
-    samples.setInt16(index * 4 + 2, Math.round(softLimit(right[index] ?? 0) * 32_767), true);
+    samples[index * 2] = Math.round(softLimit(left[index] ?? 0) * 32_767);
+    samples[index * 2 + 1] = Math.round(softLimit(right[index] ?? 0) * 32_767);
   }
-  return pcm;
+  // All machines that Node runs on today are little-endian.
+  return Buffer.from(samples.buffer);
 }

@@ -42,13 +42,13 @@ export class Labels {
 
   /** `height`: of the letters. Null while it is being made. */
   get(name: string, height: number): Mask | null {
-    const text = labelText(name);
-    if (text === '') return null;
-    const key = `${height} ${text}`;
+    const key = `${height} ${name}`;
     const known = this.#masks.get(key);
     if (known !== undefined) return known;
+    const text = labelText(name);
     if (this.#masks.size >= mostNames) this.#masks.clear();
     this.#masks.set(key, null);
+    if (text === '') return null;
     void this.#make(text, height).then(
       (mask) => this.#masks.set(key, mask),
       (error: unknown) => this.#log.warn({ err: error }, 'a label was not made'),

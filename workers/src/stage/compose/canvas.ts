@@ -3,7 +3,7 @@ import type { CanvasSize } from './layout.ts';
 
 /** A raw yuv420p picture (planes Y, U, V without padding). */
 export interface Yuv extends CanvasSize {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
 }
 
 export interface Place {
@@ -50,11 +50,11 @@ export function paste(picture: Yuv, canvas: Yuv, { x, y }: Place): void {
     let target = to.offset + (y / shift) * to.width + x / shift;
     let start = source.offset;
     if (source.width === to.width) {
-      canvas.bytes.set(picture.bytes.subarray(start, start + source.width * source.height), target);
+      picture.bytes.copy(canvas.bytes, target, start, start + source.width * source.height);
       continue;
     }
     for (let row = 0; row < source.height; row += 1) {
-      canvas.bytes.set(picture.bytes.subarray(start, start + source.width), target);
+      picture.bytes.copy(canvas.bytes, target, start, start + source.width);
       start += source.width;
       target += to.width;
     }

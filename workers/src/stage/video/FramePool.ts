@@ -3,7 +3,7 @@ export interface RawFrame {
   readonly width: number;
   readonly height: number;
   /** Planes Y, U and V behind each other, without padding between rows. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   /** Gives the buffer back. Idempotent; nobody may look at it afterwards. */
   release(): void;
 }
@@ -16,7 +16,7 @@ export class FramePool {
   readonly width: number;
   readonly height: number;
   readonly #most: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Buffer[] = [];
   #made = 0;
 
   constructor(width: number, height: number, most: number) {
@@ -41,7 +41,7 @@ export class FramePool {
     };
   }
 
-  #make(): Uint8Array | null {
+  #make(): Buffer | null {
     if (this.#made === this.#most) return null;
     this.#made += 1;
     return Buffer.alloc(frameBytes(this.width, this.height));

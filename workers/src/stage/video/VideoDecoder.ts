@@ -5,6 +5,7 @@ import { buildRecord } from '../../source/avcConfig.ts';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 import type { VideoCodec } from '../rtp/PictureAssembler.ts';
 import { decoderArguments, type TileShape } from './decoderArguments.ts';
+import { DecoderOutput } from './DecoderOutput.ts';
 import { FfmpegProcess } from './FfmpegProcess.ts';
 import { FramePool, frameBytes, type RawFrame } from './FramePool.ts';
 import { ivfFrame, ivfHeader } from './ivf.ts';
@@ -38,6 +39,7 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   readonly shape: TileShape;
   readonly #codec: VideoCodec;
   readonly #ffmpeg: FfmpegProcess;
+  readonly #output: DecoderOutput;
   readonly #pool: FramePool;
   readonly #reader: NutReader;
   #incoming: RawFrame | null = null;
@@ -58,12 +60,15 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
       lend: (length) => this.#lend(length),
       onFrame: (timeMs) => this.#tell(timeMs),
     });
-    const ffmpeg = new FfmpegProcess(ffmpegPath, decoderArguments(codec, shape));
+    const output = new DecoderOutput((bytes) => this.#read(bytes, log));
+    this.#output = output;
+    const ffmpeg = new FfmpegProcess(ffmpegPath, [...decoderArguments(codec, shape), ...output.target]);
     this.#ffmpeg = ffmpeg;
-    ffmpeg.on('data', (bytes) => this.#read(bytes, log));
+    output.open();
     ffmpeg.on('exit', (exit) => {
       if (exit.reason === 'failed') log.warn({ stderr: exit.stderrTail }, 'a decoder of the stage failed');
       this.#isClosed = true;
+      output.close();
       this.emit('closed', exit.reason === 'failed');
     });
     if (codec === 'h264') ffmpeg.write(flvHeader({ video: true, audio: false }));
@@ -99,6 +104,7 @@ export class VideoDecoder extends EventEmitter<VideoDecoderEvents> {
   /** Ends the process at once. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#output.close();
     await this.#ffmpeg.kill();
   }
 

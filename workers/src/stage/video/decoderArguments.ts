@@ -15,7 +15,7 @@ export const sameShape = (a: TileShape, b: TileShape): boolean =>
 /** Pictures narrower than this are upright: cropping would take half of them. */
 const uprightAspect = 1.2;
 
-/** Anything of this tile's codec in, raw pictures of the tile's size in NUT out, each as soon as it is decoded. */
+/** Anything of this tile's codec in, raw pictures of the tile's size in NUT out (where to is still to be said), each as soon as it is decoded. */
 export function decoderArguments(codec: VideoCodec, shape: TileShape): string[] {
   return [
     ...['-flags', 'low_delay', '-probesize', '64k', '-analyzeduration', '0'],
@@ -34,7 +34,7 @@ export function decoderArguments(codec: VideoCodec, shape: TileShape): string[] 
       '-flush_packets',
       '1',
     ],
-    ...['-f', 'nut', '-syncpoints', 'none', '-write_index', '0', '-strict', 'experimental', 'pipe:1'],
+    ...['-f', 'nut', '-syncpoints', 'none', '-write_index', '0', '-strict', 'experimental'],
   ];
 }
 
