@@ -18,10 +18,10 @@ export class AdtsReader {
       const length = ((high & 3) << 11) | (middle << 3) | (low >> 5);
       if (length <= headerBytes) throw new RangeError('An ADTS frame without data');
       if (at + length > bytes.length) break;
-      this.#onFrame(bytes.slice(at + headerBytes, at + length));
+      this.#onFrame(new Uint8Array(bytes.subarray(at + headerBytes, at + length)));
       at += length;
     }
-    this.#pending = bytes.slice(at);
+    this.#pending = new Uint8Array(bytes.subarray(at));
   }
 }
 

@@ -113,7 +113,7 @@ export class NutReader {
       const whole = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
       const consumed = this.#header(whole);
       if (consumed === null) {
-        this.#pending = whole.slice();
+        this.#pending = new Uint8Array(whole);
         return;
       }
       this.#pending = new Uint8Array(0);
