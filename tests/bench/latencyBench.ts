@@ -5,50 +5,11 @@ import { TestStack } from '../support/TestStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { median, percentile, printRows } from './measure.ts';
 import { TimestampPublisher } from './TimestampPublisher.ts';
-import { columns, readTime, rows } from './timestampVideo.ts';
+import { sampleLatencies } from './samplePictures.ts';
 
 const size = { width: 640, height: 360, frameRate: 30 };
 const settleMs = 10_000;
 const sampleMs = 30_000;
-
-interface Sample {
-  readonly centres: number[];
-  readonly shownAtMs: number;
-}
-
-/** Reads the blocks of every fifth picture that the page shows, with the wall clock at which it is shown. */
-async function samplePictures(page: Page, durationMs: number): Promise<Sample[]> {
-  return page.evaluate(
-    async ({ durationMs, columns, rows }) => {
-      const video = document.querySelector('video');
-      const context = new OffscreenCanvas(columns, rows).getContext('2d', { willReadFrequently: true });
-      if (video === null || context === null) throw new Error('there is no video');
-      const samples: { centres: number[]; shownAtMs: number }[] = [];
-      const until = performance.now() + durationMs;
-      context.imageSmoothingEnabled = false;
-      let count = 0;
-      await new Promise<void>((resolve) => {
-        const onPicture = (now: number, metadata: VideoFrameCallbackMetadata): void => {
-          if (performance.now() > until) return resolve();
-          count += 1;
-          if (count % 5 === 0) {
-            context.drawImage(video, 0, 0, columns, rows);
-            const pixels = context.getImageData(0, 0, columns, rows).data;
-            const centres = Array.from({ length: columns * rows }, (_, index) => pixels[index * 4] ?? 0);
-            samples.push({
-              centres,
-              shownAtMs: performance.timeOrigin + Math.max(now, metadata.expectedDisplayTime),
-            });
-          }
-          video.requestVideoFrameCallback(onPicture);
-        };
-        video.requestVideoFrameCallback(onPicture);
-      });
-      return samples;
-    },
-    { durationMs, columns, rows },
-  );
-}
 
 /** From opening the page to the first picture shown. */
 async function openToFirstPictureMs(page: Page, address: string): Promise<number> {
@@ -112,12 +73,7 @@ async function measureRound(): Promise<Round> {
     const page = await browser.newPage({ viewport: { width: 800, height: 600 } });
     const firstPictureMs = await openToFirstPictureMs(page, `${stack.web}/@${stack.broadcasterName}`);
     await new Promise((resolve) => setTimeout(resolve, settleMs));
-    const samples = await samplePictures(page, sampleMs);
-    const read = samples.map(({ centres, shownAtMs }) => ({ madeAtMs: readTime(centres), shownAtMs }));
-    const latenciesMs = read.flatMap(({ madeAtMs, shownAtMs }) =>
-      madeAtMs === null ? [] : [shownAtMs - madeAtMs],
-    );
-    return { latenciesMs, firstPartMs, firstPictureMs, unreadable: read.length - latenciesMs.length };
+    return { ...(await sampleLatencies(page, sampleMs)), firstPartMs, firstPictureMs };
   } finally {
     await publisher.stop();
     await browser.close();

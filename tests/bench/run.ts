@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   origin: () => import('./originBench.ts'),
   sfu: () => import('./sfuBench.ts'),
   vod: () => import('./vodBench.ts'),
+  'webrtc-latency': () => import('./webrtcLatencyBench.ts'),
 };
 
 const [name = '', rounds] = process.argv.slice(2);

@@ -93,7 +93,7 @@ async function ourParticipant(
         rtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities,
         producers: [...shown.values()],
       }),
-    transport: async (direction) => (await ask(socket, 'transport.create', { direction })) as RemoteTransport,
+    transport: async (direction) => await ask(socket, 'transport.create', { direction }),
     connect: (transportId, dtlsParameters) =>
       ask(socket, 'transport.connect', { transportId, dtlsParameters }),
     produce: (transportId, kind, rtpParameters) =>

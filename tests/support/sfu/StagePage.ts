@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { waitFor } from '../waitFor.ts';
 import type { Received } from './stageClient.ts';
 
@@ -21,7 +21,7 @@ export class StagePage {
   readonly page: Page;
 
   /** @param url The sfu's; the page is of its origin, under the name that browsers trust with a camera. */
-  static async open(browser: Browser, url: string): Promise<StagePage> {
+  static async open(browser: Browser | BrowserContext, url: string): Promise<StagePage> {
     bundled ??= bundle();
     const content = await bundled;
     const page = await browser.newPage();

@@ -149,6 +149,7 @@ async function post(options: PagePost): Promise<Posted> {
     const element = document.createElement('video');
     const stream = new MediaStream();
     element.srcObject = stream;
+    document.body.append(element);
     pc.addEventListener('track', ({ track }) => {
       stream.addTrack(track);
       element.play().catch(() => undefined);
