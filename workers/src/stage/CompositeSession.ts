@@ -39,6 +39,7 @@ export class CompositeSession {
   #publish: StagePublish | null = null;
   #view: StageView = nobody;
   #mediaSeenMs = 0;
+  #shownMs = 0;
   #roomSinceMs = 0;
   #notBeforeMs = 0;
   #engineFailed = false;
@@ -119,8 +120,11 @@ export class CompositeSession {
     const nowMs = Date.now();
     const hasMedia = (this.#keeper.room?.tracks.length ?? 0) > 0;
     if (hasMedia) this.#mediaSeenMs = nowMs;
+    const isShown = this.#publish === null || this.#control?.source?.relayUrl === this.#publish.relayUrl;
+    if (isShown) this.#shownMs = nowMs;
     return compositeGoal({
       control: this.#control,
+      unshownMs: nowMs - this.#shownMs,
       uncontrolledMs: nowMs - this.#startedMs,
       isPublishing: this.#publish !== null,
       hasMedia,
@@ -149,6 +153,7 @@ export class CompositeSession {
       return;
     }
     this.#publish = begun;
+    this.#shownMs = Date.now();
     begun.engine.setStage(this.#view.people, this.#view.heard);
   }
 

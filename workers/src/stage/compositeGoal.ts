@@ -13,6 +13,8 @@ export interface CompositeSituation {
   /** How long the run has been without any control document. */
   readonly uncontrolledMs: number;
   readonly isPublishing: boolean;
+  /** How long the api has shown something else than what is published. */
+  readonly unshownMs: number;
   /** Somebody on stage sends something. */
   readonly hasMedia: boolean;
   /** How long that has not been so. */
@@ -28,10 +30,14 @@ const emptyPatienceMs = 2_000;
 /** People come back by themselves within 5 s when an sfu dies; until then their places are kept. */
 const lostPatienceMs = 8_000;
 
+/** The api gives an epoch up when its worker lost the source; a publish that is not taken by then begins anew. */
+const unshownPatienceMs = 8_000;
+
 export function compositeGoal(situation: CompositeSituation): CompositeGoal {
-  const { control, uncontrolledMs, isPublishing, hasMedia, emptyMs, roomLost } = situation;
+  const { control, uncontrolledMs, isPublishing, unshownMs, hasMedia, emptyMs, roomLost } = situation;
   if (control === null) return { type: uncontrolledMs > controlPatienceMs ? 'end' : 'rest' };
   if (control.desired === 'stop') return { type: 'end' };
+  if (isPublishing && unshownMs > unshownPatienceMs) return { type: 'rest' };
   if (hasMedia) return { type: 'publish' };
   const patienceMs = roomLost ? lostPatienceMs : emptyPatienceMs;
   return { type: isPublishing && emptyMs < patienceMs ? 'publish' : 'rest' };

@@ -19,10 +19,14 @@ const control = controlDocument.parse({
 
 describe('the goal of a composite', () => {
   const situation: CompositeSituation = {
-    ...{ control, uncontrolledMs: 0, isPublishing: true, hasMedia: true, emptyMs: 0, roomLost: false },
+    ...{ control, uncontrolledMs: 0, isPublishing: true, unshownMs: 0, hasMedia: true },
+    ...{ emptyMs: 0, roomLost: false },
   };
   it.each<[string, Partial<CompositeSituation>, string]>([
     ['somebody sends', {}, 'publish'],
+    ['the api has only just been told of the publish', { unshownMs: 7_000 }, 'publish'],
+    ['the api has given the publish up', { unshownMs: 9_000 }, 'rest'],
+    ['nothing is published', { unshownMs: 9_000, isPublishing: false }, 'publish'],
     ['nobody sent yet', { isPublishing: false, hasMedia: false }, 'rest'],
     ['the stage was empty for a moment', { hasMedia: false, emptyMs: 1_900 }, 'publish'],
     ['the stage is empty', { hasMedia: false, emptyMs: 2_000 }, 'rest'],
