@@ -162,7 +162,7 @@ it('a consumer that does not read is dropped; the publish and other consumers go
     await waitForMessages(good, sent);
     return (await used.ingest.metric('maydan_ingest_relay_dropped_total')) === 1;
   };
-  await waitFor('the drop', isDropped, { everyMs: 1 });
+  await waitFor('the drop', isDropped, { everyMs: 1, timeoutMs: 40_000 });
   expect(sent).toBeLessThan(60);
   slow.resume();
   await waitFor('the cut', () => slow.isEnded, { everyMs: 5 });
