@@ -31,9 +31,17 @@ export class RtpViewer {
     const viewer = new RtpViewer(client, socket);
     const { port } = socket.address();
     const remote = { ip: '127.0.0.1', port };
-    const made = await client.request('transport.createPlain', { direction: 'receive', remote });
-    viewer.#transportId = made.transportId;
-    client.on('producer.added', ({ producer }) => void viewer.#consume(producer.producerId));
+    const made = client.request('transport.createPlain', { direction: 'receive', remote });
+    // Listens at once: what is added meanwhile is not told again.
+    client.on(
+      'producer.added',
+      ({ producer }) =>
+        void made.then((transport) => {
+          viewer.#transportId = transport.transportId;
+          return viewer.#consume(producer.producerId);
+        }),
+    );
+    viewer.#transportId = (await made).transportId;
     for (const producer of client.room.producers) await viewer.#consume(producer.producerId);
     return viewer;
   }
