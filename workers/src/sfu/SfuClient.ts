@@ -26,6 +26,8 @@ export interface SfuClientOptions {
   /** Default `servicePeerId(role, sessionId)`: whoever joins next for the same purpose takes the peer over. */
   readonly peerId?: string;
   readonly displayName?: string;
+  /** Events wait for `deliver()`: for who isn't ready to listen as soon as it has joined. */
+  readonly holdsEvents?: boolean;
   readonly log: Logger;
 }
 
@@ -99,10 +101,15 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
     this.peerId = room.peerId;
     this.#connection = connection;
     // Not before whoever awaits `join` has its listeners in place.
-    setImmediate(() => connection.deliverTo((name, payload) => this.#tell(name, payload)));
+    if (options.holdsEvents !== true) setImmediate(() => this.deliver());
     connection.on('reconnected', () => void this.#resume());
     connection.on('closed', () => this.#finish('lost'));
     this.#watch = new NodeWatch(options.redis, node.nodeId, () => this.#finish('lost'));
+  }
+
+  /** Tells what has happened since the join and goes on telling; for who joined with `holdsEvents`. */
+  deliver(): void {
+    this.#connection.deliverTo((name, payload) => this.#tell(name, payload));
   }
 
   get isClosed(): boolean {

@@ -65,7 +65,7 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
 
   /** @throws AppError as `SfuClient.join`. `rtpAddress`: where the sfu sends to; null: found out. */
   static async join(options: SfuClientOptions, rtpAddress: string | null): Promise<StageRoom> {
-    const client = await SfuClient.join(options);
+    const client = await SfuClient.join({ ...options, holdsEvents: true });
     try {
       const { hostname, port } = new URL(client.node.internalUrl);
       const address = rtpAddress ?? (await addressTowards(hostname, Number(port) || 80));
@@ -92,6 +92,11 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
     client.once('closed', (reason) => this.#onClosed(reason));
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#synchronise(client.room);
+    // Not before whoever awaits `join` has its listeners in place.
+    setImmediate(() => {
+      client.deliver();
+      if (client.isClosed) this.#onClosed('lost');
+    });
   }
 
   get nodeId(): string {
