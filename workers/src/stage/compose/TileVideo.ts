@@ -18,6 +18,9 @@ const restartAfterMs = 1_000;
 /** A sender that shows nothing for so long has no picture: a placeholder is better than a frozen face. */
 const staleMs = 5_000;
 const settlingPictures = 60;
+/** Decoding begins so long before a picture is due: at once, with the usual playout delay. */
+const aheadMs = 300;
+const mostEncoded = 300;
 
 /**
  * The pictures of one video track in the size of its tile. When the tile changes its size the old decoder goes on until the
@@ -31,6 +34,7 @@ export class TileVideo {
   /** Of a new shape; takes over with its first picture that is due. */
   #next: VideoDecoder | null = null;
   #waiting: { captureMs: number; frame: RawFrame; from: VideoDecoder }[] = [];
+  #encoded: { picture: EncodedPicture; captureMs: number }[] = [];
   #shown: RawFrame | null = null;
   /** The shown picture in another size, until there are pictures of that size. */
   #scaled: Yuv | null = null;
@@ -43,7 +47,7 @@ export class TileVideo {
   constructor(options: TileVideoOptions) {
     this.#options = options;
     this.#shape = options.shape;
-    this.#onPicture = (picture, captureMs) => this.#decode(picture, captureMs);
+    this.#onPicture = (picture, captureMs) => this.#queue(picture, captureMs);
     options.input.on('picture', this.#onPicture);
     this.#open();
   }
@@ -67,6 +71,7 @@ export class TileVideo {
   /** What is to be shown now, in the size of the tile; null: nothing (yet, or any more). */
   pictureAt(nowMs: number): Yuv | null {
     this.#reopen(nowMs);
+    this.#decodeDue(nowMs);
     const capturedBy = nowMs - this.input.delayMs;
     for (;;) {
       const first = this.#waiting[0];
@@ -120,11 +125,22 @@ export class TileVideo {
     if (isFault) this.#restartAtMs = performance.now() + restartAfterMs;
   }
 
-  #decode(picture: EncodedPicture, captureMs: number): void {
-    for (const decoder of [this.#current, this.#next]) {
-      if (decoder === null) continue;
-      decoder.decode(picture, captureMs);
-      if (decoder.awaitsKey) this.#options.input.wantKeyFrame();
+  #queue(picture: EncodedPicture, captureMs: number): void {
+    this.#encoded.push({ picture, captureMs });
+    if (this.#encoded.length > mostEncoded) this.#encoded.shift();
+    this.#decodeDue(performance.now());
+  }
+
+  /** With a long playout delay pictures wait as they came, since decoded ones take a hundred times the memory. */
+  #decodeDue(nowMs: number): void {
+    const capturedBy = nowMs - this.input.delayMs + aheadMs;
+    for (let next = this.#encoded[0]; next !== undefined; next = this.#encoded[0]) {
+      if (next.captureMs > capturedBy) return;
+      this.#encoded.shift();
+      for (const decoder of [this.#current, this.#next]) {
+        decoder?.decode(next.picture, next.captureMs);
+        if (decoder?.awaitsKey === true) this.input.wantKeyFrame();
+      }
     }
   }
 

@@ -13,6 +13,8 @@ export interface PassedPicture extends AvcPicture {
 const keyFrameEveryMs = 2_000;
 /** Without a picture for so long, viewers should see a placeholder rather than nothing. */
 const standstillMs = 1_500;
+/** Older pictures were composed already. */
+const freshMs = 150;
 const mostWaiting = 300;
 const lengthSize = 4;
 
@@ -46,16 +48,12 @@ export class Passthrough {
     return this.#size === null ? 0 : nowMs - Math.max(this.#sinceMs, this.#sizeSinceMs);
   }
 
-  /** A key frame is due: passing on may begin with it, and what is before it is forgotten. */
+  /** A key frame has just become due: passing on may begin with it. What was due before is forgotten. */
   beginsBy(nowMs: number): boolean {
-    const at = this.#waiting.findIndex(({ key, timeMs }) => key && timeMs <= nowMs);
-    if (at < 0) {
-      // Old pictures without a key frame are of no use to whoever begins.
-      this.#waiting = this.#waiting.filter(({ timeMs }) => timeMs > nowMs);
-      return false;
-    }
-    this.#waiting = this.#waiting.slice(at);
-    return true;
+    const at = this.#waiting.findLastIndex(({ key, timeMs }) => key && timeMs <= nowMs);
+    const begins = nowMs - (this.#waiting[at]?.timeMs ?? -Infinity) <= freshMs;
+    this.#waiting = begins ? this.#waiting.slice(at) : this.#waiting.filter(({ timeMs }) => timeMs > nowMs);
+    return begins;
   }
 
   /** Pictures whose time has come, in order. Asks for a key frame when there was none for a while. */

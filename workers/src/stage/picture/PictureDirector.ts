@@ -126,7 +126,9 @@ export class PictureDirector {
     if (lone === null) return;
     this.#pass ??= new Passthrough(lone, timeMs, (atMs) => this.#steadiness.trouble(atMs));
     const hasWaited = this.#options.flv.pictures === 0 || this.#pass.steadyMs(timeMs) > aloneMs;
-    if (!this.#pass.beginsBy(timeMs) || !hasWaited) return;
+    const begins = this.#pass.beginsBy(timeMs);
+    if (!hasWaited) return;
+    if (!begins) return lone.wantKeyFrame();
     this.#options.log.info('the picture of the lone sender is passed on from now on');
     this.#isPassing = true;
     this.#stopComposing();

@@ -150,6 +150,12 @@ export class StageStack {
       50,
     );
     if (found === undefined) throw new Error(`no ${type}`);
+    // As the api does.
+    const told: Fact = found;
+    if (told.type === 'ingest.published') {
+      const { relayUrl, epoch } = told;
+      await this.control({ epoch, source: { relayUrl, epoch } });
+    }
     return found;
   }
 

@@ -18,7 +18,8 @@ const uprightAspect = 1.2;
 /** Anything of this tile's codec in, raw pictures of the tile's size in NUT out (where to is still to be said), each as soon as it is decoded. */
 export function decoderArguments(codec: VideoCodec, shape: TileShape): string[] {
   return [
-    ...['-flags', 'low_delay', '-probesize', '64k', '-analyzeduration', '0'],
+    // The codec and its configuration are known: nothing is to be found out, which would hold the first pictures back.
+    ...['-flags', 'low_delay', '-probesize', '32', '-analyzeduration', '1'],
     ...['-fpsprobesize', '0', '-threads', '1', ...demuxer[codec], '-copyts', '-i', 'pipe:0'],
     ...['-an', '-vf', fitFilters(shape), '-filter_threads', '1', '-fps_mode', 'passthrough'],
     // Even the encoder of raw pictures has frame threads, each of which would hold a picture back.
