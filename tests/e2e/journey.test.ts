@@ -90,7 +90,7 @@ describe('from an encoder to a playing viewer and the recording', () => {
     expect(report.streams.map(({ codec }) => codec).sort()).toEqual(expect.arrayContaining(['aac', 'h264']));
     const recording = await readTopPlaylist(session.playback.hlsUrl);
     expect(recording.ended).toBe(true);
-    expect(recording.mediaSequence).toBe(0);
+    expect(recording.mediaSequence).toBe(1);
     expect(Math.abs(report.durationSec - recording.durationSec)).toBeLessThan(0.3);
     expect(Math.abs(report.frames - recording.durationSec * pattern.frameRate)).toBeLessThan(10);
     expect(report.maxVolumeDb).toBeGreaterThan(-10);
