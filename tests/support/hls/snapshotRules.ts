@@ -1,3 +1,4 @@
+import { FIRST_MSN } from '../../../workers/src/live/events.ts';
 import { listedSec, nextMsn, partsSec, type ListedPart, type MediaPlaylist } from './playlistModel.ts';
 
 /** One rule: what is wrong, in words; empty when nothing is. */
@@ -155,7 +156,7 @@ export const snapshotRules: Readonly<Record<string, SnapshotRule>> = {
       : ['no EXT-X-PRELOAD-HINT'],
 
   'at least 3 target durations are listed once segments leave': (playlist) =>
-    playlist.mediaSequence > 0 &&
+    playlist.mediaSequence > FIRST_MSN &&
     playlist.skipped === 0 &&
     !playlist.ended &&
     listedSec(playlist) < 3 * playlist.targetDurationSec
