@@ -136,8 +136,7 @@ describe('TimestampRebaser', () => {
         expect(result.worstSyncMs).toBeLessThan(100);
       },
     );
-    // The same cases each time: of all of them about one in three thousand is known to be a millisecond over.
-    fc.assert(property, { numRuns: 60, seed: 8_216 });
+    fc.assert(property, { numRuns: 60 });
   });
 
   it('rises for any timestamps at all', () => {

@@ -100,7 +100,10 @@ function isNearer(input: number, other: TrackClock, clock: TrackClock, expectedM
   if (Math.abs(other.offset - clock.offset) <= 1) return false;
   const followed = input + other.offset;
   const near = Math.abs(followed - other.lastOut) < sameClockMs && followed > clock.lastOut - backwardsMs;
-  return near && Math.abs(followed - expectedMs) < Math.abs(input + clock.offset - expectedMs);
+  // Still behind what was given out, though it goes on: the small step back before it was a jump, not jitter.
+  const own = input + clock.offset;
+  if (input > clock.lastIn && own <= clock.lastOut) return near && Math.abs(followed - expectedMs) < jumpMs;
+  return near && Math.abs(followed - expectedMs) < Math.abs(own - expectedMs);
 }
 
 function offsetAfterJump(input: number, clock: TrackClock, arrivalMs: number): number {
