@@ -4,6 +4,7 @@ import { ControlWatcher } from '../live/ControlWatcher.ts';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { Wake } from '../live/Wake.ts';
 import { WarningBoard } from '../live/WarningBoard.ts';
+import type { RoomRun, RunOutcome } from '../sfu/RoomWorker.ts';
 import type { ForwardDeps } from './ForwardDeps.ts';
 import { ForwardRoom } from './ForwardRoom.ts';
 import { ForwardSource } from './ForwardSource.ts';
@@ -11,9 +12,6 @@ import { forwardGoal, type ForwardGoal } from './forwardGoal.ts';
 import { OpusEncoder } from './OpusEncoder.ts';
 import { PicturePath } from './PicturePath.ts';
 import type { Unsafe } from './webRtcSafety.ts';
-
-/** `left`: the process is going or the job was lost; the session isn't over. */
-export type ForwardOutcome = 'ended' | 'left';
 
 const lookMs = 1_000;
 const retry = { firstMs: 100, longestMs: 1_000 };
@@ -23,8 +21,8 @@ const warnEveryMs = 2_000;
  * Brings a session's RTMP source into its room for as long as the session lasts: picture and sound of each connection in
  * turn, on one clock, in one peer of the sfu.
  */
-export class ForwardSession {
-  readonly finished: Promise<ForwardOutcome>;
+export class ForwardSession implements RoomRun {
+  readonly finished: Promise<RunOutcome>;
   readonly #deps: ForwardDeps;
   readonly #data: JobData<'live.forward'>;
   readonly #log: Logger;
@@ -90,7 +88,7 @@ export class ForwardSession {
     this.#wake.call();
   }
 
-  async #run(): Promise<ForwardOutcome> {
+  async #run(): Promise<RunOutcome> {
     const { redis, control: channel } = this.#deps;
     const onChange = (document: ControlDocument): void => {
       this.#control = document;
@@ -110,7 +108,7 @@ export class ForwardSession {
     }
   }
 
-  async #follow(): Promise<ForwardOutcome> {
+  async #follow(): Promise<RunOutcome> {
     for (;;) {
       if (this.#isLeaving) return 'left';
       const goal = this.#goal();

@@ -4,6 +4,7 @@ import { ControlWatcher } from '../live/ControlWatcher.ts';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { Wake } from '../live/Wake.ts';
 import { WarningBoard } from '../live/WarningBoard.ts';
+import type { RoomRun, RunOutcome } from '../sfu/RoomWorker.ts';
 import { compositeGoal, type CompositeGoal } from './compositeGoal.ts';
 import type { CanvasSize } from './compose/layout.ts';
 import { RoomKeeper } from './RoomKeeper.ts';
@@ -12,9 +13,6 @@ import type { VideoInput } from './room/VideoInput.ts';
 import type { StageDeps } from './StageDeps.ts';
 import { StagePublish, type UnpublishReason } from './StagePublish.ts';
 import { stageView, withoutMedia, type StageView } from './stageView.ts';
-
-/** `left`: the process is going or the job was lost; the session isn't over. */
-export type CompositeOutcome = 'ended' | 'left';
 
 const lookMs = 250;
 /** After a refusal, a failure of an encoder, or without cores. */
@@ -25,8 +23,8 @@ const toleratedShare = 0.1;
 const nobody: StageView = { people: [], heard: [] };
 
 /** One run of `live.composite`: as long as the session lasts, publishes its stage whenever somebody is on it. */
-export class CompositeSession {
-  readonly finished: Promise<CompositeOutcome>;
+export class CompositeSession implements RoomRun {
+  readonly finished: Promise<RunOutcome>;
   readonly #deps: StageDeps;
   readonly #data: JobData<'live.composite'>;
   readonly #log: Logger;
@@ -85,7 +83,7 @@ export class CompositeSession {
     this.#wake.call();
   }
 
-  async #run(): Promise<CompositeOutcome> {
+  async #run(): Promise<RunOutcome> {
     const { redis, control: channel } = this.#deps;
     const onChange = (document: ControlDocument): void => {
       this.#control = document;
@@ -103,7 +101,7 @@ export class CompositeSession {
     }
   }
 
-  async #follow(): Promise<CompositeOutcome> {
+  async #follow(): Promise<RunOutcome> {
     for (;;) {
       if (this.#isLeaving) return 'left';
       const goal = this.#goal();
