@@ -17,9 +17,7 @@ describe('the stage in Chromium, over a real sfu', () => {
   let id: string;
 
   beforeAll(async () => {
-    web = await StageHarness.start();
-    ({ host, id } = await web.goLive());
-    guest = await web.visit(`/watch/${id}`, 'viewer');
+    ({ web, host, guest, id } = await StageHarness.startLive());
   }, 180_000);
   afterAll(async () => web?.close(), 60_000);
 

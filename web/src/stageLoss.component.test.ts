@@ -14,9 +14,7 @@ describe('a stage that loses its connection, in Chromium', () => {
   let id: string;
 
   beforeAll(async () => {
-    web = await StageHarness.start();
-    ({ host, id } = await web.goLive());
-    guest = await web.visit(`/watch/${id}`, 'viewer');
+    ({ web, host, guest, id } = await StageHarness.startLive());
     await web.comeOnStage(host, guest);
     await waitForMovingPicture(host);
   }, 180_000);

@@ -29,17 +29,6 @@ async function receive(client: TestClient, producerId: string): Promise<RtpSink>
   return sink;
 }
 
-async function speak(client: TestClient): Promise<string> {
-  const { transportId } = await client.request('transport.create', { direction: 'send' });
-  const input = {
-    transportId,
-    kind: 'audio',
-    source: 'microphone',
-    rtpParameters: opusParameters(),
-  } as const;
-  return (await client.request('producer.create', input)).producerId;
-}
-
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
 describe('media', () => {
@@ -134,7 +123,7 @@ describe('a lost connection', () => {
     const sessionId = randomUUID();
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
     const host = await sfu.join({ sessionId });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     host.close();
     await viewer.event('producer.removed', (payload) => payload.producerId === producerId);
     expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'lost' });
@@ -146,7 +135,7 @@ describe('a lost connection', () => {
     const sfu = await start();
     const grant = { sessionId: randomUUID(), peerId: randomUUID() };
     const first = await sfu.join(grant);
-    const producerId = await speak(first);
+    const producerId = await first.speak();
     const second = await sfu.join(grant);
     expect(second.room?.resumed).toBe(true);
     expect(await first.event('room.closed')).toEqual({ reason: 'takenOver' });
@@ -167,7 +156,7 @@ describe('what the api says', () => {
     const userId = randomUUID();
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
     const cohost = await sfu.join({ sessionId, role: 'cohost', userId });
-    const producerId = await speak(cohost);
+    const producerId = await cohost.speak();
     const mute = (muted: boolean) =>
       sfu.command({ type: 'mutePeer', sessionId, whom: { userId }, source: 'microphone', muted });
     await mute(true);
@@ -176,7 +165,7 @@ describe('what the api says', () => {
     }
     await expect(cohost.request('producer.resume', { producerId })).rejects.toEqual(code('forbidden'));
     await cohost.request('producer.close', { producerId });
-    const second = await speak(cohost);
+    const second = await cohost.speak();
     const { producer } = await viewer.event(
       'producer.added',
       (payload) => payload.producer.producerId === second,
@@ -231,9 +220,9 @@ describe('what the api is told', () => {
     const ingress = await sfu.join({ sessionId, role: 'ingress' });
     await publish(ingress);
     const host = await sfu.join({ sessionId, userId });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     await host.request('producer.close', { producerId });
-    await speak(host);
+    await host.speak();
     await host.request('room.leave', {});
     await until('the facts', async () => (await sfu.facts()).length === 6);
     const facts = await sfu.facts();
@@ -257,7 +246,7 @@ describe('a Worker that is killed', () => {
     const ingress = await sfu.join({ sessionId, role: 'ingress' });
     const egress = await sfu.join({ sessionId, role: 'egress' });
     const host = await sfu.join({ sessionId });
-    await speak(host);
+    await host.speak();
     process.kill(sfu.running.pool.workers[0]!.pid, 'SIGKILL');
     for (const client of [ingress, egress, host]) {
       expect(await client.event('room.closed')).toEqual({ reason: 'roomLost' });

@@ -25,18 +25,6 @@ afterEach(async () => {
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
 
-/** A host that sends sound, as its mediasoup-client would. */
-async function speak(client: TestClient): Promise<string> {
-  const { transportId } = await client.request('transport.create', { direction: 'send' });
-  const input = {
-    transportId,
-    kind: 'audio',
-    source: 'microphone',
-    rtpParameters: opusParameters(),
-  } as const;
-  return (await client.request('producer.create', input)).producerId;
-}
-
 async function receive(client: TestClient, producerId: string): Promise<string> {
   const { transportId } = await client.request('transport.create', { direction: 'receive' });
   const { rtpCapabilities } = client.room!;
@@ -46,7 +34,7 @@ async function receive(client: TestClient, producerId: string): Promise<string> 
 describe('joining', () => {
   it('tells who is there and what is sent, and the others who came; viewers are never shown', async () => {
     const host = await sfu.join({ sessionId, displayName: 'Amal', userId: randomUUID() });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
     const cohost = await sfu.join({ sessionId, role: 'cohost', displayName: 'Basma' });
     expect(cohost.room).toMatchObject({ role: 'cohost', resumed: false });
@@ -90,7 +78,7 @@ describe('joining', () => {
   it('lets viewers receive, paused at first, and tells them when it ends', async () => {
     const host = await sfu.join({ sessionId });
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     expect((await viewer.event('producer.added')).producer.producerId).toBe(producerId);
     const consumerId = await receive(viewer, producerId);
     await viewer.request('consumer.resume', { consumerId });
@@ -150,7 +138,7 @@ describe('rights', () => {
   it('keeps everybody to what is their own', async () => {
     const host = await sfu.join({ sessionId });
     const cohost = await sfu.join({ sessionId, role: 'cohost' });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     const consumerId = await receive(cohost, producerId);
     const { transportId } = await cohost.request('transport.create', { direction: 'send' });
     const attempts = [
@@ -213,7 +201,7 @@ describe('rights', () => {
 describe('limits', () => {
   it('bounds transports and sources of a peer', async () => {
     const host = await sfu.join({ sessionId });
-    await speak(host);
+    await host.speak();
     const { transportId } = await host.request('transport.create', { direction: 'send' });
     const second = {
       transportId,
@@ -229,7 +217,7 @@ describe('limits', () => {
 
   it('bounds the consumers of a peer', async () => {
     const host = await sfu.join({ sessionId });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
     const { transportId } = await viewer.request('transport.create', { direction: 'receive' });
     const { rtpCapabilities } = viewer.room!;
@@ -316,7 +304,7 @@ describe('nonsense', () => {
     } as const;
     await expect(host.request('producer.create', wrong)).rejects.toEqual(code('validation_failed'));
     const viewer = await sfu.join({ sessionId, role: 'viewer' });
-    const producerId = await speak(host);
+    const producerId = await host.speak();
     const { transportId: receiving } = await viewer.request('transport.create', { direction: 'receive' });
     await expect(
       viewer.request('consumer.create', { transportId: receiving, producerId, rtpCapabilities: {} }),

@@ -10,6 +10,7 @@ import type {
 } from '@maydan/contracts';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
+import { opusParameters } from './rtp.ts';
 
 /** What the sfu refused with. */
 export class Refused extends Error {
@@ -63,6 +64,13 @@ export class TestClient {
   async request<R extends SignalingRequest>(name: R, input: SignalingInput<R>): Promise<SignalingOutput<R>> {
     const answer = await this.raw(name, input);
     return signalingRequests[name].output.parse(answer) as SignalingOutput<R>;
+  }
+
+  /** Sends sound, as the mediasoup-client of somebody on stage would; gives the id of the producer. */
+  async speak(): Promise<string> {
+    const { transportId } = await this.request('transport.create', { direction: 'send' });
+    const what = { kind: 'audio', source: 'microphone', rtpParameters: opusParameters() } as const;
+    return (await this.request('producer.create', { transportId, ...what })).producerId;
   }
 
   /** Sends anything at all, and gives the data of the answer. @throws Refused */

@@ -1,16 +1,10 @@
 import { call, publish, refusal, sdp, type Call } from './testing/httpCalls.ts';
 import { offerOf } from './testing/offers.ts';
-import { WhipStand } from './testing/WhipStand.ts';
+import { iceServersEnv, WhipStand } from './testing/WhipStand.ts';
 
 let stand: WhipStand;
 beforeAll(async () => {
-  stand = await WhipStand.start({
-    env: {
-      SFU_STUN_URLS: 'stun:stun.example.org:3478',
-      TURN_URLS: 'turn:turn.example.org:3478?transport=udp,turns:turn.example.org:5349',
-      TURN_SECRET: 'a secret that coturn knows',
-    },
-  });
+  stand = await WhipStand.start({ env: iceServersEnv });
 }, 30_000);
 afterAll(() => stand.close());
 afterEach(() => {

@@ -88,6 +88,18 @@ export class StageHarness {
     return { host, id };
   }
 
+  /** A harness whose host is live, and a signed-in viewer who watches. */
+  static async startLive() {
+    const web = await StageHarness.start();
+    try {
+      const { host, id } = await web.goLive();
+      return { web, host, id, guest: await web.visit(`/watch/${id}`, 'viewer') };
+    } catch (error) {
+      await web.close();
+      throw error;
+    }
+  }
+
   /** Somebody asks for the stage, the host lets them in, and they go. */
   async comeOnStage(host: Page, guest: Page): Promise<void> {
     await guest.getByTestId('ask-stage').click();

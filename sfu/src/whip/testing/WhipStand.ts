@@ -18,6 +18,13 @@ export interface WhipStandOptions {
   readonly sessionType?: 'video' | 'audio';
 }
 
+/** An environment that offers STUN and TURN servers. */
+export const iceServersEnv = {
+  SFU_STUN_URLS: 'stun:stun.example.org:3478',
+  TURN_URLS: 'turn:turn.example.org:3478?transport=udp,turns:turn.example.org:5349',
+  TURN_SECRET: 'a secret that coturn knows',
+};
+
 const logger = createLogger('sfu', 'silent');
 const internalSecret = 'a secret of the tests that is long enough';
 const portRange = { min: 40_100, max: 49_999 };
