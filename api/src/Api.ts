@@ -18,6 +18,7 @@ import { createServices, type Services } from './createServices.ts';
 import { FactsConsumer } from './facts/FactsConsumer.ts';
 import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
+import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
@@ -103,7 +104,11 @@ async function connect({ config, logger, lifecycle }: Parts) {
   lifecycle.own('announcements', () => subscriber.disconnect());
   const jobs = new JobProducer(redis);
   lifecycle.own('queues', () => jobs.close());
-  return { database, redis, jobs, announcer: new SessionAnnouncer(redis, subscriber, logger) };
+  return {
+    ...{ database, redis, jobs },
+    announcer: new SessionAnnouncer(redis, subscriber, logger),
+    revocations: new SignInRevocations(redis, subscriber, logger),
+  };
 }
 
 function createFacts(

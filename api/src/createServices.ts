@@ -10,6 +10,7 @@ import { IdentityRepo } from './identity/identity.repo.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
 import { IdentityService } from './identity/identity.service.ts';
 import { RateLimits } from './limits/RateLimits.ts';
+import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import type { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
@@ -32,11 +33,13 @@ export interface ServicesDependencies {
   readonly redis: Redis;
   readonly jobs: JobProducer;
   readonly announcer: SessionAnnouncer;
+  readonly revocations: SignInRevocations;
   readonly logger: Logger;
 }
 
 /** The api's parts, wired up; nothing is started and nothing needs to be closed. */
-export function createServices({ config, database, redis, jobs, announcer, logger }: ServicesDependencies) {
+export function createServices(dependencies: ServicesDependencies) {
+  const { config, database, redis, jobs, announcer, revocations, logger } = dependencies;
   const gracePeriodMs = config.GRACE_PERIOD_MS;
   const limits = new RateLimits(redis, config, logger);
   const repo = new SessionsRepo(database);
@@ -47,6 +50,7 @@ export function createServices({ config, database, redis, jobs, announcer, logge
     repo: new IdentityRepo(database),
     tokens: new AccessTokens(config.ACCESS_TOKEN_SECRET),
     limits,
+    revocations,
     logger,
   });
   const streamKeys = new StreamKeysService({

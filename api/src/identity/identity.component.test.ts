@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { errorBody } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import type { TestApi } from '../testing/TestApi.ts';
@@ -5,6 +6,9 @@ import { TestBackend } from '../testing/TestBackend.ts';
 
 let backend: TestBackend;
 let api: TestApi;
+
+// Argon2 takes its time on a busy machine.
+jest.setTimeout(30_000);
 
 beforeAll(async () => {
   backend = await TestBackend.start();

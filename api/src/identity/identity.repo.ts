@@ -102,14 +102,16 @@ export class IdentityRepo {
     });
   }
 
-  async endByRefreshToken(hash: string): Promise<void> {
-    await this.#end({ refreshTokens: { some: { hash } } });
+  /** Ids of the sign-ins that ended by this. */
+  endByRefreshToken(hash: string): Promise<string[]> {
+    return this.#end({ refreshTokens: { some: { hash } } });
   }
 
-  /** False when the user has no such sign-in. */
-  async endSignIn(userId: string, id: string): Promise<boolean> {
-    await this.#end({ id, userId });
-    return (await this.#database.signIn.count({ where: { id, userId } })) > 0;
+  /** Null when the user has no such sign-in. */
+  async endSignIn(userId: string, id: string): Promise<string[] | null> {
+    const ended = await this.#end({ id, userId });
+    const isKnown = ended.length > 0 || (await this.#database.signIn.count({ where: { id, userId } })) > 0;
+    return isKnown ? ended : null;
   }
 
   listSignIns(userId: string): Promise<SignIn[]> {
@@ -126,10 +128,12 @@ export class IdentityRepo {
     return count;
   }
 
-  async #end(where: Prisma.SignInWhereInput): Promise<void> {
-    await this.#database.signIn.updateMany({
+  async #end(where: Prisma.SignInWhereInput): Promise<string[]> {
+    const ended = await this.#database.signIn.updateManyAndReturn({
       where: { ...where, endedAt: null },
       data: { endedAt: new Date() },
+      select: { id: true },
     });
+    return ended.map(({ id }) => id);
   }
 }

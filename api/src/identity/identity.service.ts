@@ -4,6 +4,7 @@ import { hashPassword, hashSecret, newSecret, verifyNothing, verifyPassword } fr
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { accessTokenLifetimeSec, bearerToken, type AccessTokens } from './AccessTokens.ts';
 import type { IdentityRepo, SignIn, User } from './identity.repo.ts';
+import type { SignInRevocations } from './SignInRevocations.ts';
 
 const refreshLifetimeMs = 7 * 24 * 3_600_000;
 
@@ -23,6 +24,7 @@ export interface IdentityDependencies {
   readonly repo: IdentityRepo;
   readonly tokens: AccessTokens;
   readonly limits: RateLimits;
+  readonly revocations: SignInRevocations;
   readonly logger: Logger;
 }
 
@@ -31,12 +33,14 @@ export class IdentityService {
   readonly #repo: IdentityRepo;
   readonly #tokens: AccessTokens;
   readonly #limits: RateLimits;
+  readonly #revocations: SignInRevocations;
   readonly #logger: Logger;
 
   constructor(dependencies: IdentityDependencies) {
     this.#repo = dependencies.repo;
     this.#tokens = dependencies.tokens;
     this.#limits = dependencies.limits;
+    this.#revocations = dependencies.revocations;
     this.#logger = dependencies.logger;
   }
 
@@ -91,6 +95,7 @@ export class IdentityService {
           { signInId: use.signIn.id, userId: use.signIn.userId, address: client.address },
           'a refresh token was used twice, its sign-in has ended',
         );
+        await this.#revocations.tell([use.signIn.id]);
         throw new AppError('token_reused');
       case 'raced':
         throw new AppError('conflict', 'The refresh token is being used by another request.');
@@ -103,7 +108,7 @@ export class IdentityService {
 
   /** Ends the sign-in of the token; an unknown token is as good as ended. */
   async logout(refreshToken: string): Promise<void> {
-    await this.#repo.endByRefreshToken(hashSecret(refreshToken));
+    await this.#revocations.tell(await this.#repo.endByRefreshToken(hashSecret(refreshToken)));
   }
 
   /**
@@ -123,7 +128,9 @@ export class IdentityService {
   }
 
   async revokeSignIn(userId: string, id: string): Promise<void> {
-    if (!(await this.#repo.endSignIn(userId, id))) throw new AppError('not_found');
+    const ended = await this.#repo.endSignIn(userId, id);
+    if (ended === null) throw new AppError('not_found');
+    await this.#revocations.tell(ended);
   }
 
   /** Removes what expired more than a day ago. */

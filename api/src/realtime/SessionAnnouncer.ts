@@ -1,5 +1,6 @@
 import type { Logger, Redis } from '@maydan/common';
 import { z } from 'zod';
+import { parseJson } from './parseJson.ts';
 
 const channel = 'maydan:api:sessions';
 
@@ -55,14 +56,5 @@ export class SessionAnnouncer {
     } catch (error) {
       this.#logger.warn({ err: error, ...change }, 'a change was not announced');
     }
-  }
-}
-
-/** Undefined for what is no JSON, as another version may say it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

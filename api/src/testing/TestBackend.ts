@@ -69,6 +69,11 @@ export class TestBackend {
     return api;
   }
 
+  /** Address of the Redis that all apis share. */
+  get redisUrl(): string {
+    return this.#redisServer.url;
+  }
+
   /** All that the apis of this backend have logged, at every level. */
   get log(): string {
     return this.#log.join('');
