@@ -20,6 +20,7 @@ import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
+import type { Viewer } from './people/blocks.repo.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer } from './sessions/SweepTimer.ts';
@@ -142,7 +143,7 @@ function createSockets(
   announcer: SessionAnnouncer,
 ): SocketServer {
   const sources = {
-    session: (id: string, base: string) => sessions.get(id, base),
+    session: (id: string, base: string, viewer: Viewer) => sessions.get(viewer, id, base),
     stage: (sessionId: string) => seats.stage(sessionId),
     seat: (sessionId: string, userId: string) => seats.news(sessionId, userId),
     authenticate: async (token: string) => (await identity.authenticate(`Bearer ${token}`)).user,

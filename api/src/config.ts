@@ -58,6 +58,8 @@ export const configSchema = z
     JOIN_RATE_PER_ADDRESS: positive.default(3_000),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
+    /** What one user changes between people (follows, blocks, contacts) in a minute. */
+    PEOPLE_RATE_PER_USER: positive.default(60),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],

@@ -11,6 +11,9 @@ import { identityRoutes } from './identity/identity.routes.ts';
 import { IdentityService } from './identity/identity.service.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
+import { Blocks } from './people/blocks.repo.ts';
+import { BlocksService } from './people/blocks.service.ts';
+import { blocksRoutes } from './people/people.routes.ts';
 import type { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
@@ -45,7 +48,8 @@ export function createServices(dependencies: ServicesDependencies) {
   const repo = new SessionsRepo(database);
   const sfu = new SfuCommands(redis, logger);
   const commands = new SessionCommands({ redis, jobs, sfu, logger });
-  const shared = { repo, commands, sfu, announcer, redis, gracePeriodMs, logger };
+  const blocks = new Blocks(database);
+  const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = new IdentityService({
     repo: new IdentityRepo(database),
     tokens: new AccessTokens(config.ACCESS_TOKEN_SECRET),
@@ -63,15 +67,22 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
+  const blocking = new BlocksService({
+    blocks,
+    limits,
+    part: (hostId, userId) => stage.seats.part(hostId, userId),
+    logger,
+  });
   const signedIn = signedInProcedures(identity);
   const anybody = anybodyProcedures(identity);
   const router = {
     auth: identityRoutes(identity, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
-    sessions: sessionsRoutes(sessions, signedIn),
+    sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
-    channels: channelsRoutes(sessions),
+    channels: channelsRoutes(sessions, anybody),
+    blocks: blocksRoutes(blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   return {
     identity,

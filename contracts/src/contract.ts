@@ -10,6 +10,7 @@ import {
   signedIn,
   tokenPair,
 } from './identity.ts';
+import { pageInput, userById, userPage } from './people.ts';
 import {
   channel,
   session,
@@ -205,6 +206,22 @@ export const contract = {
     remove: route('DELETE', '/sessions/{id}/bans/{userId}', 'Bans', 'Lift a ban')
       .input(seatOfInput)
       .output(nothing),
+  },
+  blocks: {
+    create: route(
+      'POST',
+      '/users/{id}/block',
+      'People',
+      'Block somebody: both are hidden from each other and follow each other no more',
+    )
+      .input(userById)
+      .output(nothing),
+    remove: route('DELETE', '/users/{id}/block', 'People', 'Unblock somebody')
+      .input(userById)
+      .output(nothing),
+    list: route('GET', '/me/blocks', 'People', 'Whom one blocks, the newest first')
+      .input(pageInput)
+      .output(userPage),
   },
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')

@@ -6,6 +6,7 @@ export * from './facts.ts';
 export * from './identity.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';

@@ -1,6 +1,9 @@
 export { createPrisma, type Database, type DatabaseTransaction } from './createPrisma.ts';
 export { Prisma } from '../generated/client.ts';
 export type {
+  Block,
+  Contact,
+  Follow,
   Role,
   SeatState,
   Session,

@@ -209,15 +209,18 @@ describe('the document', () => {
       }
     }
     expect(open.sort()).toEqual([
-      'get /channels/{username}',
-      'get /sessions',
-      'get /sessions/{id}',
       'post /auth/login',
       'post /auth/logout',
       'post /auth/refresh',
       'post /auth/register',
     ]);
-    expect(optional.sort()).toEqual(['get /sessions/{id}/stage', 'post /sessions/{id}/join']);
+    expect(optional.sort()).toEqual([
+      'get /channels/{username}',
+      'get /sessions',
+      'get /sessions/{id}',
+      'get /sessions/{id}/stage',
+      'post /sessions/{id}/join',
+    ]);
   });
 
   it('is a page that loads nothing from elsewhere', async () => {

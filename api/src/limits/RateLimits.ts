@@ -15,6 +15,7 @@ export class RateLimits {
   readonly #keyFailuresByAddress: Limiter;
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
+  readonly #peopleByUser: Limiter;
   readonly #logger: Logger;
 
   constructor(redis: Redis, config: ApiConfig, logger: Logger) {
@@ -33,6 +34,7 @@ export class RateLimits {
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
     this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
+    this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
   }
 
   /** Counts a join token; throws `rate_limited`. */
@@ -43,6 +45,11 @@ export class RateLimits {
   /** Counts what a user asks of a stage; throws `rate_limited`. */
   stage(userId: string): Promise<void> {
     return this.#count(this.#stageByUser, userId);
+  }
+
+  /** Counts what a user changes between people (follow, block, contact); throws `rate_limited`. */
+  people(userId: string): Promise<void> {
+    return this.#count(this.#peopleByUser, userId);
   }
 
   /** Counts a login or registration; throws `rate_limited`. */

@@ -11,6 +11,8 @@ export const announcement = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stage'), sessionId: z.uuid() }),
   /** Somebody's seat, for the person and for the host. */
   z.object({ type: z.literal('seat'), sessionId: z.uuid(), userId: z.uuid(), isInvitation: z.boolean() }),
+  /** Somebody hears no more of these sessions. */
+  z.object({ type: z.literal('parted'), userId: z.uuid(), sessionIds: z.array(z.uuid()) }),
 ]);
 export type Announcement = z.infer<typeof announcement>;
 
@@ -37,6 +39,10 @@ export class SessionAnnouncer {
 
   seatChanged(sessionId: string, userId: string, isInvitation: boolean): Promise<void> {
     return this.#tell({ type: 'seat', sessionId, userId, isInvitation });
+  }
+
+  async parted(userId: string, sessionIds: string[]): Promise<void> {
+    if (sessionIds.length > 0) await this.#tell({ type: 'parted', userId, sessionIds });
   }
 
   /** Calls `listener` for each change. */

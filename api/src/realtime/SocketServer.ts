@@ -6,13 +6,14 @@ import { Server, type Socket } from 'socket.io';
 import { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
 import { hostnameOf, playbackBase } from '../http/requestBase.ts';
+import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { Announcement } from './SessionAnnouncer.ts';
 
 /** What sockets are told, and who they are. */
 export interface SocketSources {
-  /** A session with addresses for the given playback base; throws `not_found`. */
-  readonly session: (id: string, base: string) => Promise<Session>;
+  /** A session with addresses for the given playback base; throws `not_found`, also when a block hides it from the viewer. */
+  readonly session: (id: string, base: string, viewer: Viewer) => Promise<Session>;
   readonly stage: (sessionId: string) => Promise<Stage>;
   /** A seat with its session; null when there is none. */
   readonly seat: (
@@ -20,7 +21,7 @@ export interface SocketSources {
     userId: string,
   ) => Promise<{ seat: Seat; session: Pick<SessionRow, 'title' | 'host'> } | null>;
   /** The user of an access token; throws `token_expired`, `token_invalid` or `account_banned`. */
-  readonly authenticate: (accessToken: string) => Promise<{ id: string }>;
+  readonly authenticate: (accessToken: string) => Promise<NonNullable<Viewer>>;
 }
 
 type Ack = (answer: unknown) => void;
@@ -41,6 +42,8 @@ export class SocketServer {
   readonly #sources: SocketSources;
   readonly #logger: Logger;
   readonly #limiter = new RateLimiterMemory({ points: 60, duration: 10 });
+  /** Who showed an access token. */
+  readonly #viewers = new WeakMap<Socket, Viewer>();
   /** Playback bases in use → number of sockets. */
   readonly #bases = new Map<string, number>();
 
@@ -67,6 +70,7 @@ export class SocketServer {
     try {
       if (change.type === 'session') await this.#sessionChanged(change.sessionId);
       else if (change.type === 'stage') await this.#stageChanged(change.sessionId);
+      else if (change.type === 'parted') this.#parted(change);
       else await this.#seatChanged(change);
     } catch (error) {
       this.#logger.warn({ err: error, ...change }, 'a change was not sent to its room');
@@ -75,7 +79,9 @@ export class SocketServer {
 
   async #sessionChanged(sessionId: string): Promise<void> {
     for (const { name, base } of this.#roomsOf(sessionId)) {
-      this.#io.to(name).emit('session:updated', { session: await this.#sources.session(sessionId, base) });
+      this.#io
+        .to(name)
+        .emit('session:updated', { session: await this.#sources.session(sessionId, base, null) });
     }
   }
 
@@ -98,6 +104,11 @@ export class SocketServer {
     this.#io.to(userRoom(userId)).emit('stage:invited', { seat, title: session.title, host: session.host });
   }
 
+  #parted({ userId, sessionIds }: Extract<Announcement, { type: 'parted' }>): void {
+    const names = sessionIds.flatMap((id) => this.#roomsOf(id)).map(({ name }) => name);
+    if (names.length > 0) this.#io.in(userRoom(userId)).socketsLeave(names);
+  }
+
   /** Rooms of a session that somebody is in. */
   #roomsOf(sessionId: string): { name: string; base: string }[] {
     const all = [...this.#bases.keys()].map((base) => ({ name: room(sessionId, base), base }));
@@ -110,6 +121,7 @@ export class SocketServer {
       const { token } = handshakeAuth.parse(socket.handshake.auth);
       if (typeof token === 'string') {
         const user = await this.#sources.authenticate(token);
+        this.#viewers.set(socket, user);
         await socket.join(userRoom(user.id));
       }
       next();
@@ -134,7 +146,8 @@ export class SocketServer {
       else this.#bases.set(base, left);
     });
     this.#answer(socket, 'session:subscribe', async ({ sessionId }) => {
-      const session = await this.#sources.session(sessionId, base);
+      const viewer = this.#viewers.get(socket) ?? null;
+      const session = await this.#sources.session(sessionId, base, viewer);
       const followed = [...socket.rooms].filter((name) => name.startsWith('session:')).length;
       if (followed >= maxRooms && !socket.rooms.has(room(sessionId, base))) {
         throw new AppError('conflict', `A connection follows ${maxRooms} sessions at most.`);

@@ -22,3 +22,15 @@ export function decodeCursor(text: string): Cursor {
     throw new AppError('validation_failed', undefined, [{ path: 'cursor', message: 'is not a cursor' }]);
   }
 }
+
+/** A page out of rows that were read with one more than `limit`; `positionOf` is the sort key by which they were. */
+export function pageOf<R>(
+  rows: readonly R[],
+  limit: number,
+  positionOf: (row: R) => Cursor,
+): { page: R[]; nextCursor: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const isMore = rows.length > limit && last !== undefined;
+  return { page, nextCursor: isMore ? encodeCursor(positionOf(last)) : null };
+}

@@ -7,6 +7,7 @@ import {
   type Session,
   type User,
 } from '@maydan/prisma';
+import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
 import { jobStates, onAirStates } from './controlDocument.ts';
 import type { Cursor } from './cursor.ts';
 import type { SourceChange } from './sources.ts';
@@ -105,15 +106,15 @@ export class SessionsRepo {
   list(
     filter: SessionFilter,
     sort: 'createdAt' | 'startedAt',
-    page: { after: Cursor | null; take: number },
+    page: { viewer: Viewer; after: Cursor | null; take: number },
   ): Promise<SessionRow[]> {
-    const { after } = page;
+    const { viewer, after } = page;
     const position =
       after === null
         ? {}
         : { OR: [{ [sort]: { lt: after.at } }, { [sort]: after.at, id: { lt: after.id } }] };
     return this.#database.session.findMany({
-      where: { AND: [listed(filter), position] },
+      where: { AND: [listed(filter), { host: visibleTo(viewer) }, position] },
       orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
       take: page.take,
       include: { host },
@@ -149,6 +150,15 @@ export class SessionsRepo {
   async overAmong(ids: string[]): Promise<string[]> {
     const rows = await this.#database.session.findMany({
       where: { id: { in: ids }, state: { in: ['ending', 'ended', 'failed'] } },
+      select: { id: true },
+    });
+    return rows.map((row) => row.id);
+  }
+
+  /** Those of a host that aren't over: their rooms may have people in them. */
+  async openOf(hostId: string): Promise<string[]> {
+    const rows = await this.#database.session.findMany({
+      where: { hostId, state: { in: ['idle', ...jobStates] } },
       select: { id: true },
     });
     return rows.map((row) => row.id);

@@ -1,7 +1,11 @@
-import { procedures, type SignedInProcedures } from '../http/context.ts';
+import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { SessionsService } from './sessions.service.ts';
 
-export function sessionsRoutes(sessions: SessionsService, signedIn: SignedInProcedures) {
+export function sessionsRoutes(
+  sessions: SessionsService,
+  signedIn: SignedInProcedures,
+  anybody: AnybodyProcedures,
+) {
   return {
     create: signedIn.sessions.create.handler(({ input, context }) =>
       sessions.create(context.user, input, context.playbackBase),
@@ -9,11 +13,11 @@ export function sessionsRoutes(sessions: SessionsService, signedIn: SignedInProc
     update: signedIn.sessions.update.handler(({ input, context }) =>
       sessions.update(context.user, input, context.playbackBase),
     ),
-    list: procedures.sessions.list.handler(({ input, context }) =>
-      sessions.list(input, context.playbackBase),
+    list: anybody.sessions.list.handler(({ input, context }) =>
+      sessions.list(context.user, input, context.playbackBase),
     ),
-    get: procedures.sessions.get.handler(({ input, context }) =>
-      sessions.get(input.id, context.playbackBase),
+    get: anybody.sessions.get.handler(({ input, context }) =>
+      sessions.get(context.user, input.id, context.playbackBase),
     ),
     end: signedIn.sessions.end.handler(({ input, context }) =>
       sessions.end(context.user, input.id, context.playbackBase),
@@ -24,10 +28,10 @@ export function sessionsRoutes(sessions: SessionsService, signedIn: SignedInProc
   };
 }
 
-export function channelsRoutes(sessions: SessionsService) {
+export function channelsRoutes(sessions: SessionsService, anybody: AnybodyProcedures) {
   return {
-    get: procedures.channels.get.handler(({ input, context }) =>
-      sessions.channel(input.username, context.playbackBase),
+    get: anybody.channels.get.handler(({ input, context }) =>
+      sessions.channel(context.user, input.username, context.playbackBase),
     ),
   };
 }

@@ -12,8 +12,9 @@ import {
 import type { User } from '@maydan/prisma';
 import type { z } from 'zod';
 import { requireRole } from '../identity/requireRole.ts';
+import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, pageOf } from './cursor.ts';
 import { healthKey } from './healthKey.ts';
 import type { SessionCommands } from './SessionCommands.ts';
 import { sessionView } from './sessionView.ts';
@@ -24,6 +25,7 @@ const maxPrepared = 50;
 
 export interface SessionsDependencies {
   readonly repo: SessionsRepo;
+  readonly blocks: Blocks;
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
   readonly redis: Redis;
@@ -56,23 +58,25 @@ export class SessionsService {
     return sessionView(updated, base);
   }
 
-  async list(input: z.infer<typeof sessionListInput>, base: string): Promise<z.infer<typeof sessionList>> {
+  async list(
+    viewer: Viewer,
+    input: z.infer<typeof sessionListInput>,
+    base: string,
+  ): Promise<z.infer<typeof sessionList>> {
     const sort = input.sort === 'started' ? 'startedAt' : 'createdAt';
     const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
     const filter = { ...input, kind: input.state === 'live' ? ('onAir' as const) : ('recording' as const) };
-    const rows = await this.#deps.repo.list(filter, sort, { after, take: input.limit + 1 });
-    const page = rows.slice(0, input.limit);
-    const last = page.at(-1);
-    const more = rows.length > input.limit && last !== undefined;
-    return {
-      items: page.map((row) => sessionView(row, base)),
-      nextCursor: more ? encodeCursor({ at: last[sort] ?? last.createdAt, id: last.id }) : null,
-    };
+    const rows = await this.#deps.repo.list(filter, sort, { viewer, after, take: input.limit + 1 });
+    const { page, nextCursor } = pageOf(rows, input.limit, (row) => ({
+      at: row[sort] ?? row.createdAt,
+      id: row.id,
+    }));
+    return { items: page.map((row) => sessionView(row, base)), nextCursor };
   }
 
   /** An unlisted session is found by its id alone. Throws `not_found`. */
-  async get(id: string, base: string): Promise<Session> {
-    return sessionView(await this.find(id), base);
+  async get(viewer: Viewer, id: string, base: string): Promise<Session> {
+    return sessionView(await this.findVisible(viewer, id), base);
   }
 
   /** Ends the session for good, by its host or a moderator; again while it is ending changes nothing. */
@@ -105,10 +109,10 @@ export class SessionsService {
     return text === null ? null : streamHealth.parse(JSON.parse(text));
   }
 
-  async channel(username: string, base: string): Promise<z.infer<typeof channel>> {
-    const { repo } = this.#deps;
+  async channel(viewer: Viewer, username: string, base: string): Promise<z.infer<typeof channel>> {
+    const { repo, blocks } = this.#deps;
     const host = await repo.findHost(username);
-    if (host === null) throw new AppError('not_found');
+    if (host === null || (await blocks.hides(viewer, host.id))) throw new AppError('not_found');
     const [live, recording] = await Promise.all([
       repo.newest(host.id, 'onAir'),
       repo.newest(host.id, 'recording'),
@@ -127,9 +131,16 @@ export class SessionsService {
     return session;
   }
 
+  /** A session whose host isn't hidden from the viewer by a block. Throws `not_found`. */
+  async findVisible(viewer: Viewer, id: string): Promise<SessionRow> {
+    const session = await this.find(id);
+    if (await this.#deps.blocks.hides(viewer, session.hostId)) throw new AppError('not_found');
+    return session;
+  }
+
   /** A session that the user may steer, as its host, moderator or admin. Throws `not_found` or `forbidden`. */
   async findSteerable(user: User, id: string): Promise<SessionRow> {
-    const session = await this.find(id);
+    const session = await this.findVisible(user, id);
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
   }

@@ -48,7 +48,12 @@ export function createStage(dependencies: StageDependencies) {
     healths,
     facts,
     sweep: new StageSweep({ ...inDatabase, directory, facts }),
-    seats: new SeatsService({ ...dependencies, repo: seatsRepo, stage: repo }),
+    seats: new SeatsService({
+      ...dependencies,
+      repo: seatsRepo,
+      stage: repo,
+      openSessions: dependencies.repo,
+    }),
     bans: new BansService({ ...dependencies, repo: bansRepo, seats: seatsRepo }),
     joins: new JoinService({
       ...dependencies,

@@ -51,7 +51,7 @@ export class JoinService {
     const { user, reached } = joiner;
     const { role } = input;
     await limits.join(joiner.address);
-    const session = await this.#deps.sessions.find(input.id);
+    const session = await this.#deps.sessions.findVisible(user, input.id);
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
     await this.#check(session, role, user);
     const node = await directory.pick(session.id);

@@ -1,13 +1,14 @@
 import { openSeatStates, takenSeatStates, type SeatEvent } from '@maydan/contracts';
 import type { Database, User } from '@maydan/prisma';
 import { isOver } from '../sessions/controlDocument.ts';
+import { eitherBlocksIn, lockPair } from '../people/blocks.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { InTurn } from './InTurn.ts';
 import { applySeat, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
 
-export type SeatAnswer = SeatOutcome | { readonly type: 'over' } | { readonly type: 'banned' };
+export type SeatAnswer = SeatOutcome | { readonly type: 'over' | 'banned' | 'blocked' };
 
-/** Words by which somebody comes nearer to the stage; not for those who are banned. */
+/** Words by which somebody comes nearer to the stage; not for those who are banned, or whom a block hides. */
 const inward: readonly SeatEvent[] = ['requested', 'invited', 'admitted', 'accepted'];
 
 /** Seats on stage in PostgreSQL. Changes of a session's seats are made one after the other. */
@@ -32,6 +33,8 @@ export class SeatsRepo {
       if (inward.includes(event)) {
         const banned = await transaction.sessionBan.count({ where: { sessionId, userId } });
         if (banned > 0) return { type: 'banned' };
+        await lockPair(transaction, session.hostId, userId);
+        if (await eitherBlocksIn(transaction, session.hostId, userId)) return { type: 'blocked' };
       }
       return applySeat(transaction, session, userId, event);
     });
@@ -52,6 +55,15 @@ export class SeatsRepo {
       orderBy: [{ changedAt: 'asc' }, { userId: 'asc' }],
       include: withUser,
     });
+  }
+
+  /** Sessions of a host in which the user has an open seat. */
+  async openWith(hostId: string, userId: string): Promise<string[]> {
+    const rows = await this.#database.stageSeat.findMany({
+      where: { userId, state: { in: [...openSeatStates] }, session: { hostId } },
+      select: { sessionId: true },
+    });
+    return rows.map((row) => row.sessionId);
   }
 
   findUser(whom: { userId: string } | { username: string }): Promise<User | null> {

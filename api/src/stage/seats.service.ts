@@ -3,11 +3,12 @@ import type { MediaSource, Seat, SeatEvent, Stage, StagePerson } from '@maydan/c
 import { stageLimits } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { isOver } from '../sessions/controlDocument.ts';
-import type { SessionRow } from '../sessions/sessions.repo.ts';
+import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
-import { isTaken, seatView } from './seatRows.ts';
+import { isTaken, seatView, type SeatOutcome } from './seatRows.ts';
 import type { SeatAnswer, SeatsRepo } from './seats.repo.ts';
 import type { SfuCommands } from './SfuCommands.ts';
 import type { PeerRow, StageRepo } from './stage.repo.ts';
@@ -15,12 +16,15 @@ import type { PeerRow, StageRepo } from './stage.repo.ts';
 export interface SeatsDependencies {
   readonly repo: SeatsRepo;
   readonly stage: StageRepo;
+  readonly openSessions: Pick<SessionsRepo, 'openOf'>;
   readonly sessions: SessionsService;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
+
+type SeatApplied = Extract<SeatOutcome, { type: 'applied' }>;
 
 /** Who may come on stage, and who is there (feature L6). The rights of a join token follow from it. */
 export class SeatsService {
@@ -45,6 +49,13 @@ export class SeatsService {
       people: people.map((row) => personOf(row, session)),
       seats: seats.map(seatView),
     };
+  }
+
+  /** The stage and the viewer's own seat. Throws `not_found`. */
+  async view(viewer: Viewer, sessionId: string): Promise<{ stage: Stage; mine: Seat | null }> {
+    await this.#deps.sessions.findVisible(viewer, sessionId);
+    const mine = viewer === null ? null : await this.seatOf(sessionId, viewer.id);
+    return { stage: await this.stage(sessionId), mine };
   }
 
   /** Null when the user has no seat. */
@@ -113,6 +124,18 @@ export class SeatsService {
     return seat;
   }
 
+  /** One of the two has blocked the other: the user loses seats, devices and news in the host's open sessions. */
+  async part(hostId: string, userId: string): Promise<void> {
+    const { repo, openSessions, sfu, announcer } = this.#deps;
+    for (const id of await repo.openWith(hostId, userId)) {
+      const answer = await repo.apply(id, userId, 'removed');
+      if (answer.type === 'applied') await this.#tell(id, userId, 'removed', answer);
+    }
+    const ids = await openSessions.openOf(hostId);
+    for (const id of ids) await sfu.removePeer(id, { userId }, 'removed');
+    await announcer.parted(userId, ids);
+  }
+
   /** Throws `not_found` when no such device is on stage. */
   async mute(
     actor: User,
@@ -139,14 +162,17 @@ export class SeatsService {
   async #apply(session: SessionRow, userId: string, event: SeatEvent): Promise<Seat> {
     const answer = await this.#deps.repo.apply(session.id, userId, event);
     if (answer.type !== 'applied') throw refusal(answer);
-    const { seat, before, isChange } = answer;
-    if (isChange) {
-      const { announcer, logger } = this.#deps;
-      logger.info({ sessionId: session.id, userId, event, seat: seat.state }, 'a seat changed');
-      await announcer.seatChanged(session.id, userId, seat.state === 'invited');
-      if (isTaken(seat.state) !== isTaken(before)) await announcer.stageChanged(session.id);
-    }
-    return seatView(seat);
+    await this.#tell(session.id, userId, event, answer);
+    return seatView(answer.seat);
+  }
+
+  async #tell(sessionId: string, userId: string, event: SeatEvent, applied: SeatApplied): Promise<void> {
+    const { seat, before, isChange } = applied;
+    if (!isChange) return;
+    const { announcer, logger } = this.#deps;
+    logger.info({ sessionId, userId, event, seat: seat.state }, 'a seat changed');
+    await announcer.seatChanged(sessionId, userId, seat.state === 'invited');
+    if (isTaken(seat.state) !== isTaken(before)) await announcer.stageChanged(sessionId);
   }
 
   /** The user's other devices may go on watching. */
@@ -159,7 +185,7 @@ export class SeatsService {
 
   async #open(user: User, sessionId: string): Promise<SessionRow> {
     await this.#deps.limits.stage(user.id);
-    return this.#deps.sessions.find(sessionId);
+    return this.#deps.sessions.findVisible(user, sessionId);
   }
 
   async #steer(actor: User, sessionId: string): Promise<SessionRow> {
@@ -178,6 +204,8 @@ function refusal(answer: Exclude<SeatAnswer, { type: 'applied' }>): AppError {
       return new AppError('wrong_state', 'The session is over.');
     case 'banned':
       return new AppError('forbidden', 'The host has banned this person from the session.');
+    case 'blocked':
+      return new AppError('not_found', 'There is no such person.');
     case 'stageFull':
       return new AppError('conflict', 'The stage is full.');
     case 'tooManyRequests':

@@ -17,10 +17,7 @@ export function stageRoutes(
 ) {
   return {
     join: anybody.stage.join.handler(({ input, context }) => joins.join(input, context)),
-    get: anybody.stage.get.handler(async ({ input: { id }, context: { user } }) => ({
-      stage: await seats.stage(id),
-      mine: user === null ? null : await seats.seatOf(id, user.id),
-    })),
+    get: anybody.stage.get.handler(({ input, context }) => seats.view(context.user, input.id)),
     request: signedIn.stage.request.handler(({ input, context }) => seats.request(context.user, input.id)),
     accept: signedIn.stage.accept.handler(({ input, context }) => seats.accept(context.user, input.id)),
     decline: signedIn.stage.decline.handler(({ input, context }) => seats.decline(context.user, input.id)),

@@ -104,6 +104,17 @@ export class Account<Api extends IdentityApi> {
     }
   }
 
+  /** Asks for what anybody may see, as the signed-in user if possible: a sign-in that is no good doesn't hide it. */
+  async read<T>(request: (api: Api) => Promise<T>): Promise<T> {
+    try {
+      return await this.call(request);
+    } catch (error) {
+      const isAccountProblem = isTokenProblem(error) || problemOf(error).code === 'account_banned';
+      if (!isAccountProblem) throw error;
+      return request(this.deps.client(() => undefined));
+    }
+  }
+
   private tokens(): StoredTokens | null {
     return parseTokens(this.deps.store.read());
   }

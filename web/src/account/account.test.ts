@@ -106,4 +106,13 @@ describe('Account', () => {
     expect(account.snapshot()).toEqual({ status: 'signedOut' });
     expect(store.read()).toBeNull();
   });
+
+  it('reads as nobody what anybody may see when its tokens are no good', async () => {
+    const { store, open } = tabs(() => 590_000);
+    store.write(JSON.stringify({ ...storedOf(pair(1), 0), refreshToken: 'stolen' }));
+    const account = open();
+    expect(await account.read(async () => 'the page')).toBe('the page');
+    expect(account.snapshot()).toEqual({ status: 'signedOut' });
+    await expect(account.read(async () => fail('not_found'))).rejects.toMatchObject({ code: 'not_found' });
+  });
 });

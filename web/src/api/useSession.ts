@@ -1,13 +1,15 @@
 import { session as sessionSchema } from '@maydan/contracts';
 import type { Session } from '@maydan/contracts';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { api, problemOf } from './api.ts';
+import { account } from '../account/useAccount.ts';
+import { problemOf } from './api.ts';
 import { SessionFeed } from './SessionFeed.ts';
 import type { SessionView } from './SessionFeed.ts';
 import { followSession } from './sessionSocket.ts';
 
 const deps = {
-  fetchSession: async (id: string) => sessionSchema.parse(await api.sessions.get({ id })),
+  fetchSession: async (id: string) =>
+    sessionSchema.parse(await account.read((api) => api.sessions.get({ id }))),
   followSession,
   problemOf,
 };

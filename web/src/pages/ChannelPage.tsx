@@ -2,7 +2,7 @@ import { channel as channelSchema } from '@maydan/contracts';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
-import { api } from '../api/api.ts';
+import { account } from '../account/useAccount.ts';
 import { usePolled } from '../api/usePolled.ts';
 import { useTitle } from '../app/useTitle.ts';
 import { Notice } from '../ui/Notice.tsx';
@@ -12,7 +12,7 @@ import { NotFoundPage } from './NotFoundPage.tsx';
 
 function Channel({ username }: { readonly username: string }) {
   const { t } = useTranslation();
-  const load = async () => channelSchema.parse(await api.channels.get({ username }));
+  const load = async () => channelSchema.parse(await account.read((api) => api.channels.get({ username })));
   const { data, problem, refresh } = usePolled(`channel:${username}`, load, 5_000);
   const [watching, setWatching] = useState<string | null>(null);
   const name = data?.user.displayName ?? username;

@@ -1,7 +1,7 @@
 import { sessionList } from '@maydan/contracts';
 import type { Session } from '@maydan/contracts';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/api.ts';
+import { account } from '../account/useAccount.ts';
 import { usePolled } from '../api/usePolled.ts';
 import type { Polled } from '../api/usePolled.ts';
 import { useTitle } from '../app/useTitle.ts';
@@ -10,7 +10,8 @@ import { problemText } from '../ui/problemText.ts';
 import { SessionCard } from '../ui/SessionCard.tsx';
 
 const load = (state: 'live' | 'ended') => async (): Promise<readonly Session[]> =>
-  sessionList.parse(await api.sessions.list({ state, sort: 'recent', limit: 24 })).items;
+  sessionList.parse(await account.read((api) => api.sessions.list({ state, sort: 'recent', limit: 24 })))
+    .items;
 const loadLive = load('live');
 const loadEnded = load('ended');
 

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { isoDate, userId } from './ids.ts';
+import { publicUser } from './sessions.ts';
+
+export type PublicUser = z.infer<typeof publicUser>;
+
+/** What a list in pages is asked for. Pages go on where the last one ended, whatever came new meanwhile. */
+export const pageInput = z.object({
+  /** Opaque, from the previous page's `nextCursor`. */
+  cursor: z.string().max(300).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+
+export const userById = z.object({ id: userId });
+export const pageOfUserInput = pageInput.extend({ id: userId });
+
+/** Somebody in a list, and since when. */
+export const listedUser = z.object({ user: publicUser, since: isoDate });
+export type ListedUser = z.infer<typeof listedUser>;
+export const userPage = z.object({ items: z.array(listedUser), nextCursor: z.string().nullable() });
+export type UserPage = z.infer<typeof userPage>;
