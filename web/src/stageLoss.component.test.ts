@@ -68,6 +68,24 @@ describe('a stage that loses its connection, in Chromium', () => {
     expect(await producerOf(host)).not.toBe(producer);
   }, 120_000);
 
+  it('asks again for a picture whose beginning got lost', async () => {
+    const viewer = await web.visit(`/watch/${id}`, null);
+    let lost = 0;
+    await viewer.routeWebSocket(/\/sfu\//, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        // One for each of the four producers: two pictures and two sounds.
+        if (String(message).includes('consumer.resume') && lost < 4) lost += 1;
+        else server.send(message);
+      });
+    });
+    await viewer.reload();
+    await viewer.getByTestId('mode-realtime').check({ force: true });
+    await waitForMovingPicture(viewer);
+    expect(lost).toBe(4);
+    await viewer.context().close();
+  }, 120_000);
+
   it('gives a viewer the ordinary player when real time can not be reached, and says so', async () => {
     const viewer = await web.visit(`/watch/${id}`, null);
     // The api refuses joins from here on, as it does for who is banned.

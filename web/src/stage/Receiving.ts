@@ -5,6 +5,8 @@ import type { Consumer, RtpParameters } from 'mediasoup-client/types';
 import { Poller } from '../api/poll.ts';
 import { problemOf } from '../api/problem.ts';
 import type { Attachment } from './Attachment.ts';
+import { PictureWatch } from './PictureWatch.ts';
+import { readRtpStats } from './rtpStats.ts';
 import type { StageEvent } from './stageState.ts';
 import { MediaTransport } from './transport.ts';
 import type { Ask, TransportEvents } from './transport.ts';
@@ -31,6 +33,8 @@ const retryMs = 1_000;
 export class Receiving {
   private readonly deps: ReceivingDeps;
   private readonly received = new Map<string, Received>();
+  /** By producer id, of the pictures that are shown. */
+  private readonly watches = new Map<string, PictureWatch>();
   /** Producers that the sfu refused or whose codec isn't known here: asked for again only after a new join. */
   private readonly refused = new Set<string>();
   private readonly poller: Poller;
@@ -75,6 +79,7 @@ export class Receiving {
   }
 
   detached(producerId: string): void {
+    this.unwatch(producerId);
     const received = this.received.get(producerId);
     if (received) this.tell('consumer.pause', { consumerId: received.consumer.id });
   }
@@ -89,6 +94,7 @@ export class Receiving {
   close(): void {
     this.closed = true;
     this.poller.stop();
+    for (const producerId of [...this.watches.keys()]) this.unwatch(producerId);
     this.received.clear();
     void this.opening?.then(
       (transport) => transport.close(),
@@ -149,19 +155,40 @@ export class Receiving {
     const playing = attachment.play(consumer.track);
     this.tell('consumer.resume', { consumerId: consumer.id });
     this.resized(producerId);
+    if (consumer.kind === 'video') this.watch(producerId, consumer);
     if (!(await playing)) this.deps.dispatch({ type: 'soundBlocked', blocked: true });
   }
 
+  private watch(producerId: string, consumer: Consumer): void {
+    this.unwatch(producerId);
+    const { id: consumerId } = consumer;
+    const watch = new PictureWatch({
+      decoded: async () => readRtpStats([...(await consumer.getStats()).values()], null).frames,
+      expected: () => this.deps.producers().some((one) => one.producerId === producerId && !one.pausedBy),
+      askAgain: () => {
+        this.tell('consumer.resume', { consumerId });
+        this.tell('consumer.requestKeyFrame', { consumerId });
+      },
+    });
+    this.watches.set(producerId, watch);
+  }
+
+  private unwatch(producerId: string): void {
+    this.watches.get(producerId)?.close();
+    this.watches.delete(producerId);
+  }
+
   private forget(producerId: string, consumer: Consumer): void {
+    this.unwatch(producerId);
     this.received.delete(producerId);
     consumer.close();
     this.deps.dispatch({ type: 'unconsumed', producerId });
   }
 
-  /** What fails because the connection is lost is made good by `show` after the next join. */
+  /** What fails because the connection is lost is made good by `show` after the next join, or by the watch of the picture. */
   private tell(
     ...[name, input]:
-      | ['consumer.resume' | 'consumer.pause', { consumerId: string }]
+      | ['consumer.resume' | 'consumer.pause' | 'consumer.requestKeyFrame', { consumerId: string }]
       | ['consumer.setSize', { consumerId: string; width: number; height: number }]
   ): void {
     this.deps.ask(name, input).catch(() => undefined);

@@ -147,7 +147,7 @@ export async function waitForStage(
   }
 }
 
-const timeoutMs = 30_000;
+const timeoutMs = 45_000;
 
 /** A number that changes with the picture; null before the first one. */
 function pictureSum(video: HTMLVideoElement): number | null {
@@ -161,31 +161,42 @@ function pictureSum(video: HTMLVideoElement): number | null {
   return data.reduce((sum, value, index) => (sum * 31 + value * (index % 7)) % 1_000_003, 0);
 }
 
+/** What a page knows of its pictures, for the message of a wait that was in vain. */
+async function picturesOf(page: Page): Promise<string> {
+  const told = await page.evaluate(async () => ({
+    state: window.maydanStage?.state,
+    stats: await window.maydanStage?.stats(),
+    videos: [...document.querySelectorAll('video')].map((video) => ({
+      of: video.dataset['testid'],
+      readyState: video.readyState,
+      size: [video.videoWidth, video.videoHeight],
+      timeSec: video.currentTime,
+      paused: video.paused,
+    })),
+  }));
+  return JSON.stringify(told);
+}
+
 /** Waits until a received picture moves: its time goes on and its pixels change. */
 export async function waitForMovingPicture(
   page: Page,
   selector = '[data-testid="tile-video"]',
 ): Promise<void> {
-  const look = () =>
-    page
-      .locator(selector)
-      .first()
-      .evaluate((element) => {
-        const video = element as HTMLVideoElement;
-        return { timeSec: video.currentTime };
-      });
-  const sum = () =>
-    page
-      .locator(selector)
-      .first()
-      .evaluate(pictureSum as (element: Element) => number | null);
-  const first = await waitFor('a picture', async () => (await sum()) ?? undefined, { timeoutMs });
-  const { timeSec } = await look();
-  await waitFor(
-    'a moving picture',
-    async () => (await sum()) !== first && (await look()).timeSec > timeSec + 0.5,
-    { timeoutMs },
-  );
+  const video = page.locator(selector).first();
+  const look = () => video.evaluate((element) => ({ timeSec: (element as HTMLVideoElement).currentTime }));
+  const sum = () => video.evaluate(pictureSum as (element: Element) => number | null);
+  try {
+    const first = await waitFor('a picture', async () => (await sum()) ?? undefined, { timeoutMs });
+    const { timeSec } = await look();
+    await waitFor(
+      'a moving picture',
+      async () => (await sum()) !== first && (await look()).timeSec > timeSec + 0.5,
+      { timeoutMs },
+    );
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${message}; the page had ${await picturesOf(page)}`, { cause });
+  }
 }
 
 /** Waits until sound is received; the fake microphone beeps once a second. */
