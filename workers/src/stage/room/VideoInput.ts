@@ -111,11 +111,11 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
 
   #tell(picture: EncodedPicture): void {
     const mediaMs = this.#mediaMs.get(picture.timestamp);
-    for (const timestamp of this.#mediaMs.keys()) {
-      this.#mediaMs.delete(timestamp);
-      if (timestamp === picture.timestamp) break;
-    }
     if (mediaMs === undefined) return;
+    // A packet that was sent again came after later ones: what is done with is told by its time, not by when it came.
+    for (const [timestamp, ofOther] of this.#mediaMs) {
+      if (ofOther <= mediaMs) this.#mediaMs.delete(timestamp);
+    }
     if (picture.key) this.#keyWanted = false;
     this.emit('picture', picture, this.#clock.captureMs(mediaMs));
   }
