@@ -8,6 +8,7 @@ import { SetupError } from './SetupError.ts';
 import {
   aiortcPackages,
   chromiumPackages,
+  coturnPackages,
   ffmpegPackages,
   installPackages,
   networkPackages,
@@ -36,6 +37,7 @@ const ffprobe: Tool = { program: 'ffprobe', variable: 'FFPROBE_PATH', packages: 
 const redis: Tool = { program: 'redis-server', variable: 'REDIS_SERVER_PATH', packages: redisPackages };
 
 const ip: Tool = { program: 'ip', packages: networkPackages };
+const coturn: Tool = { program: 'turnserver', packages: coturnPackages };
 
 /** Type checks and unit tests need little; tests of all kinds need a browser on top of what running needs. */
 export type Purpose = 'check' | 'run' | 'test';
@@ -61,6 +63,7 @@ function testSteps(): Step[] {
   return [
     { title: 'Chromium', run: ensureChromium },
     { title: 'aiortc', run: ensureAiortc },
+    { title: 'coturn', run: (progress: Progress) => ensureTools([coturn], progress) },
     ...(process.platform === 'linux' ? [network] : []),
   ];
 }

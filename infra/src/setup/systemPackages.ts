@@ -45,6 +45,14 @@ export const aiortcPackages: PackageNames = {
   pacman: ['python-aiortc'],
   apk: ['py3-aiortc'],
 };
+/** A TURN server. */
+export const coturnPackages: PackageNames = {
+  apt: ['coturn'],
+  brew: ['coturn'],
+  dnf: ['coturn'],
+  pacman: ['coturn'],
+  apk: ['coturn'],
+};
 /** What building mediasoup's worker from its sources needs. */
 export const workerBuildPackages: PackageNames = {
   apt: [
@@ -145,9 +153,13 @@ if [ ! -e $policy ]; then
   trap 'rm -f $policy' EXIT
 fi
 had_redis=$(command -v redis-server || true)
+had_coturn=$(command -v turnserver || true)
 apt-get -o DPkg::Lock::Timeout=600 update
 apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "$@"
 if [ -z "$had_redis" ] && command -v systemctl >/dev/null; then
   systemctl disable redis-server >/dev/null 2>&1 || true
+fi
+if [ -z "$had_coturn" ] && command -v systemctl >/dev/null; then
+  systemctl disable coturn >/dev/null 2>&1 || true
 fi
 `;

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { IceServer } from '@maydan/contracts';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { waitFor } from '../waitFor.ts';
-import type { Received } from './stageClient.ts';
+import type { Gathered, Received } from './stageClient.ts';
 
 const run = promisify(execFile);
 let bundled: Promise<string> | undefined;
@@ -20,13 +21,21 @@ async function bundle(): Promise<string> {
 export class StagePage {
   readonly page: Page;
 
-  /** @param url The sfu's; the page is of its origin, under the name that browsers trust with a camera. */
-  static async open(browser: Browser | BrowserContext, url: string): Promise<StagePage> {
+  /**
+   * @param url The sfu's; the page is of its origin, under the name that browsers trust with a camera.
+   * @param iceTransportPolicy `relay`: all its media goes by TURN.
+   */
+  static async open(
+    browser: Browser | BrowserContext,
+    url: string,
+    iceTransportPolicy: 'all' | 'relay' = 'all',
+  ): Promise<StagePage> {
     bundled ??= bundle();
     const content = await bundled;
     const page = await browser.newPage();
     await page.goto(url.replace('127.0.0.1', 'localhost'));
     await page.addScriptTag({ content });
+    await page.evaluate((policy) => (window.stageClient.iceTransportPolicy = policy), iceTransportPolicy);
     return new StagePage(page);
   }
 
@@ -72,6 +81,14 @@ export class StagePage {
 
   protocolOf(direction: 'send' | 'receive'): Promise<string> {
     return this.page.evaluate((which) => window.stageClient.protocolOf(which), direction);
+  }
+
+  candidateTypeOf(direction: 'send' | 'receive'): Promise<string> {
+    return this.page.evaluate((which) => window.stageClient.candidateTypeOf(which), direction);
+  }
+
+  gather(server: IceServer): Promise<Gathered> {
+    return this.page.evaluate((one) => window.stageClient.gather(one), server);
   }
 
   events(): Promise<{ name: string; payload: unknown }[]> {

@@ -3,13 +3,20 @@ import { Device } from 'mediasoup-client';
 import type { types } from 'mediasoup-client';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
-import type { SignalingInput, SignalingOutput, SignalingRequest } from '@maydan/contracts';
+import type { IceServer, SignalingInput, SignalingOutput, SignalingRequest } from '@maydan/contracts';
 
 /** What a page has received of one producer so far. */
 export interface Received {
   readonly frames: number;
   readonly width: number;
   readonly audioEnergy: number;
+}
+
+/** What a TURN server gave. */
+export interface Gathered {
+  readonly relayed: number;
+  /** 401: it doesn't take the credentials (RFC 8656 7.2). */
+  readonly errorCodes: readonly number[];
 }
 
 type Room = SignalingOutput<'room.join'>;
@@ -21,6 +28,8 @@ type Direction = 'send' | 'receive';
  */
 class StageClient {
   readonly events: { name: string; payload: unknown }[] = [];
+  /** `relay`: nothing goes but by a TURN server that the sfu names. */
+  iceTransportPolicy: 'all' | 'relay' = 'all';
   readonly #device = new Device();
   readonly #transports = new Map<Direction, types.Transport>();
   readonly #consumers = new Map<string, types.Consumer>();
@@ -111,15 +120,45 @@ class StageClient {
   }
 
   /** `udp` or `tcp`, as the browser has chosen. */
-  async protocolOf(direction: Direction): Promise<string> {
+  protocolOf(direction: Direction): Promise<string> {
+    return this.#ofPair(direction, 'remoteCandidateId', 'protocol');
+  }
+
+  /** `host`, `srflx`, `prflx` or `relay`: of our own candidate in use. */
+  candidateTypeOf(direction: Direction): Promise<string> {
+    return this.#ofPair(direction, 'localCandidateId', 'candidateType');
+  }
+
+  /** Asks one TURN server for a way through it: candidates got, and codes of its refusals. */
+  async gather({ urls, username, credential }: IceServer): Promise<Gathered> {
+    const pc = new RTCPeerConnection({
+      iceServers: [{ urls, username: username ?? '', credential: credential ?? '' }],
+      iceTransportPolicy: 'relay',
+    });
+    const errorCodes: number[] = [];
+    let relayed = 0;
+    pc.addEventListener('icecandidateerror', ({ errorCode }) => errorCodes.push(errorCode));
+    const isDone = new Promise<void>((resolve) => {
+      pc.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate === null) resolve();
+        else relayed += Number(candidate.type === 'relay');
+      });
+    });
+    pc.createDataChannel('');
+    await pc.setLocalDescription();
+    await isDone;
+    pc.close();
+    return { relayed, errorCodes };
+  }
+
+  async #ofPair(direction: Direction, end: string, what: string): Promise<string> {
     const stats = await this.#transports.get(direction)?.getStats();
     const reports = [...(stats?.values() ?? [])] as Record<string, unknown>[];
     const pair = reports.find(
       (report) => report['type'] === 'candidate-pair' && report['nominated'] === true,
     );
-    const remote = reports.find(({ id }) => id === pair?.['remoteCandidateId']);
-    const protocol = remote?.['protocol'];
-    return typeof protocol === 'string' ? protocol : '';
+    const found = reports.find(({ id }) => id === pair?.[end])?.[what];
+    return typeof found === 'string' ? found : '';
   }
 
   async #load({ rtpCapabilities }: Room): Promise<void> {
@@ -135,6 +174,8 @@ class StageClient {
       iceParameters: answer.iceParameters,
       dtlsParameters: answer.dtlsParameters,
       iceCandidates: answer.iceCandidates.filter(({ protocol }) => !tcpOnly || protocol === 'tcp'),
+      iceServers: answer.iceServers,
+      iceTransportPolicy: this.iceTransportPolicy,
     } as types.TransportOptions;
     const transport =
       direction === 'send'
