@@ -12,8 +12,8 @@ import { IdentityService } from './identity/identity.service.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { Blocks } from './people/blocks.repo.ts';
-import { BlocksService } from './people/blocks.service.ts';
-import { blocksRoutes } from './people/people.routes.ts';
+import { createPeople } from './people/createPeople.ts';
+import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
 import type { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
@@ -67,7 +67,8 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
-  const blocking = new BlocksService({
+  const people = createPeople({
+    database,
     blocks,
     limits,
     part: (hostId, userId) => stage.seats.part(hostId, userId),
@@ -82,7 +83,8 @@ export function createServices(dependencies: ServicesDependencies) {
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     channels: channelsRoutes(sessions, anybody),
-    blocks: blocksRoutes(blocking, signedIn),
+    people: peopleRoutes(people.people, signedIn, anybody),
+    blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   return {
     identity,

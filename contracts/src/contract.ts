@@ -10,7 +10,15 @@ import {
   signedIn,
   tokenPair,
 } from './identity.ts';
-import { pageInput, userById, userPage } from './people.ts';
+import {
+  pageInput,
+  pageOfUserInput,
+  relation,
+  userById,
+  userByName,
+  userPage,
+  userProfile,
+} from './people.ts';
 import {
   channel,
   session,
@@ -206,6 +214,31 @@ export const contract = {
     remove: route('DELETE', '/sessions/{id}/bans/{userId}', 'Bans', 'Lift a ban')
       .input(seatOfInput)
       .output(nothing),
+  },
+  people: {
+    get: route('GET', '/users/{id}', 'People', 'Somebody’s profile').input(userById).output(userProfile),
+    getByName: route('GET', '/users/by-name/{username}', 'People', 'Somebody’s profile, by username')
+      .input(userByName)
+      .output(userProfile),
+    followers: route('GET', '/users/{id}/followers', 'People', 'Who follows somebody, the newest first')
+      .input(pageOfUserInput)
+      .output(userPage),
+    following: route('GET', '/users/{id}/following', 'People', 'Whom somebody follows, the newest first')
+      .input(pageOfUserInput)
+      .output(userPage),
+    follow: route('POST', '/users/{id}/follow', 'People', 'Follow somebody').input(userById).output(relation),
+    unfollow: route('DELETE', '/users/{id}/follow', 'People', 'Follow somebody no more')
+      .input(userById)
+      .output(relation),
+    contacts: route('GET', '/me/contacts', 'People', 'Own contacts, the newest first')
+      .input(pageInput)
+      .output(userPage),
+    addContact: route('POST', '/users/{id}/contact', 'People', 'Keep somebody as a contact; they aren’t told')
+      .input(userById)
+      .output(relation),
+    removeContact: route('DELETE', '/users/{id}/contact', 'People', 'Remove a contact')
+      .input(userById)
+      .output(relation),
   },
   blocks: {
     create: route(

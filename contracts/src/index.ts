@@ -4,6 +4,7 @@ export * from './control.ts';
 export * from './errors.ts';
 export * from './facts.ts';
 export * from './identity.ts';
+export * from './foldText.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
 export * from './people.ts';

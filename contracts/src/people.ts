@@ -19,3 +19,24 @@ export const listedUser = z.object({ user: publicUser, since: isoDate });
 export type ListedUser = z.infer<typeof listedUser>;
 export const userPage = z.object({ items: z.array(listedUser), nextCursor: z.string().nullable() });
 export type UserPage = z.infer<typeof userPage>;
+
+/** How the signed-in user stands to somebody else. */
+export const relation = z.object({
+  following: z.boolean(),
+  followedBy: z.boolean(),
+  contact: z.boolean(),
+  /** Only moderators and admins see somebody whom they block. */
+  blocking: z.boolean(),
+});
+export type Relation = z.infer<typeof relation>;
+
+/** Somebody as others see them. */
+export const userProfile = publicUser.extend({
+  createdAt: isoDate,
+  followers: z.int(),
+  following: z.int(),
+  /** Null for oneself, and without a sign-in. */
+  relation: relation.nullable(),
+});
+export type UserProfile = z.infer<typeof userProfile>;
+export const userByName = z.object({ username: z.string().trim().min(1).max(30) });

@@ -4,6 +4,7 @@ export type {
   Block,
   Contact,
   Follow,
+  FollowCount,
   Role,
   SeatState,
   Session,

@@ -219,6 +219,10 @@ describe('the document', () => {
       'get /sessions',
       'get /sessions/{id}',
       'get /sessions/{id}/stage',
+      'get /users/by-name/{username}',
+      'get /users/{id}',
+      'get /users/{id}/followers',
+      'get /users/{id}/following',
       'post /sessions/{id}/join',
     ]);
   });

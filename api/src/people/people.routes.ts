@@ -1,5 +1,6 @@
-import type { SignedInProcedures } from '../http/context.ts';
+import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { BlocksService } from './blocks.service.ts';
+import type { PeopleService } from './people.service.ts';
 
 export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures) {
   return {
@@ -12,5 +13,27 @@ export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures
       return {};
     }),
     list: signedIn.blocks.list.handler(({ input, context }) => blocks.list(context.user, input)),
+  };
+}
+
+export function peopleRoutes(
+  people: PeopleService,
+  signedIn: SignedInProcedures,
+  anybody: AnybodyProcedures,
+) {
+  const { people: mine } = signedIn;
+  const { people: all } = anybody;
+  return {
+    get: all.get.handler(({ input, context }) => people.profile(context.user, input)),
+    getByName: all.getByName.handler(({ input, context }) => people.profile(context.user, input)),
+    followers: all.followers.handler(({ input, context }) => people.followers(context.user, input)),
+    following: all.following.handler(({ input, context }) => people.following(context.user, input)),
+    follow: mine.follow.handler(({ input, context }) => people.follow(context.user, input.id)),
+    unfollow: mine.unfollow.handler(({ input, context }) => people.unfollow(context.user, input.id)),
+    contacts: mine.contacts.handler(({ input, context }) => people.listContacts(context.user, input)),
+    addContact: mine.addContact.handler(({ input, context }) => people.addContact(context.user, input.id)),
+    removeContact: mine.removeContact.handler(({ input, context }) =>
+      people.removeContact(context.user, input.id),
+    ),
   };
 }

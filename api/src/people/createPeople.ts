@@ -1,0 +1,20 @@
+import type { Database } from '@maydan/prisma';
+import { BlocksService, type BlocksDependencies } from './blocks.service.ts';
+import { ContactsRepo } from './contacts.repo.ts';
+import { FollowsRepo } from './follows.repo.ts';
+import { PeopleService } from './people.service.ts';
+import { UsersRepo } from './users.repo.ts';
+
+/** The parts that know how people stand to each other, wired up. */
+export function createPeople(dependencies: BlocksDependencies & { readonly database: Database }) {
+  const { database } = dependencies;
+  return {
+    blocking: new BlocksService(dependencies),
+    people: new PeopleService({
+      ...dependencies,
+      users: new UsersRepo(database),
+      follows: new FollowsRepo(database),
+      contacts: new ContactsRepo(database),
+    }),
+  };
+}
