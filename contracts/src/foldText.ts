@@ -6,7 +6,7 @@ const marks =
   /[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08ff]/g;
 /** Tatweel, hamza on the line, and characters that show nothing: joiners, direction marks, soft hyphen, variation selectors. */
 const silent =
-  /[\u0640\u0621\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]/g;
+  /[\u0640\u0621\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\u034f|[\ufe00-\ufe0f]/g;
 
 /** Letters that stay apart under NFKD but are typed one for the other. */
 const alike: Readonly<Record<string, string>> = {
