@@ -20,8 +20,8 @@ import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
-import type { Viewer } from './people/blocks.repo.ts';
-import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
+import { StreamEmitter } from './realtime/Emitter.ts';
+import { EventStream } from './realtime/EventStream.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer } from './sessions/SweepTimer.ts';
 
@@ -80,7 +80,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('ops', () => ops.close());
   const server = createHttpServer(await createApp({ ...parts, ...services, checks, metrics }));
   lifecycle.own('http', () => closeServer(server));
-  const sockets = createSockets(parts, server, services, connections.announcer);
+  const sockets = createSockets(parts, server, services, connections.stream);
+  await connections.stream.start((entry) => sockets.deliver(entry));
   metrics.watch({
     countSessions: () => services.sessionsRepo.countByState(),
     factsLag: () => facts.lag(),
@@ -101,13 +102,17 @@ async function connect({ config, logger, lifecycle }: Parts) {
   await database.$connect().catch((error: unknown) => logger.warn({ err: error }, 'the database is away'));
   const redis = createRedis(config.REDIS_URL, logger, { name: 'api' });
   lifecycle.own('redis', () => redis.disconnect());
-  const subscriber = createRedis(config.REDIS_URL, logger, { name: 'api-announcements', maxWaitMs: null });
-  lifecycle.own('announcements', () => subscriber.disconnect());
+  // Closed by the stream, whose read would hold it otherwise.
+  const blockingRedis = createRedis(config.REDIS_URL, logger, { name: 'api-sockets', maxWaitMs: null });
+  const stream = new EventStream({ redis, blockingRedis, maxEntries: config.SOCKET_STREAM_ENTRIES, logger });
+  lifecycle.own('socket stream', () => stream.close());
+  const subscriber = createRedis(config.REDIS_URL, logger, { name: 'api-subscriber', maxWaitMs: null });
+  lifecycle.own('subscriber', () => subscriber.disconnect());
   const jobs = new JobProducer(redis);
   lifecycle.own('queues', () => jobs.close());
   return {
-    ...{ database, redis, jobs },
-    announcer: new SessionAnnouncer(redis, subscriber, logger),
+    ...{ database, redis, jobs, stream },
+    emitter: new StreamEmitter(stream, logger),
     revocations: new SignInRevocations(redis, subscriber, logger),
   };
 }
@@ -139,20 +144,13 @@ function createSweep({ logger, lifecycle }: Parts, { sweep, identity }: Services
 function createSockets(
   { config, logger, lifecycle }: Parts,
   server: Server,
-  { sessions, seats, identity }: Services,
-  announcer: SessionAnnouncer,
+  { gateway, identity, limits }: Services,
+  stream: EventStream,
 ): SocketServer {
-  const sources = {
-    session: (id: string, base: string, viewer: Viewer) => sessions.get(viewer, id, base),
-    stage: (sessionId: string) => seats.stage(sessionId),
-    seat: (sessionId: string, userId: string) => seats.news(sessionId, userId),
-    authenticate: async (token: string) => (await identity.authenticate(`Bearer ${token}`)).user,
-  };
-  const sockets = new SocketServer(server, config, sources, logger);
+  const authenticate = (token: string) => identity.authenticate(`Bearer ${token}`);
+  const countMessage = (userId: string, cost: number) => limits.socketMessage(userId, cost);
+  const sockets = new SocketServer(server, { config, gateway, stream, authenticate, countMessage, logger });
   lifecycle.own('sockets', () => sockets.close());
-  announcer
-    .listen((change) => void sockets.changed(change))
-    .catch((error: unknown) => logger.error({ err: error }, 'changes of sessions are not heard'));
   return sockets;
 }
 

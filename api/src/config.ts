@@ -56,6 +56,8 @@ export const configSchema = z
     STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),
     /** Join tokens per address in 5 minutes: a whole hall may watch from one. */
     JOIN_RATE_PER_ADDRESS: positive.default(3_000),
+    /** About how many events for sockets Redis keeps, for api processes that are behind and clients that were away. */
+    SOCKET_STREAM_ENTRIES: positive.default(100_000),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
     /** What one user changes between people (follows, blocks, contacts) in a minute. */

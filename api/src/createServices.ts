@@ -1,4 +1,4 @@
-import type { JobProducer, Logger, Redis } from '@maydan/common';
+import { AppError, type JobProducer, type Logger, type Redis } from '@maydan/common';
 import type { Contract } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
@@ -14,11 +14,14 @@ import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
-import type { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
+import type { Emitter } from './realtime/Emitter.ts';
+import type { Gateway } from './realtime/gateway.ts';
+import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
 import { SessionCommands } from './sessions/SessionCommands.ts';
 import { SessionsRepo } from './sessions/sessions.repo.ts';
+import { sessionGuard, sessionsHandlers } from './sessions/sessions.gateway.ts';
 import { channelsRoutes, sessionsRoutes } from './sessions/sessions.routes.ts';
 import { SessionsService } from './sessions/sessions.service.ts';
 import { Sweep } from './sessions/Sweep.ts';
@@ -35,20 +38,29 @@ export interface ServicesDependencies {
   readonly database: Database;
   readonly redis: Redis;
   readonly jobs: JobProducer;
-  readonly announcer: SessionAnnouncer;
+  readonly emitter: Emitter;
   readonly revocations: SignInRevocations;
   readonly logger: Logger;
 }
 
 /** The api's parts, wired up; nothing is started and nothing needs to be closed. */
 export function createServices(dependencies: ServicesDependencies) {
-  const { config, database, redis, jobs, announcer, revocations, logger } = dependencies;
+  const { config, database, redis, jobs, emitter, revocations, logger } = dependencies;
   const gracePeriodMs = config.GRACE_PERIOD_MS;
   const limits = new RateLimits(redis, config, logger);
   const repo = new SessionsRepo(database);
   const sfu = new SfuCommands(redis, logger);
   const commands = new SessionCommands({ redis, jobs, sfu, logger });
   const blocks = new Blocks(database);
+  const announcer: SessionAnnouncer = new SessionAnnouncer(
+    emitter,
+    {
+      session: (id, base) => sessions.get(null, id, base),
+      stage: (sessionId) => stage.seats.stage(sessionId),
+      seat: (sessionId, userId) => stage.seats.news(sessionId, userId),
+    },
+    logger,
+  );
   const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = new IdentityService({
     repo: new IdentityRepo(database),
@@ -86,8 +98,16 @@ export function createServices(dependencies: ServicesDependencies) {
     people: peopleRoutes(people.people, signedIn, anybody),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
+  const gateway: Gateway = {
+    handlers: { ...sessionsHandlers(sessions) },
+    guards: { session: sessionGuard(sessions), conversation: noConversations },
+    connected: [],
+    disconnected: [],
+  };
   return {
     identity,
+    limits,
+    gateway,
     sessions,
     sessionsRepo: repo,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
@@ -98,4 +118,7 @@ export function createServices(dependencies: ServicesDependencies) {
     router,
   };
 }
+/** Until there are conversations nobody is in one. */
+const noConversations = (): Promise<never> => Promise.reject(new AppError('not_found'));
+
 export type Services = ReturnType<typeof createServices>;

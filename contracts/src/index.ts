@@ -11,6 +11,6 @@ export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';
-export * from './socket.ts';
+export * from './socket/index.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';

@@ -1,4 +1,5 @@
 import { addressGroup, AppError, type Logger, type Redis } from '@maydan/common';
+import { socketLimits } from '@maydan/contracts';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ApiConfig } from '../config.ts';
 
@@ -16,6 +17,7 @@ export class RateLimits {
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
   readonly #peopleByUser: Limiter;
+  readonly #socketByUser: Limiter;
   readonly #logger: Logger;
 
   constructor(redis: Redis, config: ApiConfig, logger: Logger) {
@@ -35,6 +37,7 @@ export class RateLimits {
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
     this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
     this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
+    this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
   }
 
   /** Counts a join token; throws `rate_limited`. */
@@ -50,6 +53,11 @@ export class RateLimits {
   /** Counts what a user changes between people (follow, block, contact); throws `rate_limited`. */
   people(userId: string): Promise<void> {
     return this.#count(this.#peopleByUser, userId);
+  }
+
+  /** Counts a message over any socket of a user; throws `rate_limited`. */
+  socketMessage(userId: string, cost: number): Promise<void> {
+    return this.#count(this.#socketByUser, userId, cost);
   }
 
   /** Counts a login or registration; throws `rate_limited`. */
@@ -91,9 +99,9 @@ export class RateLimits {
     await this.#keyFailuresByAddress.reward(addressGroup(address));
   }
 
-  async #count(limiter: Limiter, key: string): Promise<void> {
+  async #count(limiter: Limiter, key: string, points = 1): Promise<void> {
     try {
-      await limiter.consume(key);
+      await limiter.consume(key, points);
     } catch (error) {
       throw error instanceof RateLimiterRes ? limited(error) : error;
     }

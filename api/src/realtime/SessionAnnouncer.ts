@@ -1,66 +1,85 @@
-import type { Logger, Redis } from '@maydan/common';
-import { z } from 'zod';
-import { parseJson } from './parseJson.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '@maydan/common';
+import type { Seat, Session, Stage } from '@maydan/contracts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
+import { newBaseMark, type Emitter } from './Emitter.ts';
+import { rooms } from './rooms.ts';
 
-const channel = 'maydan:api:sessions';
+export interface AnnouncedSeat {
+  readonly seat: Seat;
+  readonly session: Pick<SessionRow, 'title' | 'host'>;
+}
 
-/** What changed; each process looks up what its own sockets are to be told of it. */
-export const announcement = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('session'), sessionId: z.uuid() }),
-  /** Who is on stage or has a seat. */
-  z.object({ type: z.literal('stage'), sessionId: z.uuid() }),
-  /** Somebody's seat, for the person and for the host. */
-  z.object({ type: z.literal('seat'), sessionId: z.uuid(), userId: z.uuid(), isInvitation: z.boolean() }),
-  /** Somebody hears no more of these sessions. */
-  z.object({ type: z.literal('parted'), userId: z.uuid(), sessionIds: z.array(z.uuid()) }),
-]);
-export type Announcement = z.infer<typeof announcement>;
+/** What is told about sessions: how it stands now. */
+export interface AnnouncedSources {
+  /** A session with addresses for the given playback base; throws `not_found`. */
+  readonly session: (id: string, base: string) => Promise<Session>;
+  readonly stage: (sessionId: string) => Promise<Stage>;
+  /** A seat with its session; null when there is none. */
+  readonly seat: (sessionId: string, userId: string) => Promise<AnnouncedSeat | null>;
+}
 
-/** Tells all api processes that something about a session changed, so that each tells its own sockets. */
+const maxRounds = 5;
+
+/** Tells those whom it concerns that something about a session changed. Only a hint: when it fails, the change stands. */
 export class SessionAnnouncer {
-  readonly #redis: Redis;
-  readonly #subscriber: Redis;
+  readonly #emitter: Emitter;
+  readonly #sources: AnnouncedSources;
   readonly #logger: Logger;
 
-  /** `subscriber` is a connection of its own: a subscribed one takes no other commands. */
-  constructor(redis: Redis, subscriber: Redis, logger: Logger) {
-    this.#redis = redis;
-    this.#subscriber = subscriber;
+  constructor(emitter: Emitter, sources: AnnouncedSources, logger: Logger) {
+    this.#emitter = emitter;
+    this.#sources = sources;
     this.#logger = logger;
   }
 
   announce(sessionId: string): Promise<void> {
-    return this.#tell({ type: 'session', sessionId });
+    const mark = newBaseMark();
+    const look = (): Promise<Session> => this.#sources.session(sessionId, mark);
+    return this.#tell(sessionId, look, (session) =>
+      this.#emitter.emit(rooms.session(sessionId), 'session:updated', { session }, mark),
+    );
   }
 
   stageChanged(sessionId: string): Promise<void> {
-    return this.#tell({ type: 'stage', sessionId });
+    const look = (): Promise<Stage> => this.#sources.stage(sessionId);
+    return this.#tell(sessionId, look, (stage) =>
+      this.#emitter.emit(rooms.session(sessionId), 'stage:updated', { stage }),
+    );
   }
 
   seatChanged(sessionId: string, userId: string, isInvitation: boolean): Promise<void> {
-    return this.#tell({ type: 'seat', sessionId, userId, isInvitation });
-  }
-
-  async parted(userId: string, sessionIds: string[]): Promise<void> {
-    if (sessionIds.length > 0) await this.#tell({ type: 'parted', userId, sessionIds });
-  }
-
-  /** Calls `listener` for each change. */
-  async listen(listener: (change: Announcement) => void): Promise<void> {
-    this.#subscriber.on('message', (from: string, text: string) => {
-      if (from !== channel) return;
-      const parsed = announcement.safeParse(parseJson(text));
-      if (parsed.success) listener(parsed.data);
+    const look = (): Promise<AnnouncedSeat | null> => this.#sources.seat(sessionId, userId);
+    return this.#tell(sessionId, look, async (found) => {
+      if (found === null) return;
+      const { seat, session } = found;
+      const { title, host } = session;
+      await this.#emitter.emit([rooms.user(userId), rooms.user(host.id)], 'stage:seatChanged', { seat });
+      if (!isInvitation || seat.state !== 'invited') return;
+      await this.#emitter.emit(rooms.user(userId), 'stage:invited', { seat, title, host });
     });
-    await this.#subscriber.subscribe(channel);
   }
 
-  /** Only a hint to sockets: when it fails, the change itself still stands. */
-  async #tell(change: Announcement): Promise<void> {
+  /** Somebody hears no more of these sessions. */
+  async parted(userId: string, sessionIds: readonly string[]): Promise<void> {
+    for (const id of sessionIds) await this.#emitter.remove(rooms.user(userId), rooms.session(id));
+  }
+
+  /**
+   * Tells how it stands now, and again while it has changed meanwhile: another process may have told a newer state
+   * before our older one, and what is told last must be true.
+   */
+  async #tell<T>(sessionId: string, look: () => Promise<T>, tell: (now: T) => Promise<void>): Promise<void> {
     try {
-      await this.#redis.publish(channel, JSON.stringify(change));
+      let told: { readonly state: T } | undefined;
+      for (let round = 0; round < maxRounds; round++) {
+        const state = await look();
+        if (told !== undefined && isDeepStrictEqual(told.state, state)) return;
+        await tell(state);
+        told = { state };
+      }
     } catch (error) {
-      this.#logger.warn({ err: error, ...change }, 'a change was not announced');
+      this.#logger.warn({ err: error, sessionId }, 'a change was not announced');
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 type ServerEvent = keyof typeof serverEvents;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   api = await backend.startApi();
   second = await backend.startApi();
   sfu = await SfuVoice.start(backend.redis);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();
   await sfu?.close();
@@ -47,7 +47,7 @@ async function connect(to: TestApi, account?: Account) {
       heard.push({ event, payload: serverEvents[event].parse(payload) });
     });
   }
-  await waitUntil('the connection', () => socket.connected, 5_000);
+  await waitUntil('the connection', () => socket.connected, 20_000);
   const of = <E extends ServerEvent>(event: E) =>
     heard.filter((one) => one.event === event).map((one) => one.payload as z.infer<(typeof serverEvents)[E]>);
   return { socket, heard, of };
@@ -58,7 +58,7 @@ async function refusal(auth: object): Promise<string> {
   const socket = open(api, auth);
   let data: unknown;
   socket.on('connect_error', (error: Error & { data?: unknown }) => (data = error.data));
-  await waitUntil('the refusal', () => data !== undefined, 5_000);
+  await waitUntil('the refusal', () => data !== undefined, 20_000);
   expect(socket.connected).toBe(false);
   return errorBody.parse(data).error.code;
 }
@@ -81,7 +81,7 @@ describe('a handshake', () => {
     expect(await refusal({ token: '' })).toBe('unauthenticated');
     for (const auth of [{ token: null }, { token: 7 }, { other: 1 }]) {
       const socket = open(api, auth);
-      await waitUntil('an answer', () => socket.connected, 5_000);
+      await waitUntil('an answer', () => socket.connected, 20_000);
     }
   });
 });
@@ -96,17 +96,17 @@ describe('the stage over sockets', () => {
       await connect(api, stranger),
     ];
     const anonymous = await connect(second);
-    await anonymous.socket.timeout(5_000).emitWithAck('session:subscribe', { sessionId: id });
+    await anonymous.socket.timeout(20_000).emitWithAck('session:subscribe', { sessionId: id });
     await guest.client.stage.request({ id });
-    await waitUntil('the host', () => hosts.of('stage:seatChanged').length === 1, 5_000);
+    await waitUntil('the host', () => hosts.of('stage:seatChanged').length === 1, 20_000);
     expect(hosts.of('stage:seatChanged')[0]?.seat).toMatchObject({
       state: 'requested',
       user: { id: guest.user.id },
     });
     await host.client.stage.admit({ id, userId: guest.user.id });
-    await waitUntil('the guest', () => guests.of('stage:seatChanged').length === 2, 5_000);
+    await waitUntil('the guest', () => guests.of('stage:seatChanged').length === 2, 20_000);
     expect(guests.of('stage:seatChanged').map(({ seat }) => seat.state)).toEqual(['requested', 'accepted']);
-    await waitUntil('the room', () => anonymous.of('stage:updated').length === 1, 5_000);
+    await waitUntil('the room', () => anonymous.of('stage:updated').length === 1, 20_000);
     expect(anonymous.of('stage:updated')[0]?.stage.seats).toMatchObject([
       { state: 'accepted', user: { id: guest.user.id } },
     ]);
@@ -120,9 +120,9 @@ describe('the stage over sockets', () => {
     await sfu.open(id);
     const guests = await connect(second, guest);
     const room = await connect(api);
-    await room.socket.timeout(5_000).emitWithAck('session:subscribe', { sessionId: id });
+    await room.socket.timeout(20_000).emitWithAck('session:subscribe', { sessionId: id });
     await host.client.stage.invite({ id, user: { userId: guest.user.id } });
-    await waitUntil('the invitation', () => guests.of('stage:invited').length === 1, 5_000);
+    await waitUntil('the invitation', () => guests.of('stage:invited').length === 1, 20_000);
     expect(guests.of('stage:invited')[0]).toMatchObject({
       seat: { sessionId: id, state: 'invited' },
       title: 'show',
@@ -133,10 +133,10 @@ describe('the stage over sockets', () => {
     const device = { sessionId: id, peerId, userId: guest.user.id, role: 'cohost' as const };
     await sfu.joined(device);
     const last = () => room.of('stage:updated').at(-1)?.stage;
-    await waitUntil('the guest on stage', () => last()?.people[0]?.peerId === peerId, 5_000);
+    await waitUntil('the guest on stage', () => last()?.people[0]?.peerId === peerId, 20_000);
     expect(last()?.seats[0]?.state).toBe('onStage');
     await sfu.left(device, 'left', new Date(Date.now() + 10));
-    await waitUntil('an empty stage', () => last()?.people.length === 0, 5_000);
+    await waitUntil('an empty stage', () => last()?.people.length === 0, 20_000);
     expect(last()?.seats).toEqual([]);
     expect(guests.of('stage:seatChanged').at(-1)?.seat.state).toBe('left');
     expect(guests.of('stage:invited')).toHaveLength(1);

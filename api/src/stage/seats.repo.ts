@@ -3,7 +3,7 @@ import type { Database, User } from '@maydan/prisma';
 import { isOver } from '../sessions/controlDocument.ts';
 import { eitherBlocksIn, lockPair } from '../people/blocks.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
-import { InTurn } from './InTurn.ts';
+import { InTurn } from '../limits/InTurn.ts';
 import { applySeat, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
 
 export type SeatAnswer = SeatOutcome | { readonly type: 'over' | 'banned' | 'blocked' };

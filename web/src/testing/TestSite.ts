@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import {
-  clientEvents,
+  clientMessages,
   errorBody,
   errorTable,
   serverEvents,
@@ -44,7 +44,7 @@ export class TestSite {
     created.sockets = new SocketServer(created.site.server, { serveClient: false });
     created.sockets.on('connection', (socket) => {
       socket.on('session:subscribe', (payload: unknown, ack: (answer: unknown) => void) => {
-        const { sessionId } = clientEvents['session:subscribe'].parse(payload);
+        const { sessionId } = clientMessages['session:subscribe'].input.parse(payload);
         void socket.join(sessionId);
         const found = created.find(sessionId);
         if (found && !created.failing) ack(serverEvents['session:updated'].parse({ session: found }));

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@maydan/common';
+import {
+  serverEvents,
+  type ErrorCode,
+  type ServerEventName,
+  type ServerEventPayload,
+} from '@maydan/contracts';
+import type { Envelope, EventStream } from './EventStream.ts';
+import type { Room } from './rooms.ts';
+
+/**
+ * How services and background code of any api process tell connected clients something, whichever process they are
+ * connected to. What one process emits arrives in its order. Methods never reject: sockets are told of what has
+ * happened already, so a Redis that is away is logged and the change itself stands.
+ */
+export interface Emitter {
+  /**
+   * Once to each connection that is in any of the rooms. `baseMark` (of `newBaseMark`) in the payload is replaced by each
+   * connection's own playback base.
+   */
+  emit<E extends ServerEventName>(
+    to: Room | readonly Room[],
+    event: E,
+    payload: ServerEventPayload<E>,
+    baseMark?: string,
+  ): Promise<void>;
+  /** Takes all connections of `whose` out of a room; what was emitted before still reaches them. */
+  remove(whose: Room, from: Room): Promise<void>;
+  /** Disconnects all connections of a room, with the code as the reason they are told. */
+  disconnect(whose: Room, code: ErrorCode): Promise<void>;
+}
+
+/** Stands for the playback base in a payload; random, so that no text of a user can stand for it. */
+export function newBaseMark(): string {
+  return `base-${randomUUID()}`;
+}
+
+/** Emits through the stream that every api process reads. */
+export class StreamEmitter implements Emitter {
+  readonly #stream: EventStream;
+  readonly #logger: Logger;
+
+  constructor(stream: EventStream, logger: Logger) {
+    this.#stream = stream;
+    this.#logger = logger;
+  }
+
+  async emit<E extends ServerEventName>(
+    to: Room | readonly Room[],
+    event: E,
+    payload: ServerEventPayload<E>,
+    mark?: string,
+  ): Promise<void> {
+    const rooms = typeof to === 'string' ? [to] : [...to];
+    if (rooms.length === 0) return;
+    const parsed = serverEvents[event].safeParse(payload);
+    if (!parsed.success) return this.#logger.error({ err: parsed.error, event }, 'an event is not as agreed');
+    await this.#append({ type: 'event', rooms, event, mark }, JSON.stringify(parsed.data));
+  }
+
+  remove(whose: Room, from: Room): Promise<void> {
+    return this.#append({ type: 'remove', rooms: [whose], from });
+  }
+
+  disconnect(whose: Room, code: ErrorCode): Promise<void> {
+    return this.#append({ type: 'disconnect', rooms: [whose], code });
+  }
+
+  async #append(envelope: Envelope, payload?: string): Promise<void> {
+    try {
+      await this.#stream.append(envelope, payload);
+    } catch (error) {
+      const { type, rooms } = envelope;
+      this.#logger.warn({ err: error, type, room: rooms[0] }, 'sockets could not be told');
+    }
+  }
+}

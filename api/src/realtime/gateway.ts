@@ -1,0 +1,50 @@
+import type {
+  ClientMessages,
+  MessageAccess,
+  MessageInput,
+  MessageName,
+  MessageOutput,
+  ServerEventName,
+  ServerEventPayload,
+} from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { FollowedKind } from './rooms.ts';
+
+/** One connection, as a handler of its messages sees it. */
+export interface SocketClient<A extends MessageAccess = MessageAccess> {
+  /** Random, new with each connection. */
+  readonly id: string;
+  /** Null for a guest. The account as it was when the connection showed its token. */
+  readonly user: A extends 'signedIn' ? User : User | null;
+  /** The sign-in whose token was shown; null for a guest. */
+  readonly signInId: A extends 'signedIn' ? string : string | null;
+  /** Base of the playback addresses for this client, without a slash at the end. */
+  readonly playbackBase: string;
+  /** Joins the room of a conversation or session, if its guard lets the client in. Throws what the guard throws, or `conflict` when it follows too many. */
+  follow(kind: FollowedKind, id: string): Promise<void>;
+  unfollow(kind: FollowedKind, id: string): Promise<void>;
+  /** Tells this connection alone. It is not repeated to a client that was away. */
+  tell<E extends ServerEventName>(event: E, payload: ServerEventPayload<E>): void;
+}
+
+/** Answers a message; what it throws is the answer, in the one error shape. */
+export type Handler<N extends MessageName> = (
+  input: MessageInput<N>,
+  client: SocketClient<ClientMessages[N]['access']>,
+) => Promise<MessageOutput<N>>;
+
+/** Handlers of some messages. All features' together answer every message of the contract, which the compiler checks. */
+export type Handlers<N extends MessageName = MessageName> = { readonly [M in N]: Handler<M> };
+
+/** Throws unless the user (null: a guest) may be in the room of `id`. Asked at joining, and when a client comes back. */
+export type RoomGuard = (id: string, user: User | null) => Promise<void>;
+
+/** All that the features hang on the sockets: put together in `createServices`. */
+export interface Gateway {
+  readonly handlers: Handlers;
+  readonly guards: Readonly<Record<FollowedKind, RoomGuard>>;
+  /** Each is called once a connection is there, before its first message is handled. What it throws is logged. */
+  readonly connected: readonly ((client: SocketClient) => Promise<void> | void)[];
+  /** Each is called when a connection is gone. What it throws is logged. */
+  readonly disconnected: readonly ((client: SocketClient) => Promise<void> | void)[];
+}

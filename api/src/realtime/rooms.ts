@@ -1,0 +1,19 @@
+/** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
+export type RoomKind = 'user' | 'signIn' | 'conversation' | 'session';
+
+/** The name of a room, made by `rooms`. */
+export type Room = `${RoomKind}:${string}`;
+
+/** Rooms by what they are about. */
+export const rooms = {
+  /** All connections of a user. */
+  user: (userId: string): Room => `user:${userId}`,
+  /** All connections of a sign-in: what is revoked together. */
+  signIn: (signInId: string): Room => `signIn:${signInId}`,
+  conversation: (conversationId: string): Room => `conversation:${conversationId}`,
+  session: (sessionId: string): Room => `session:${sessionId}`,
+};
+
+/** Rooms that a connection follows by its own wish, and how many of each kind at most. */
+export const followLimits = { session: 20, conversation: 200 } as const;
+export type FollowedKind = keyof typeof followLimits;

@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+import { connectionEvents } from './connection.ts';
+import { sessionEvents, sessionMessages } from './sessions.ts';
+
+export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
+
+/**
+ * Socket.IO of the api, default namespace. A handshake with `auth: { token }` (an access token) also gets what is for its
+ * user; one that is expired or not valid is refused, with the error body as `data` of `connect_error`.
+ *
+ * Each message is acknowledged: with its output, or with the one error body. Messages of one connection are handled in
+ * their order. Both are parsed with these schemas on arrival.
+ */
+export const clientMessages = { ...sessionMessages };
+
+/** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
+export const serverEvents = { ...connectionEvents, ...sessionEvents };
+
+/** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
+export const socketLimits = { perSocket: 60, perSocketSec: 10, perUser: 300, perUserSec: 60 } as const;
+
+export type ClientMessages = typeof clientMessages;
+export type MessageName = keyof ClientMessages;
+/** A payload as a client may write it, before defaults are filled in. */
+export type MessagePayload<N extends MessageName> = z.input<ClientMessages[N]['input']>;
+export type MessageInput<N extends MessageName> = z.output<ClientMessages[N]['input']>;
+export type MessageOutput<N extends MessageName> = z.output<ClientMessages[N]['output']>;
+
+export type ServerEvents = typeof serverEvents;
+export type ServerEventName = keyof ServerEvents;
+export type ServerEventPayload<E extends ServerEventName> = z.output<ServerEvents[E]>;
