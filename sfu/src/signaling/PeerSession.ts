@@ -91,8 +91,8 @@ export class PeerSession {
   }
 
   #forward(): void {
-    this.peer.on('consumerClosed', (consumerId) => this.tell('consumer.closed', { consumerId }));
-    this.peer.on('consumerLayers', (consumerId, layers) => {
+    this.peer.consumers.on('producerGone', (consumerId) => this.tell('consumer.closed', { consumerId }));
+    this.peer.consumers.on('layers', (consumerId, layers) => {
       const { spatialLayer: spatial = null, temporalLayer: temporal = null } = layers ?? {};
       this.tell('consumer.layers', { consumerId, spatial, temporal });
     });

@@ -26,22 +26,28 @@ const fromMediasoup = (value: types.RtpParameters): SignalingOutput<'consumer.cr
 
 const handlers: { readonly [R in PeerRequest]: Handle<R> } = {
   'transport.create': async (peer, input) => {
-    const { id, iceParameters, iceCandidates, dtlsParameters } = await peer.createWebRtcTransport(input);
-    return { transportId: id, iceParameters, iceCandidates, dtlsParameters, iceServers: peer.iceServers };
+    const { id, iceParameters, iceCandidates, dtlsParameters } = await peer.transports.createWebRtc(input);
+    return {
+      transportId: id,
+      iceParameters,
+      iceCandidates,
+      dtlsParameters,
+      iceServers: peer.transports.iceServers,
+    };
   },
   'transport.connect': async (peer, { transportId, dtlsParameters }) => {
-    await peer.connectTransport(transportId, dtlsParameters);
+    await peer.transports.connect(transportId, dtlsParameters);
     return {};
   },
   'transport.restartIce': async (peer, { transportId }) => ({
-    iceParameters: await peer.restartIce(transportId),
+    iceParameters: await peer.transports.restartIce(transportId),
   }),
   'transport.createPlain': async (peer, input) => {
-    const { id, tuple } = await peer.createPlainTransport(input);
+    const { id, tuple } = await peer.transports.createPlain(input);
     return { transportId: id, ip: tuple.localAddress, port: tuple.localPort };
   },
   'transport.close': (peer, { transportId }) => {
-    peer.closeTransport(transportId);
+    peer.transports.close(transportId);
     return {};
   },
   'producer.create': async (peer, { transportId, rtpParameters, ...options }) => {
@@ -64,7 +70,7 @@ const handlers: { readonly [R in PeerRequest]: Handle<R> } = {
     return {};
   },
   'consumer.create': async (peer, { transportId, producerId, rtpCapabilities }, room) => {
-    const consumer = await peer.consume(transportId, {
+    const consumer = await peer.consumers.create(transportId, {
       producerId,
       rtpCapabilities: asCapabilities(rtpCapabilities),
     });
@@ -82,23 +88,23 @@ const handlers: { readonly [R in PeerRequest]: Handle<R> } = {
     };
   },
   'consumer.resume': async (peer, { consumerId }) => {
-    await peer.resumeConsumer(consumerId);
+    await peer.consumers.resume(consumerId);
     return {};
   },
   'consumer.pause': async (peer, { consumerId }) => {
-    await peer.pauseConsumer(consumerId);
+    await peer.consumers.pause(consumerId);
     return {};
   },
   'consumer.close': (peer, { consumerId }) => {
-    peer.closeConsumer(consumerId);
+    peer.consumers.close(consumerId);
     return {};
   },
   'consumer.requestKeyFrame': async (peer, { consumerId }) => {
-    await peer.requestKeyFrame(consumerId);
+    await peer.consumers.requestKeyFrame(consumerId);
     return {};
   },
   'consumer.setSize': async (peer, { consumerId, ...size }) => {
-    await peer.setConsumerSize(consumerId, size);
+    await peer.consumers.setSize(consumerId, size);
     return {};
   },
 };

@@ -59,7 +59,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
     this.#remoteUsernameFragment = offer.ice.usernameFragment;
     this.#endIn(Math.max(connectTimeoutMs, graceMs));
     transport.on('icestatechange', (state) => this.#onIceState(state));
-    peer.on('transportClosed', (id) => {
+    peer.transports.on('dtlsClosed', (id) => {
       if (id === transport.id) this.end('left');
     });
     peer.once('closed', (reason) => this.#close(reason));
@@ -89,7 +89,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
     const current = { etag: this.#etag, remoteUsernameFragment: this.#remoteUsernameFragment };
     const patch = decidePatch(ifMatch, current, fragment);
     if (patch.type === 'trickle') return { type: 'taken' };
-    const iceParameters = await this.peer.restartIce(this.#transport.id);
+    const iceParameters = await this.peer.transports.restartIce(this.#transport.id);
     this.#remoteUsernameFragment = patch.usernameFragment;
     this.#etag = newEtag();
     return {

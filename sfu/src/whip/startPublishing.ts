@@ -46,8 +46,8 @@ export async function connect(
   direction: 'send' | 'receive',
   { dtls }: Offer,
 ): Promise<types.WebRtcTransport> {
-  const transport = await peer.createWebRtcTransport({ direction });
-  await peer.connectTransport(transport.id, { role: dtls.role, fingerprints: [dtls.fingerprint] });
+  const transport = await peer.transports.createWebRtc({ direction });
+  await peer.transports.connect(transport.id, { role: dtls.role, fingerprints: [dtls.fingerprint] });
   return transport;
 }
 

@@ -58,7 +58,7 @@ export interface Created extends Connected {
 export function sendCreated(response: Response, created: Created): void {
   const { resource, offer, media, transport, peer, location } = created;
   const sdp = writeAnswer(offer, media, transport, Date.now());
-  const links = iceServerLinks(peer.iceServers);
+  const links = iceServerLinks(peer.transports.iceServers);
   if (links.length > 0) response.set('link', links);
   response.status(201).set({ location, etag: resource.etag }).type(sdpType).send(sdp);
 }

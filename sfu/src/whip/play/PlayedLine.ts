@@ -61,7 +61,10 @@ export class PlayedLine {
   async #consume(producerId: string): Promise<types.Consumer | null> {
     const { peer, transport, playable } = this.#init;
     try {
-      return await peer.consume(transport.id, { producerId, rtpCapabilities: playable.rtpCapabilities });
+      return await peer.consumers.create(transport.id, {
+        producerId,
+        rtpCapabilities: playable.rtpCapabilities,
+      });
     } catch (error) {
       const passed =
         error instanceof AppError && ['unsupported_media_type', 'not_found'].includes(error.code);
@@ -75,6 +78,6 @@ export class PlayedLine {
     const { peer, transport } = this.#init;
     const consumer = this.#playing?.consumer;
     if (consumer?.paused !== true || transport.dtlsState !== 'connected') return;
-    await peer.resumeConsumer(consumer.id);
+    await peer.consumers.resume(consumer.id);
   }
 }
