@@ -1,16 +1,9 @@
 import { resolve } from 'node:path';
-import { baseConfig, optional, port, secret } from '@maydan/common';
+import { baseConfig, optional, port, secret, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
 const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
-
-/** Express's `trust proxy`: false, true, a number of proxies, or a list of addresses (`loopback, 10.0.0.0/8`). */
-const trustProxy = z.string().transform((value): boolean | number | string => {
-  if (value === '' || value === 'false') return false;
-  if (value === 'true') return true;
-  return /^\d+$/.test(value) ? Number(value) : value;
-});
 
 /** Origins from which browsers may call the api, by comma; `*` for all. Same-origin pages need no entry. */
 const origins = z

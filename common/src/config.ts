@@ -23,6 +23,16 @@ export const flag = z
   .enum(['true', 'false', '1', '0'])
   .transform((value) => value === 'true' || value === '1');
 
+/**
+ * The proxies whose word for a client's address is taken, as Express's `trust proxy` wants them: false, true, a number
+ * of proxies, or a list of addresses (`loopback, 10.0.0.0/8`).
+ */
+export const trustProxy = z.string().transform((value): boolean | number | string => {
+  if (value === '' || value === 'false') return false;
+  if (value === 'true') return true;
+  return /^\d+$/.test(value) ? Number(value) : value;
+});
+
 /** `redis://…`, `rediss://…` or `unix:///path/redis.sock`. */
 export const redisUrl = z
   .string()

@@ -1,5 +1,5 @@
 import { availableParallelism, hostname } from 'node:os';
-import { baseConfig, flag, optional, port } from '@maydan/common';
+import { baseConfig, flag, optional, port, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
 /** More Workers than this are for machines that carry many rooms; set SFU_WORKERS there. */
@@ -32,6 +32,7 @@ export const configSchema = z
     SFU_INTERNAL_URL: optional(baseUrl),
     /** Tells nodes apart; by default the name of the host with the port. */
     SFU_NODE_ID: optional(z.string().regex(/^[a-z0-9-]{1,40}$/, 'takes a-z, 0-9 and -, at most 40')),
+    TRUST_PROXY: trustProxy.default(false),
     API_INTERNAL_URL: baseUrl.default('http://127.0.0.1:8080'),
     /** The mediasoup-worker program; by default the one in the npm package, which only its install script brings. */
     MEDIASOUP_WORKER_BIN: optional(z.string()),

@@ -19,8 +19,13 @@ export interface SfuContext {
  * What the sfu answers over HTTP, beside Socket.IO. Pages of any origin may ask: everything needs a token, which
  * travels in a header and never in a cookie.
  */
-export function createSfuApp(routers: readonly Router[], logger: Logger): Express {
+export function createSfuApp(
+  routers: readonly Router[],
+  { config, logger }: Pick<SfuContext, 'config' | 'logger'>,
+): Express {
   const app = express();
+  // Refused stream keys are counted by address, which behind a proxy only the proxy knows.
+  app.set('trust proxy', config.TRUST_PROXY);
   app.disable('x-powered-by');
   app.use(
     cors({

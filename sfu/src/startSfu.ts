@@ -68,7 +68,7 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const context: SfuContext = { config, rooms, logger, nodeId };
   http.on(
     'request',
-    createSfuApp([...routerFactories.map((create) => create(context)), mesh.routes], logger),
+    createSfuApp([...routerFactories.map((create) => create(context)), mesh.routes], context),
   );
   const signaling = new SignalingServer({
     http,

@@ -78,7 +78,7 @@ describe('POST /whep/:sessionId', () => {
     } finally {
       await full.close();
     }
-  });
+  }, 30_000);
 
   it('refuses other tokens and other offers, and lets nobody in', async () => {
     const sessionId = await live();

@@ -61,7 +61,7 @@ describe('POST /whip', () => {
     } finally {
       await behind.close();
     }
-  });
+  }, 30_000);
 
   it.each(['obsPublisher', 'gstreamerPublisher', 'aiortcPublisher', 'chromiumSimulcast'] as const)(
     'takes %s',
@@ -124,7 +124,7 @@ describe('POST /whip', () => {
     } finally {
       await failing.close();
     }
-  });
+  }, 30_000);
 
   it('keeps video out of an audio session, whose publisher stays', async () => {
     const audio = await WhipStand.start({ sessionType: 'audio' });
@@ -141,7 +141,7 @@ describe('POST /whip', () => {
     } finally {
       await audio.close();
     }
-  });
+  }, 30_000);
 
   it('lets an address guess ten keys a minute', async () => {
     const guarded = await WhipStand.start();
@@ -151,8 +151,30 @@ describe('POST /whip', () => {
       const response = await guess(guarded.allow().streamKey);
       expect(response.headers.get('retry-after')).toBe('60');
       expect(await refusal(response)).toMatchObject({ status: 429, code: 'rate_limited' });
+      // Whom no proxy of ours passes on, we don't believe.
+      const feigned = guarded.allow().streamKey;
+      expect((await publishFrom(guarded, '198.51.100.1', feigned)).status).toBe(429);
     } finally {
       await guarded.close();
     }
-  });
+  }, 30_000);
+
+  it('counts guesses by the address that a trusted proxy tells', async () => {
+    const behind = await WhipStand.start({ env: { TRUST_PROXY: 'loopback' } });
+    try {
+      const guess = (count: number): Promise<Response> =>
+        publishFrom(behind, '198.51.100.1', `guess-${count}`);
+      const refused = await Promise.all(Array.from({ length: 10 }, (_, count) => guess(count)));
+      expect(refused.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 403));
+      expect((await publishFrom(behind, '198.51.100.1', behind.allow().streamKey)).status).toBe(429);
+      expect((await publishFrom(behind, '198.51.100.2', behind.allow().streamKey)).status).toBe(201);
+    } finally {
+      await behind.close();
+    }
+  }, 30_000);
 });
+
+/** As a proxy passes it on. */
+function publishFrom(at: WhipStand, address: string, token: string): Promise<Response> {
+  return call(at, '/whip', { token, type: sdp, body: obs, headers: { 'x-forwarded-for': address } });
+}

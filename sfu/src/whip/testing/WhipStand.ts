@@ -84,7 +84,7 @@ export class WhipStand {
       logger,
     });
     const context = { config, rooms: this.rooms, logger, nodeId: 'node' };
-    const sfu = createServer(createSfuApp([createWhip(context)], logger));
+    const sfu = createServer(createSfuApp([createWhip(context)], context));
     sfu.listen(0, '127.0.0.1');
     this.#servers = [sfu, api];
   }

@@ -8,6 +8,7 @@ export interface Call {
   readonly type?: string;
   readonly body?: string;
   readonly ifMatch?: string;
+  readonly headers?: Record<string, string>;
 }
 
 export const sdp = 'application/sdp';
@@ -18,7 +19,7 @@ export const obs = offerOf('obsPublisher');
 export function call(
   stand: WhipStand,
   path: string,
-  { method = 'POST', token, type, body, ifMatch }: Call,
+  { method = 'POST', token, type, body, ifMatch, headers }: Call,
 ): Promise<Response> {
   return fetch(new URL(path, stand.url), {
     method,
@@ -26,6 +27,7 @@ export function call(
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(type === undefined ? {} : { 'content-type': type }),
       ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+      ...headers,
     },
     ...(body === undefined ? {} : { body }),
   });
