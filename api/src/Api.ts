@@ -135,8 +135,8 @@ function createFacts(
   return facts;
 }
 
-function createSweep({ logger, lifecycle }: Parts, { sweep, identity }: Services): SweepTimer {
-  const timer = new SweepTimer({ sweep, hourly: () => identity.deleteExpired(new Date()), logger });
+function createSweep({ logger, lifecycle }: Parts, { sweep, signIns }: Services): SweepTimer {
+  const timer = new SweepTimer({ sweep, hourly: () => signIns.deleteExpired(new Date()), logger });
   lifecycle.own('sweep', () => timer.close());
   return timer;
 }
@@ -144,10 +144,10 @@ function createSweep({ logger, lifecycle }: Parts, { sweep, identity }: Services
 function createSockets(
   { config, logger, lifecycle }: Parts,
   server: Server,
-  { gateway, identity, limits }: Services,
+  { gateway, signIns, limits }: Services,
   stream: EventStream,
 ): SocketServer {
-  const authenticate = (token: string) => identity.authenticate(`Bearer ${token}`);
+  const authenticate = (token: string) => signIns.authenticate(`Bearer ${token}`);
   const countMessage = (userId: string, cost: number) => limits.socketMessage(userId, cost);
   const sockets = new SocketServer(server, { config, gateway, stream, authenticate, countMessage, logger });
   lifecycle.own('sockets', () => sockets.close());

@@ -43,7 +43,7 @@ export const configSchema = z
       .transform((path) => resolve(path)),
     /** Logins and registrations per address in 5 minutes; token refreshes have five times as many. */
     AUTH_RATE_PER_ADDRESS: positive.default(100),
-    /** Wrong passwords per account in 15 minutes. */
+    /** Wrong passwords per account and address in 15 minutes; all strangers' addresses together have five times as many. */
     AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
     /** Refused stream keys per publisher address in 5 minutes. */
     STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),

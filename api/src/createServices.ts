@@ -3,12 +3,11 @@ import type { Contract } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
+import { accountRoutes } from './account/account.routes.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
-import { AccessTokens } from './identity/AccessTokens.ts';
-import { IdentityRepo } from './identity/identity.repo.ts';
+import { createIdentity } from './identity/createIdentity.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
-import { IdentityService } from './identity/identity.service.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { Blocks } from './people/blocks.repo.ts';
@@ -62,13 +61,8 @@ export function createServices(dependencies: ServicesDependencies) {
     logger,
   );
   const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
-  const identity = new IdentityService({
-    repo: new IdentityRepo(database),
-    tokens: new AccessTokens(config.ACCESS_TOKEN_SECRET),
-    limits,
-    revocations,
-    logger,
-  });
+  const identity = createIdentity({ config, database, limits, revocations, logger });
+  const { signIns } = identity;
   const streamKeys = new StreamKeysService({
     repo: new StreamKeysRepo(database),
     sessions: repo,
@@ -86,10 +80,11 @@ export function createServices(dependencies: ServicesDependencies) {
     part: (hostId, userId) => stage.seats.part(hostId, userId),
     logger,
   });
-  const signedIn = signedInProcedures(identity);
-  const anybody = anybodyProcedures(identity);
+  const signedIn = signedInProcedures(signIns);
+  const anybody = anybodyProcedures(signIns);
   const router = {
     auth: identityRoutes(identity, signedIn),
+    account: accountRoutes(identity, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
@@ -105,7 +100,7 @@ export function createServices(dependencies: ServicesDependencies) {
     disconnected: [],
   };
   return {
-    identity,
+    signIns,
     limits,
     gateway,
     sessions,

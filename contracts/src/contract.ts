@@ -1,9 +1,11 @@
 import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import {
+  accountUpdateInput,
   loginInput,
   logoutInput,
   me,
+  passwordChangeInput,
   refreshInput,
   registerInput,
   signIn,
@@ -75,6 +77,22 @@ export const contract = {
     revokeSignIn: route('DELETE', '/auth/sign-ins/{id}', 'Identity', 'Sign a device out')
       .input(byId)
       .output(nothing),
+    revokeOtherSignIns: route('DELETE', '/auth/sign-ins', 'Identity', 'Sign all other devices out').output(
+      z.object({ ended: z.int() }),
+    ),
+    changePassword: route(
+      'POST',
+      '/auth/password',
+      'Identity',
+      'Change the password; all other devices are signed out',
+    )
+      .input(passwordChangeInput)
+      .output(nothing),
+  },
+  account: {
+    update: route('PATCH', '/account', 'Account', 'Change profile and settings')
+      .input(accountUpdateInput)
+      .output(me),
   },
   streamKeys: {
     create: route('POST', '/stream-keys', 'Stream keys', 'Create a stream key; the secret is shown once', 201)

@@ -31,6 +31,12 @@ export const errorTable = {
     logLevel: 'warn',
     message: 'The refresh token was used before; sign in again.',
   },
+  reauthentication_required: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'Sign in again first: this needs a sign-in of the last 15 minutes.',
+  },
   forbidden: { status: 403, retry: false, logLevel: 'info', message: 'You may not do this.' },
   account_banned: { status: 403, retry: false, logLevel: 'info', message: 'This account is banned.' },
   stream_key_refused: {

@@ -8,29 +8,76 @@ export type Role = z.infer<typeof role>;
 export const password = z.string().min(10).max(200);
 const email = z.string().trim().toLowerCase().pipe(z.email().max(254));
 
+export const displayName = z.string().trim().min(1).max(60);
+/** Shown in the list of signed-in devices. Absent: made from the user agent. */
+const deviceName = z.string().trim().min(1).max(60).optional();
+
 export const registerInput = z.object({
   username,
   email,
   password,
-  displayName: z.string().trim().min(1).max(60).optional(),
+  displayName: displayName.optional(),
+  deviceName,
 });
 export const loginInput = z.object({
   /** Email address or username. */
   login: z.string().trim().min(1).max(254),
   password: z.string().min(1).max(200),
+  deviceName,
+});
+export const passwordChangeInput = z.object({
+  /** Absent for an account without one, which has to have signed in within 15 minutes. */
+  currentPassword: z.string().min(1).max(200).optional(),
+  newPassword: password,
 });
 export const refreshInput = z.object({ refreshToken: z.string().min(20).max(400) });
 export const logoutInput = refreshInput;
 
+export const language = z.enum(['ar', 'en']);
+export const theme = z.enum(['system', 'light', 'dark']);
+/** Whom somebody lets do or see something: those they follow, those they have as a contact. */
+export const audience = z.enum(['everyone', 'followed', 'contacts', 'nobody']);
+export type Audience = z.infer<typeof audience>;
+
+export const privacy = z.object({
+  /** Who may begin a conversation with the user. */
+  messagesFrom: audience,
+  /** Who sees whether the user is online and was last. */
+  presenceFor: audience,
+  /** Whether a search for the exact email address or phone number finds the user. */
+  foundByEmail: z.boolean(),
+  foundByPhone: z.boolean(),
+});
+
+/** What only the user sees of their account. */
 export const me = z.object({
   id: userId,
   username,
-  email: z.string(),
+  email: z.string().nullable(),
+  /** E.164. */
+  phone: z.string().nullable(),
   displayName: z.string(),
+  bio: z.string(),
   role,
+  /** Null: as the browser says. */
+  language: language.nullable(),
+  theme,
+  privacy,
+  hasPassword: z.boolean(),
   createdAt: isoDate,
 });
 export type Me = z.infer<typeof me>;
+
+/** What is absent stays as it is. */
+export const accountUpdateInput = z.object({
+  username: username.optional(),
+  displayName: displayName.optional(),
+  bio: z.string().trim().max(500).optional(),
+  language: language.nullable().optional(),
+  theme: theme.optional(),
+  privacy: privacy.partial().optional(),
+});
+export type AccountUpdate = z.infer<typeof accountUpdateInput>;
 
 export const tokenPair = z.object({
   accessToken: z.string(),
@@ -47,6 +94,8 @@ export const signIn = z.object({
   createdAt: isoDate,
   lastUsedAt: isoDate,
   userAgent: z.string().nullable(),
+  /** As the client called it, or browser and system. */
+  deviceName: z.string().nullable(),
   current: z.boolean(),
 });
 

@@ -1,10 +1,12 @@
 export { createPrisma, type Database, type DatabaseTransaction } from './createPrisma.ts';
 export { Prisma } from '../generated/client.ts';
 export type {
+  Audience,
   Block,
   Contact,
   Follow,
   FollowCount,
+  Language,
   Role,
   SeatState,
   Session,
@@ -18,6 +20,7 @@ export type {
   StageRole,
   StageSeat,
   StreamKey,
+  Theme,
   User,
 } from '../generated/client.ts';
 export { hashPassword, verifyNothing, verifyPassword } from './password.ts';

@@ -2,7 +2,7 @@ import type { Logger } from '@maydan/common';
 import { contract } from '@maydan/contracts';
 import { oo } from '@orpc/openapi';
 import { implement } from '@orpc/server';
-import type { IdentityService } from '../identity/identity.service.ts';
+import type { SignInsService } from '../identity/signIns.service.ts';
 import type { Reached } from './requestBase.ts';
 
 /** What a procedure knows of its request. */
@@ -26,9 +26,9 @@ export const procedures = implement(contract).$context<RequestContext>();
 /**
  * Procedures for signed-in users; their context has `user` and `signInId`. The token is checked before the input is.
  */
-export function signedInProcedures(identity: IdentityService) {
+export function signedInProcedures(signIns: SignInsService) {
   const requireUser = procedures.middleware(async ({ context, next }) => {
-    const { user, signInId } = await identity.authenticate(context.authorization);
+    const { user, signInId } = await signIns.authenticate(context.authorization);
     return next({ context: { user, signInId, logger: context.logger.child({ userId: user.id }) } });
   });
   return procedures.use(
@@ -43,10 +43,10 @@ const withOrWithoutToken: Record<string, string[]>[] = [{}, { accessToken: [] }]
  * Procedures for everybody, whose context has `user`: null without an `Authorization` header. One that isn't good is
  * refused, so that a client learns that its token has expired.
  */
-export function anybodyProcedures(identity: IdentityService) {
+export function anybodyProcedures(signIns: SignInsService) {
   const lookUpUser = procedures.middleware(async ({ context, next }) => {
     const { authorization } = context;
-    const user = authorization === undefined ? null : (await identity.authenticate(authorization)).user;
+    const user = authorization === undefined ? null : (await signIns.authenticate(authorization)).user;
     return next({ context: { user } });
   });
   return procedures.use(oo.spec(lookUpUser, (operation) => ({ ...operation, security: withOrWithoutToken })));

@@ -12,7 +12,7 @@ const ids = z.array(z.uuid());
 
 /**
  * Ended sign-ins, known to all api processes at once: for whatever outlives a request, such as a socket. PostgreSQL holds
- * the truth and each REST request reads it (`IdentityService.authenticate`); this only spares the others to ask.
+ * the truth and each REST request reads it (`SignInsService.authenticate`); this only spares the others to ask.
  *
  * A socket keeps the sign-in id of its access token (claim `sid`), is let go when `listen` names it, and asks `hasEnded`
  * once after it began to listen for it, for an end in between. A process that lost its connection to Redis hears

@@ -179,6 +179,106 @@ describe('sign-ins', () => {
   });
 });
 
+describe('signed-in devices', () => {
+  it('have the name that the client gives them, else that of browser and system', async () => {
+    const { user, password, client } = await api.register();
+    const agent = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
+    const body = { login: user.username, password };
+    const headers = { 'user-agent': agent };
+    await api.ask('POST', '/api/v1/auth/login', { body, headers });
+    await api.ask('POST', '/api/v1/auth/login', { body: { ...body, deviceName: 'هاتف ليلى' }, headers });
+    const { items } = await client.auth.listSignIns();
+    expect(items.map((item) => item.deviceName).sort()).toEqual(
+      ['Firefox, Windows', 'هاتف ليلى', null].sort(),
+    );
+    const long = { ...body, deviceName: 'x'.repeat(61) };
+    expect(await refusal(api.ask('POST', '/api/v1/auth/login', { body: long }))).toBe(
+      '422 validation_failed',
+    );
+  });
+
+  it('are all signed out but the one that asks, also twice', async () => {
+    const { user, password, client, accessToken } = await api.register();
+    const others = await Promise.all(
+      [1, 2].map(() => api.client.auth.login({ login: user.username, password })),
+    );
+    const stranger = await api.register();
+    const asked = await Promise.all([client.auth.revokeOtherSignIns(), client.auth.revokeOtherSignIns()]);
+    expect(asked.reduce((sum, { ended }) => sum + ended, 0)).toBe(2);
+    for (const other of others) expect(await refusal(me(other.accessToken))).toBe('401 token_invalid');
+    expect((await me(accessToken)).status).toBe(200);
+    expect((await me(stranger.accessToken)).status).toBe(200);
+    expect(await client.auth.revokeOtherSignIns()).toEqual({ ended: 0 });
+  });
+});
+
+describe('a password change', () => {
+  const newPassword = 'another long password';
+
+  it('ends all other sign-ins and takes effect at once', async () => {
+    const { user, password, client, accessToken } = await api.register();
+    const other = await api.client.auth.login({ login: user.username, password });
+    await client.auth.changePassword({ currentPassword: password, newPassword });
+    expect((await me(accessToken)).status).toBe(200);
+    expect(await refusal(me(other.accessToken))).toBe('401 token_invalid');
+    expect(await refusal(refresh(other.refreshToken))).toBe('401 token_invalid');
+    expect(await refusal(login({ login: user.username, password }))).toBe('401 invalid_credentials');
+    expect((await login({ login: user.username, password: newPassword })).status).toBe(200);
+  });
+
+  it('needs the present password and a good new one', async () => {
+    const { accessToken: token, password } = await api.register();
+    const change = (body: object) => refusal(api.ask('POST', '/api/v1/auth/password', { token, body }));
+    expect(await change({ currentPassword: 'wrong', newPassword })).toBe('401 invalid_credentials');
+    expect(await change({ newPassword })).toBe('401 invalid_credentials');
+    expect(await change({ currentPassword: password, newPassword: 'short' })).toBe('422 validation_failed');
+  });
+
+  it('succeeds once when asked several times at once', async () => {
+    const { user, password, client } = await api.register();
+    const asked = await Promise.allSettled(
+      ['first', 'second', 'third'].map((word) =>
+        client.auth.changePassword({ currentPassword: password, newPassword: `${word} long password` }),
+      ),
+    );
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const won = ['first', 'second', 'third'].filter((_, index) => asked[index]?.status === 'fulfilled');
+    const answer = await login({ login: user.username, password: `${won[0]} long password` });
+    expect(answer.status).toBe(200);
+  });
+
+  it('leaves no sign-in that proved the old password, however the two meet', async () => {
+    const { user, password, client } = await api.register();
+    const logins = Array.from({ length: 6 }, () => login({ login: user.username, password }));
+    const change = client.auth.changePassword({ currentPassword: password, newPassword });
+    await Promise.all([...logins, change]);
+    expect((await client.auth.listSignIns()).items.map((item) => item.current)).toEqual([true]);
+  });
+
+  it('is not for guessing the password with a stolen token', async () => {
+    const strict = await backend.startApi({ AUTH_FAILURES_PER_ACCOUNT: '3' });
+    const { accessToken: token } = await strict.register();
+    const guess = (word: string) =>
+      strict.ask('POST', '/api/v1/auth/password', { token, body: { currentPassword: word, newPassword } });
+    const answers = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(guess));
+    expect(answers.map(({ status }) => status).sort()).toEqual([401, 401, 401, 429, 429]);
+  });
+
+  it('gives a password to an account that has none, soon after its sign-in alone', async () => {
+    const { user, client } = await api.register();
+    await backend.database.user.update({ where: { id: user.id }, data: { passwordHash: null } });
+    expect(await refusal(login({ login: user.username, password: '' }))).toBe('422 validation_failed');
+    expect(await refusal(login({ login: user.username, password: 'any' }))).toBe('401 invalid_credentials');
+    await client.auth.changePassword({ newPassword });
+    expect((await login({ login: user.username, password: newPassword })).status).toBe(200);
+    const createdAt = new Date(Date.now() - 16 * 60_000);
+    await backend.database.user.update({ where: { id: user.id }, data: { passwordHash: null } });
+    await backend.database.signIn.updateMany({ where: { userId: user.id }, data: { createdAt } });
+    const late = client.auth.changePassword({ newPassword });
+    await expect(late).rejects.toMatchObject({ code: 'reauthentication_required', status: 403 });
+  });
+});
+
 describe('expired sign-ins', () => {
   it('are forgotten with their tokens, a day later', async () => {
     const [old, fresh] = [await api.register(), await api.register()];
@@ -211,6 +311,34 @@ describe('rate limits', () => {
     expect(refused.status).toBe(429);
     expect(refused.body).toMatchObject({ error: { code: 'rate_limited' } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('let no stranger lock the owner out where the owner has signed in before', async () => {
+    const options = { AUTH_FAILURES_PER_ACCOUNT: '2', TRUST_PROXY: 'loopback' };
+    const [here, there] = [await backend.startApi(options), await backend.startApi(options)];
+    const { user, password } = await here.register();
+    const from = (node: TestApi, address: string, login: string, word: string) =>
+      node.ask('POST', '/api/v1/auth/login', {
+        body: { login, password: word },
+        headers: { 'x-forwarded-for': address },
+      });
+    expect((await from(here, '203.0.113.9', user.username, password)).status).toBe(200);
+    const statuses = async (login: string, hosts: number[]): Promise<number[]> => {
+      const asked: number[] = [];
+      for (const host of hosts) {
+        asked.push((await from(host % 2 ? here : there, `192.0.2.${host}`, login, 'wrong')).status);
+      }
+      return asked;
+    };
+    // Two from each address and ten in all, whichever process they come to.
+    expect(await statuses(user.username, [1, 2, 1, 1])).toEqual([401, 401, 401, 429]);
+    const many = await statuses(user.username, [11, 12, 13, 14, 15, 16, 17, 18]);
+    expect(many).toEqual([401, 401, 401, 401, 401, 401, 401, 429]);
+    expect((await from(there, '203.0.113.9', user.username.toUpperCase(), password)).status).toBe(200);
+    expect((await from(there, '203.0.113.9', `${user.username}@example.org`, password)).status).toBe(200);
+    // An account that doesn't exist answers alike.
+    expect(await statuses('nobody_to_be_found', [1, 2, 1, 1])).toEqual([401, 401, 401, 429]);
+    expect(await backend.redis.keys(`*${user.username}*`)).toEqual([]);
   });
 
   it('stop an address that registers or signs in too often, and count each address by itself', async () => {

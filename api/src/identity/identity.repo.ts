@@ -19,6 +19,11 @@ export interface NewUser {
   readonly passwordHash: string;
 }
 
+export interface Device {
+  readonly userAgent: string | null;
+  readonly deviceName: string | null;
+}
+
 /** Users, sign-ins and refresh tokens in PostgreSQL. */
 export class IdentityRepo {
   readonly #database: Database;
@@ -56,17 +61,42 @@ export class IdentityRepo {
     return signIn?.user ?? null;
   }
 
-  async createSignIn(
-    userId: string,
-    userAgent: string | null,
-    tokenHash: string,
-    expiresAt: Date,
-  ): Promise<string> {
+  /**
+   * The new sign-in's id; null when the account is no longer as it was when the proof was checked. A password change that
+   * runs at the same time either sees this sign-in and ends it, or is seen here.
+   */
+  createSignIn(user: User, device: Device, tokenHash: string, expiresAt: Date): Promise<string | null> {
     const refreshTokens = { create: { hash: tokenHash } };
-    const signIn = await this.#database.signIn.create({
-      data: { userId, userAgent, expiresAt, refreshTokens },
+    return this.#database.$transaction(async (transaction) => {
+      const [now] = await transaction.$queryRaw<Pick<User, 'passwordHash' | 'bannedAt'>[]>`
+        SELECT "passwordHash", "bannedAt" FROM "User" WHERE "id" = ${user.id}::uuid FOR SHARE`;
+      if (now === undefined || now.passwordHash !== user.passwordHash || now.bannedAt !== null) return null;
+      const data = { userId: user.id, ...device, expiresAt, refreshTokens };
+      return (await transaction.signIn.create({ data })).id;
     });
-    return signIn.id;
+  }
+
+  /**
+   * Sets the password if it still is the one that was checked, and ends all other sign-ins. The ended ids, or null when
+   * another change came first.
+   */
+  changePassword(user: User, passwordHash: string, keptSignInId: string): Promise<string[] | null> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.user.updateMany({
+        where: { id: user.id, passwordHash: user.passwordHash },
+        data: { passwordHash },
+      });
+      return count === 0 ? null : endSignIns(transaction, { userId: user.id, NOT: { id: keptSignInId } });
+    });
+  }
+
+  endOtherSignIns(userId: string, keptSignInId: string): Promise<string[]> {
+    return this.#end({ userId, NOT: { id: keptSignInId } });
+  }
+
+  async signedInAt(signInId: string): Promise<Date | null> {
+    const signIn = await this.#database.signIn.findUnique({ where: { id: signInId } });
+    return signIn?.createdAt ?? null;
   }
 
   /** Exchanges a refresh token for the next of its family. Of simultaneous uses exactly one is `used`. */
@@ -128,12 +158,19 @@ export class IdentityRepo {
     return count;
   }
 
-  async #end(where: Prisma.SignInWhereInput): Promise<string[]> {
-    const ended = await this.#database.signIn.updateManyAndReturn({
-      where: { ...where, endedAt: null },
-      data: { endedAt: new Date() },
-      select: { id: true },
-    });
-    return ended.map(({ id }) => id);
+  #end(where: Prisma.SignInWhereInput): Promise<string[]> {
+    return endSignIns(this.#database, where);
   }
+}
+
+async function endSignIns(
+  database: Pick<Database, 'signIn'>,
+  where: Prisma.SignInWhereInput,
+): Promise<string[]> {
+  const ended = await database.signIn.updateManyAndReturn({
+    where: { ...where, endedAt: null },
+    data: { endedAt: new Date() },
+    select: { id: true },
+  });
+  return ended.map(({ id }) => id);
 }

@@ -1,24 +1,34 @@
 import { procedures, type SignedInProcedures } from '../http/context.ts';
-import { toMe, type IdentityService } from './identity.service.ts';
+import type { ClientInfo, SignInsService } from './signIns.service.ts';
+import type { IdentityService } from './identity.service.ts';
+import { toMe } from './toMe.ts';
 
-export function identityRoutes(identity: IdentityService, signedIn: SignedInProcedures) {
+export interface IdentityServices {
+  readonly identity: IdentityService;
+  readonly signIns: SignInsService;
+}
+
+export function identityRoutes({ identity, signIns }: IdentityServices, signedIn: SignedInProcedures) {
   return {
-    register: procedures.auth.register.handler(({ input, context }) => identity.register(input, context)),
-    login: procedures.auth.login.handler(({ input, context }) => identity.login(input, context)),
+    register: procedures.auth.register.handler(({ input, context }) =>
+      identity.register(input, clientOf(context, input)),
+    ),
+    login: procedures.auth.login.handler(({ input, context }) =>
+      identity.login(input, clientOf(context, input)),
+    ),
     refresh: procedures.auth.refresh.handler(({ input, context }) =>
-      identity.refresh(input.refreshToken, context),
+      signIns.refresh(input.refreshToken, context),
     ),
     logout: procedures.auth.logout.handler(async ({ input }) => {
-      await identity.logout(input.refreshToken);
+      await signIns.logout(input.refreshToken);
       return {};
     }),
     me: signedIn.auth.me.handler(({ context }) => toMe(context.user)),
     listSignIns: signedIn.auth.listSignIns.handler(async ({ context }) => {
-      const signIns = await identity.listSignIns(context.user.id);
+      const items = await signIns.list(context.user.id);
       return {
-        items: signIns.map(({ id, userAgent, createdAt, lastUsedAt }) => ({
-          id,
-          userAgent,
+        items: items.map(({ id, userAgent, deviceName, createdAt, lastUsedAt }) => ({
+          ...{ id, userAgent, deviceName },
           createdAt: createdAt.toISOString(),
           lastUsedAt: lastUsedAt.toISOString(),
           current: id === context.signInId,
@@ -26,8 +36,23 @@ export function identityRoutes(identity: IdentityService, signedIn: SignedInProc
       };
     }),
     revokeSignIn: signedIn.auth.revokeSignIn.handler(async ({ input, context }) => {
-      await identity.revokeSignIn(context.user.id, input.id);
+      await signIns.revoke(context.user.id, input.id);
+      return {};
+    }),
+    revokeOtherSignIns: signedIn.auth.revokeOtherSignIns.handler(async ({ context }) => ({
+      ended: await signIns.revokeOthers(context),
+    })),
+    changePassword: signedIn.auth.changePassword.handler(async ({ input, context }) => {
+      await identity.changePassword(context, input);
       return {};
     }),
   };
+}
+
+/** Whose device asks: what the request says, and how the client calls itself. */
+export function clientOf(
+  { address, userAgent }: ClientInfo,
+  { deviceName }: { deviceName?: string | undefined },
+): ClientInfo {
+  return { address, userAgent, deviceName };
 }

@@ -1,9 +1,20 @@
 import { addressGroup, AppError, type Logger, type Redis } from '@maydan/common';
 import { socketLimits } from '@maydan/contracts';
+import { hashSecret } from '@maydan/prisma';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ApiConfig } from '../config.ts';
 
 type Limiter = Pick<RateLimiterRedis, 'consume' | 'reward' | 'delete'>;
+
+/** How much more often all addresses together may fail on an account than one of them alone. */
+const strangersFactor = 5;
+const knownAddressSec = 60 * 24 * 3_600;
+
+/** A password's attempt that was counted before it is checked. */
+export interface LoginAttempt {
+  /** The password was right: clears the count. `accounts` are all names under which the account can be asked for. */
+  succeeded(accounts: readonly string[]): Promise<void>;
+}
 
 /**
  * Counts attempts over all api processes in Redis. While Redis is away each process counts by itself: nobody is
@@ -12,12 +23,15 @@ type Limiter = Pick<RateLimiterRedis, 'consume' | 'reward' | 'delete'>;
 export class RateLimits {
   readonly #authByAddress: Limiter;
   readonly #refreshByAddress: Limiter;
+  readonly #failuresByPair: Limiter;
   readonly #failuresByAccount: Limiter;
+  readonly #passwordsByUser: Limiter;
   readonly #keyFailuresByAddress: Limiter;
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
   readonly #peopleByUser: Limiter;
   readonly #socketByUser: Limiter;
+  readonly #redis: Redis;
   readonly #logger: Logger;
 
   constructor(redis: Redis, config: ApiConfig, logger: Logger) {
@@ -29,10 +43,14 @@ export class RateLimits {
         duration,
         insuranceLimiter: new RateLimiterMemory({ points, duration }),
       });
+    this.#redis = redis;
     this.#logger = logger;
     this.#authByAddress = limiter('auth', config.AUTH_RATE_PER_ADDRESS, 300);
     this.#refreshByAddress = limiter('refresh', config.AUTH_RATE_PER_ADDRESS * 5, 300);
-    this.#failuresByAccount = limiter('account', config.AUTH_FAILURES_PER_ACCOUNT, 900);
+    const failures = config.AUTH_FAILURES_PER_ACCOUNT;
+    this.#failuresByPair = limiter('accountAddress', failures, 900);
+    this.#failuresByAccount = limiter('account', failures * strangersFactor, 900);
+    this.#passwordsByUser = limiter('password', failures, 900);
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
     this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
@@ -72,14 +90,44 @@ export class RateLimits {
 
   /**
    * Counts an attempt on an account before its password is checked, so that many at once don't slip through; throws
-   * `rate_limited`. A right password clears the account by `loginSucceeded`.
+   * `rate_limited`, alike for accounts that don't exist. An address has few attempts, all strangers together some more. An
+   * address from which the account was signed in to before is no stranger: others can't lock its owner out there.
    */
-  login(account: string): Promise<void> {
-    return this.#count(this.#failuresByAccount, account.toLowerCase());
+  async login(account: string, address: string): Promise<LoginAttempt> {
+    const [key, group] = [accountKey(account), addressGroup(address)];
+    await this.#count(this.#failuresByPair, `${key}:${group}`);
+    const isKnown = await this.#isKnown(key, group);
+    if (!isKnown) await this.#count(this.#failuresByAccount, key);
+    return {
+      succeeded: async (accounts) => {
+        await this.#failuresByPair.delete(`${key}:${group}`);
+        if (!isKnown) await this.#failuresByAccount.reward(key);
+        for (const name of accounts) await this.#remember(accountKey(name), group);
+      },
+    };
   }
 
-  async loginSucceeded(account: string): Promise<void> {
-    await this.#failuresByAccount.delete(account.toLowerCase());
+  /** Counts a check of a signed-in user's own password or code; throws `rate_limited`. */
+  async password(userId: string): Promise<{ succeeded(): Promise<void> }> {
+    await this.#count(this.#passwordsByUser, userId);
+    return { succeeded: async () => void (await this.#passwordsByUser.delete(userId)) };
+  }
+
+  async #isKnown(account: string, group: string): Promise<boolean> {
+    try {
+      return (await this.#redis.exists(knownKey(account, group))) > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Only a comfort: without it the next login counts as a stranger's. */
+  async #remember(account: string, group: string): Promise<void> {
+    try {
+      await this.#redis.set(knownKey(account, group), '1', 'EX', knownAddressSec);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the address of a login was not remembered');
+    }
   }
 
   /**
@@ -106,6 +154,15 @@ export class RateLimits {
       throw error instanceof RateLimiterRes ? limited(error) : error;
     }
   }
+}
+
+/** Names of accounts are people's data, and as long as somebody likes: Redis has their hash. */
+function accountKey(account: string): string {
+  return hashSecret(account.toLowerCase());
+}
+
+function knownKey(account: string, group: string): string {
+  return `maydan:limit:known:${account}:${group}`;
 }
 
 function limited(state: RateLimiterRes): AppError {

@@ -1,3 +1,4 @@
+import type { Me } from '@maydan/contracts';
 import { Account } from './Account.ts';
 import { needsRefresh, parseTokens, storedOf } from './tokens.ts';
 
@@ -21,12 +22,18 @@ function browserStore() {
 const fail = (code: string): never => {
   throw Object.assign(new Error(code), { code });
 };
-const me = {
+const me: Me = {
   id: '00000000-0000-4000-8000-000000000001',
   username: 'me',
   email: 'me@maydan.test',
+  phone: null,
   displayName: 'Me',
-  role: 'user' as const,
+  bio: '',
+  role: 'user',
+  language: null,
+  theme: 'system',
+  privacy: { messagesFrom: 'everyone', presenceFor: 'everyone', foundByEmail: false, foundByPhone: false },
+  hasPassword: true,
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 

@@ -1,0 +1,29 @@
+import type { Logger } from '@maydan/common';
+import type { Database } from '@maydan/prisma';
+import { AccountRepo } from '../account/account.repo.ts';
+import type { ApiConfig } from '../config.ts';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import { AccessTokens } from './AccessTokens.ts';
+import { IdentityRepo } from './identity.repo.ts';
+import { IdentityService } from './identity.service.ts';
+import { Passwords } from './Passwords.ts';
+import { SignInsService } from './signIns.service.ts';
+import type { SignInRevocations } from './SignInRevocations.ts';
+
+export interface IdentityParts {
+  readonly config: ApiConfig;
+  readonly database: Database;
+  readonly limits: RateLimits;
+  readonly revocations: SignInRevocations;
+  readonly logger: Logger;
+}
+
+/** The parts of accounts, wired up; nothing is started and nothing needs to be closed. */
+export function createIdentity({ config, database, limits, revocations, logger }: IdentityParts) {
+  const repo = new IdentityRepo(database);
+  const tokens = new AccessTokens(config.ACCESS_TOKEN_SECRET);
+  const signIns = new SignInsService({ repo, tokens, limits, revocations, logger });
+  const identity = new IdentityService({ repo, limits, passwords: new Passwords(), signIns });
+  return { identity, signIns, accounts: new AccountRepo(database) };
+}
+export type Identity = ReturnType<typeof createIdentity>;

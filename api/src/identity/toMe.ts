@@ -1,0 +1,14 @@
+import type { Me } from '@maydan/contracts';
+import type { User } from './identity.repo.ts';
+
+/** What users see of their own account. */
+export function toMe(user: User): Me {
+  const { id, username, email, phone, displayName, bio, role, language, theme } = user;
+  const { messagesFrom, presenceFor, foundByEmail, foundByPhone } = user;
+  return {
+    ...{ id, username, email, phone, displayName, bio, role, language, theme },
+    privacy: { messagesFrom, presenceFor, foundByEmail, foundByPhone },
+    hasPassword: user.passwordHash !== null,
+    createdAt: user.createdAt.toISOString(),
+  };
+}
