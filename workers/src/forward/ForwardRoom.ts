@@ -53,8 +53,9 @@ export class ForwardRoom {
     this.#peer?.sendPicture(units, parameterSets, timeMs);
   }
 
-  sendSound(frame: Uint8Array, timeMs: number): void {
-    this.#peer?.sendSound(frame, timeMs);
+  /** `level` as RFC 6464 tells it; null: unknown. */
+  sendSound(frame: Uint8Array, timeMs: number, level: number | null): void {
+    this.#peer?.sendSound(frame, timeMs, level);
   }
 
   /** Takes back a track that the source has no more. */

@@ -9,6 +9,7 @@ import type { ForwardDeps } from './ForwardDeps.ts';
 import { ForwardRoom } from './ForwardRoom.ts';
 import { ForwardSource } from './ForwardSource.ts';
 import { forwardGoal, type ForwardGoal } from './forwardGoal.ts';
+import { LevelMeter } from './LevelMeter.ts';
 import { OpusEncoder } from './OpusEncoder.ts';
 import { PicturePath } from './PicturePath.ts';
 import type { Unsafe } from './webRtcSafety.ts';
@@ -32,6 +33,7 @@ export class ForwardSession implements RoomRun {
   readonly #shared: SharedWarnings;
   readonly #picture: PicturePath;
   readonly #sound: OpusEncoder;
+  readonly #meter: LevelMeter;
   readonly #room: ForwardRoom;
   #control: ControlDocument | null = null;
   #source: ForwardSource | null = null;
@@ -66,7 +68,10 @@ export class ForwardSession implements RoomRun {
       onCapacity: (isMissing) => this.#onCapacity(isMissing),
     });
     this.#sound = new OpusEncoder({ ffmpegPath, log: this.#log });
-    this.#sound.on('frame', ({ data: frame, timeMs }) => this.#room.sendSound(frame, timeMs));
+    this.#meter = new LevelMeter(this.#log);
+    this.#sound.on('frame', ({ data: frame, timeMs }) =>
+      this.#room.sendSound(frame, timeMs, this.#meter.levelOf(frame)),
+    );
     this.finished = this.#run();
   }
 
@@ -104,6 +109,7 @@ export class ForwardSession implements RoomRun {
       clearInterval(warnings);
       this.#source?.close();
       await Promise.all([this.#picture.close(), this.#sound.close(), this.#room.close()]);
+      this.#meter.close();
       await this.#shared.write('forward', []);
     }
   }

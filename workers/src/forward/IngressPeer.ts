@@ -4,6 +4,7 @@ import type { Logger } from '@maydan/common';
 import type { LeaveReason, MediaKind, SignalingInput } from '@maydan/contracts';
 import { SfuClient, type SfuClientOptions } from '../sfu/SfuClient.ts';
 import { PlainSender } from './PlainSender.ts';
+import { audioLevelByte, audioLevelUri } from './rtp/audioLevel.ts';
 import { ingressCodec } from './rtp/ingressCodecs.ts';
 import { packetizeH264 } from './rtp/packetizeH264.ts';
 import { readNacks } from './rtp/rtcp.ts';
@@ -25,6 +26,12 @@ const reportMs = 1_000;
 const firstReportsMs = [0, 100, 200];
 const keptVideoPackets = 1_024;
 
+interface SentStream {
+  readonly stream: RtpStream;
+  readonly producerId: string;
+  readonly levelId: number | null;
+}
+
 /** The RTMP source as a peer in its room: one plain transport, one producer for picture and one for sound. */
 export class IngressPeer extends EventEmitter<IngressPeerEvents> {
   readonly #client: SfuClient;
@@ -33,7 +40,7 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
   readonly #cname: string;
   readonly #log: Logger;
   readonly #captureMs: () => number | null;
-  readonly #streams = new Map<MediaKind, { stream: RtpStream; producerId: string }>();
+  readonly #streams = new Map<MediaKind, SentStream>();
   readonly #coming = new Set<MediaKind>();
   readonly #timers: NodeJS.Timeout[] = [];
   #viewers: number;
@@ -97,11 +104,17 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
     return true;
   }
 
-  /** Sends one Opus frame (RFC 7587 4.2: one per packet; the marker means speech after silence and is not used). */
-  sendSound(frame: Uint8Array, timeMs: number): boolean {
+  /**
+   * Sends one Opus frame (RFC 7587 4.2: one per packet; the marker means speech after silence and is not used). `level`
+   * is how loud it is (RFC 6464), which makes the source one of those who speak in the room; null: unknown.
+   */
+  sendSound(frame: Uint8Array, timeMs: number, level: number | null): boolean {
     const audio = this.#streams.get('audio');
     if (audio === undefined) return false;
-    const [packet] = audio.stream.packets([{ payload: frame, marker: false }], timeMs);
+    const { stream, levelId } = audio;
+    const extension =
+      level === null || levelId === null ? undefined : { id: levelId, value: audioLevelByte(level) };
+    const [packet] = stream.packets([{ payload: frame, marker: false }], timeMs, extension);
     if (packet !== undefined) this.#sender.sendAtOnce(packet);
     return true;
   }
@@ -129,17 +142,19 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
   }
 
   async #produce(kind: MediaKind): Promise<void> {
-    const { codec, clockRateHz, payloadType, source } = ingressCodec(kind, this.#client.room.rtpCapabilities);
+    const chosen = ingressCodec(kind, this.#client.room.rtpCapabilities);
+    const { codec, clockRateHz, payloadType, source, levelId } = chosen;
     const history = kind === 'video' ? keptVideoPackets : 0;
     const stream = new RtpStream({ payloadType, clockRateHz, history });
     const rtpParameters: SignalingInput<'producer.create'>['rtpParameters'] = {
       codecs: [codec],
       encodings: [{ ssrc: stream.ssrc }],
+      headerExtensions: levelId === null ? [] : [{ uri: audioLevelUri, id: levelId }],
       rtcp: { cname: this.#cname, reducedSize: false },
     };
     const transportId = this.#transportId;
     const made = await this.#client.request('producer.create', { transportId, kind, source, rtpParameters });
-    this.#streams.set(kind, { stream, producerId: made.producerId });
+    this.#streams.set(kind, { stream, producerId: made.producerId, levelId });
     this.emit('producing', kind);
     for (const delayMs of firstReportsMs) {
       this.#timers.push(setTimeout(() => this.#report(), delayMs));

@@ -1,8 +1,10 @@
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { createLogger } from '@maydan/common';
+import { signalingEvents } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { OpusDecoder } from 'opus-decoder';
 import { byteStream, decodePictures, wholePictures } from '../../../tests/support/rtp/h264Stream.ts';
+import { servicePeerId } from '../sfu/SfuClient.ts';
 import { ForwardStack, type PublishOptions } from './testing/ForwardStack.ts';
 import type { ReceivedPacket, RtpViewer } from './testing/RtpViewer.ts';
 
@@ -89,6 +91,27 @@ describe('an RTMP source in its room', () => {
     expect(late[0]?.sequence).toBe(second.of('video')[0]?.sequence);
     expect((late[0]?.atMs ?? Infinity) - (second.resumedMs('video') ?? 0)).toBeLessThan(300);
     await decodePictures(byteStream(late));
+  }, 60_000);
+});
+
+describe('the sound of an RTMP source', () => {
+  it('counts among those who speak in the room, as loud as it is', async () => {
+    stack = await ForwardStack.start({ tone: true, video: false });
+    const peerId = servicePeerId('ingress', stack.sessionId);
+    const heard: number[] = [];
+    const speakers: (string | null)[] = [];
+    await stack.listen((name, payload) => {
+      if (name === 'speaker.changed') speakers.push(signalingEvents[name].parse(payload).peerId);
+      if (name !== 'speaker.levels') return;
+      const { levels } = signalingEvents[name].parse(payload);
+      heard.push(...levels.filter((level) => level.peerId === peerId).map(({ dBov }) => dBov));
+    });
+    await stack.publish();
+    await stack.startJob();
+    await waitUntil('the level', () => heard.some((dBov) => dBov > -10), 30_000);
+    // A sine of 0.8 of full scale has 5 dB less than a square wave of full scale.
+    expect(Math.max(...heard)).toBeLessThanOrEqual(-4);
+    await waitUntil('the speaker', () => speakers.includes(peerId), 10_000);
   }, 60_000);
 });
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Buffer } from 'node:buffer';
 import { senderReport } from './rtcp.ts';
-import { rtpHeaderBytes, rtpPacket, RtpClock } from './rtpPacket.ts';
+import { rtpPacket, RtpClock, type HeaderExtension } from './rtpPacket.ts';
 
 export interface RtpStreamOptions {
   readonly payloadType: number;
@@ -33,9 +33,13 @@ export class RtpStream {
   }
 
   /** Packets of one frame, in order. */
-  packets(payloads: readonly { payload: Uint8Array; marker: boolean }[], timeMs: number): Buffer[] {
+  packets(
+    payloads: readonly { payload: Uint8Array; marker: boolean }[],
+    timeMs: number,
+    extension?: HeaderExtension,
+  ): Buffer[] {
     const timestamp = this.#clock.timestamp(timeMs);
-    return payloads.map(({ payload, marker }) => this.#packet(payload, marker, timestamp));
+    return payloads.map(({ payload, marker }) => this.#packet(payload, { marker, timestamp }, extension));
   }
 
   /** Null while nothing was sent. `timeMs`: media time of what is captured at `unixMs`. */
@@ -52,15 +56,17 @@ export class RtpStream {
     return packet?.readUInt16BE(2) === sequence ? packet : undefined;
   }
 
-  #packet(payload: Uint8Array, marker: boolean, timestamp: number): Buffer {
+  #packet(
+    payload: Uint8Array,
+    frame: { marker: boolean; timestamp: number },
+    extension?: HeaderExtension,
+  ): Buffer {
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) & 0xffff;
-    const packet = rtpPacket(
-      { payloadType: this.#payloadType, marker, sequence, timestamp, ssrc: this.ssrc },
-      payload,
-    );
+    const header = { ...frame, payloadType: this.#payloadType, sequence, ssrc: this.ssrc };
+    const packet = rtpPacket(header, payload, extension);
     this.#packets += 1;
-    this.#bytes += packet.length - rtpHeaderBytes;
+    this.#bytes += payload.length;
     if (this.#history.length > 0) this.#history[sequence % this.#history.length] = packet;
     return packet;
   }

@@ -1,14 +1,18 @@
 import { AppError } from '@maydan/common';
 import type { MediaKind, MediaSource, RtpCapabilitiesMessage, RtpParametersMessage } from '@maydan/contracts';
+import { audioLevelUri } from './audioLevel.ts';
 
 export interface IngressCodec {
   readonly source: MediaSource;
   readonly codec: RtpParametersMessage['codecs'][number];
   readonly payloadType: number;
   readonly clockRateHz: number;
+  /** Under which id each packet tells how loud it is; null: not at all. */
+  readonly levelId: number | null;
 }
 
 const payloadTypes = { video: 96, audio: 97 } as const;
+const audioLevelId = 1;
 
 /**
  * How we announce what we send. H.264 is always announced as constrained baseline, the one profile that every receiver
@@ -36,14 +40,17 @@ function pictureCodec({ codecs = [] }: RtpCapabilitiesMessage, payloadType: numb
   };
   const rtcpFeedback = [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }];
   const codec = { mimeType: 'video/H264', payloadType, clockRate: 90_000, parameters, rtcpFeedback };
-  return { source: 'camera', codec, payloadType, clockRateHz: 90_000 };
+  return { source: 'camera', codec, payloadType, clockRateHz: 90_000, levelId: null };
 }
 
-function soundCodec({ codecs = [] }: RtpCapabilitiesMessage, payloadType: number): IngressCodec {
+function soundCodec(room: RtpCapabilitiesMessage, payloadType: number): IngressCodec {
+  const { codecs = [], headerExtensions = [] } = room;
   if (!codecs.some(({ mimeType }) => mimeType.toLowerCase() === 'audio/opus')) {
     throw new AppError('conflict', 'The room carries no Opus.');
   }
   const parameters = { useinbandfec: 1, 'sprop-stereo': 1, stereo: 1 };
   const codec = { mimeType: 'audio/opus', payloadType, clockRate: 48_000, channels: 2, parameters };
-  return { source: 'microphone', codec, payloadType, clockRateHz: 48_000 };
+  const isHeard = headerExtensions.some(({ kind, uri }) => kind === 'audio' && uri === audioLevelUri);
+  const levelId = isHeard ? audioLevelId : null;
+  return { source: 'microphone', codec, payloadType, clockRateHz: 48_000, levelId };
 }

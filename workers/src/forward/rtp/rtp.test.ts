@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { splitNalUnits } from '../../source/nalUnits.ts';
+import { audioLevelByte, audioLevelOf } from './audioLevel.ts';
 import { packetizeH264 } from './packetizeH264.ts';
 import { readNacks, senderReport } from './rtcp.ts';
 import { rtpPacket, RtpClock } from './rtpPacket.ts';
@@ -23,6 +24,12 @@ describe('an RTP packet', () => {
     expect(rtpPacket(header, Uint8Array.of(1, 2)).toString('hex')).toBe('80e50001ffffffffdeadbeef0102');
   });
 
+  it('has a header extension of one byte (RFC 8285), when there is one', () => {
+    const header = { payloadType: 97, marker: false, sequence: 1, timestamp: 2, ssrc: 3 };
+    const packet = rtpPacket(header, Uint8Array.of(7), { id: 14, value: 0x80 | 33 });
+    expect(packet.toString('hex')).toBe('906100010000000200000003' + 'bede0001' + 'e0a10000' + '07');
+  });
+
   it('has timestamps that wrap', () => {
     const clock = new RtpClock(90_000, 2 ** 32 - 90);
     expect([0, 1, 33.3333, -2].map((timeMs) => clock.timestamp(timeMs))).toEqual([
@@ -31,6 +38,39 @@ describe('an RTP packet', () => {
       2910,
       2 ** 32 - 270,
     ]);
+  });
+});
+
+describe('the level of sound', () => {
+  const wave = (sample: (index: number) => number): Float32Array =>
+    Float32Array.from({ length: 960 }, (_, index) => sample(index));
+  const sine = (amplitude: number): Float32Array =>
+    wave((index) => amplitude * Math.sin((2 * Math.PI * 1_000 * index) / 48_000));
+
+  it('is 0 for a square wave of full scale and 3 for a sine', () => {
+    expect(audioLevelOf([wave((index) => (index % 2 === 0 ? 1 : -1))])).toBe(0);
+    expect(audioLevelOf([sine(1)])).toBe(3);
+    expect(audioLevelOf([sine(0.1)])).toBe(23);
+  });
+
+  it('is 127 for silence and for what is softer than that can tell', () => {
+    expect(audioLevelOf([wave(() => 0)])).toBe(127);
+    expect(audioLevelOf([sine(1e-9)])).toBe(127);
+    expect(audioLevelOf([])).toBe(127);
+    expect(audioLevelOf([new Float32Array(0)])).toBe(127);
+  });
+
+  it('stays in its seven bits when a decoder overshoots', () => {
+    expect(audioLevelOf([sine(4)])).toBe(0);
+  });
+
+  it('is that of the louder channel', () => {
+    expect(audioLevelOf([wave(() => 0), sine(0.1)])).toBe(23);
+  });
+
+  it('says beside it whether this may be a voice', () => {
+    expect(audioLevelByte(20)).toBe(0x80 | 20);
+    expect(audioLevelByte(100)).toBe(100);
   });
 });
 

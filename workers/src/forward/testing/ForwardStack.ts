@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, createRedis, JobProducer, type Redis } from '@maydan/common';
+import {
+  createLogger,
+  createRedis,
+  JobProducer,
+  listSfuNodes,
+  mintJoinToken,
+  type Redis,
+} from '@maydan/common';
 import { controlDocument, controlKey, type ControlDocument } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
@@ -12,6 +19,7 @@ import { ffmpegPath } from '../../source/testing/media.ts';
 import { FlvRelay } from '../../testing/FlvRelay.ts';
 import { ForwardWorker } from '../forward.handler.ts';
 import { SfuClient } from '../../sfu/SfuClient.ts';
+import { SfuConnection } from '../../sfu/SfuConnection.ts';
 import { RtpViewer } from './RtpViewer.ts';
 import { SfuProcess } from './SfuProcess.ts';
 
@@ -25,6 +33,8 @@ export interface PublishOptions {
   readonly bFrames?: number;
   readonly video?: boolean;
   readonly audio?: boolean;
+  /** A tone without a pause in place of the beep. */
+  readonly tone?: boolean;
   readonly bitrate?: string;
   readonly pixelFormat?: string;
 }
@@ -32,10 +42,10 @@ export interface PublishOptions {
 /** Arguments of an ffmpeg that publishes at the speed of real time. */
 export function publishArguments(options: PublishOptions = {}): string[] {
   const { size = '320x180', group = 30, bFrames = 0, video = true, audio = true } = options;
-  const { bitrate = '400k', pixelFormat = 'yuv420p' } = options;
+  const { bitrate = '400k', pixelFormat = 'yuv420p', tone = false } = options;
   const flash = "drawbox=c=white:t=fill:enable='lt(mod(t,1),0.1)'";
   const picture = `testsrc2=s=${size}:r=30,lutyuv=y=val/3,${flash}`;
-  const beep = "aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.1)':s=48000";
+  const beep = `aevalsrc='0.8*sin(2*PI*1000*t)${tone ? '' : '*lt(mod(t,1),0.1)'}':s=48000`;
   const tune = bFrames === 0 ? ['-tune', 'zerolatency'] : [];
   return [
     ...['-v', 'error', '-nostdin'],
@@ -123,6 +133,19 @@ export class ForwardStack {
     const person = await SfuClient.join({ ...options, role: 'viewer' });
     this.#closes.push(() => person.leave());
     return person;
+  }
+
+  /** Hears every event that a viewer is told, from now on. */
+  async listen(listener: (name: string, payload: unknown) => void): Promise<void> {
+    const { redis, secret, sessionId } = this;
+    const [node] = await listSfuNodes(redis);
+    if (node === undefined) throw new Error('there is no sfu');
+    const claims = { peerId: randomUUID(), sessionId, role: 'viewer', userId: null } as const;
+    const mintToken = () => mintJoinToken(secret, { ...claims, displayName: '', sessionType: 'video' });
+    const connection = await SfuConnection.open({ url: node.internalUrl, mintToken, log });
+    this.#closes.push(() => connection.close());
+    connection.deliverTo(listener);
+    await connection.request('room.join', {});
   }
 
   /** Another receiver of the room. Our own services need no WebRTC. */
