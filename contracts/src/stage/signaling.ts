@@ -39,6 +39,12 @@ export const peerInfo = z.object({
 });
 export type PeerInfo = z.infer<typeof peerInfo>;
 
+/** 0 (unusable) to 10 (perfect), in each direction; null where the peer sends or receives nothing. */
+const networkScore = z.int().min(0).max(10).nullable();
+const peerNetwork = z.object({ peerId, sending: networkScore, receiving: networkScore });
+/** Loudness in dBov (-127 to 0) of those who can be heard. */
+const levels = z.array(z.object({ peerId, dBov: z.number() }));
+
 const webRtcTransport = z.object({
   transportId: id,
   iceParameters,
@@ -72,7 +78,13 @@ export const signalingRequests = {
       resumed: z.boolean(),
       rtpCapabilities,
       peers: z.array(peerInfo),
+      /** What the others send; of a resumed peer also what it sends itself, which the host may have muted meanwhile. */
       producers: z.array(producerInfo),
+      /** As the events `speaker.changed` and `speaker.levels` have told last. */
+      speaker: peerId.nullable(),
+      levels,
+      /** As `peer.network` tells it, of whom it would be told: all on stage to those on stage, to a viewer its own. */
+      network: z.array(peerNetwork),
     }),
   },
   /** At once and for good; a disconnect without it keeps the peer for the grace period. */
@@ -106,7 +118,8 @@ export const signalingRequests = {
       rtpParameters,
       paused: z.boolean().default(false),
     }),
-    output: z.object({ producerId: id }),
+    /** `pausedBy` is `host` for somebody whom the host muted before. */
+    output: z.object({ producerId: id, pausedBy }),
   },
   'producer.pause': { input: z.object({ producerId: id }), output: nothing },
   'producer.resume': { input: z.object({ producerId: id }), output: nothing },
@@ -157,9 +170,6 @@ export const leaveReason = z.enum([
 ]);
 export type LeaveReason = z.infer<typeof leaveReason>;
 
-/** 0 (unusable) to 10 (perfect), in each direction; null where the peer sends or receives nothing. */
-const networkScore = z.int().min(0).max(10).nullable();
-
 /** Events of the sfu to its clients. */
 export const signalingEvents = {
   'peer.joined': z.object({ peer: peerInfo }),
@@ -172,9 +182,9 @@ export const signalingEvents = {
   'consumer.layers': z.object({ consumerId: id, spatial: z.int().nullable(), temporal: z.int().nullable() }),
   /** Who speaks; null in silence. */
   'speaker.changed': z.object({ peerId: peerId.nullable() }),
-  /** Loudness in dBov (-127 to 0) of those who can be heard, about twice a second. */
-  'speaker.levels': z.object({ levels: z.array(z.object({ peerId, dBov: z.number() })) }),
-  'peer.network': z.object({ peerId, sending: networkScore, receiving: networkScore }),
+  /** About twice a second. */
+  'speaker.levels': z.object({ levels }),
+  'peer.network': peerNetwork,
   /** To `ingress` and `egress` only: how many watch this room by WebRTC, on all nodes; on each change. */
   'room.audience': z.object({ viewers: z.int().min(0) }),
   /** Last event: the peer is out. After `roomLost` join again, after the others don't. */

@@ -95,6 +95,12 @@ describe('a room on two nodes', () => {
     await viewer.event('speaker.levels', ({ levels }) =>
       levels.some(({ peerId }) => peerId === voice.peerId),
     );
+    // Who comes later is told at once, on any node.
+    for (const node of [a, b]) {
+      const { room } = await stand.join(node, { sessionId, role: 'viewer' });
+      expect(room?.speaker).toBe(voice.peerId);
+      expect(room?.levels).toEqual([{ peerId: voice.peerId, dBov: -20 }]);
+    }
   }, 60_000);
 
   it('keeps somebody muted who goes on with another node', async () => {

@@ -109,6 +109,11 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     return this.#speakers.speaker;
   }
 
+  /** Of those who can be heard at present. */
+  get levels(): readonly Level[] {
+    return this.#speakers.levels;
+  }
+
   /** How many people are connected, to this node and to others: who needs what `ingress` brings in. */
   get audience(): number {
     return this.ownAudience + this.#remoteAudience;

@@ -31,6 +31,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   #dominant: string | null = null;
   #isSilent = true;
   #speaker: string | null = null;
+  #levels: readonly Level[] = [];
 
   constructor(router: types.Router, logger: Logger) {
     super();
@@ -40,6 +41,11 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
 
   get speaker(): string | null {
     return this.#speaker;
+  }
+
+  /** Of those who can be heard at present, the loudest first. */
+  get levels(): readonly Level[] {
+    return this.#levels;
   }
 
   /** Begins to listen to a producer; video is passed over. Never rejects. */
@@ -79,6 +85,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
       const peerId = this.#owners.get(producer.id);
       return peerId === undefined ? [] : [{ peerId, dBov: volume }];
     });
+    this.#levels = levels;
     this.#isSilent = levels.length === 0;
     // Whoever is heard alone speaks, before the slower choice of the dominant one is made.
     if (levels.length === 1 || this.#dominant === null) this.#dominant = levels[0]?.peerId ?? this.#dominant;
@@ -88,6 +95,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
 
   #forget(producerId: string, peerId: string): void {
     this.#owners.delete(producerId);
+    this.#levels = this.#levels.filter((level) => level.peerId !== peerId);
     if (this.#dominant === peerId) this.#dominant = null;
     this.#tell();
   }

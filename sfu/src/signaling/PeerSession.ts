@@ -51,7 +51,7 @@ export class PeerSession {
     if (older !== null) this.#dismiss(older, 'takenOver');
     const { sessionId } = this.room;
     void socket.join(everybody(sessionId));
-    if (this.peer.onStage || isService(this.peer.role)) void socket.join(stageOnly(sessionId));
+    if (this.#seesStage) void socket.join(stageOnly(sessionId));
     this.tellAudience();
   }
 
@@ -72,8 +72,24 @@ export class PeerSession {
       // mediasoup's types leave parameters of codecs open, which are text and numbers.
       rtpCapabilities: room.rtpCapabilities as SignalingOutput<'room.join'>['rtpCapabilities'],
       peers: room.stage.filter(({ peerId }) => peerId !== peer.id),
-      producers: room.producers.filter(({ peerId }) => peerId !== peer.id).map(({ info }) => info),
+      producers: room.producers.map(({ info }) => info),
+      speaker: room.speaker,
+      levels: [...room.levels],
+      network: this.#network,
     };
+  }
+
+  /** How well somebody on stage is connected concerns all on stage; a viewer's only the viewer. */
+  get #network(): SignalingOutput<'room.join'>['network'] {
+    const { room, peer } = this;
+    return [...room.peers.values()]
+      .filter((other) => other === peer || (this.#seesStage && other.onStage))
+      .map((other) => ({ peerId: other.id, ...other.network }))
+      .filter(({ sending, receiving }) => sending !== null || receiving !== null);
+  }
+
+  get #seesStage(): boolean {
+    return this.peer.onStage || isService(this.peer.role);
   }
 
   /** The id of its connection's Socket.IO room. */

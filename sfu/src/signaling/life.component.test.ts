@@ -44,6 +44,10 @@ describe('media', () => {
     ]);
     await Promise.all([video.more(30), audio.more(50)]);
     await ingress.event('peer.network', ({ sending }) => sending === 10);
+    const late = await sfu.join({ sessionId, role: 'cohost' });
+    expect(late.room?.network).toContainEqual({ peerId: ingress.peerId, sending: 10, receiving: null });
+    const viewer = await sfu.join({ sessionId, role: 'viewer' });
+    expect(viewer.room).toMatchObject({ network: [], speaker: null, levels: [] });
     await egress.request('consumer.pause', { consumerId: video.consumerId });
     await video.silent(300);
     await egress.request('consumer.resume', { consumerId: video.consumerId });
@@ -175,6 +179,29 @@ describe('what the api says', () => {
     await viewer.event('producer.changed', (payload) => payload.pausedBy === 'owner');
     await cohost.request('producer.resume', { producerId: second });
     await viewer.event('producer.changed', (payload) => payload.pausedBy === null);
+  }, 30_000);
+
+  it('is told to somebody muted who was away, and to one who begins again', async () => {
+    const sfu = await start();
+    const grant = { sessionId: randomUUID(), peerId: randomUUID(), role: 'cohost' as const };
+    const { sessionId, peerId } = grant;
+    const viewer = await sfu.join({ sessionId, role: 'viewer' });
+    const cohost = await sfu.join(grant);
+    const producerId = await cohost.speak();
+    cohost.close();
+    await until('the loss', () => !cohost.socket.connected);
+    await sfu.command({ type: 'mutePeer', sessionId, whom: { peerId }, source: 'microphone', muted: true });
+    await viewer.event('producer.changed', ({ pausedBy }) => pausedBy === 'host');
+    const again = await sfu.join(grant);
+    expect(again.room).toMatchObject({
+      resumed: true,
+      producers: [{ producerId, peerId, pausedBy: 'host' }],
+    });
+    await again.request('producer.close', { producerId });
+    const { transportId } = await again.request('transport.create', { direction: 'send' });
+    const rtpParameters = opusParameters();
+    const input = { transportId, kind: 'audio', source: 'microphone', rtpParameters } as const;
+    expect(await again.request('producer.create', input)).toMatchObject({ pausedBy: 'host' });
   }, 30_000);
 
   it('removes and bans at once, and older tokens do not help', async () => {

@@ -55,7 +55,7 @@ const handlers: { readonly [R in PeerRequest]: Handle<R> } = {
       ...options,
       rtpParameters: asParameters(rtpParameters),
     });
-    return { producerId: producer.id };
+    return { producerId: producer.id, pausedBy: producer.pausedBy };
   },
   'producer.pause': async (peer, { producerId }) => {
     await peer.ownProducer(producerId).pauseByOwner(true);

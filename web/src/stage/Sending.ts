@@ -35,6 +35,8 @@ export class Sending {
   private readonly deps: SendingDeps;
   private readonly producers = new Map<MediaSource, Producer>();
   private readonly poller: Poller;
+  /** Sources that the host had muted when they began. */
+  private readonly mutedAtStart = new Set<MediaSource>();
   private transport: MediaTransport | null = null;
   private closed = false;
   private failed = false;
@@ -136,7 +138,8 @@ export class Sending {
     producer.observer.once('close', () => {
       if (this.producers.get(source) === producer) this.producers.delete(source);
     });
-    dispatch({ type: 'produced', source, producerId: producer.id });
+    const mutedByHost = this.mutedAtStart.has(source);
+    dispatch({ type: 'produced', source, producerId: producer.id, mutedByHost });
     return producer;
   }
 
@@ -157,7 +160,11 @@ export class Sending {
         rtpParameters: rtpSchema.parse(rtpParameters),
         paused: appData['paused'] === true,
       };
-      ask('producer.create', input).then(({ producerId }) => done({ id: producerId }), failed);
+      ask('producer.create', input).then(({ producerId, pausedBy }) => {
+        if (pausedBy === 'host') this.mutedAtStart.add(source);
+        else this.mutedAtStart.delete(source);
+        done({ id: producerId });
+      }, failed);
     });
     return created;
   }

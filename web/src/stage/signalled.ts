@@ -1,5 +1,5 @@
 import type { SignalingEvent, SignalingPayload } from '@maydan/contracts';
-import { withoutKey } from './records.ts';
+import { levelsByPeer, withoutKey } from './records.ts';
 import type { StageState } from './stageState.ts';
 
 /** An event of the sfu with its payload. */
@@ -25,10 +25,7 @@ export function signalled(state: StageState, message: SignalingMessage): StageSt
     case 'speaker.changed':
       return { ...state, speaker: message.payload.peerId };
     case 'speaker.levels':
-      return {
-        ...state,
-        levels: Object.fromEntries(message.payload.levels.map(({ peerId, dBov }) => [peerId, dBov])),
-      };
+      return { ...state, levels: levelsByPeer(message.payload.levels) };
     case 'peer.network': {
       const { peerId, sending, receiving } = message.payload;
       return { ...state, network: { ...state.network, [peerId]: { sending, receiving } } };

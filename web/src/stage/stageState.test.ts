@@ -28,6 +28,9 @@ const room = (change: Partial<SignalingOutput<'room.join'>> = {}): StageEvent =>
     rtpCapabilities: {},
     peers: [peer(me), peer(other)],
     producers: [producer('p-me', me), producer('p-other', other)],
+    speaker: null,
+    levels: [],
+    network: [],
     ...change,
   },
 });
@@ -49,7 +52,7 @@ describe('reduceStage', () => {
       { type: 'opened' },
       { type: 'wanted', source: 'camera', muted: false },
       room(),
-      { type: 'produced', source: 'camera', producerId: 'p-me' },
+      { type: 'produced', source: 'camera', producerId: 'p-me', mutedByHost: false },
       { type: 'consumed', producerId: 'p-other', consumerId: 'c1' },
       { type: 'iceChanged', direction: 'receive', state: 'connected' },
     );
@@ -67,7 +70,7 @@ describe('reduceStage', () => {
       { type: 'opened' },
       { type: 'wanted', source: 'microphone', muted: true },
       room(),
-      { type: 'produced', source: 'microphone', producerId: 'p-me' },
+      { type: 'produced', source: 'microphone', producerId: 'p-me', mutedByHost: false },
       { type: 'consumed', producerId: 'p-other', consumerId: 'c1' },
       { type: 'lost' },
       room({ peerId: third }),
@@ -81,6 +84,7 @@ describe('reduceStage', () => {
       type: 'produced',
       source: 'microphone',
       producerId: 'p-me',
+      mutedByHost: false,
     });
     const changed = (pausedBy: 'owner' | 'host' | null): StageEvent =>
       event({ event: 'producer.changed', payload: { producerId: 'p-me', pausedBy } });
@@ -95,11 +99,28 @@ describe('reduceStage', () => {
       { type: 'opened' },
       { type: 'wanted', source: 'microphone', muted: false },
       room(),
-      { type: 'produced', source: 'microphone', producerId: 'p-me' },
+      { type: 'produced', source: 'microphone', producerId: 'p-me', mutedByHost: false },
       { type: 'lost' },
       room({ resumed: true, producers: [producer('p-me', me, { pausedBy: 'host' })] }),
     );
     expect(state.own.microphone?.mutedByHost).toBe(true);
+  });
+
+  it('knows from the beginning that the host had muted it before', () => {
+    const own = { source: 'microphone', producerId: 'p-me' } as const;
+    const wanted = { type: 'wanted', source: 'microphone', muted: false } as const;
+    const state = after({ type: 'opened' }, wanted, room(), { type: 'produced', ...own, mutedByHost: true });
+    expect(state.own.microphone).toEqual({ producerId: 'p-me', muted: false, mutedByHost: true });
+  });
+
+  it('learns on joining who speaks, how loudly, and how well everybody is connected', () => {
+    const network = [{ peerId: other, sending: 9, receiving: null }];
+    const told = { speaker: other, levels: [{ peerId: other, dBov: -20 }], network };
+    const state = after({ type: 'opened' }, room(told));
+    expect(state).toMatchObject({ speaker: other, levels: { [other]: -20 } });
+    expect(state.network).toEqual({ [other]: { sending: 9, receiving: null } });
+    const later = reduceStage(reduceStage(state, { type: 'lost' }), room({ resumed: true }));
+    expect(later).toMatchObject({ speaker: null, levels: {}, network: {} });
   });
 
   it('removes everything of who leaves', () => {

@@ -7,7 +7,7 @@ import type {
   SignalingOutput,
   StageRole,
 } from '@maydan/contracts';
-import { withoutKey } from './records.ts';
+import { levelsByPeer, networkByPeer, withoutKey } from './records.ts';
 import { signalled } from './signalled.ts';
 import type { SignalingMessage } from './signalled.ts';
 
@@ -94,7 +94,13 @@ export type StageEvent =
   | { readonly type: 'unconsumed'; readonly producerId: string }
   | { readonly type: 'wanted'; readonly source: MediaSource; readonly muted: boolean }
   | { readonly type: 'unwanted'; readonly source: MediaSource }
-  | { readonly type: 'produced'; readonly source: MediaSource; readonly producerId: string | null }
+  | {
+      readonly type: 'produced';
+      readonly source: MediaSource;
+      readonly producerId: string | null;
+      /** The host had muted this person before. */
+      readonly mutedByHost: boolean;
+    }
   | { readonly type: 'iceChanged'; readonly direction: Direction; readonly state: IceState | null }
   | { readonly type: 'soundBlocked'; readonly blocked: boolean }
   | { readonly type: 'problem'; readonly code: ErrorCode | null };
@@ -123,7 +129,7 @@ export function reduceStage(state: StageState, event: StageEvent): StageState {
       return { ...state, own: withoutKey(state.own, event.source) };
     case 'produced':
       return state.own[event.source]
-        ? withOwn(state, event.source, { producerId: event.producerId, mutedByHost: false })
+        ? withOwn(state, event.source, { producerId: event.producerId, mutedByHost: event.mutedByHost })
         : state;
     case 'iceChanged':
       return { ...state, ice: { ...state.ice, [event.direction]: event.state } };
@@ -136,8 +142,8 @@ export function reduceStage(state: StageState, event: StageEvent): StageState {
 
 function joined(state: StageState, room: SignalingOutput<'room.join'>): StageState {
   const others = room.producers.filter(({ peerId }) => peerId !== room.peerId);
-  const kept = { received: state.received, ice: state.ice, network: state.network };
-  const fresh = { received: {}, ice: initialStage.ice, network: {} };
+  const kept = { received: state.received, ice: state.ice };
+  const fresh = { received: {}, ice: initialStage.ice };
   return {
     ...state,
     ...(room.resumed ? kept : fresh),
@@ -148,6 +154,9 @@ function joined(state: StageState, room: SignalingOutput<'room.join'>): StageSta
     peers: room.peers.filter(({ peerId }) => peerId !== room.peerId),
     producers: others,
     own: ownAsJoined(state.own, room),
+    speaker: room.speaker,
+    levels: levelsByPeer(room.levels),
+    network: networkByPeer(room.network),
     problem: null,
   };
 }
