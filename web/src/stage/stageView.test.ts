@@ -6,7 +6,7 @@ import { barsOf, meterShare } from './meters.ts';
 import { changeOf } from './sendLocal.ts';
 import { initialStage } from './stageState.ts';
 import type { StageState } from './stageState.ts';
-import { tilesOf } from './tiles.ts';
+import { placesOf, tilesOf } from './tiles.ts';
 
 const peerId = '00000000-0000-4000-8000-000000000002';
 const camera = {
@@ -61,6 +61,51 @@ describe('tilesOf', () => {
     const self = { userId: null, name: 'Me', local: initialLocalMedia };
     const tiles = tilesOf(stage({}), self);
     expect(tiles.at(-1)).toMatchObject({ own: true, video: null, name: 'Me', peerId: 'me' });
+  });
+});
+
+describe('placesOf', () => {
+  const idOf = (at: number): string => `00000000-0000-4000-8000-0000000001${String(at).padStart(2, '0')}`;
+  const crowd = (count: number, filming: readonly number[], sharing: readonly number[] = []): StageState =>
+    stage({
+      peers: Array.from({ length: count }, (_, at) => ({
+        ...{ peerId: idOf(at), userId: null, displayName: `P${at}`, role: 'cohost' as const },
+      })),
+      producers: [
+        ...filming.map((at) => ({ ...camera, producerId: `camera${at}`, peerId: idOf(at) })),
+        ...sharing.map((at) => ({ ...screen, producerId: `screen${at}`, peerId: idOf(at) })),
+      ],
+    });
+
+  it('leaves up to nine people in the grid', () => {
+    const { grid, names } = placesOf(tilesOf(crowd(9, [], [3]), null));
+    expect([grid.length, names.length]).toEqual([10, 0]);
+  });
+
+  it('puts of twenty those without a picture below, each of them once, and nobody with one', () => {
+    const tiles = tilesOf(crowd(20, [2, 12, 19], [5]), null);
+    const { grid, names } = placesOf(tiles);
+    expect(grid.filter(({ kind }) => kind === 'screen')).toHaveLength(1);
+    expect(grid.filter(({ kind }) => kind === 'person').map(({ name }) => name)).toEqual([
+      'P0',
+      'P1',
+      'P2',
+      'P3',
+      'P4',
+      'P5',
+      'P6',
+      'P12',
+      'P19',
+    ]);
+    expect(names).toHaveLength(11);
+    expect(new Set([...grid, ...names].map(({ key }) => key)).size).toBe(tiles.length);
+  });
+
+  it('lets nobody with a picture become a name', () => {
+    const everybody = Array.from({ length: 11 }, (_, at) => at);
+    const { grid, names } = placesOf(tilesOf(crowd(12, everybody), null));
+    expect(grid).toHaveLength(11);
+    expect(names.map(({ name }) => name)).toEqual(['P11']);
   });
 });
 

@@ -39,6 +39,20 @@ export function tilesOf(state: StageState, self: Self | null): readonly Tile[] {
   return [...all.filter(({ kind }) => kind === 'screen'), ...all.filter(({ kind }) => kind === 'person')];
 }
 
+/** More people than this can't be told apart in a grid. */
+const mostPeople = 9;
+
+/**
+ * What has a place in the grid, and who stands below it as a name: of many people those with a picture go first, so that
+ * nobody with one is only a name, and everybody is there.
+ */
+export function placesOf(tiles: readonly Tile[]): { grid: readonly Tile[]; names: readonly Tile[] } {
+  const people = tiles.filter(({ kind }) => kind === 'person');
+  const byPicture = people.toSorted((a, b) => Number(b.video !== null) - Number(a.video !== null));
+  const names = new Set(byPicture.slice(mostPeople).filter(({ video }) => video === null));
+  return { grid: tiles.filter((tile) => !names.has(tile)), names: people.filter((tile) => names.has(tile)) };
+}
+
 /** Producers that are heard here. */
 export function audioOf(state: StageState): readonly ProducerInfo[] {
   return state.producers.filter(({ kind }) => kind === 'audio');

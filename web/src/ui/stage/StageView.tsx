@@ -2,7 +2,7 @@ import type { SessionType } from '@maydan/contracts';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { StageClient } from '../../stage/StageClient.ts';
-import { audioOf, tilesOf } from '../../stage/tiles.ts';
+import { audioOf, placesOf, tilesOf } from '../../stage/tiles.ts';
 import type { Self, Tile } from '../../stage/tiles.ts';
 import { useStageState } from '../../stage/useStageClient.ts';
 import { Notice } from '../Notice.tsx';
@@ -25,6 +25,7 @@ export function StageView({ client, type, self, actions, children }: StageViewPr
   const { t } = useTranslation();
   const state = useStageState(client);
   const tiles = tilesOf(state, self);
+  const { grid, names } = placesOf(tiles);
   const sharing = tiles.some(({ kind }) => kind === 'screen');
   return (
     <section
@@ -44,11 +45,20 @@ export function StageView({ client, type, self, actions, children }: StageViewPr
           />
         </div>
       ) : (
-        <ul className="tiles" data-count={tiles.length} data-sharing={sharing || undefined}>
-          {tiles.map((tile) => (
-            <PersonTile key={tile.key} tile={tile} client={client} actions={actions?.(tile)} />
-          ))}
-        </ul>
+        <>
+          <ul className="tiles" data-count={grid.length} data-sharing={sharing || undefined}>
+            {grid.map((tile) => (
+              <PersonTile key={tile.key} tile={tile} client={client} actions={actions?.(tile)} />
+            ))}
+          </ul>
+          {names.length > 0 && (
+            <ul className="names" aria-label={t('room.others')} data-testid="names">
+              {names.map((tile) => (
+                <PersonTile key={tile.key} tile={tile} client={client} actions={actions?.(tile)} />
+              ))}
+            </ul>
+          )}
+        </>
       )}
       {client &&
         audioOf(state).map(({ producerId }) => (

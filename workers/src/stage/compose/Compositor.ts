@@ -59,7 +59,9 @@ export class Compositor {
   /** Who is on stage from now on, the host first. */
   setPeople(people: readonly ShownPerson[]): void {
     this.#people = people;
-    const shown = people.map(({ peerId, screen }) => ({ peerId, sharesScreen: screen !== null }));
+    const shown = people.map(({ peerId, camera, screen }) => ({
+      ...{ peerId, hasCamera: camera !== null, sharesScreen: screen !== null },
+    }));
     this.#tiles = layoutOf(shown, this.size);
     const needed = new Set<VideoInput>();
     for (const tile of this.#tiles) {

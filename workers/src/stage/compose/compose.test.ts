@@ -4,7 +4,9 @@ import { layoutOf, mostTiles, type Person, type Tile } from './layout.ts';
 
 const canvas = { width: 1_280, height: 720 };
 const people = (count: number, presenter = -1): Person[] =>
-  Array.from({ length: count }, (_, at) => ({ peerId: `p${at}`, sharesScreen: at === presenter }));
+  Array.from({ length: count }, (_, at) => ({
+    ...{ peerId: `p${at}`, hasCamera: at % 3 === 0, sharesScreen: at === presenter },
+  }));
 const rectangle = ({ x, y, width, height }: Tile): string => `${x},${y} ${width}x${height}`;
 
 describe('the layout', () => {
@@ -29,6 +31,28 @@ describe('the layout', () => {
     expect(tiles.slice(1).every(({ source, fit }) => source === 'camera' && fit === 'cover')).toBe(true);
   });
 
+  it('of more people than can be told apart has the rest as names below, none with a camera', () => {
+    // Every third one has a camera: 7 of 20; the two others in the grid are the first without.
+    const tiles = layoutOf(people(20), canvas);
+    const large = tiles.slice(0, mostTiles);
+    const names = tiles.slice(mostTiles);
+    expect(large.map(({ peerId }) => peerId)).toEqual([
+      'p0',
+      'p1',
+      'p2',
+      'p3',
+      'p6',
+      'p9',
+      'p12',
+      'p15',
+      'p18',
+    ]);
+    expect(large.map(rectangle).slice(0, 2)).toEqual(['108,2 354x198', '462,2 354x198']);
+    expect(names).toHaveLength(11);
+    expect(names.map(rectangle).slice(0, 2)).toEqual(['4,600 212x60', '216,600 212x60']);
+    expect(names.map(rectangle).at(-1)).toBe('958,660 212x60');
+  });
+
   it('of nobody is empty', () => {
     expect(layoutOf([], canvas)).toEqual([]);
   });
@@ -40,10 +64,11 @@ describe('the layout', () => {
     { width: 320, height: 180 },
   ];
   it.each(sizes)('never leaves the canvas, overlaps or has odd numbers ($width x $height)', (size) => {
-    for (let count = 1; count <= 12; count += 1) {
+    for (let count = 1; count <= 20; count += 1) {
       for (const presenter of [-1, 0]) {
         const tiles = layoutOf(people(count, presenter), size);
-        expect(tiles).toHaveLength(Math.min(count, mostTiles) + (presenter < 0 ? 0 : 1));
+        expect(tiles).toHaveLength(count + (presenter < 0 ? 0 : 1));
+        expect(new Set(tiles.map(({ peerId }) => peerId)).size).toBe(count);
         for (const [at, tile] of tiles.entries()) {
           const { x, y, width, height } = tile;
           expect([x, y, width, height].every((value) => value >= 0 && value % 2 === 0)).toBe(true);

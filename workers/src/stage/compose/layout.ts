@@ -22,6 +22,7 @@ export interface Tile extends TileContent, TileShape {
 /** What the layout has to know of a person. */
 export interface Person {
   readonly peerId: string;
+  readonly hasCamera: boolean;
   readonly sharesScreen: boolean;
 }
 
@@ -29,20 +30,52 @@ const even = (value: number): number => 2 * Math.floor(value / 2);
 /** Beside a shared screen tiles are no larger than this share of the height. */
 const largestSideShare = 1 / 4;
 const aspect = 16 / 9;
-/** More people than this don't fit into a picture in which they could be told apart. */
+/** More people than this can't be told apart in a picture: further ones without a camera are names in a strip below. */
 export const mostTiles = 9;
+const namesInRow = 6;
+/** Of a row of names, as a share of the picture's height; no lower than its letters. */
+const nameShare = 1 / 12;
+const lowestName = 28;
 
 /**
  * Where everybody is shown, in the order given (the host first): side by side in a grid, or, when somebody shares a screen,
- * the (first) screen large with the people beside it. Pure.
+ * the (first) screen large with the people beside it. Nobody is left out, and no camera for somebody without one. Pure.
  */
 export function layoutOf(people: readonly Person[], canvas: CanvasSize): Tile[] {
-  const cameras = people
-    .slice(0, mostTiles)
-    .map(({ peerId }): TileContent => ({ key: `${peerId}/camera`, peerId, source: 'camera' }));
+  const seats = seatsOf(people);
+  const names = people.filter((person) => !seats.has(person)).map(contentOf);
+  const rows = Math.ceil(names.length / namesInRow);
+  const nameHeight = Math.max(lowestName, even(canvas.height * nameShare));
+  const area = { width: canvas.width, height: canvas.height - rows * nameHeight };
+  const cameras = people.filter((person) => seats.has(person)).map(contentOf);
   const presenter = people.find(({ sharesScreen }) => sharesScreen);
-  if (presenter === undefined) return grid(cameras, canvas);
-  return presentation(presenter.peerId, cameras, canvas);
+  const shown = presenter === undefined ? grid(cameras, area) : presentation(presenter.peerId, cameras, area);
+  return [...shown, ...strip(names, { ...area, nameHeight })];
+}
+
+/** Who has a tile of their own: those with a camera before the others. */
+function seatsOf(people: readonly Person[]): ReadonlySet<Person> {
+  const byCamera = people.toSorted((a, b) => Number(b.hasCamera) - Number(a.hasCamera));
+  return new Set(byCamera.slice(0, mostTiles));
+}
+
+function contentOf({ peerId }: Person): TileContent {
+  return { key: `${peerId}/camera`, peerId, source: 'camera' };
+}
+
+/** Names side by side, below what takes `height` of the picture. */
+function strip(
+  contents: readonly TileContent[],
+  { width, height, nameHeight }: CanvasSize & { nameHeight: number },
+): Tile[] {
+  const size = { width: even(width / namesInRow), height: nameHeight };
+  return contents.map((content, index) => {
+    const row = Math.floor(index / namesInRow);
+    const inRow = Math.min(namesInRow, contents.length - row * namesInRow);
+    const left = even((width - inRow * size.width) / 2);
+    const x = left + (index % namesInRow) * size.width;
+    return { ...content, ...size, x, y: height + row * nameHeight, fit: 'cover' };
+  });
 }
 
 function grid(contents: readonly TileContent[], canvas: CanvasSize): Tile[] {
