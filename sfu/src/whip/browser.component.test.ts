@@ -66,6 +66,13 @@ async function waitUntilPlayed(more = 10): Promise<void> {
   });
 }
 
+/** Before the one port of the stand's Worker. */
+async function relayToMedia(): Promise<UdpRelay> {
+  const [worker] = stand.pool.workers;
+  const [socket] = (await worker?.webRtcServer.dump())?.udpSockets ?? [];
+  return UdpRelay.start(socket?.port ?? 0);
+}
+
 async function waitUntilLost(name: string): Promise<void> {
   await waitFor('the end of the connection', async () => (await page.state(name)) !== 'connected');
 }
@@ -127,10 +134,27 @@ describe('Chromium with hand-written WHIP and WHEP', () => {
     await waitUntilPlayed(30);
   }, 60_000);
 
+  it('sends a player again what was lost on the way: with a loss of 2 % the picture keeps moving', async () => {
+    const relay = await relayToMedia();
+    try {
+      const { sessionId } = await publish({ videoCodec: 'VP8', width: 640 });
+      await play(sessionId, { candidatePort: relay.port });
+      await waitUntilPlayed();
+      relay.losesOneIn = 50;
+      await waitFor('20 lost packets', () => relay.lost >= 20, { timeoutMs: 60_000 });
+      await waitUntilPlayed(30);
+      relay.losesOneIn = 0;
+      const { videoNacks } = await page.received('viewer');
+      expect(videoNacks).toBeGreaterThan(0);
+      // Sound isn't asked for again, so that some of the 20 were of the picture, and nearly all of those came after all.
+      await waitFor('the repairs', async () => (await page.received('viewer')).videoPacketsLost <= 1);
+    } finally {
+      relay.close();
+    }
+  }, 120_000);
+
   it('keeps a publisher through a short loss of its network', async () => {
-    const [worker] = stand.pool.workers;
-    const [socket] = (await worker?.webRtcServer.dump())?.udpSockets ?? [];
-    const relay = await UdpRelay.start(socket?.port ?? 0);
+    const relay = await relayToMedia();
     try {
       const { sessionId } = await publish({ candidatePort: relay.port });
       await play(sessionId);

@@ -38,6 +38,11 @@ export interface Received {
   readonly videoSsrcs: number;
   readonly audioEnergy: number;
   readonly audioPackets: number;
+  readonly videoPackets: number;
+  /** Those that never came, not even when they were asked for again. */
+  readonly videoPacketsLost: number;
+  /** How often packets were asked for again. */
+  readonly videoNacks: number;
   /** Pictures that differ, of the last ones drawn. */
   readonly pictures: number;
 }
@@ -282,6 +287,8 @@ async function received(name: string): Promise<Received> {
     mimeType?: string;
     totalAudioEnergy?: number;
     packetsReceived?: number;
+    packetsLost?: number;
+    nackCount?: number;
   }
   const client = window.maydanClients?.[name];
   const stats: Stat[] = [];
@@ -299,6 +306,9 @@ async function received(name: string): Promise<Received> {
     videoSsrcs: inbound.filter(({ kind }) => kind === 'video').length,
     audioEnergy: audio?.totalAudioEnergy ?? 0,
     audioPackets: audio?.packetsReceived ?? 0,
+    videoPackets: video?.packetsReceived ?? 0,
+    videoPacketsLost: video?.packetsLost ?? 0,
+    videoNacks: video?.nackCount ?? 0,
     pictures: client?.pictures.size ?? 0,
   };
 }
