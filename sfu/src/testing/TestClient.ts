@@ -22,8 +22,8 @@ export class Refused extends Error {
   }
 }
 
-const answerTimeoutMs = 5_000;
-const eventTimeoutMs = 10_000;
+const answerTimeoutMs = 20_000;
+const eventTimeoutMs = 20_000;
 
 /** A client of the signaling that checks every answer and event against its schema, and keeps all events. */
 export class TestClient {
