@@ -1,5 +1,7 @@
 export * from './addressGroup.ts';
 export * from './AppError.ts';
+export * from './bitstream/bits.ts';
+export * from './bitstream/sps.ts';
 export * from './config.ts';
 export * from './facts.ts';
 export * from './GuessLimiter.ts';

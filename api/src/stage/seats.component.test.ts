@@ -350,6 +350,7 @@ describe('the health of a stage', () => {
       frameRate: 30,
       width: 1280,
       height: 720,
+      keyFrameIntervalMs: 4_000,
       packetLoss: 0.12,
       roundTripTimeMs: 20,
       jitterMs: 2,

@@ -9,6 +9,7 @@ const good: StagePeerHealth = {
   frameRate: 30,
   width: 1280,
   height: 720,
+  keyFrameIntervalMs: 4_000,
   packetLoss: 0.01,
   roundTripTimeMs: 40,
   jitterMs: 3,

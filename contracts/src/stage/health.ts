@@ -3,7 +3,10 @@ import { isoDate, sessionId, userId } from '../ids.ts';
 import { peerId } from './joinToken.ts';
 import { mediaSource } from './media.ts';
 
-/** What the sfu receives of one producer on stage (units in the names); null where it can't be told. */
+/**
+ * What the sfu receives of one producer on stage, seen in its packets (units in the names); null where it can't be told:
+ * pictures of sound, of what is paused, and before two reports.
+ */
 export const stagePeerHealth = z.object({
   peerId,
   userId: userId.nullable(),
@@ -12,8 +15,11 @@ export const stagePeerHealth = z.object({
   frameRate: z.number().min(0).nullable(),
   width: z.int().min(0).nullable(),
   height: z.int().min(0).nullable(),
+  /** Between the newest two key frames, or since the newest when that is longer; browsers send them when asked. */
+  keyFrameIntervalMs: z.number().min(0).nullable().default(null),
   /** Part of the packets that didn't arrive, 0 to 1. */
   packetLoss: z.number().min(0).max(1).nullable(),
+  /** Null for senders that don't answer to extended reports (RFC 3611); browsers do. */
   roundTripTimeMs: z.number().min(0).nullable(),
   jitterMs: z.number().min(0).nullable(),
 });

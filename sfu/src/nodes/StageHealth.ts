@@ -1,7 +1,10 @@
 import type { Logger } from '@maydan/common';
 import { onStageRoles } from '@maydan/contracts';
 import type { StagePeerHealth } from '@maydan/contracts';
+import { PictureProbe } from '../picture/PictureProbe.ts';
+import type { PictureFigures } from '../picture/PictureMeter.ts';
 import type { Room } from '../rooms/Room.ts';
+import { isService } from '../rooms/rights.ts';
 import type { RoomProducer } from '../rooms/RoomProducer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { countsOf, producerHealth } from './producerHealth.ts';
@@ -16,15 +19,21 @@ export interface StageHealthOptions {
   readonly intervalMs?: number;
 }
 
+const unknown: PictureFigures = { frameRate: null, width: null, height: null, keyFrameIntervalMs: null };
+
 /** Tells the api every few seconds how well what is sent on stage arrives at this node. */
 export class StageHealth {
   readonly #options: StageHealthOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #counts = new WeakMap<RoomProducer, PacketCounts>();
+  readonly #probes = new WeakMap<RoomProducer, PictureProbe>();
   #isBusy = false;
 
   constructor(options: StageHealthOptions) {
     this.#options = options;
+    options.rooms.on('opened', (room) =>
+      room.on('producerAdded', (producer) => void this.#look(room, producer)),
+    );
     this.#timer = setInterval(() => void this.#tellAll(), options.intervalMs ?? 3_000);
   }
 
@@ -43,8 +52,7 @@ export class StageHealth {
     const { facts, nodeId } = this.#options;
     const peers: StagePeerHealth[] = [];
     for (const producer of room.producers) {
-      const isOurs = producer.nodeId === null && onStageRoles.includes(producer.owner.role);
-      const health = isOurs ? await this.#healthOf(producer) : null;
+      const health = isOurs(producer) ? await this.#healthOf(producer) : null;
       if (health !== null) peers.push(health);
     }
     const { sessionId } = room;
@@ -52,18 +60,39 @@ export class StageHealth {
     if (peers.length > 0) facts.append({ type: 'stage.health', sessionId, at, nodeId, peers });
   }
 
-  /** Null when the producer has been closed meanwhile. mediasoup doesn't look into pictures: their size isn't known. */
+  /** Watches the pictures of a person's producer until it is closed. Never rejects. */
+  async #look(room: Room, producer: RoomProducer): Promise<void> {
+    // The worker that brings an RTMP publisher in sees its pictures, and tells of them as the stream's health.
+    if (producer.kind !== 'video' || !isOurs(producer) || isService(producer.owner.role)) return;
+    try {
+      const { router } = room;
+      const probe = await PictureProbe.create(router, await producer.onRouter(router));
+      if (producer.closed) return probe.close();
+      this.#probes.set(producer, probe);
+      producer.once('closed', () => probe.close());
+    } catch (error) {
+      if (!producer.closed && !room.closed)
+        this.#options.logger.warn({ err: error, peerId: producer.peerId }, 'pictures are not watched');
+    }
+  }
+
+  /** Null when the producer has been closed meanwhile. */
   async #healthOf(producer: RoomProducer): Promise<StagePeerHealth | null> {
     const { peerId, kind, source } = producer;
     try {
       const streams = await producer.stats();
       const health = producerHealth(kind, streams, this.#counts.get(producer));
       this.#counts.set(producer, countsOf(streams));
-      const unknown = { frameRate: null, width: null, height: null };
-      return { peerId, userId: producer.owner.userId, source, ...health, ...unknown };
+      const pictures = this.#probes.get(producer)?.read() ?? unknown;
+      return { peerId, userId: producer.owner.userId, source, ...health, ...pictures };
     } catch (error) {
       if (!producer.closed) this.#options.logger.warn({ err: error, peerId }, 'no statistics of a producer');
       return null;
     }
   }
+}
+
+/** What people and encoders send to this node. */
+function isOurs({ nodeId, owner }: RoomProducer): boolean {
+  return nodeId === null && onStageRoles.includes(owner.role);
 }

@@ -33,6 +33,9 @@ it('tells how well each producer on stage arrives', async () => {
     await until('a report with a picture', good, 20_000);
     const [newest] = (await reports(sessionId)).slice(-1);
     expect(newest).toMatchObject({ nodeId: sfu.running.nodeId });
+    // Its worker tells of its pictures.
+    const camera = newest?.peers.find((one) => one.source === 'camera');
+    expect(camera).toMatchObject({ frameRate: null, width: null, keyFrameIntervalMs: null });
     for (const one of newest?.peers ?? []) expect(one.jitterMs ?? -1).toBeGreaterThanOrEqual(0);
   } finally {
     await source.close();

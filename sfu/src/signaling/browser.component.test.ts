@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { StagePeerHealth } from '@maydan/contracts';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { StagePage } from '../../../tests/support/sfu/StagePage.ts';
@@ -46,6 +47,12 @@ async function broadcast(codec: 'VP8' | 'H264', tcpOnly = false) {
   return { host, viewer, grant, video, audio, cameraId };
 }
 
+/** The newest report on somebody's camera. */
+async function healthOf(peerId: string): Promise<StagePeerHealth | undefined> {
+  const reports = (await sfu.facts()).flatMap((fact) => (fact.type === 'stage.health' ? fact.peers : []));
+  return reports.findLast((health) => health.peerId === peerId && health.source === 'camera');
+}
+
 describe('Chromium with mediasoup-client', () => {
   it('sends simulcast and gets the layer that its size needs; others see who speaks', async () => {
     const { viewer, video, grant } = await broadcast('VP8');
@@ -65,6 +72,10 @@ describe('Chromium with mediasoup-client', () => {
     );
     await waitFor('levels', async () => (await told('speaker.levels')).length > 0);
     await waitFor('the network score', async () => (await told('peer.network')).length > 0);
+    await waitFor('its health', async () => {
+      const { frameRate, width, height, packetLoss } = (await healthOf(grant.peerId)) ?? {};
+      return (frameRate ?? 0) > 0 && width === 640 && height === 360 && packetLoss !== null;
+    });
   }, 90_000);
 
   it('goes on after a lost connection, by ICE restart, while the others see a short freeze', async () => {
@@ -74,6 +85,7 @@ describe('Chromium with mediasoup-client', () => {
     expect(again).toEqual({ resumed: true, peerId: grant.peerId });
     await host.restartIce();
     await viewer.moreFrames(video, 20);
+    await waitFor('the size of the picture', async () => ((await healthOf(grant.peerId))?.width ?? 0) > 0);
     await viewer.drop();
     const viewerId = [...sfu.running.rooms.find(sessionId)!.peers.values()].find(
       ({ role }) => role === 'viewer',

@@ -1,5 +1,5 @@
 import type { HealthWarning } from '@maydan/contracts';
-import type { Sps } from '../source/sps.ts';
+import type { Sps } from '@maydan/common';
 
 /** Why a picture can't be passed on to browsers as it is. */
 export interface Unsafe {

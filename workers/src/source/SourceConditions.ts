@@ -3,7 +3,7 @@ import type { Warning } from './conditioned.ts';
 import type { StreamMetadata } from './flv/metadata.ts';
 import type { VideoFrame } from './frames.ts';
 import type { AudioInfo, SourceInfo, VideoInfo } from './sourceInfo.ts';
-import type { Sps } from './sps.ts';
+import type { Sps } from '@maydan/common';
 import { nameFrameRate, VideoCadence } from './VideoCadence.ts';
 
 /** Profiles that phones, browsers and televisions decode: baseline, main, high. */

@@ -1,4 +1,4 @@
-import { BitReader, BitWriter } from './bits.ts';
+import { BitReader, BitWriter } from '@maydan/common';
 
 /** AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1). */
 export interface AacConfig {

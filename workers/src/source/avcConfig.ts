@@ -1,5 +1,5 @@
 import { nalType, splitNalUnits, typeOfNal } from './nalUnits.ts';
-import { parseSps, type Sps } from './sps.ts';
+import { parseSps, type Sps } from '@maydan/common';
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). */
 export interface AvcConfig {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { parseAacConfig, silentAacConfig, silentAacFrame } from './aacConfig.ts';
 import { changedInBand, holdsIdr, parseAvcConfig } from './avcConfig.ts';
-import { parseSps } from './sps.ts';
+import { parseSps } from '@maydan/common';
 
 /** Configuration records written by x264 for the sources named. */
 const records = {

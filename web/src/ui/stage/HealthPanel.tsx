@@ -1,5 +1,5 @@
 import { mediaSource, stageHealth, streamHealth } from '@maydan/contracts';
-import type { MediaSource, StageHealth, StreamHealth } from '@maydan/contracts';
+import type { MediaSource, StageHealth, StagePeerHealth, StreamHealth } from '@maydan/contracts';
 import { useTranslation } from 'react-i18next';
 import { account } from '../../account/useAccount.ts';
 import { usePolled } from '../../api/usePolled.ts';
@@ -38,6 +38,9 @@ export function HealthPanel({ sessionId: id, client }: HealthPanelProps) {
       <Warnings client={client} stream={stream.data} stage={stage.data} />
       {sending.map(({ source, figures }) => (
         <SourceFigures key={source} source={source} figures={figures} />
+      ))}
+      {(stage.data?.peers ?? []).map((health) => (
+        <ArrivingFigures key={`${health.peerId}:${health.source}`} client={client} health={health} />
       ))}
       {stream.data ? (
         <StreamFigures health={stream.data} />
@@ -131,6 +134,58 @@ function StreamFigures({ health }: { readonly health: StreamHealth }) {
   );
 }
 
+interface ArrivingProps {
+  readonly client: StageClient | null;
+  readonly health: StagePeerHealth;
+}
+
+/** What the server sees of a device of somebody on stage, whatever program sends it. */
+function ArrivingFigures({ client, health }: ArrivingProps) {
+  const { t, i18n } = useTranslation();
+  const nameOf = useNames(client);
+  const whole = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 0 });
+  const tenths = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
+  const { source, bitrateBps, frameRate, width, height, keyFrameIntervalMs, packetLoss, roundTripTimeMs } =
+    health;
+  return (
+    <Figures
+      title={t(`studioHealth.arriving.${source}`, { name: nameOf(health.peerId) })}
+      testId={`arriving-${source}`}
+      figures={[
+        { name: t('studioHealth.bitrate'), value: formatBitrate(i18n.language, bitrateBps) },
+        { name: t('studioHealth.size'), value: width && height ? sizeOf(whole, width, height) : null },
+        { name: t('studioHealth.frameRate'), value: frameRate === null ? null : whole.format(frameRate) },
+        {
+          name: t('studioHealth.keyFrames'),
+          value:
+            keyFrameIntervalMs === null
+              ? null
+              : t('studioHealth.sec', { number: tenths.format(keyFrameIntervalMs / 1_000) }),
+        },
+        {
+          name: t('studioHealth.loss'),
+          value: packetLoss === null ? null : formatPercent(i18n.language, packetLoss),
+        },
+        {
+          name: t('studioHealth.roundTrip'),
+          value:
+            roundTripTimeMs === null ? null : t('studioHealth.ms', { number: whole.format(roundTripTimeMs) }),
+        },
+      ]}
+    />
+  );
+}
+
+/** Names of those on stage by peer id. */
+function useNames(client: StageClient | null): (peerId: string) => string {
+  const { t } = useTranslation();
+  const { peers, peerId: own } = useStageState(client);
+  return (peerId) => {
+    if (peerId === own) return t('room.you');
+    return peers.find((peer) => peer.peerId === peerId)?.displayName ?? t('room.somebody');
+  };
+}
+
 interface WarningsProps {
   readonly client: StageClient | null;
   readonly stream: StreamHealth | null;
@@ -139,11 +194,7 @@ interface WarningsProps {
 
 function Warnings({ client, stream, stage }: WarningsProps) {
   const { t } = useTranslation();
-  const { peers, peerId: own } = useStageState(client);
-  const nameOf = (peerId: string): string => {
-    if (peerId === own) return t('room.you');
-    return peers.find((peer) => peer.peerId === peerId)?.displayName ?? t('room.somebody');
-  };
+  const nameOf = useNames(client);
   const texts = [
     ...(stream?.warnings ?? []).map(({ code }) => ({
       key: code,

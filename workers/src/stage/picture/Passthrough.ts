@@ -1,5 +1,5 @@
 import { buildRecord } from '../../source/avcConfig.ts';
-import { parseSps } from '../../source/sps.ts';
+import { parseSps } from '@maydan/common';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
 import type { AvcPicture } from '../video/PictureEncoder.ts';
