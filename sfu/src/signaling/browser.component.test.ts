@@ -19,14 +19,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await sfu?.close();
-});
+}, 30_000);
 beforeEach(() => {
   sessionId = randomUUID();
 });
 afterEach(async () => {
   for (const { page } of pages.splice(0)) await page.close();
   await sfu.command({ type: 'closeRoom', sessionId, reason: 'sessionEnded' });
-});
+}, 30_000);
 
 async function open(): Promise<StagePage> {
   const page = await StagePage.open(browser, sfu.url);
