@@ -12,6 +12,11 @@ const origins = z
   .transform((list) => list.filter((origin) => origin !== ''))
   .pipe(z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, 'must be origins like https://example.org')));
 
+const list = z
+  .string()
+  .transform((value) => value.split(',').map((entry) => entry.trim()))
+  .transform((entries) => entries.filter((entry) => entry !== ''));
+
 /** The api's environment; see the table of configuration in the README. */
 export const configSchema = z
   .object({
@@ -45,6 +50,11 @@ export const configSchema = z
     AUTH_RATE_PER_ADDRESS: positive.default(100),
     /** Wrong passwords per account and address in 15 minutes; all strangers' addresses together have five times as many. */
     AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
+    /** Client ids at Google whose ID tokens sign people in, by comma. None: nobody signs in with Google. */
+    GOOGLE_CLIENT_IDS: list.default([]),
+    /** What its tokens name as their issuer, by comma, and where its keys are (JSON Web Key Set). */
+    GOOGLE_ISSUERS: list.default(['https://accounts.google.com', 'accounts.google.com']),
+    GOOGLE_JWKS_URL: z.url().default('https://www.googleapis.com/oauth2/v3/certs'),
     /** Refused stream keys per publisher address in 5 minutes. */
     STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),
     /** Join tokens per address in 5 minutes: a whole hall may watch from one. */

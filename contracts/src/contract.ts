@@ -2,6 +2,7 @@ import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import {
   accountUpdateInput,
+  googleInput,
   loginInput,
   logoutInput,
   me,
@@ -88,8 +89,20 @@ export const contract = {
     )
       .input(passwordChangeInput)
       .output(nothing),
+    google: route(
+      'POST',
+      '/auth/google',
+      'Identity',
+      'Sign in with an ID token of Google; the first time makes an account',
+    )
+      .input(googleInput)
+      .output(signedIn),
   },
   account: {
+    linkGoogle: route('POST', '/account/google', 'Account', 'Let a Google account sign in to this one')
+      .input(googleInput)
+      .output(me),
+    unlinkGoogle: route('DELETE', '/account/google', 'Account', 'Unlink the Google account').output(me),
     update: route('PATCH', '/account', 'Account', 'Change profile and settings')
       .input(accountUpdateInput)
       .output(me),

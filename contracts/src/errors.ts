@@ -31,6 +31,24 @@ export const errorTable = {
     logLevel: 'warn',
     message: 'The refresh token was used before; sign in again.',
   },
+  email_not_verified: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'The email address of this account is not verified.',
+  },
+  link_required: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'An account with this email address exists: sign in to it and link the other one there.',
+  },
+  last_way_in: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'Nobody could sign in to the account any more: set a password or another way first.',
+  },
   reauthentication_required: {
     status: 403,
     retry: false,

@@ -25,6 +25,11 @@ export const loginInput = z.object({
   password: z.string().min(1).max(200),
   deviceName,
 });
+export const googleInput = z.object({
+  /** Google's ID token (a JWT), as its client libraries give it. */
+  idToken: z.string().min(20).max(8_000),
+  deviceName,
+});
 export const passwordChangeInput = z.object({
   /** Absent for an account without one, which has to have signed in within 15 minutes. */
   currentPassword: z.string().min(1).max(200).optional(),
@@ -64,6 +69,7 @@ export const me = z.object({
   theme,
   privacy,
   hasPassword: z.boolean(),
+  hasGoogle: z.boolean(),
   createdAt: isoDate,
 });
 export type Me = z.infer<typeof me>;

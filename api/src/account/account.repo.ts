@@ -1,5 +1,6 @@
 import type { AccountUpdate } from '@maydan/contracts';
-import { Prisma, type Database, type User } from '@maydan/prisma';
+import type { Database, Prisma, User } from '@maydan/prisma';
+import { isDuplicate } from '../identity/identity.repo.ts';
 
 /** A user's own profile and settings in PostgreSQL. */
 export class AccountRepo {
@@ -19,7 +20,7 @@ export class AccountRepo {
         data: defined({ ...profile, ...privacy, ...name }),
       });
     } catch (error) {
-      if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return 'taken';
+      if (isDuplicate(error)) return 'taken';
       throw error;
     }
   }

@@ -1,17 +1,26 @@
 import type { SignedInProcedures } from '../http/context.ts';
 import { alreadyTaken } from '../identity/identity.service.ts';
+import type { GoogleService } from '../google/google.service.ts';
 import { toMe } from '../identity/toMe.ts';
 import type { AccountRepo } from './account.repo.ts';
 
-export function accountRoutes(
-  { accounts }: { readonly accounts: AccountRepo },
-  signedIn: SignedInProcedures,
-) {
+export interface AccountServices {
+  readonly accounts: AccountRepo;
+  readonly google: GoogleService;
+}
+
+export function accountRoutes({ accounts, google }: AccountServices, signedIn: SignedInProcedures) {
   return {
     update: signedIn.account.update.handler(async ({ input, context }) => {
       const user = await accounts.update(context.user.id, input);
       if (user === 'taken') throw alreadyTaken('username');
       return toMe(user);
     }),
+    linkGoogle: signedIn.account.linkGoogle.handler(async ({ input, context }) =>
+      toMe(await google.link(context, input.idToken)),
+    ),
+    unlinkGoogle: signedIn.account.unlinkGoogle.handler(async ({ context }) =>
+      toMe(await google.unlink(context)),
+    ),
   };
 }

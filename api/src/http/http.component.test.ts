@@ -209,6 +209,7 @@ describe('the document', () => {
       }
     }
     expect(open.sort()).toEqual([
+      'post /auth/google',
       'post /auth/login',
       'post /auth/logout',
       'post /auth/refresh',

@@ -3,9 +3,12 @@ import type { Database } from '@maydan/prisma';
 import { AccountRepo } from '../account/account.repo.ts';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import { GoogleService } from '../google/google.service.ts';
+import { GoogleTokens } from '../google/GoogleTokens.ts';
 import { AccessTokens } from './AccessTokens.ts';
 import { IdentityRepo } from './identity.repo.ts';
 import { IdentityService } from './identity.service.ts';
+import { Newcomers } from './Newcomers.ts';
 import { Passwords } from './Passwords.ts';
 import { SignInsService } from './signIns.service.ts';
 import type { SignInRevocations } from './SignInRevocations.ts';
@@ -24,6 +27,14 @@ export function createIdentity({ config, database, limits, revocations, logger }
   const tokens = new AccessTokens(config.ACCESS_TOKEN_SECRET);
   const signIns = new SignInsService({ repo, tokens, limits, revocations, logger });
   const identity = new IdentityService({ repo, limits, passwords: new Passwords(), signIns });
-  return { identity, signIns, accounts: new AccountRepo(database) };
+  const newcomers = new Newcomers(repo);
+  const googleOptions = {
+    clientIds: config.GOOGLE_CLIENT_IDS,
+    issuers: config.GOOGLE_ISSUERS,
+    keysUrl: config.GOOGLE_JWKS_URL,
+  };
+  const googleTokens = new GoogleTokens(googleOptions, logger);
+  const google = new GoogleService({ repo, newcomers, signIns, tokens: googleTokens, limits });
+  return { identity, signIns, google, accounts: new AccountRepo(database) };
 }
 export type Identity = ReturnType<typeof createIdentity>;

@@ -14,10 +14,15 @@ export type RefreshUse =
 
 export interface NewUser {
   readonly username: string;
-  readonly email: string;
   readonly displayName: string;
-  readonly passwordHash: string;
+  readonly email?: string;
+  readonly phone?: string;
+  readonly googleSubject?: string;
+  readonly passwordHash?: string;
 }
+
+/** What no two users have in common. */
+export type Taken = 'username' | 'email' | 'phone' | 'google';
 
 export interface Device {
   readonly userAgent: string | null;
@@ -32,15 +37,55 @@ export class IdentityRepo {
     this.#database = database;
   }
 
-  /** The new user, or which of its names is taken. */
-  async createUser(user: NewUser): Promise<User | { taken: 'username' | 'email' }> {
+  /** The new user, or what of it somebody else has. */
+  async createUser(user: NewUser): Promise<User | { taken: Taken }> {
     const usernameKey = user.username.toLowerCase();
     try {
       return await this.#database.user.create({ data: { ...user, usernameKey } });
     } catch (error) {
-      if (!(error instanceof Prisma.PrismaClientKnownRequestError) || error.code !== 'P2002') throw error;
-      const sameName = await this.#database.user.findUnique({ where: { usernameKey } });
-      return { taken: sameName === null ? 'email' : 'username' };
+      if (!isDuplicate(error)) throw error;
+      return { taken: await this.#takenOf({ ...user, usernameKey }) };
+    }
+  }
+
+  async #takenOf({ usernameKey, email, phone }: NewUser & { usernameKey: string }): Promise<Taken> {
+    const has = async (where: Prisma.UserWhereInput) => (await this.#database.user.count({ where })) > 0;
+    if (await has({ usernameKey })) return 'username';
+    if (email !== undefined && (await has({ email }))) return 'email';
+    return phone !== undefined && (await has({ phone })) ? 'phone' : 'google';
+  }
+
+  findByGoogle(googleSubject: string): Promise<User | null> {
+    return this.#database.user.findUnique({ where: { googleSubject } });
+  }
+
+  /** Null when somebody else has it, or the user has another one. */
+  async linkGoogle(id: string, googleSubject: string): Promise<User | null> {
+    try {
+      return await this.#database.user.update({
+        where: { id, OR: [{ googleSubject: null }, { googleSubject }] },
+        data: { googleSubject },
+      });
+    } catch (error) {
+      if (isDuplicate(error) || isMissing(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Null when there is no other way to sign in. */
+  async unlinkGoogle(id: string): Promise<User | null> {
+    return this.#updateIf(
+      { id, OR: [{ passwordHash: { not: null } }, { phone: { not: null } }] },
+      { googleSubject: null },
+    );
+  }
+
+  async #updateIf(where: Prisma.UserWhereUniqueInput, data: Prisma.UserUpdateInput): Promise<User | null> {
+    try {
+      return await this.#database.user.update({ where, data });
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
     }
   }
 
@@ -161,6 +206,16 @@ export class IdentityRepo {
   #end(where: Prisma.SignInWhereInput): Promise<string[]> {
     return endSignIns(this.#database, where);
   }
+}
+
+/** A unique value is somebody else's. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}
+
+/** The row to be updated isn't there, or not as it has to be. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
 }
 
 async function endSignIns(

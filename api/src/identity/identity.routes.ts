@@ -1,4 +1,5 @@
 import { procedures, type SignedInProcedures } from '../http/context.ts';
+import type { GoogleService } from '../google/google.service.ts';
 import type { ClientInfo, SignInsService } from './signIns.service.ts';
 import type { IdentityService } from './identity.service.ts';
 import { toMe } from './toMe.ts';
@@ -6,15 +7,22 @@ import { toMe } from './toMe.ts';
 export interface IdentityServices {
   readonly identity: IdentityService;
   readonly signIns: SignInsService;
+  readonly google: GoogleService;
 }
 
-export function identityRoutes({ identity, signIns }: IdentityServices, signedIn: SignedInProcedures) {
+export function identityRoutes(
+  { identity, signIns, google }: IdentityServices,
+  signedIn: SignedInProcedures,
+) {
   return {
     register: procedures.auth.register.handler(({ input, context }) =>
       identity.register(input, clientOf(context, input)),
     ),
     login: procedures.auth.login.handler(({ input, context }) =>
       identity.login(input, clientOf(context, input)),
+    ),
+    google: procedures.auth.google.handler(({ input, context }) =>
+      google.signIn(input.idToken, clientOf(context, input)),
     ),
     refresh: procedures.auth.refresh.handler(({ input, context }) =>
       signIns.refresh(input.refreshToken, context),

@@ -9,6 +9,7 @@ export function toMe(user: User): Me {
     ...{ id, username, email, phone, displayName, bio, role, language, theme },
     privacy: { messagesFrom, presenceFor, foundByEmail, foundByPhone },
     hasPassword: user.passwordHash !== null,
+    hasGoogle: user.googleSubject !== null,
     createdAt: user.createdAt.toISOString(),
   };
 }

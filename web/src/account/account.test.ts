@@ -34,6 +34,7 @@ const me: Me = {
   theme: 'system',
   privacy: { messagesFrom: 'everyone', presenceFor: 'everyone', foundByEmail: false, foundByPhone: false },
   hasPassword: true,
+  hasGoogle: false,
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 
