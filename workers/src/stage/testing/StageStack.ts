@@ -27,6 +27,7 @@ import {
   type JoinClaims,
 } from '@maydan/contracts';
 import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
+import { ServiceProcess } from '../../forward/testing/ServiceProcess.ts';
 import { SfuProcess } from '../../forward/testing/SfuProcess.ts';
 import { Admission } from '../../live/Admission.ts';
 import { ControlChannel } from '../../live/ControlWatcher.ts';
@@ -45,6 +46,8 @@ const patienceMs = 45_000;
 export interface StageStackOptions {
   readonly sessionType?: JoinClaims['sessionType'];
   readonly height?: number;
+  /** The composite runs in a process of the real workers, or (default) in this one, which can look into it. */
+  readonly ownProcess?: boolean;
 }
 
 /** For tests: real Redis, sfu and composite, with the test in the place of api and `live.transcode`. Who starts it closes it. */
@@ -57,6 +60,8 @@ export class StageStack {
   redis!: Redis;
   sfu!: SfuProcess;
   worker!: CompositeWorker;
+  /** With `ownProcess`. */
+  workers!: ServiceProcess;
   /** Questions of the worker that were answered. */
   authorized = 0;
   readonly #options: StageStackOptions;
@@ -159,12 +164,19 @@ export class StageStack {
     return found;
   }
 
-  /** Plays a relay into a file until it ends or is told to stop. */
-  async record(relayUrl: string): Promise<Recording> {
+  /** Plays a relay as `live.transcode` does. Who asks destroys the answer. */
+  async play(relayUrl: string): Promise<IncomingMessage> {
     const token = mintRelayToken(this.secret, new URL(relayUrl).pathname);
     const request = get(relayUrl, { headers: { authorization: `Bearer ${token}` } });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     if (response.statusCode !== 200) throw new Error(`the relay answers ${response.statusCode ?? 0}`);
+    this.#closes.push(() => response.destroy());
+    return response;
+  }
+
+  /** Plays a relay into a file until it ends or is told to stop. */
+  async record(relayUrl: string): Promise<Recording> {
+    const response = await this.play(relayUrl);
     const file = join(this.folder, `${randomUUID()}.flv`);
     const target = createWriteStream(file);
     const closed = once(target, 'close');
@@ -173,7 +185,7 @@ export class StageStack {
     response.once('close', () => target.end());
     const ended = closed.then(() => undefined);
     const stop = async (): Promise<string> => {
-      request.destroy();
+      response.destroy();
       await closed;
       return file;
     };
@@ -283,7 +295,28 @@ export class StageStack {
     this.#closes.push(() => this.sfu.kill());
     this.#jobs = new JobProducer(this.#connect(null));
     this.#closes.push(() => this.#jobs.close());
-    this.worker = await this.startWorker();
+    if (this.#options.ownProcess === true) this.workers = await this.startWorkers();
+    else this.worker = await this.startWorker();
+  }
+
+  /** The workers as a process of its own, of which only the composite has work. */
+  async startWorkers(): Promise<ServiceProcess> {
+    const workers = new ServiceProcess({
+      main: 'workers/src/main.ts',
+      readyText: '"listening"',
+      env: {
+        ...{ REDIS_URL: this.redisServer.url, INTERNAL_SECRET: this.secret, LOG_LEVEL: 'info' },
+        API_INTERNAL_URL: await this.#apiUrl(),
+        // Nothing is recorded here.
+        ...{ S3_ENDPOINT: 'http://127.0.0.1:9', S3_ACCESS_KEY_ID: 'none', S3_SECRET_ACCESS_KEY: 'none' },
+        SPOOL_DIR: join(this.folder, randomUUID()),
+        ...{ ORIGIN_HOST: '127.0.0.1', ORIGIN_PORT: '0', OPS_PORT: '0', STAGE_RELAY_PORT: '0' },
+        STAGE_HEIGHT: String(this.#options.height ?? 180),
+      },
+    });
+    this.#closes.push(() => workers.kill());
+    await workers.start();
+    return workers;
   }
 
   #api: Server | null = null;
