@@ -74,6 +74,20 @@ describe('a stage of cameras', () => {
     expect((await probe.pictures(20)).distinct).toBeGreaterThan(5);
   }, 120_000);
 
+  it('is taken over when the worker that composes it is killed, with one discontinuity', async () => {
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    const before = await readTopPlaylist(playback.hlsUrl);
+    await web.stack.killAndRestart('workers');
+    const after = await waitForNewerSegment(playback.hlsUrl, before.lastMsn + 2, 90_000);
+    expect(after.mediaSequence).toBe(before.mediaSequence);
+    expect(after.discontinuities - before.discontinuities).toBe(1);
+    const probe = await VideoProbe.attach(viewer);
+    await waitFor('a moving picture', async () => (await probe.pictures(20)).distinct > 5, {
+      timeoutMs: 60_000,
+    });
+    expect(await viewer.getByTestId('video').evaluate(topLuma)).toBeLessThan(30);
+  }, 200_000);
+
   it('goes on with the host alone when the guest has left', async () => {
     await guest.getByTestId('leave-stage').click();
     await waitForStage(host, 'the guest to be gone', ({ peers }) => Object.keys(peers).length === 0);

@@ -1,8 +1,12 @@
 import { waitUntil } from '@maydan/infra';
 import { makeClip, type Clip } from './testing/clip.ts';
-import { StageStack } from './testing/StageStack.ts';
+import { childrenOf, isRunning } from './testing/processes.ts';
+import { StageStack, type StageStackOptions } from './testing/StageStack.ts';
 import { flashes, pictureTrack } from './testing/watch.ts';
 
+/** Where the first and the second of two people are, on 320x180. */
+const left = { x: 20, y: 55, width: 100, height: 30 };
+const right = { x: 180, y: 55, width: 100, height: 30 };
 const all = { x: 40, y: 20, width: 240, height: 100 };
 
 describe('a composed stage', () => {
@@ -15,9 +19,9 @@ describe('a composed stage', () => {
   afterEach(async () => {
     await current?.close();
     current = null;
-  });
-  const start = async (): Promise<StageStack> => {
-    current = await StageStack.start();
+  }, 60_000);
+  const start = async (options?: StageStackOptions): Promise<StageStack> => {
+    current = await StageStack.start(options);
     return current;
   };
 
@@ -25,24 +29,24 @@ describe('a composed stage', () => {
     const stack = await start();
     const a = await stack.join('A', clip);
     await stack.startJob();
-    const first = await stack.fact('ingest.published', 20_000);
+    const first = await stack.fact('ingest.published', 60_000);
     const recording = await stack.record(first.relayUrl);
     await a.close();
-    expect(await stack.fact('ingest.unpublished', 15_000)).toMatchObject({ epoch: 1, reason: 'closed' });
+    expect(await stack.fact('ingest.unpublished', 60_000)).toMatchObject({ epoch: 1, reason: 'closed' });
     await recording.ended;
     await expect(stack.record(first.relayUrl)).rejects.toThrow('404');
     await stack.join('A', clip);
-    expect(await stack.fact('ingest.published', 20_000, 2)).toMatchObject({ epoch: 2 });
+    expect(await stack.fact('ingest.published', 60_000, 2)).toMatchObject({ epoch: 2 });
     await stack.control({ desired: 'stop', stopReason: 'hostEnded' });
-    expect(await stack.fact('ingest.unpublished', 10_000, 2)).toMatchObject({ epoch: 2, reason: 'ended' });
-    await waitUntil('the end of the job', async () => (await stack.jobs()) === 0, 10_000);
-  }, 90_000);
+    expect(await stack.fact('ingest.unpublished', 60_000, 2)).toMatchObject({ epoch: 2, reason: 'ended' });
+    await waitUntil('the end of the job', async () => (await stack.jobs()) === 0, 60_000);
+  }, 240_000);
 
   it('goes on with empty places while its sfu is away, and with people when they are back', async () => {
     const stack = await start();
     const lost = await stack.join('A', clip);
     await stack.startJob();
-    const { relayUrl } = await stack.fact('ingest.published', 20_000);
+    const { relayUrl } = await stack.fact('ingest.published', 60_000);
     await stack.shows(1);
     const recording = await stack.record(relayUrl);
     await stack.pictures(45);
@@ -58,19 +62,44 @@ describe('a composed stage', () => {
     const seen = await flashes(file, all);
     expect(seen.filter((sec) => sec * 1_000 > back).length).toBeGreaterThan(0);
     expect((await stack.facts()).filter(({ type }) => type === 'ingest.unpublished')).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('is handed over to another worker, which takes our place in the room', async () => {
     const stack = await start();
     await stack.join('A', clip);
     await stack.startJob();
-    await stack.fact('ingest.published', 20_000);
+    await stack.fact('ingest.published', 60_000);
     const first = stack.worker;
     stack.worker = await stack.startWorker();
     await first.close();
-    expect(await stack.fact('ingest.unpublished', 15_000)).toMatchObject({ epoch: 1, reason: 'shutdown' });
-    expect(await stack.fact('ingest.published', 20_000, 2)).toMatchObject({ epoch: 2 });
+    expect(await stack.fact('ingest.unpublished', 60_000)).toMatchObject({ epoch: 1, reason: 'shutdown' });
+    expect(await stack.fact('ingest.published', 60_000, 2)).toMatchObject({ epoch: 2 });
     await stack.shows(1);
     expect(await stack.jobs()).toBe(1);
-  }, 90_000);
+  }, 240_000);
+
+  it('is taken over when its process is killed, and no ffmpeg of it is left', async () => {
+    const stack = await start({ ownProcess: true });
+    await stack.join('A', clip);
+    await stack.join('B', clip);
+    await stack.startJob();
+    const first = await stack.fact('ingest.published', 60_000);
+    const killed = stack.workers;
+    const recording = await stack.record(first.relayUrl);
+    // A decoder each, one encoder of pictures and one of sound.
+    await waitUntil('all of ffmpeg', () => childrenOf(killed.pid).length === 4, 60_000);
+    const children = childrenOf(killed.pid);
+    stack.workers = await stack.startWorkers();
+    await killed.kill('SIGKILL');
+    await recording.ended;
+    await waitUntil('the end of ffmpeg', () => !children.some(isRunning), 30_000);
+    const second = await stack.fact('ingest.published', 60_000, 2);
+    expect(second).toMatchObject({ epoch: 2, sourceKind: 'stage' });
+    const next = await stack.record(second.relayUrl);
+    await waitUntil('both decoders', () => childrenOf(stack.workers.pid).length === 4, 60_000);
+    await waitUntil('some seconds', async () => (await pictureTrack(next.file)).pictures > 150, 60_000);
+    const file = await next.stop();
+    for (const area of [left, right]) expect((await flashes(file, area)).length).toBeGreaterThan(1);
+    expect(await stack.jobs()).toBe(1);
+  }, 240_000);
 });

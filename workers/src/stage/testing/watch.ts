@@ -112,19 +112,22 @@ export async function flvTags(file: string): Promise<FlvTag[]> {
   return new FlvParser().push(bytes);
 }
 
-/** What a file's picture track is like: sizes in their order, and the longest time without a picture. */
-export async function pictureTrack(file: string): Promise<{ sizes: string[]; longestGapMs: number }> {
+/** What a file's picture track is like: sizes in their order, number of pictures, and the longest time without one. */
+export async function pictureTrack(
+  file: string,
+): Promise<{ sizes: string[]; pictures: number; longestGapMs: number }> {
   const sizes: string[] = [];
-  let [lastMs, longestGapMs] = [NaN, 0];
+  let [pictures, lastMs, longestGapMs] = [0, NaN, 0];
   for (const { type, body, timestampMs } of await flvTags(file)) {
     if (type !== 'video') continue;
     if (body[1] === 0) {
       const { width, height } = parseAvcConfig(body.subarray(5)).sps;
       sizes.push(`${width}x${height}`);
     } else {
+      pictures += 1;
       longestGapMs = Math.max(longestGapMs, timestampMs - lastMs || 0);
       lastMs = timestampMs;
     }
   }
-  return { sizes, longestGapMs };
+  return { sizes, pictures, longestGapMs };
 }

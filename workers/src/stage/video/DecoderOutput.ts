@@ -5,6 +5,8 @@ import { socketFolderPrefix } from '../../ffmpeg/LegEncoder.ts';
 
 /** ffmpeg listens once it knows its input. */
 const retryMs = 15;
+/** Nobody connects any more: we were killed just now, and ffmpeg mustn't be left behind. */
+const patienceMs = 10_000;
 const bufferBytes = 262_144;
 
 let folder: string | null = null;
@@ -33,7 +35,7 @@ export class DecoderOutput {
 
   /** ffmpeg's arguments for an output to us. */
   get target(): string[] {
-    return ['-listen', '1', `unix:${this.#path}`];
+    return ['-listen', '1', '-timeout', String(patienceMs), `unix:${this.#path}`];
   }
 
   /** Waits for ffmpeg to listen. */
