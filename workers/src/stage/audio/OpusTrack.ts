@@ -64,6 +64,7 @@ export class OpusTrack {
     const [left, right] = channelData;
     const count = Math.min(samplesDecoded, most);
     if (left === undefined || right === undefined || count === 0) return null;
-    return { left: left.slice(0, count), right: right.slice(0, count) };
+    // The decoder made these arrays for us.
+    return { left: left.subarray(0, count), right: right.subarray(0, count) };
   }
 }

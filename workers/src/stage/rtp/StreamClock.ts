@@ -5,6 +5,8 @@ import { Unwrapper } from './Unwrapper.ts';
 export class RecentLeast {
   readonly #spanMs: number;
   #windows: { untilMs: number; least: number }[] = [];
+  /** Kept, since it is asked for with every packet. */
+  #value: number | null = null;
 
   constructor(spanMs: number) {
     this.#spanMs = spanMs;
@@ -12,18 +14,24 @@ export class RecentLeast {
 
   /** Null before anything was told. */
   get value(): number | null {
-    return this.#windows.length === 0 ? null : Math.min(...this.#windows.map(({ least }) => least));
+    return this.#value;
   }
 
   add(value: number, nowMs: number): void {
-    const part = this.#spanMs / 8;
-    this.#windows = this.#windows.filter(({ untilMs }) => nowMs - untilMs < this.#spanMs);
+    const first = this.#windows[0];
+    if (first !== undefined && nowMs - first.untilMs >= this.#spanMs) this.#forget(nowMs);
     const newest = this.#windows.at(-1);
     if (newest === undefined || nowMs >= newest.untilMs) {
-      this.#windows.push({ untilMs: nowMs + part, least: value });
+      this.#windows.push({ untilMs: nowMs + this.#spanMs / 8, least: value });
     } else {
       newest.least = Math.min(newest.least, value);
     }
+    this.#value = Math.min(value, this.#value ?? value);
+  }
+
+  #forget(nowMs: number): void {
+    this.#windows = this.#windows.filter(({ untilMs }) => nowMs - untilMs < this.#spanMs);
+    this.#value = this.#windows.length === 0 ? null : Math.min(...this.#windows.map(({ least }) => least));
   }
 }
 
