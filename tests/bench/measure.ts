@@ -30,15 +30,34 @@ function readProcess(pid: number): ProcessTimes | null {
 
 /** CPU seconds so far of a process, its living descendants and those that have ended below it. */
 export function cpuSecondsOfTree(root: number): number {
+  return [...cpuSecondsByRole(root, () => '').values()].reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** The same, summed by what `roleOf` says of a process and its command line. What has ended counts for its parent. */
+export function cpuSecondsByRole(
+  root: number,
+  roleOf: (pid: number, commandLine: string) => string,
+): Map<string, number> {
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
   const processes = new Map(pids.map((pid) => [pid, readProcess(pid)] as const));
-  let ticks = 0;
+  const seconds = new Map<string, number>();
   for (const [pid, times] of processes) {
-    if (times !== null && isBelow(pid, root, processes)) ticks += times.ticks;
+    if (times === null || !isBelow(pid, root, processes)) continue;
+    const role = roleOf(pid, commandLineOf(pid));
+    seconds.set(role, (seconds.get(role) ?? 0) + times.ticks / ticksPerSec);
   }
-  return ticks / ticksPerSec;
+  return seconds;
+}
+
+/** Arguments with blanks between them; empty when the process has just ended. */
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
 }
 
 function isBelow(pid: number, root: number, processes: ReadonlyMap<number, ProcessTimes | null>): boolean {

@@ -64,19 +64,32 @@ const encoders: Record<Clip['codec'], readonly string[]> = {
 /** For tests: encodes a clip with ffmpeg, once, so that many can send it at little cost. */
 export async function makeClip(
   { periodSec, toneHz, colour }: Rhythm,
-  options: { codec: Clip['codec']; size?: string; durationSec?: number; keyFrameIntervalSec?: number },
+  { size = '320x180', durationSec = 3, ...options }: ClipOptions,
 ): Promise<Clip> {
-  const { codec, size = '320x180', durationSec = 3, keyFrameIntervalSec = 0.5 } = options;
   const isOn = `lt(mod(t,${periodSec}),${flashSec})`;
   const picture = `color=${colour}:s=${size}:r=${frameRate}:d=${durationSec},drawbox=c=white:t=fill:enable='${isOn}'`;
   const sound = `aevalsrc=exprs='0.4*sin(2*PI*${toneHz}*t)*${isOn}':s=48000:d=${durationSec}`;
+  return await encodeClip(picture, sound, { size, durationSec, ...options });
+}
+
+export interface ClipOptions {
+  readonly codec: Clip['codec'];
+  readonly size?: string;
+  readonly durationSec?: number;
+  readonly keyFrameIntervalSec?: number;
+  readonly bitrateKbps?: number;
+}
+
+/** Encodes what two sources of lavfi give, which end after `durationSec` by themselves; pictures come at 30 fps. */
+export async function encodeClip(picture: string, sound: string, options: ClipOptions): Promise<Clip> {
+  const { codec, durationSec = 3, keyFrameIntervalSec = 0.5, bitrateKbps = 300 } = options;
   const group = String(frameRate * keyFrameIntervalSec);
   const pictures: Uint8Array[] = [];
   const sounds: Uint8Array[] = [];
   await runWithPipes(
     [
       ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', sound],
-      ...['-map', '0:v', ...encoders[codec], '-b:v', '300k', '-g', group, '-keyint_min', group],
+      ...['-map', '0:v', ...encoders[codec], '-b:v', `${bitrateKbps}k`, '-g', group, '-keyint_min', group],
       ...['-pix_fmt', 'yuv420p', '-threads', '1', '-f', codec === 'h264' ? 'flv' : 'ivf', 'pipe:3'],
       ...[
         '-map',
