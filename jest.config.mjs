@@ -16,5 +16,7 @@ export default {
     },
     { ...shared, displayName: 'component', testRegex: [`${sources}/.*\\.component\\.test\\.ts$`] },
     { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },
+    // By hand: takes half an hour.
+    { ...shared, displayName: 'soak', testRegex: ['tests/soak/.*\\.test\\.ts$'] },
   ],
 };

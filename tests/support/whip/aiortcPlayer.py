@@ -5,30 +5,12 @@ their peak. SIGTERM ends it with DELETE.
 """
 
 import asyncio
-import json
 import signal
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
-
-
-def ask(method, url, token, body=None):
-    headers = {"Authorization": f"Bearer {token}"}
-    if body is not None:
-        headers["Content-Type"] = "application/sdp"
-    request = urllib.request.Request(url, data=body, headers=headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return response.status, response.headers, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read().decode()
-
-
-def say(**event):
-    print(json.dumps(event), flush=True)
+from aiortcCommon import ask, say
 
 
 async def watch(track):

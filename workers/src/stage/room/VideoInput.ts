@@ -23,7 +23,8 @@ export interface VideoInputOptions {
 }
 
 const clockRate = 90_000;
-const reordering = { patienceMs: 120, mostHeld: 1_000 };
+/** Long enough for a packet that has to be sent again twice, and soon enough for the usual playout delay. */
+const reordering = { patienceMs: 180, mostHeld: 1_000 };
 /** The sfu passes one request a second on. */
 const askEveryMs = 1_000;
 
