@@ -135,8 +135,12 @@ function createFacts(
   return facts;
 }
 
-function createSweep({ logger, lifecycle }: Parts, { sweep, signIns }: Services): SweepTimer {
-  const timer = new SweepTimer({ sweep, hourly: () => signIns.deleteExpired(new Date()), logger });
+function createSweep({ logger, lifecycle }: Parts, { sweep, signIns, phones }: Services): SweepTimer {
+  const timer = new SweepTimer({
+    sweep,
+    hourly: () => Promise.all([signIns.deleteExpired(new Date()), phones.deleteExpired(new Date())]),
+    logger,
+  });
   lifecycle.own('sweep', () => timer.close());
   return timer;
 }

@@ -50,6 +50,17 @@ export const configSchema = z
     AUTH_RATE_PER_ADDRESS: positive.default(100),
     /** Wrong passwords per account and address in 15 minutes; all strangers' addresses together have five times as many. */
     AUTH_FAILURES_PER_ACCOUNT: positive.default(10),
+    /** An HTTP gateway for text messages. Unset: they are logged, in development with the code. */
+    SMS_GATEWAY_URL: optional(z.url()),
+    /** Sent to it as a bearer token. */
+    SMS_GATEWAY_TOKEN: optional(z.string().min(1)),
+    /** The JSON body; `{to}` and `{text}` stand for the number (E.164) and the message. */
+    SMS_GATEWAY_BODY: z
+      .string()
+      .default('{"to":"{to}","text":"{text}"}')
+      .refine((body) => body.includes('{to}') && body.includes('{text}'), 'must contain {to} and {text}'),
+    /** Codes that are sent to phones for one address in an hour. */
+    PHONE_CODES_PER_ADDRESS: positive.default(20),
     /** Client ids at Google whose ID tokens sign people in, by comma. None: nobody signs in with Google. */
     GOOGLE_CLIENT_IDS: list.default([]),
     /** What its tokens name as their issuer, by comma, and where its keys are (JSON Web Key Set). */

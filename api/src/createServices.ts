@@ -101,6 +101,7 @@ export function createServices(dependencies: ServicesDependencies) {
   };
   return {
     signIns,
+    phones: identity.phones,
     limits,
     gateway,
     sessions,

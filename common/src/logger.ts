@@ -15,6 +15,8 @@ const secretNames = [
   'authorization',
   'cookie',
   'secret',
+  'idToken',
+  'SMS_GATEWAY_TOKEN',
   'INTERNAL_SECRET',
   'ACCESS_TOKEN_SECRET',
   'S3_SECRET_ACCESS_KEY',

@@ -7,6 +7,10 @@ import {
   logoutInput,
   me,
   passwordChangeInput,
+  phoneInput,
+  phoneProofInput,
+  phoneSent,
+  phoneSignInInput,
   refreshInput,
   registerInput,
   signIn,
@@ -89,6 +93,17 @@ export const contract = {
     )
       .input(passwordChangeInput)
       .output(nothing),
+    sendPhoneCode: route('POST', '/auth/otp', 'Identity', 'Send a code to a phone number')
+      .input(phoneInput)
+      .output(phoneSent),
+    verifyPhoneCode: route(
+      'POST',
+      '/auth/otp/verify',
+      'Identity',
+      'Sign in with the code; the first time makes an account',
+    )
+      .input(phoneSignInInput)
+      .output(signedIn),
     google: route(
       'POST',
       '/auth/google',
@@ -99,6 +114,15 @@ export const contract = {
       .output(signedIn),
   },
   account: {
+    setPhone: route(
+      'POST',
+      '/account/phone',
+      'Account',
+      'Take a phone number that a code proves as one’s own',
+    )
+      .input(phoneProofInput)
+      .output(me),
+    removePhone: route('DELETE', '/account/phone', 'Account', 'Forget the phone number').output(me),
     linkGoogle: route('POST', '/account/google', 'Account', 'Let a Google account sign in to this one')
       .input(googleInput)
       .output(me),

@@ -23,6 +23,12 @@ export const errorTable = {
     logLevel: 'info',
     message: 'The name or the password is wrong.',
   },
+  code_invalid: {
+    status: 401,
+    retry: false,
+    logLevel: 'info',
+    message: 'The code is wrong or no longer good.',
+  },
   token_expired: { status: 401, retry: true, logLevel: 'debug', message: 'The token has expired.' },
   token_invalid: { status: 401, retry: false, logLevel: 'info', message: 'The token is not valid.' },
   token_reused: {

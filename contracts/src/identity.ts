@@ -30,6 +30,21 @@ export const googleInput = z.object({
   idToken: z.string().min(20).max(8_000),
   deviceName,
 });
+/** In international form, with the plus sign; spaces and dashes don't matter. */
+const phone = z.string().trim().min(5).max(40);
+const phoneCode = z
+  .string()
+  .trim()
+  .regex(/^\d{6}$/);
+export const phoneInput = z.object({ phone });
+export const phoneSent = z.object({
+  /** How long the code can be used. */
+  expiresInSec: z.int(),
+  /** After how long another one can be asked for. */
+  resendAfterSec: z.int(),
+});
+export const phoneProofInput = z.object({ phone, code: phoneCode });
+export const phoneSignInInput = phoneProofInput.extend({ deviceName });
 export const passwordChangeInput = z.object({
   /** Absent for an account without one, which has to have signed in within 15 minutes. */
   currentPassword: z.string().min(1).max(200).optional(),

@@ -1,21 +1,29 @@
 import type { SignedInProcedures } from '../http/context.ts';
 import { alreadyTaken } from '../identity/identity.service.ts';
 import type { GoogleService } from '../google/google.service.ts';
+import type { PhoneService } from '../phone/phone.service.ts';
 import { toMe } from '../identity/toMe.ts';
 import type { AccountRepo } from './account.repo.ts';
 
 export interface AccountServices {
   readonly accounts: AccountRepo;
   readonly google: GoogleService;
+  readonly phones: PhoneService;
 }
 
-export function accountRoutes({ accounts, google }: AccountServices, signedIn: SignedInProcedures) {
+export function accountRoutes({ accounts, google, phones }: AccountServices, signedIn: SignedInProcedures) {
   return {
     update: signedIn.account.update.handler(async ({ input, context }) => {
       const user = await accounts.update(context.user.id, input);
       if (user === 'taken') throw alreadyTaken('username');
       return toMe(user);
     }),
+    setPhone: signedIn.account.setPhone.handler(async ({ input, context }) =>
+      toMe(await phones.take(context, input)),
+    ),
+    removePhone: signedIn.account.removePhone.handler(async ({ context }) =>
+      toMe(await phones.remove(context)),
+    ),
     linkGoogle: signedIn.account.linkGoogle.handler(async ({ input, context }) =>
       toMe(await google.link(context, input.idToken)),
     ),

@@ -212,6 +212,8 @@ describe('the document', () => {
       'post /auth/google',
       'post /auth/login',
       'post /auth/logout',
+      'post /auth/otp',
+      'post /auth/otp/verify',
       'post /auth/refresh',
       'post /auth/register',
     ]);

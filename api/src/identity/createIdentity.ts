@@ -5,6 +5,9 @@ import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { GoogleService } from '../google/google.service.ts';
 import { GoogleTokens } from '../google/GoogleTokens.ts';
+import { createSmsSender } from '../phone/createSmsSender.ts';
+import { PhoneCodesRepo } from '../phone/phoneCodes.repo.ts';
+import { PhoneService } from '../phone/phone.service.ts';
 import { AccessTokens } from './AccessTokens.ts';
 import { IdentityRepo } from './identity.repo.ts';
 import { IdentityService } from './identity.service.ts';
@@ -35,6 +38,12 @@ export function createIdentity({ config, database, limits, revocations, logger }
   };
   const googleTokens = new GoogleTokens(googleOptions, logger);
   const google = new GoogleService({ repo, newcomers, signIns, tokens: googleTokens, limits });
-  return { identity, signIns, google, accounts: new AccountRepo(database) };
+  const phones = new PhoneService({
+    ...{ repo, newcomers, signIns, limits },
+    codes: new PhoneCodesRepo(database),
+    sms: createSmsSender(config, logger),
+    secret: config.ACCESS_TOKEN_SECRET,
+  });
+  return { identity, signIns, google, phones, accounts: new AccountRepo(database) };
 }
 export type Identity = ReturnType<typeof createIdentity>;

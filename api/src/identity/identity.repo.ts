@@ -59,6 +59,28 @@ export class IdentityRepo {
     return this.#database.user.findUnique({ where: { googleSubject } });
   }
 
+  findByPhone(phone: string): Promise<User | null> {
+    return this.#database.user.findUnique({ where: { phone } });
+  }
+
+  /** Null when somebody else has the number. */
+  async setPhone(id: string, phone: string): Promise<User | null> {
+    try {
+      return await this.#database.user.update({ where: { id }, data: { phone } });
+    } catch (error) {
+      if (isDuplicate(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Null when there is no other way to sign in. */
+  removePhone(id: string): Promise<User | null> {
+    return this.#updateIf(
+      { id, OR: [{ passwordHash: { not: null } }, { googleSubject: { not: null } }] },
+      { phone: null },
+    );
+  }
+
   /** Null when somebody else has it, or the user has another one. */
   async linkGoogle(id: string, googleSubject: string): Promise<User | null> {
     try {

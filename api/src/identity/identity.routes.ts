@@ -1,5 +1,6 @@
 import { procedures, type SignedInProcedures } from '../http/context.ts';
 import type { GoogleService } from '../google/google.service.ts';
+import type { PhoneService } from '../phone/phone.service.ts';
 import type { ClientInfo, SignInsService } from './signIns.service.ts';
 import type { IdentityService } from './identity.service.ts';
 import { toMe } from './toMe.ts';
@@ -8,10 +9,11 @@ export interface IdentityServices {
   readonly identity: IdentityService;
   readonly signIns: SignInsService;
   readonly google: GoogleService;
+  readonly phones: PhoneService;
 }
 
 export function identityRoutes(
-  { identity, signIns, google }: IdentityServices,
+  { identity, signIns, google, phones }: IdentityServices,
   signedIn: SignedInProcedures,
 ) {
   return {
@@ -23,6 +25,12 @@ export function identityRoutes(
     ),
     google: procedures.auth.google.handler(({ input, context }) =>
       google.signIn(input.idToken, clientOf(context, input)),
+    ),
+    sendPhoneCode: procedures.auth.sendPhoneCode.handler(({ input, context }) =>
+      phones.send(input.phone, context.address),
+    ),
+    verifyPhoneCode: procedures.auth.verifyPhoneCode.handler(({ input, context }) =>
+      phones.signIn(input, clientOf(context, input)),
     ),
     refresh: procedures.auth.refresh.handler(({ input, context }) =>
       signIns.refresh(input.refreshToken, context),

@@ -26,6 +26,9 @@ export class RateLimits {
   readonly #failuresByPair: Limiter;
   readonly #failuresByAccount: Limiter;
   readonly #passwordsByUser: Limiter;
+  readonly #codesByPhone: Limiter;
+  readonly #codesByAddress: Limiter;
+  readonly #guessesByPhone: Limiter;
   readonly #keyFailuresByAddress: Limiter;
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
@@ -50,6 +53,9 @@ export class RateLimits {
     const failures = config.AUTH_FAILURES_PER_ACCOUNT;
     this.#failuresByPair = limiter('accountAddress', failures, 900);
     this.#failuresByAccount = limiter('account', failures * strangersFactor, 900);
+    this.#codesByPhone = limiter('phoneCode', 5, 3_600);
+    this.#codesByAddress = limiter('phoneCodeAddress', config.PHONE_CODES_PER_ADDRESS, 3_600);
+    this.#guessesByPhone = limiter('phoneGuess', 15, 3_600);
     this.#passwordsByUser = limiter('password', failures, 900);
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
@@ -105,6 +111,17 @@ export class RateLimits {
         for (const name of accounts) await this.#remember(accountKey(name), group);
       },
     };
+  }
+
+  /** Counts a code that is to be sent: each costs money, and somebody's attention. Throws `rate_limited`. */
+  async phoneCode(phone: string, address: string): Promise<void> {
+    await this.#count(this.#codesByAddress, addressGroup(address));
+    await this.#count(this.#codesByPhone, accountKey(phone));
+  }
+
+  /** Counts a guess of a code, over all codes of the number; throws `rate_limited`. */
+  phoneGuess(phone: string): Promise<void> {
+    return this.#count(this.#guessesByPhone, accountKey(phone));
   }
 
   /** Counts a check of a signed-in user's own password or code; throws `rate_limited`. */
