@@ -6,11 +6,16 @@ const run = promisify(execFile);
 export interface NamespaceHost {
   readonly namespace: string;
   readonly address: string;
+  /** Where programs of this machine, such as a browser, reach it once `connectHere` is done. */
+  readonly outsideAddress: string;
   /** What runs a command there. */
   readonly wrapper: readonly string[];
 }
 
 const device = 'maydan0';
+const toHere = 'maydan1';
+/** These are in our own namespace, where other tests may run at the same time. */
+const outside = (last: number): string => `10.232.${process.pid % 256}.${last}`;
 
 /** Two network namespaces as two hosts, joined by nothing but a veth pair. `close` leaves nothing of them behind. */
 export class Namespaces {
@@ -21,8 +26,8 @@ export class Namespaces {
     await checkRights();
     const suffix = `${process.pid}`;
     const spaces = new Namespaces([
-      hostOf(`mesh-a-${suffix}`, '10.231.77.1'),
-      hostOf(`mesh-b-${suffix}`, '10.231.77.2'),
+      hostOf(`mesh-a-${suffix}`, '10.231.77.1', outside(2)),
+      hostOf(`mesh-b-${suffix}`, '10.231.77.2', outside(6)),
     ]);
     try {
       const [a, b] = spaces.hosts;
@@ -60,19 +65,31 @@ export class Namespaces {
     return Number(stdout);
   }
 
-  /** Pulls the cable. */
+  /** Gives each a cable to where we are, too. */
+  async connectHere(): Promise<void> {
+    for (const [index, { namespace, outsideAddress }] of this.hosts.entries()) {
+      const here = `mdn${process.pid}-${index}`;
+      await ip('link', 'add', here, 'type', 'veth', 'peer', 'name', toHere, 'netns', namespace);
+      await ip('address', 'add', `${outside(4 * index + 1)}/30`, 'dev', here);
+      await ip('link', 'set', here, 'up');
+      await ip('-n', namespace, 'address', 'add', `${outsideAddress}/30`, 'dev', toHere);
+      await ip('-n', namespace, 'link', 'set', toHere, 'up');
+    }
+  }
+
+  /** Pulls the cable between the two. */
   async unplug({ namespace }: NamespaceHost): Promise<void> {
     await ip('-n', namespace, 'link', 'set', device, 'down');
   }
 
-  /** The pair goes with its namespaces. Idempotent. */
+  /** The pairs go with their namespaces. Idempotent. */
   async close(): Promise<void> {
     for (const { namespace } of this.hosts) await ip('netns', 'del', namespace).catch(() => undefined);
   }
 }
 
-function hostOf(namespace: string, address: string): NamespaceHost {
-  return { namespace, address, wrapper: ['ip', 'netns', 'exec', namespace] };
+function hostOf(namespace: string, address: string, outsideAddress: string): NamespaceHost {
+  return { namespace, address, outsideAddress, wrapper: ['ip', 'netns', 'exec', namespace] };
 }
 
 async function ip(...args: string[]): Promise<void> {

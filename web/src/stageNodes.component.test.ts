@@ -1,0 +1,116 @@
+import { createLogger, createRedis, listSfuNodes, type Redis } from '@maydan/common';
+import type { Page } from 'playwright-core';
+import { Namespaces, type NamespaceHost } from '../../sfu/src/mesh/testing/Namespaces.ts';
+import { NodeProcess } from '../../sfu/src/mesh/testing/NodeProcess.ts';
+import { waitFor } from '../../tests/support/waitFor.ts';
+import {
+  StageHarness,
+  stageOf,
+  waitForMovingPicture,
+  waitForSound,
+  waitForStage,
+} from './testing/StageHarness.ts';
+
+const port = 8082;
+/** The host's camera and microphone for one viewer fill the first node: who comes next is sent to the other. */
+const consumersPerWorker = 1;
+
+/** Network namespaces as two hosts with an sfu node each; browsers reach both, as the nodes reach each other. */
+describe('a stage over two sfu nodes', () => {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  const nodes: NodeProcess[] = [];
+  let web: StageHarness;
+  let spaces: Namespaces;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    web = await StageHarness.start(['api']);
+    cleanups.push(() => web.close());
+    redis = createRedis(web.stack.stack.redisUrl, createLogger('test', 'silent'));
+    cleanups.push(async () => redis.disconnect());
+    spaces = await Namespaces.create();
+    cleanups.push(() => spaces.close());
+    await spaces.connectHere();
+    for (const host of spaces.hosts) nodes.push(await startNode(host));
+    // A page may connect to the nodes that were there when it was loaded.
+    await waitFor('the api to know both', async () => {
+      const policy = (await fetch(web.stack.web)).headers.get('content-security-policy') ?? '';
+      return spaces.hosts.every(({ outsideAddress }) => policy.includes(`//${outsideAddress}:`));
+    });
+  }, 240_000);
+  afterAll(async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  }, 60_000);
+
+  async function startNode({
+    namespace,
+    address,
+    outsideAddress,
+    wrapper,
+  }: NamespaceHost): Promise<NodeProcess> {
+    const { redisUrl, secrets } = web.stack.stack;
+    const node = await NodeProcess.start({
+      nodeId: namespace,
+      redisUrl,
+      wrapper,
+      env: {
+        INTERNAL_SECRET: secrets.internalSecret,
+        ...{ SFU_HOST: '0.0.0.0', SFU_PORT: String(port), SFU_INTERNAL_URL: `http://${address}:${port}` },
+        ...{ SFU_PUBLIC_URL: `http://${outsideAddress}:${port}`, SFU_ANNOUNCED_ADDRESS: outsideAddress },
+        ...(namespace === spaces.hosts[0].namespace
+          ? { SFU_CONSUMERS_PER_WORKER: String(consumersPerWorker) }
+          : {}),
+      },
+    });
+    cleanups.push(() => node.stop('SIGKILL'));
+    return node;
+  }
+
+  /** The nodes that have people of the session, as the api knows them. */
+  const nodesOf = async (sessionId: string): Promise<string[]> =>
+    (await listSfuNodes(redis)).filter(({ rooms }) => rooms.includes(sessionId)).map(({ nodeId }) => nodeId);
+
+  async function seesAndHears(page: Page): Promise<void> {
+    await waitForMovingPicture(page, '[data-testid="tile"]:not([data-own]) [data-testid="tile-video"]');
+    await waitForSound(page);
+  }
+
+  it('spans both; when one dies its people go on with the other, seen and heard by everybody', async () => {
+    const { host, id } = await web.goLive();
+    await waitForStage(host, 'the camera', ({ own }) => Boolean(own.camera?.producerId));
+    const viewer = await web.visit(`/watch/${id}?mode=realtime`, null);
+    await waitForMovingPicture(viewer);
+    await waitFor('the first node to be full', async () =>
+      (await listSfuNodes(redis)).some(({ rooms, load }) => rooms.includes(id) && load >= 0.9),
+    );
+    const guest = await web.visit(`/watch/${id}`, 'viewer');
+    await web.comeOnStage(host, guest);
+    await seesAndHears(host);
+    await seesAndHears(guest);
+    expect(await nodesOf(id)).toEqual(spaces.hosts.map(({ namespace }) => namespace));
+
+    const before = await stageOf(host);
+    const guestBefore = await stageOf(guest);
+    await nodes[0]?.stop('SIGKILL');
+    await waitForStage(
+      host,
+      'the host on the other node',
+      ({ connection, own, received }) =>
+        connection === 'connected' &&
+        Boolean(own.camera?.producerId) &&
+        own.camera?.producerId !== before.own.camera?.producerId &&
+        Object.keys(received).length === 2,
+    );
+    await waitForStage(guest, 'the host back', ({ producers, received }) => {
+      const isAnother = (producerId: string): boolean =>
+        !guestBefore.producers.some((one) => one.producerId === producerId);
+      return producers.some((one) => isAnother(one.producerId)) && Object.keys(received).length === 2;
+    });
+    await Promise.all([seesAndHears(host), seesAndHears(guest)]);
+    // Who didn't lose a node never noticed more than that.
+    expect((await stageOf(guest)).joins).toBe(guestBefore.joins);
+    await waitForMovingPicture(viewer);
+    expect(await nodesOf(id)).toEqual([spaces.hosts[1].namespace]);
+    expect(web.pageErrors).toEqual([]);
+  }, 240_000);
+});
