@@ -14,7 +14,13 @@ export default {
       displayName: 'unit',
       testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`],
     },
-    { ...shared, displayName: 'component', testRegex: [`${sources}/.*\\.component\\.test\\.ts$`] },
+    // Real parts on a busy machine: what hangs is found out by the deadlines of its waits.
+    {
+      ...shared,
+      displayName: 'component',
+      testTimeout: 30_000,
+      testRegex: [`${sources}/.*\\.component\\.test\\.ts$`],
+    },
     { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },
     // By hand: takes half an hour.
     { ...shared, displayName: 'soak', testRegex: ['tests/soak/.*\\.test\\.ts$'] },

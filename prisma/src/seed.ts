@@ -18,11 +18,15 @@ const people: readonly { username: string; displayName: string; role: Role }[] =
  * and only in the result; a database that has users is left alone. All or nothing, also with concurrent calls.
  */
 export async function seed(database: Database): Promise<SeedResult> {
-  return database.$transaction(async (transaction) => {
-    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(820118)`;
-    if ((await transaction.user.count()) > 0) return { created: false };
-    return create(transaction);
-  });
+  return database.$transaction(
+    async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(820118)`;
+      if ((await transaction.user.count()) > 0) return { created: false };
+      return create(transaction);
+    },
+    // Three slow hashes, and whoever else seeds at the same time, within one transaction.
+    { timeout: 60_000, maxWait: 60_000 },
+  );
 }
 
 async function create(transaction: DatabaseTransaction): Promise<SeedResult> {

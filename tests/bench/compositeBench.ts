@@ -71,7 +71,11 @@ async function measure({ pid, meter }: Running): Promise<Cost> {
 
 /** Everybody is seen in the picture: a tile without its camera is dark and flat. */
 async function expectEverybody(file: string, people: number): Promise<void> {
-  const shown = Array.from({ length: people }, (_, at) => ({ peerId: String(at), sharesScreen: false }));
+  const shown = Array.from({ length: people }, (_, at) => ({
+    peerId: String(at),
+    sharesScreen: false,
+    hasCamera: true,
+  }));
   for (const tile of layoutOf(shown, { width: (height * 16) / 9, height })) {
     const lumas = await lumaOf(file, tile, 'YMAX');
     if (median(lumas.map(({ luma }) => luma)) < 200 || lumas.length === 0)

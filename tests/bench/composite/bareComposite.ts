@@ -85,7 +85,7 @@ function sdp({ codec }: Clip, videoPort: number, audioPort: number): string {
 
 function filters({ people, height, frameRate }: Scene): string {
   const size = { width: (height * 16) / 9, height };
-  const shown = people.map((_, at) => ({ peerId: String(at), sharesScreen: false }));
+  const shown = people.map((_, at) => ({ peerId: String(at), sharesScreen: false, hasCamera: true }));
   const tiles = layoutOf(shown, size);
   const scaled = tiles.map((tile, at) => {
     const label = labelHeightFor(tile.height);
