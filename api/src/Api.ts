@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createRedis,
   createRegistry,
@@ -81,7 +82,9 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const server = createHttpServer(await createApp({ ...parts, ...services, checks, metrics }));
   lifecycle.own('http', () => closeServer(server));
   const sockets = createSockets(parts, server, services, connections.stream);
-  await connections.stream.start((entry) => sockets.deliver(entry));
+  const reading = connections.stream.start((entry) => sockets.deliver(entry));
+  // Redis that is away delays nothing else; sockets are refused until it is there.
+  await Promise.race([reading, delay(1_000, undefined, { ref: false })]);
   metrics.watch({
     countSessions: () => services.sessionsRepo.countByState(),
     factsLag: () => facts.lag(),

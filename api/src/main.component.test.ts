@@ -67,12 +67,12 @@ describe('the process', () => {
       expect((await fetch(metrics)).status).toBe(200);
       await redis.close();
       const times = (message: string): number => said().split(`"${message}"`).length - 1;
-      await waitUntil('three connections to notice', () => times('redis is away') === 3, 10_000);
+      await waitUntil('all four connections to notice', () => times('redis is away') === 4, 10_000);
       redis = await startRedis({ dir });
-      await waitUntil('three connections to be back', () => times('redis is back') === 3, 10_000);
+      await waitUntil('all four connections to be back', () => times('redis is back') === 4, 10_000);
       child.kill('SIGTERM');
       await once(child, 'exit');
-      expect(times('redis is away')).toBe(3);
+      expect(times('redis is away')).toBe(4);
       expect(
         said()
           .trim()
