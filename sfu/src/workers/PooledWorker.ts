@@ -74,6 +74,12 @@ export class PooledWorker {
   }
 }
 
+/**
+ * All clients of a Worker send to one socket. The system's default holds 90 packets: less than one key frame, or what 250
+ * viewers report back within 20 ms. The system may grant less (`net.core.rmem_max`).
+ */
+const recvBufferSize = 4_194_304;
+
 /** UDP first: a client takes the first that works. */
 function listenInfos(
   index: number,
@@ -81,6 +87,9 @@ function listenInfos(
 ): types.TransportListenInfo[] {
   const where = port === 0 ? { portRange } : { port: port + index };
   return (['udp', 'tcp'] as const).flatMap((protocol) =>
-    addresses.map((address) => ({ protocol, ...address, ...where })),
+    addresses.map((address) => ({
+      ...{ protocol, ...address, ...where },
+      ...(protocol === 'udp' ? { recvBufferSize } : {}),
+    })),
   );
 }

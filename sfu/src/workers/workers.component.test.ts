@@ -1,3 +1,6 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { createLogger } from '@maydan/common';
 import { freePort } from '@maydan/infra';
 import * as mediasoup from 'mediasoup';
@@ -29,6 +32,25 @@ async function createPool(size: number, port = 0): Promise<WorkerPool> {
   });
   cleanups.push(() => pool.close());
   return pool;
+}
+
+/** Like a packet of video; no STUN, so that the Worker forgets it. */
+const packet = Buffer.alloc(1_200, 0x80);
+
+function sendPacket(sender: Socket, port: number, done: (error: Error | null) => void): void {
+  sender.send(packet, port, '127.0.0.1', done);
+}
+
+/** What the kernel says of a UDP socket (proc(5), `net/udp`). */
+function socketAt(port: number): { waitingBytes: number; drops: number } | undefined {
+  const lines = readFileSync('/proc/net/udp', 'utf8').trim().split('\n');
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  const found = fields.find(([, local]) =>
+    local?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`),
+  );
+  if (found === undefined) return undefined;
+  const waitingBytes = Number.parseInt(found[4]?.split(':')[1] ?? '', 16);
+  return { waitingBytes, drops: Number(found.at(-1)) };
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
@@ -79,6 +101,20 @@ describe('WorkerPool', () => {
     for (const { pid } of pool.workers) process.kill(pid, 'SIGKILL');
     await until('the deaths', () => pool.workers.length === 0);
     expect([first.pid, second.pid]).not.toContain((await pool.acquire()).pid);
+  }, 30_000);
+
+  it('keeps what many clients send at once, while it is busy', async () => {
+    const { pid, webRtcServer } = await (await createPool(1)).acquire();
+    const port = (await webRtcServer.dump()).udpSockets[0]?.port ?? 0;
+    const sender = createSocket('udp4');
+    cleanups.push(() => sender.close());
+    process.kill(pid, 'SIGSTOP');
+    cleanups.push(() => process.kill(pid, 'SIGCONT'));
+    // More than the system's default buffer holds, less than what any system grants.
+    const sent = Array.from({ length: 150 }, () => promisify(sendPacket)(sender, port));
+    await Promise.all(sent);
+    expect(socketAt(port)).toMatchObject({ drops: 0 });
+    expect(socketAt(port)?.waitingBytes).toBeGreaterThan(150 * packet.length);
   }, 30_000);
 
   it('leaves no process behind when it is closed', async () => {
