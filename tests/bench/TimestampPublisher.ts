@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { Publisher } from '../support/publish/Publisher.ts';
 import { blankPicture, drawTime } from './timestampVideo.ts';
 
@@ -8,40 +10,35 @@ export interface TimestampPublisherOptions {
   readonly frameRate: number;
 }
 
+const sampleRate = 48_000;
+const toneHz = 440;
+/** Nothing has to be guessed of raw pictures and sound. */
+const known = ['-probesize', '32', '-analyzeduration', '0'];
+
 /**
  * Publishes pictures that show the wall clock at which they were made, as a camera would that films a clock: raw
- * pictures made here in real time, encoded by ffmpeg as OBS would (x264, no B-frames, a key frame a second).
+ * pictures made here in real time, encoded by ffmpeg as OBS would (x264, no B-frames, a key frame a second). The sound is
+ * made by the same clock: one of ffmpeg's own begins when ffmpeg has started, and holds the pictures back by that much.
  */
 export class TimestampPublisher {
   readonly #publisher: Publisher;
+  readonly #sound: Writable;
   readonly #timer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
   readonly #options: TimestampPublisherOptions;
   readonly #picture: Uint8Array;
   #frames = 0;
+  #samples = 0;
 
   constructor(options: TimestampPublisherOptions) {
     this.#options = options;
     this.#picture = blankPicture(options.width, options.height);
-    const { width, height, frameRate, url } = options;
-    this.#publisher = Publisher.run([
-      ...[
-        '-f',
-        'rawvideo',
-        '-pix_fmt',
-        'yuv420p',
-        '-s',
-        `${width}x${height}`,
-        '-framerate',
-        String(frameRate),
-        '-i',
-        'pipe:0',
-      ],
-      ...['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1'],
-      ...['-g', String(frameRate), '-b:v', '1500k', '-maxrate', '1500k', '-bufsize', '1500k'],
-      ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-flush_packets', '1', '-f', 'flv', url],
-    ]);
+    const child = spawn('ffmpeg', publishArguments(options), { stdio: ['pipe', 'ignore', 'pipe', 'pipe'] });
+    this.#publisher = new Publisher(child);
+    const [, , , sound] = child.stdio;
+    if (!sound || !('write' in sound)) throw new Error('ffmpeg has no pipe for sound');
+    this.#sound = sound;
+    sound.on('error', () => undefined);
     this.#timer = setInterval(() => this.#catchUp(), 4);
   }
 
@@ -52,12 +49,39 @@ export class TimestampPublisher {
       drawTime(this.#picture, this.#options.width, this.#options.height, Date.now());
       this.#publisher.stdin.write(Uint8Array.from(this.#picture));
       this.#frames += 1;
+      this.#hum((this.#frames * sampleRate) / this.#options.frameRate);
     }
+  }
+
+  /** Writes the sound up to a sample. */
+  #hum(until: number): void {
+    const count = Math.floor(until) - this.#samples;
+    const tone = Buffer.alloc(2 * count);
+    for (let at = 0; at < count; at += 1) {
+      const turns = ((this.#samples + at) * toneHz) / sampleRate;
+      tone.writeInt16LE(Math.round(4_000 * Math.sin(2 * Math.PI * turns)), 2 * at);
+    }
+    this.#samples += count;
+    this.#sound.write(tone);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#publisher.stdin.end();
+    this.#sound.end();
     await this.#publisher.stop();
   }
+}
+
+function publishArguments({ width, height, frameRate, url }: TimestampPublisherOptions): string[] {
+  const size = `${width}x${height}`;
+  return [
+    ...['-hide_banner', '-loglevel', 'warning'],
+    ...[...known, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', size],
+    ...['-framerate', String(frameRate), '-i', 'pipe:0'],
+    ...[...known, '-f', 's16le', '-ar', String(sampleRate), '-ac', '1', '-i', 'pipe:3'],
+    ...['-map', '0:v', '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1'],
+    ...['-g', String(frameRate), '-b:v', '1500k', '-maxrate', '1500k', '-bufsize', '1500k'],
+    ...['-map', '1:a', '-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-flush_packets', '1', '-f', 'flv', url],
+  ];
 }

@@ -17,6 +17,7 @@ if (load === undefined) {
   console.error(`Which benchmark? npm run bench -- ${Object.keys(benches).join(' | ')}`);
   process.exit(2);
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 console.log(`${name} on ${machine()}`);
 const bench = await load();
 const met = await bench.run(rounds === undefined ? undefined : Number(rounds));

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mintJoinToken } from '@maydan/common';
-import type { Session, StageRole } from '@maydan/contracts';
-import type { Browser, Page } from 'playwright-core';
+import type { ApiClient, Session } from '@maydan/contracts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser/launchBrowser.ts';
 import { StagePage } from '../support/sfu/StagePage.ts';
 import { TestStack } from '../support/TestStack.ts';
@@ -19,17 +17,6 @@ const sampleMs = 15_000;
 type Way = 'camera to co-host' | 'camera to WHEP' | 'RTMP to WHEP';
 const bars: Record<Way, number> = { 'camera to co-host': 150, 'camera to WHEP': 150, 'RTMP to WHEP': 500 };
 
-function tokenFor(stack: TestStack, session: Session, role: StageRole): string {
-  return mintJoinToken(stack.stack.secrets.internalSecret, {
-    peerId: randomUUID(),
-    sessionId: session.id,
-    role,
-    userId: null,
-    displayName: role,
-    sessionType: session.type,
-  });
-}
-
 /** A page of the sfu's own origin, under the name that browsers trust with a camera. */
 async function openPage(browser: Browser, stack: TestStack): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 700, height: 450 } });
@@ -39,11 +26,9 @@ async function openPage(browser: Browser, stack: TestStack): Promise<Page> {
 
 async function playByWhep(browser: Browser, stack: TestStack, session: Session): Promise<number[]> {
   const page = await openPage(browser, stack);
-  const url = `${stack.stack.addresses.sfu.replace('127.0.0.1', 'localhost')}/whep/${session.id}`;
-  const { status, body } = await new WhipPage(page).play('viewer', {
-    url,
-    token: tokenFor(stack, session, 'viewer'),
-  });
+  const { token, whepUrl } = await stack.visitor.stage.join({ id: session.id, role: 'viewer' });
+  const url = whepUrl.replace('127.0.0.1', 'localhost');
+  const { status, body } = await new WhipPage(page).play('viewer', { url, token });
   if (status !== 201) throw new Error(`WHEP was answered with ${status}: ${body}`);
   return sample(page);
 }
@@ -57,20 +42,43 @@ async function sample(page: Page): Promise<number[]> {
   return latenciesMs;
 }
 
+/** Another user who may come on stage. */
+async function invited(stack: TestStack, { id }: Session): Promise<ApiClient> {
+  const [api, guest] = [await stack.broadcaster(), await stack.signIn('viewer')];
+  await api.stage.invite({ id, user: { username: 'viewer' } });
+  await guest.stage.accept({ id });
+  return guest;
+}
+
+/** A page on stage. */
+async function enter(
+  browser: Browser | BrowserContext,
+  stack: TestStack,
+  api: ApiClient,
+  input: { id: string; role: 'host' | 'cohost' },
+): Promise<StagePage> {
+  const { token, signalingUrl } = await api.stage.join(input);
+  const page = await StagePage.open(browser, stack.stack.addresses.sfu);
+  await page.join(signalingUrl.replace('127.0.0.1', 'localhost'), token);
+  return page;
+}
+
 /** One whose camera films a clock, seen by a co-host over mediasoup-client and by a viewer over WHEP. */
 async function fromCamera(browser: Browser, stack: TestStack): Promise<Partial<Record<Way, number[]>>> {
   const api = await stack.broadcaster();
   const session = await api.sessions.create({ title: 'Latency' });
   const context = await browser.newContext();
   await context.addInitScript(installClockCamera, { columns, rows });
-  const url = stack.stack.addresses.sfu;
-  const host = await StagePage.open(context, url);
-  await host.join(url.replace('127.0.0.1', 'localhost'), tokenFor(stack, session, 'host'));
-  const [camera = ''] = await host.publish('VP8');
-  const guest = await StagePage.open(browser, url);
-  await guest.join(url.replace('127.0.0.1', 'localhost'), tokenFor(stack, session, 'cohost'));
+  const host = await enter(context, stack, api, { id: session.id, role: 'host' });
+  const [camera = '', microphone = ''] = await host.publish('VP8');
+  const guest = await enter(browser, stack, await invited(stack, session), {
+    id: session.id,
+    role: 'cohost',
+  });
   const consumer = await guest.receive(camera);
-  await guest.setSize(consumer, 640, 360);
+  // Browsers hold the picture back until its sound is there.
+  await guest.receive(microphone);
+  await guest.setSize(consumer, size.width, size.height);
   const toCohost = await sample(guest.page);
   const toWhep = await playByWhep(browser, stack, session);
   await context.close();

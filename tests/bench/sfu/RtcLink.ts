@@ -5,6 +5,7 @@ import { bindingRequest, isStun } from '../../../sfu/src/verification/stun.ts';
 import type { Participant, RemoteTransport } from './sfuServers.ts';
 
 const consentMs = 5_000;
+const knockMs = 250;
 const deadlineMs = 20_000;
 
 /**
@@ -17,6 +18,10 @@ export class RtcLink {
   readonly #near: Socket;
   readonly #far: Socket;
   #timer: NodeJS.Timeout | null = null;
+  /** What our end began DTLS with. */
+  #hello: Buffer | null = null;
+  /** Called for each request for a key frame that the sfu sends. */
+  onKeyFrameAsked: (() => void) | null = null;
 
   static async connect(
     router: types.Router,
@@ -31,14 +36,23 @@ export class RtcLink {
     const link = new RtcLink(transport, remote, await bindSocket(), await bindSocket());
     const [, remotePort] = link.#remoteAddress();
     const localPort = transport.iceCandidates[0]?.port ?? 0;
-    link.#far.on('message', (packet) => isStun(packet) || link.#near.send(packet, localPort, '127.0.0.1'));
-    link.#near.on('message', (packet) => isStun(packet) || link.#toRemote(packet));
+    link.#far.on('message', (packet) => {
+      if (asksForKeyFrame(packet)) link.onKeyFrameAsked?.();
+      if (!isStun(packet)) link.#near.send(packet, localPort, '127.0.0.1');
+    });
+    link.#near.on('message', (packet) => isStun(packet) || link.#fromNear(packet));
     await transport.connect({ dtlsParameters: { ...remote.dtlsParameters, role: 'server' } });
     await participant.connect(remote.transportId, { ...transport.dtlsParameters, role: 'client' });
-    link.#near.send(bindingRequest(transport.iceParameters), localPort, '127.0.0.1');
-    link.#consent();
+    link.#knock();
+    link.#timer = setInterval(() => link.#knock(), knockMs);
+    try {
+      await connected(transport, remotePort);
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+    clearInterval(link.#timer);
     link.#timer = setInterval(() => link.#consent(), consentMs);
-    await connected(transport, remotePort);
     return link;
   }
 
@@ -52,6 +66,11 @@ export class RtcLink {
   /** The sfu's own transport at the other end. */
   get remoteId(): string {
     return this.#remote.transportId;
+  }
+
+  /** Where the sfu sends to. */
+  get port(): number {
+    return this.#far.address().port;
   }
 
   /** From now on what the sfu sends is only looked at; our own transport is no longer needed. */
@@ -83,6 +102,22 @@ export class RtcLink {
     this.#far.send(packet, port, ip);
   }
 
+  #fromNear(packet: Buffer): void {
+    this.#hello ??= packet;
+    this.#toRemote(packet);
+  }
+
+  /**
+   * Begins ICE at both ends, and DTLS once more: mediasoup gives up repeating its first message when its timer runs early,
+   * which it does on a busy machine (`DtlsTransport::OnTimer`, 3.27.1).
+   */
+  #knock(): void {
+    const [candidate] = this.transport.iceCandidates;
+    this.#near.send(bindingRequest(this.transport.iceParameters), candidate?.port ?? 0, '127.0.0.1');
+    this.#consent();
+    if (this.#hello !== null) this.#toRemote(this.#hello);
+  }
+
   #consent(): void {
     this.#toRemote(bindingRequest(this.#remote.iceParameters));
   }
@@ -99,7 +134,15 @@ async function connected(transport: types.WebRtcTransport, port: number): Promis
   const until = Date.now() + deadlineMs;
   while (transport.dtlsState !== 'connected') {
     if (Date.now() > until)
-      throw new Error(`DTLS with port ${port} is ${transport.dtlsState}, not connected`);
+      throw new Error(
+        `with port ${port} DTLS is ${transport.dtlsState}, ICE ${transport.iceState}, not connected`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** PLI or FIR (RFC 4585 6.3.1, RFC 5104 4.3.1), by the part of SRTCP that is in clear (RFC 3711 3.4). */
+function asksForKeyFrame(packet: Buffer): boolean {
+  const format = (packet[0] ?? 0) & 0x1f;
+  return (packet[0] ?? 0) >> 6 === 2 && packet[1] === 206 && (format === 1 || format === 4);
 }

@@ -33,7 +33,10 @@ const streams = {
 } as const;
 type Kind = keyof typeof streams;
 
-/** A camera and a microphone made of numbers: RTP that mediasoup takes for H.264 and Opus. */
+/**
+ * A camera and a microphone made of numbers: RTP that mediasoup takes for H.264 and Opus. Like a browser it answers each
+ * request for a key frame with one.
+ */
 export class SyntheticCamera {
   readonly #link: RtcLink;
   readonly #producers: Record<Kind, types.Producer>;
@@ -42,33 +45,25 @@ export class SyntheticCamera {
   readonly #startedMs = performance.now();
   #ticks = 0;
   #owed = 0;
-  #keyFramesAsked = 0;
+  #isKeyFrameDue = false;
+  readonly #keyFramesAskedMs: number[] = [];
 
   /** Publishes to the sfu over a transport of `router`, which has the sfu's codecs. */
   static async start(router: types.Router, participant: Participant): Promise<SyntheticCamera> {
     const direct = await router.createDirectTransport();
     const link = await RtcLink.connect(router, participant, 'send');
-    const publish = async (kind: Kind): Promise<types.Producer> => {
-      const { codec, ssrc } = streams[kind];
-      const producer = await direct.produce({
-        kind,
-        keyFrameRequestDelay: 0,
-        rtpParameters: {
-          codecs: [{ ...codec, rtcpFeedback: [...('rtcpFeedback' in codec ? codec.rtcpFeedback : [])] }],
-          encodings: [{ ssrc }],
-        },
-      });
-      const { rtpParameters } = await link.transport.consume({
+    const [audio, video] = [await publish(direct, 'audio'), await publish(direct, 'video')];
+    const camera = new SyntheticCamera(link, { audio, video });
+    // Here each request is seen; mediasoup would pass on but one of several.
+    link.onKeyFrameAsked = () => camera.#askedForKeyFrame();
+    for (const producer of [audio, video]) {
+      const consumer = await link.transport.consume({
         producerId: producer.id,
         rtpCapabilities: router.rtpCapabilities,
       });
+      const { kind, rtpParameters } = consumer;
       await participant.produce(link.remoteId, kind, { ...rtpParameters, mid: kind });
-      return producer;
-    };
-    const [audio, video] = [await publish('audio'), await publish('video')];
-    const camera = new SyntheticCamera(link, { audio, video });
-    video.on('trace', () => (camera.#keyFramesAsked += 1));
-    await video.enableTraceEvent(['pli', 'fir']);
+    }
     return camera;
   }
 
@@ -78,9 +73,14 @@ export class SyntheticCamera {
     this.#timer = setInterval(() => this.#catchUp(), tickMs);
   }
 
-  /** How often the sfu asked for a key frame so far. */
-  get keyFramesAsked(): number {
-    return this.#keyFramesAsked;
+  /** When the sfu asked for key frames so far, by `performance.now()`. */
+  get keyFramesAskedMs(): readonly number[] {
+    return this.#keyFramesAskedMs;
+  }
+
+  /** Packets so far. */
+  get sent(): number {
+    return this.#sequence.audio + this.#sequence.video;
   }
 
   close(): void {
@@ -93,16 +93,18 @@ export class SyntheticCamera {
     for (; this.#ticks < due; this.#ticks += 1) this.#tick();
   }
 
+  #askedForKeyFrame(): void {
+    this.#keyFramesAskedMs.push(performance.now());
+    this.#isKeyFrameDue = true;
+  }
+
   #tick(): void {
     this.#send('audio', Buffer.alloc(soundBytes, 0xfc));
-    this.#owed += picturePacketsPerTick;
-    for (
-      let first = this.#ticks % keyFrameEveryTicks === 0;
-      this.#owed >= 1;
-      this.#owed -= 1, first = false
-    ) {
+    this.#isKeyFrameDue ||= this.#ticks % keyFrameEveryTicks === 0;
+    for (this.#owed += picturePacketsPerTick; this.#owed >= 1; this.#owed -= 1) {
       const picture = Buffer.alloc(pictureBytes, 0x55);
-      picture.writeUInt8(0x60 | (first ? nalTypes.parameterSet : nalTypes.slice), 0);
+      picture.writeUInt8(0x60 | (this.#isKeyFrameDue ? nalTypes.parameterSet : nalTypes.slice), 0);
+      this.#isKeyFrameDue = false;
       this.#send('video', picture);
     }
   }
@@ -118,4 +120,14 @@ export class SyntheticCamera {
     header.writeUInt32BE(ssrc, 8);
     this.#producers[kind].send(Buffer.concat([header, payload]));
   }
+}
+
+/** A source of numbers that the sfu's transport consumes. */
+async function publish(transport: types.DirectTransport, kind: Kind): Promise<types.Producer> {
+  const { codec, ssrc } = streams[kind];
+  const rtcpFeedback = 'rtcpFeedback' in codec ? [...codec.rtcpFeedback] : [];
+  return transport.produce({
+    kind,
+    rtpParameters: { codecs: [{ ...codec, rtcpFeedback }], encodings: [{ ssrc }] },
+  });
 }
