@@ -97,7 +97,8 @@ describe('a composed stage', () => {
     await b.close();
     await stack.shows(1, 1);
     const alone = stack.mediaTimeMs;
-    await stack.pictures(45);
+    // A flash a second, of which the end of the recording may lack one.
+    await stack.pictures(90);
     const end = stack.mediaTimeMs;
     const file = await recording.stop();
     const track = await pictureTrack(file);
