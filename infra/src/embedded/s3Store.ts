@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -30,6 +30,8 @@ async function putObject(
   const upload = join(spoolDir, randomUUID());
   await mkdir(dirname(path), { recursive: true });
   await mkdir(spoolDir, { recursive: true });
+  // Opened first: a file that is still being opened when the upload breaks off would come to be after its removal.
+  const file = await open(upload, 'w');
   const hash = createHash('md5');
   let size = 0;
   try {
@@ -43,7 +45,7 @@ async function putObject(
           yield chunk;
         }
       },
-      createWriteStream(upload),
+      file.createWriteStream(),
     );
     const md5 = hash.digest('hex');
     await store.putMetadata(object.bucket, object.key, object.metadata, md5);
