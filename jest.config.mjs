@@ -8,17 +8,17 @@ const shared = {
 const sources = '((api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(src|scripts)|tests/support)';
 
 export default {
+  // Real parts on a busy machine: what hangs is found out by the deadlines of its waits. Jest reads this here alone.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testRegex: [`${sources}/(?!.*\\.component\\.).*\\.test\\.ts$`],
     },
-    // Real parts on a busy machine: what hangs is found out by the deadlines of its waits.
     {
       ...shared,
       displayName: 'component',
-      testTimeout: 30_000,
       testRegex: [`${sources}/.*\\.component\\.test\\.ts$`],
     },
     { ...shared, displayName: 'e2e', testRegex: ['tests/e2e/.*\\.test\\.ts$'] },

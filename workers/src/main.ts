@@ -4,7 +4,7 @@ import { configSchema } from './config.ts';
 import { startWorkers } from './startWorkers.ts';
 
 // Composing a stage makes ten megabytes of short-lived buffers a second, for which V8 would walk through the whole heap once a
-// second: a tenth of what a stage costs. It may let the heap double instead, well within what it does by itself elsewhere.
+// second. It may let the heap double instead, well within what it does by itself elsewhere.
 setFlagsFromString('--heap-growing-percent=100');
 const config = loadConfig(configSchema);
 const logger = createLogger('workers', config.LOG_LEVEL);

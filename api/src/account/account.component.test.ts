@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals';
 import { refusalOf, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 let backend: TestBackend;
 let api: TestApi;
-
-// Argon2 takes its time on a busy machine.
-jest.setTimeout(30_000);
 
 beforeAll(async () => {
   backend = await TestBackend.start();

@@ -1,6 +1,5 @@
-import type { Logger, Redis } from '@maydan/common';
+import { parseJson, type Logger, type Redis } from '@maydan/common';
 import { z } from 'zod';
-import { parseJson } from '../realtime/parseJson.ts';
 import { accessTokenLifetimeSec } from './AccessTokens.ts';
 
 const channel = 'maydan:api:signInsEnded';

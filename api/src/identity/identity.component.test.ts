@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { errorBody } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import type { TestApi } from '../testing/TestApi.ts';
@@ -6,9 +5,6 @@ import { TestBackend } from '../testing/TestBackend.ts';
 
 let backend: TestBackend;
 let api: TestApi;
-
-// Argon2 takes its time on a busy machine.
-jest.setTimeout(30_000);
 
 beforeAll(async () => {
   backend = await TestBackend.start();

@@ -1,4 +1,4 @@
-import { parseSps } from '@maydan/common';
+import { parseSps, vp8DescriptorLength } from '@maydan/common';
 import { av1KeyFrame } from './av1KeyFrame.ts';
 
 export interface PictureSize {
@@ -70,16 +70,6 @@ function vp8KeyFrame(payload: Uint8Array): KeyFrame | null {
   if (frame.length < 10 || ((frame[0] ?? 1) & 1) !== 0) return null;
   const dimension = (at: number): number => (((frame[at + 1] ?? 0) << 8) | (frame[at] ?? 0)) & 0x3fff;
   return { size: { width: dimension(6), height: dimension(8) } };
-}
-
-function vp8DescriptorLength(payload: Uint8Array): number {
-  if (((payload[0] ?? 0) & 0x80) === 0) return 1;
-  const extension = payload[1] ?? 0;
-  let length = 2;
-  if ((extension & 0x80) !== 0) length += ((payload[length] ?? 0) & 0x80) !== 0 ? 2 : 1;
-  if ((extension & 0x40) !== 0) length += 1;
-  if ((extension & 0x30) !== 0) length += 1;
-  return length;
 }
 
 /** RFC 9628 4.2: no earlier picture is needed (P 0) where a frame of the lowest layer begins (B); the sizes may follow. */

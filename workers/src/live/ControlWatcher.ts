@@ -1,5 +1,5 @@
 import { controlDocument, controlKey, type ControlDocument } from '@maydan/contracts';
-import type { Logger, Redis } from '@maydan/common';
+import { parseJson, type Logger, type Redis } from '@maydan/common';
 
 const pollMs = 2_000;
 
@@ -103,13 +103,5 @@ export class ControlWatcher {
     if (this.#closed || !isNewer(parsed.data, this.#current)) return;
     this.#current = parsed.data;
     this.#options.onChange(parsed.data);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '@maydan/common';
 import { renditionId } from '@maydan/contracts';
 import { z } from 'zod';
 import type { MediaEvent } from '../live/events.ts';
@@ -198,12 +199,4 @@ export function parseLines<T extends z.ZodType>(
     from = end + 1;
   }
   return { lines, validLength: from };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
