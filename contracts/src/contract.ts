@@ -1,4 +1,3 @@
-import { oc } from '@orpc/contract';
 import { z } from 'zod';
 import {
   accountUpdateInput,
@@ -26,6 +25,7 @@ import {
   userPage,
   userProfile,
 } from './people.ts';
+import { byId, nothing, route } from './route.ts';
 import {
   channel,
   session,
@@ -49,16 +49,6 @@ import {
   stagePeerInput,
 } from './stage/seats.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
-
-const byId = z.object({ id: z.uuid() });
-const nothing = z.object({});
-const route = (
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  path: `/${string}`,
-  tag: string,
-  summary: string,
-  status = 200,
-) => oc.route({ method, path, tags: [tag], summary, successStatus: status });
 
 /** The public REST API under `/api/v1`: one source for validation, OpenAPI and the typed client. */
 export const contract = {
