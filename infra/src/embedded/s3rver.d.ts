@@ -1,6 +1,6 @@
 /** The part of s3rver 3.7 that infra uses; the package has no types of its own. */
 declare module 's3rver' {
-  import type { Server } from 'node:http';
+  import type { IncomingMessage, Server } from 'node:http';
   import type { AddressInfo } from 'node:net';
 
   interface Options {
@@ -13,9 +13,7 @@ declare module 's3rver' {
   }
 
   interface Context {
-    headers: Record<string, string | undefined>;
-    query: Record<string, string | undefined>;
-    method: string;
+    req: IncomingMessage;
     status: number;
     type: string;
     body: string;
