@@ -76,6 +76,8 @@ export const configSchema = z
     STAGE_RATE_PER_USER: positive.default(60),
     /** What one user changes between people (follows, blocks, contacts) in a minute. */
     PEOPLE_RATE_PER_USER: positive.default(60),
+    /** Searches for people in a minute, of a user or of an address without a sign-in. */
+    SEARCH_RATE_PER_USER: positive.default(120),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],

@@ -90,7 +90,7 @@ export function createServices(dependencies: ServicesDependencies) {
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     channels: channelsRoutes(sessions, anybody),
-    people: peopleRoutes(people.people, signedIn, anybody),
+    people: peopleRoutes(people, signedIn, anybody),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {

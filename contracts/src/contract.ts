@@ -17,13 +17,17 @@ import {
   tokenPair,
 } from './identity.ts';
 import {
+  accountPage,
   pageInput,
   pageOfUserInput,
   relation,
   userById,
   userByName,
+  userListInput,
   userPage,
   userProfile,
+  userSearchInput,
+  userSearchPage,
 } from './people.ts';
 import { byId, nothing, route } from './route.ts';
 import {
@@ -262,6 +266,12 @@ export const contract = {
   },
   people: {
     get: route('GET', '/users/{id}', 'People', 'Somebody’s profile').input(userById).output(userProfile),
+    search: route('GET', '/users/search', 'People', 'Find people: exact names first, then similar ones')
+      .input(userSearchInput)
+      .output(userSearchPage),
+    list: route('GET', '/admin/users', 'People', 'All users, the newest first, for admins')
+      .input(userListInput)
+      .output(accountPage),
     getByName: route('GET', '/users/by-name/{username}', 'People', 'Somebody’s profile, by username')
       .input(userByName)
       .output(userProfile),

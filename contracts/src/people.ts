@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { role } from './identity.ts';
 import { isoDate, userId } from './ids.ts';
 import { publicUser } from './sessions.ts';
 
@@ -32,6 +33,7 @@ export type Relation = z.infer<typeof relation>;
 
 /** Somebody as others see them. */
 export const userProfile = publicUser.extend({
+  bio: z.string(),
   createdAt: isoDate,
   followers: z.int(),
   following: z.int(),
@@ -40,3 +42,31 @@ export const userProfile = publicUser.extend({
 });
 export type UserProfile = z.infer<typeof userProfile>;
 export const userByName = z.object({ username: z.string().trim().min(1).max(30) });
+
+/** A name or a part of it, or the whole email address or phone number (`+…`) of somebody who permits that. */
+export const userSearchInput = z.object({
+  query: z.string().trim().min(1).max(100),
+  cursor: z.string().max(6_000).optional(),
+  limit: z.coerce.number().int().min(1).max(50).default(20),
+});
+export const userSearchPage = z.object({ items: z.array(publicUser), nextCursor: z.string().nullable() });
+export type UserSearchPage = z.infer<typeof userSearchPage>;
+
+/** What admins filter users by. */
+export const userListInput = pageInput.extend({
+  search: z.string().trim().max(100).optional(),
+  role: role.optional(),
+  state: z.enum(['active', 'banned']).optional(),
+});
+/** A user as admins see them. */
+export const listedAccount = publicUser.extend({
+  email: z.string().nullable(),
+  /** E.164. */
+  phone: z.string().nullable(),
+  role,
+  bannedAt: isoDate.nullable(),
+  createdAt: isoDate,
+});
+export type ListedAccount = z.infer<typeof listedAccount>;
+export const accountPage = z.object({ items: z.array(listedAccount), nextCursor: z.string().nullable() });
+export type AccountPage = z.infer<typeof accountPage>;

@@ -23,5 +23,6 @@ export type {
   Theme,
   User,
 } from '../generated/client.ts';
+export { displayNameOf, namesOf, usernameOf } from './names.ts';
 export { hashPassword, verifyNothing, verifyPassword } from './password.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';

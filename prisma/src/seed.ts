@@ -1,5 +1,6 @@
 import type { Role } from '../generated/client.ts';
 import type { Database, DatabaseTransaction } from './createPrisma.ts';
+import { namesOf } from './names.ts';
 import { hashPassword } from './password.ts';
 import { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
 
@@ -41,8 +42,9 @@ async function create(transaction: DatabaseTransaction): Promise<SeedResult> {
     const email = `${person.username}@maydan.localhost`;
     const key = { label: 'default', hash: hashSecret(streamKey), hint: streamKeyHint(streamKey) };
     const streamKeys = person.username === 'broadcaster' ? { create: key } : {};
+    const { username, displayName, role } = person;
     await transaction.user.create({
-      data: { ...person, usernameKey: person.username, email, passwordHash, streamKeys },
+      data: { ...namesOf(username, displayName), role, email, passwordHash, streamKeys },
     });
   }
   return {

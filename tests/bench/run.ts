@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   latency: () => import('./latencyBench.ts'),
   ladder: () => import('./ladderBench.ts'),
   origin: () => import('./originBench.ts'),
+  search: () => import('./searchBench.ts'),
   sfu: () => import('./sfuBench.ts'),
   vod: () => import('./vodBench.ts'),
   'webrtc-latency': () => import('./webrtcLatencyBench.ts'),

@@ -1,5 +1,5 @@
 import type { AccountUpdate } from '@maydan/contracts';
-import type { Database, Prisma, User } from '@maydan/prisma';
+import { displayNameOf, usernameOf, type Database, type Prisma, type User } from '@maydan/prisma';
 import { isDuplicate } from '../identity/identity.repo.ts';
 
 /** A user's own profile and settings in PostgreSQL. */
@@ -12,12 +12,15 @@ export class AccountRepo {
 
   /** The changed user, or `taken` when somebody has the username. */
   async update(id: string, change: AccountUpdate): Promise<User | 'taken'> {
-    const { username, privacy, ...profile } = change;
-    const name = username === undefined ? {} : { username, usernameKey: username.toLowerCase() };
+    const { username, displayName, privacy, ...profile } = change;
+    const names = {
+      ...(username === undefined ? {} : usernameOf(username)),
+      ...(displayName === undefined ? {} : displayNameOf(displayName)),
+    };
     try {
       return await this.#database.user.update({
         where: { id },
-        data: defined({ ...profile, ...privacy, ...name }),
+        data: defined({ ...profile, ...privacy, ...names }),
       });
     } catch (error) {
       if (isDuplicate(error)) return 'taken';

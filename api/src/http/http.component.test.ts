@@ -223,6 +223,7 @@ describe('the document', () => {
       'get /sessions/{id}',
       'get /sessions/{id}/stage',
       'get /users/by-name/{username}',
+      'get /users/search',
       'get /users/{id}',
       'get /users/{id}/followers',
       'get /users/{id}/following',

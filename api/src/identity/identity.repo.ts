@@ -1,4 +1,4 @@
-import { Prisma, type Database, type SignIn, type User } from '@maydan/prisma';
+import { namesOf, Prisma, type Database, type SignIn, type User } from '@maydan/prisma';
 
 export type { SignIn, User } from '@maydan/prisma';
 
@@ -39,9 +39,10 @@ export class IdentityRepo {
 
   /** The new user, or what of it somebody else has. */
   async createUser(user: NewUser): Promise<User | { taken: Taken }> {
-    const usernameKey = user.username.toLowerCase();
+    const names = namesOf(user.username, user.displayName);
+    const { usernameKey } = names;
     try {
-      return await this.#database.user.create({ data: { ...user, usernameKey } });
+      return await this.#database.user.create({ data: { ...user, ...names } });
     } catch (error) {
       if (!isDuplicate(error)) throw error;
       return { taken: await this.#takenOf({ ...user, usernameKey }) };

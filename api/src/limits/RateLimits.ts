@@ -34,6 +34,7 @@ export class RateLimits {
   readonly #stageByUser: Limiter;
   readonly #peopleByUser: Limiter;
   readonly #socketByUser: Limiter;
+  readonly #searches: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -62,6 +63,7 @@ export class RateLimits {
     this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
     this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
+    this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
   /** Counts a join token; throws `rate_limited`. */
@@ -82,6 +84,11 @@ export class RateLimits {
   /** Counts a message over any socket of a user; throws `rate_limited`. */
   socketMessage(userId: string, cost: number): Promise<void> {
     return this.#count(this.#socketByUser, userId, cost);
+  }
+
+  /** Counts a search of a user, or of an address without a sign-in; throws `rate_limited`. */
+  search(who: { userId: string } | { address: string }): Promise<void> {
+    return this.#count(this.#searches, 'userId' in who ? who.userId : addressGroup(who.address));
   }
 
   /** Counts a login or registration; throws `rate_limited`. */

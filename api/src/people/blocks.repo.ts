@@ -1,5 +1,5 @@
 import type { Role } from '@maydan/contracts';
-import type { Database, DatabaseTransaction, Prisma } from '@maydan/prisma';
+import { Prisma, type Database, type DatabaseTransaction } from '@maydan/prisma';
 import { behind, publicFields, type Listed, type PageWish } from './listed.ts';
 
 /** Who looks; null is somebody who isn't signed in. */
@@ -67,6 +67,14 @@ export function visibleTo(viewer: Viewer): Prisma.UserWhereInput {
     blocks: { none: { blockedId: viewer.id } },
     blockedBy: { none: { blockerId: viewer.id } },
   };
+}
+
+/** As `visibleTo`, for a query in SQL that reads "User". */
+export function visibleSql(viewer: Viewer): Prisma.Sql {
+  if (viewer === null || seesAll(viewer)) return Prisma.sql`TRUE`;
+  return Prisma.sql`
+    NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${viewer.id}::uuid AND "blockedId" = "User"."id")
+    AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = "User"."id" AND "blockedId" = ${viewer.id}::uuid)`;
 }
 
 /** As `Blocks.eitherBlocks`, within a transaction; what it says stays so when the pair is locked. */

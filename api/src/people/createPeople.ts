@@ -3,6 +3,10 @@ import { BlocksService, type BlocksDependencies } from './blocks.service.ts';
 import { ContactsRepo } from './contacts.repo.ts';
 import { FollowsRepo } from './follows.repo.ts';
 import { PeopleService } from './people.service.ts';
+import { SearchRepo } from './search.repo.ts';
+import { SearchService } from './search.service.ts';
+import { UserListRepo } from './userList.repo.ts';
+import { UserListService } from './userList.service.ts';
 import { UsersRepo } from './users.repo.ts';
 
 /** The parts that know how people stand to each other, wired up. */
@@ -10,6 +14,8 @@ export function createPeople(dependencies: BlocksDependencies & { readonly datab
   const { database } = dependencies;
   return {
     blocking: new BlocksService(dependencies),
+    search: new SearchService({ ...dependencies, search: new SearchRepo(database) }),
+    list: new UserListService(new UserListRepo(database)),
     people: new PeopleService({
       ...dependencies,
       users: new UsersRepo(database),

@@ -192,11 +192,13 @@ describe('contacts', () => {
 describe('a profile', () => {
   it('is found by id and by name without case, and shows what is public', async () => {
     const [ann, bob] = (await people(2)) as [Account, Account];
+    const bio = 'عن نفسي';
+    await ann.client.account.update({ bio });
     await bob.client.people.follow(idOf(ann));
     const seen = await bob.client.people.get(idOf(ann));
     const { id, username, displayName, createdAt } = ann.user;
     const relation = { following: true, followedBy: false, contact: false, blocking: false };
-    expect(seen).toEqual({ id, username, displayName, createdAt, followers: 1, following: 0, relation });
+    expect(seen).toEqual({ id, username, displayName, bio, createdAt, followers: 1, following: 0, relation });
     expect(await bob.client.people.getByName({ username: username.toUpperCase() })).toEqual(seen);
     expect((await ann.client.people.get({ id })).relation).toBeNull();
     expect((await api.client.people.get({ id })).relation).toBeNull();

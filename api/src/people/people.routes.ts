@@ -1,6 +1,8 @@
 import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { BlocksService } from './blocks.service.ts';
 import type { PeopleService } from './people.service.ts';
+import type { SearchService } from './search.service.ts';
+import type { UserListService } from './userList.service.ts';
 
 export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures) {
   return {
@@ -16,8 +18,14 @@ export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures
   };
 }
 
+export interface PeopleServices {
+  readonly people: PeopleService;
+  readonly search: SearchService;
+  readonly list: UserListService;
+}
+
 export function peopleRoutes(
-  people: PeopleService,
+  { people, search, list }: PeopleServices,
   signedIn: SignedInProcedures,
   anybody: AnybodyProcedures,
 ) {
@@ -25,6 +33,8 @@ export function peopleRoutes(
   const { people: all } = anybody;
   return {
     get: all.get.handler(({ input, context }) => people.profile(context.user, input)),
+    search: all.search.handler(({ input, context }) => search.find(context.user, context.address, input)),
+    list: mine.list.handler(({ input, context }) => list.list(context.user, input)),
     getByName: all.getByName.handler(({ input, context }) => people.profile(context.user, input)),
     followers: all.followers.handler(({ input, context }) => people.followers(context.user, input)),
     following: all.following.handler(({ input, context }) => people.following(context.user, input)),

@@ -31,9 +31,9 @@ export class PeopleService {
   async profile(viewer: Viewer, whom: { id: string } | { username: string }): Promise<UserProfile> {
     const row = await this.#deps.users.findVisible(viewer, whom);
     if (row === null) throw new AppError('not_found');
-    const { id, username, displayName, createdAt, followCount } = row;
+    const { id, username, displayName, bio, createdAt, followCount } = row;
     return {
-      ...{ id, username, displayName },
+      ...{ id, username, displayName, bio },
       createdAt: createdAt.toISOString(),
       followers: followCount?.followers ?? 0,
       following: followCount?.following ?? 0,
