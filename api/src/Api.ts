@@ -23,6 +23,7 @@ import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
 import { StreamEmitter } from './realtime/Emitter.ts';
 import { EventStream } from './realtime/EventStream.ts';
+import { RememberedConnections } from './realtime/RememberedConnections.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer } from './sessions/SweepTimer.ts';
 
@@ -81,8 +82,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('ops', () => ops.close());
   const server = createHttpServer(await createApp({ ...parts, ...services, checks, metrics }));
   lifecycle.own('http', () => closeServer(server));
-  const sockets = createSockets(parts, server, services, connections.stream);
-  const reading = connections.stream.start((entry) => sockets.deliver(entry));
+  const sockets = createSockets(parts, server, services, connections);
+  const reading = connections.stream.start(sockets.listener);
   // Redis that is away delays nothing else; sockets are refused until it is there.
   await Promise.race([reading, delay(1_000, undefined, { ref: false })]);
   metrics.watch({
@@ -152,12 +153,19 @@ function createSockets(
   { config, logger, lifecycle }: Parts,
   server: Server,
   { gateway, signIns, limits }: Services,
-  stream: EventStream,
+  { redis, stream, revocations }: Awaited<ReturnType<typeof connect>>,
 ): SocketServer {
-  const authenticate = (token: string) => signIns.authenticate(`Bearer ${token}`);
-  const countMessage = (userId: string, cost: number) => limits.socketMessage(userId, cost);
-  const sockets = new SocketServer(server, { config, gateway, stream, authenticate, countMessage, logger });
+  const sockets = new SocketServer(server, {
+    ...{ config, gateway, stream, logger },
+    remembered: new RememberedConnections(redis),
+    authenticate: (token) => signIns.authenticate(`Bearer ${token}`),
+    hasEnded: (signInId) => revocations.hasEnded(signInId),
+    countMessage: (userId, cost) => limits.socketMessage(userId, cost),
+  });
   lifecycle.own('sockets', () => sockets.close());
+  revocations
+    .listen((signInIds) => sockets.endSignIns(signInIds))
+    .catch((error: unknown) => logger.error({ err: error }, 'ended sign-ins are not heard of'));
   return sockets;
 }
 

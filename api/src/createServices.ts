@@ -13,6 +13,7 @@ import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
+import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { Gateway } from './realtime/gateway.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
@@ -94,7 +95,10 @@ export function createServices(dependencies: ServicesDependencies) {
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {
-    handlers: { ...sessionsHandlers(sessions) },
+    handlers: {
+      ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
+      ...sessionsHandlers(sessions),
+    },
     guards: { session: sessionGuard(sessions), conversation: noConversations },
     connected: [],
     disconnected: [],

@@ -26,6 +26,11 @@ export interface Authenticated {
   readonly signInId: string;
 }
 
+/** The same, with when the token expires. */
+export interface TokenHolder extends Authenticated {
+  readonly expiresAt: Date;
+}
+
 export interface SignInsDependencies {
   readonly repo: IdentityRepo;
   readonly tokens: AccessTokens;
@@ -91,12 +96,12 @@ export class SignInsService {
    * The user of an `Authorization` header. The account is read each time: a ban, a changed role and an ended sign-in
    * count at once. Throws `unauthenticated`, `token_expired`, `token_invalid` or `account_banned`.
    */
-  async authenticate(authorization: string | undefined): Promise<Authenticated> {
+  async authenticate(authorization: string | undefined): Promise<TokenHolder> {
     const claims = this.#deps.tokens.verify(bearerToken(authorization));
     const user = await this.#deps.repo.findSignedIn(claims.sid);
     if (user === null || user.id !== claims.sub) throw new AppError('token_invalid');
     if (user.bannedAt !== null) throw new AppError('account_banned');
-    return { user, signInId: claims.sid };
+    return { user, signInId: claims.sid, expiresAt: new Date(claims.exp * 1_000) };
   }
 
   /** Throws `reauthentication_required` unless this device signed in a short time ago. */

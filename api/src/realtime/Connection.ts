@@ -1,45 +1,82 @@
-import { AppError } from '@maydan/common';
-import { socketLimits, type ServerEventName, type ServerEventPayload } from '@maydan/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError, toErrorBody, type Logger } from '@maydan/common';
+import {
+  socketLimits,
+  type ErrorCode,
+  type ServerEventName,
+  type ServerEventPayload,
+} from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import { z } from 'zod';
 import { InTurn } from '../limits/InTurn.ts';
-import { baseRoom } from './Delivery.ts';
+import { baseRoom, heldRoom, payloadFor } from './Delivery.ts';
+import type { EventStream, StreamEntry } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
-import { followLimits, rooms, type FollowedKind, type Room } from './rooms.ts';
+import { isBefore } from './positions.ts';
+import type { Resumed } from './RecoveryAdapter.ts';
+import type { RememberedConnections } from './RememberedConnections.ts';
+import { followLimits, followedOf, rooms, type FollowedKind, type Room } from './rooms.ts';
+import { TokenExpiry } from './TokenExpiry.ts';
 
-/** Who showed which token at the handshake; null for a guest. */
+/** Who showed which token. */
 export interface SignedIn {
   readonly user: User;
   readonly signInId: string;
+  readonly expiresAt: Date;
 }
 export interface SocketData {
+  /** Null for a guest. */
   signedIn: SignedIn | null;
+  /** What a connection that came back goes on from. */
+  resumed?: Resumed;
 }
 type Events = DefaultEventsMap;
 export type ApiSocket = Socket<Events, Events, Events, SocketData>;
 export type ApiSocketServer = Server<Events, Events, Events, SocketData>;
 
+export interface ConnectionDependencies {
+  readonly guards: Gateway['guards'];
+  readonly stream: Pick<EventStream, 'position' | 'after'>;
+  readonly remembered: RememberedConnections;
+  readonly logger: Logger;
+}
+
+/** Something that a connection missed is not kept any more: it has to begin anew. */
+export class MissedTooMuch extends Error {}
+
+const behindMs = 20;
 /** Messages of one connection that wait while one before them is handled. */
 const maxWaiting = 50;
 
-/** One connection: who it is, what it follows, and its messages in their order. */
+/** One connection: who it is, what it follows, its messages in their order, and what it missed when it comes back. */
 export class Connection implements SocketClient {
   readonly id: string;
+  /** Socket.IO's private id: whoever has it and a token of the same user goes on with this connection. */
+  readonly secret: string;
   readonly playbackBase: string;
   readonly #socket: ApiSocket;
-  readonly #guards: Gateway['guards'];
+  readonly #deps: ConnectionDependencies;
+  /** Room → the position at which it joined. */
+  readonly #followed = new Map<string, string>();
+  readonly #expiry: TokenExpiry;
   readonly #limiter = new RateLimiterMemory({
     points: socketLimits.perSocket,
     duration: socketLimits.perSocketSec,
   });
   readonly #turns = new InTurn(maxWaiting);
 
-  constructor(socket: ApiSocket, playbackBase: string, guards: Gateway['guards']) {
+  constructor(socket: ApiSocket, playbackBase: string, dependencies: ConnectionDependencies) {
     this.id = socket.id;
+    this.secret = z.string().parse(Reflect.get(socket, 'pid'));
     this.playbackBase = playbackBase;
     this.#socket = socket;
-    this.#guards = guards;
+    this.#deps = dependencies;
+    this.#expiry = new TokenExpiry(
+      (at) => this.tell('connection:expiring', { expiresAt: at.toISOString() }),
+      () => this.#expire(),
+    );
   }
 
   get user(): User | null {
@@ -50,38 +87,81 @@ export class Connection implements SocketClient {
     return this.#socket.data.signedIn?.signInId ?? null;
   }
 
-  /** Into the rooms of its user and its sign-in. */
-  enter(): void {
-    const { signedIn } = this.#socket.data;
-    if (signedIn === null) return;
-    this.#join(rooms.user(signedIn.user.id));
-    this.#join(rooms.signIn(signedIn.signInId));
+  /** Into the rooms of its user and its sign-in; told what it missed when it came back. Rejects when that can't be told. */
+  async begin(): Promise<void> {
+    const { signedIn, resumed } = this.#socket.data;
+    if (resumed !== undefined) void this.#socket.join(heldRoom);
+    if (signedIn !== null) this.#join(rooms.user(signedIn.user.id));
+    if (signedIn !== null) this.renew(signedIn);
+    if (resumed === undefined) {
+      this.#ready(false, this.#position);
+      return this.#remember();
+    }
+    await this.#followAgain(resumed);
+    await this.#remember();
+    this.#ready(true, await this.#catchUp(resumed.position));
   }
 
   async follow(kind: FollowedKind, id: string): Promise<void> {
     const room = rooms[kind](id);
-    if (this.#socket.rooms.has(room)) return;
-    await this.#guards[kind](id, this.user);
+    if (this.#followed.has(room)) return;
+    await this.#deps.guards[kind](id, this.user);
     if (this.#following(kind) >= followLimits[kind]) {
       throw new AppError('conflict', `A connection follows ${followLimits[kind]} of these at most.`);
     }
-    this.#join(room);
+    this.#joinFollowed(room, this.#position);
     // Asked again: a refusal that came in between took nobody out of the room yet.
-    await this.#guards[kind](id, this.user).catch(async (refused: unknown) => {
+    await this.#deps.guards[kind](id, this.user).catch(async (refused: unknown) => {
       await this.unfollow(kind, id);
       throw refused;
     });
+    await this.#remember();
   }
 
   async unfollow(kind: FollowedKind, id: string): Promise<void> {
-    const room = rooms[kind](id);
-    await this.#socket.leave(room);
-    await this.#socket.leave(baseRoom(room, this.playbackBase));
+    if (this.leave(rooms[kind](id))) await this.#remember();
+  }
+
+  /** Out of a followed room; whether it was there. */
+  leave(room: string): boolean {
+    void this.#socket.leave(room);
+    void this.#socket.leave(baseRoom(room, this.playbackBase));
+    return this.#followed.delete(room);
+  }
+
+  renew(signedIn: SignedIn): void {
+    const before = this.signInId;
+    if (before !== null && before !== signedIn.signInId) this.leave(rooms.signIn(before));
+    this.#socket.data.signedIn = signedIn;
+    this.#join(rooms.signIn(signedIn.signInId));
+    this.#expiry.watch(signedIn.expiresAt);
   }
 
   tell<E extends ServerEventName>(event: E, payload: ServerEventPayload<E>): void {
     const name: string = event;
     this.#socket.emit(name, payload);
+  }
+
+  /** Disconnects for good, and says why. */
+  end(code: ErrorCode): void {
+    this.tell('connection:ended', toErrorBody(new AppError(code)));
+    this.#socket.disconnect(true);
+  }
+
+  /** Any Socket.IO client comes back from a lost line by itself, with a newer token if it has one, and goes on. */
+  #expire(): void {
+    this.tell('connection:ended', toErrorBody(new AppError('token_expired')));
+    this.cut();
+  }
+
+  /** Cuts the line, so that the client comes back by itself. */
+  cut(): void {
+    this.#socket.conn.close();
+  }
+
+  /** The connection is gone; nothing of it is left here. */
+  close(): void {
+    this.#expiry.close();
   }
 
   /** Handles a message after those before it. Throws `rate_limited` or `overloaded` when it is too much. */
@@ -92,12 +172,85 @@ export class Connection implements SocketClient {
     return this.#turns.run('', work);
   }
 
+  get #position(): string {
+    const { position } = this.#deps.stream;
+    if (position === null) throw new AppError('unavailable');
+    return position;
+  }
+
   #join(room: Room): void {
     void this.#socket.join([room, baseRoom(room, this.playbackBase)]);
   }
 
-  /** A followed room stands there twice, once with the base. */
+  #joinFollowed(room: Room, since: string): void {
+    this.#join(room);
+    this.#followed.set(room, since);
+  }
+
   #following(kind: FollowedKind): number {
-    return [...this.#socket.rooms].filter((name) => name.startsWith(`${kind}:`)).length / 2;
+    return [...this.#followed.keys()].filter((name) => name.startsWith(`${kind}:`)).length;
+  }
+
+  /** The last words of a position make it the one that the client goes on from. */
+  #ready(recovered: boolean, position: string): void {
+    const { signedIn } = this.#socket.data;
+    const expiresAt = signedIn?.expiresAt.toISOString() ?? null;
+    const payload: ServerEventPayload<'connection:ready'> = {
+      userId: signedIn?.user.id ?? null,
+      expiresAt,
+      recovered,
+    };
+    this.#socket.emit('connection:ready', payload, position);
+  }
+
+  async #remember(): Promise<void> {
+    const userId = this.user?.id ?? null;
+    await this.#deps.remembered.write(this.secret, { userId, followed: Object.fromEntries(this.#followed) });
+  }
+
+  /** Into the rooms it was in, as far as it still may be there. */
+  async #followAgain({ followed }: Resumed): Promise<void> {
+    for (const [name, since] of Object.entries(followed)) {
+      const found = followedOf(name);
+      if (found === null) continue;
+      try {
+        this.#joinFollowed(rooms[found.kind](found.id), since);
+        await this.#deps.guards[found.kind](found.id, this.user);
+      } catch (error) {
+        this.leave(name);
+        if (!(error instanceof AppError)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Tells what the stream brought since `from`, until there is no more: only then, and at the same moment, the connection
+   * is told what comes next as all others are. So nothing is missed or told twice. Resolves to the position.
+   */
+  async #catchUp(from: string): Promise<string> {
+    let cursor = from;
+    while (this.#socket.connected) {
+      const missed = await this.#deps.stream.after(cursor);
+      if (missed === null) throw new MissedTooMuch();
+      for (const entry of missed.entries) this.#tellMissed(entry);
+      cursor = missed.position;
+      if (cursor === this.#position) break;
+      // This process reads what the client has been told by another one.
+      if (missed.entries.length === 0) await delay(behindMs);
+    }
+    void this.#socket.leave(heldRoom);
+    return cursor;
+  }
+
+  #tellMissed(entry: StreamEntry): void {
+    const { envelope, position } = entry;
+    if (envelope.type !== 'event' || !envelope.rooms.some((room) => this.#wasIn(room, position))) return;
+    this.#socket.emit(envelope.event, payloadFor(entry, this.playbackBase), position);
+  }
+
+  #wasIn(room: string, position: string): boolean {
+    if (!this.#socket.rooms.has(room)) return false;
+    const since = this.#followed.get(room);
+    return since === undefined || isBefore(since, position);
   }
 }

@@ -1,33 +1,26 @@
-import { toErrorBody, AppError, type Logger } from '@maydan/common';
-import type { Server } from 'socket.io';
-import type { StreamEntry } from './EventStream.ts';
+import type { Logger } from '@maydan/common';
+import type { ApiSocketServer, Connection } from './Connection.ts';
+import type { StreamEntry, StreamListener } from './EventStream.ts';
 
 /** The room of those connections of a room that have this playback base. */
 export const baseRoom = (room: string, base: string): string => `${room}@${base}`;
+/** Connections that are being told what they missed: what comes meanwhile they read from the stream themselves. */
+export const heldRoom = 'held';
 
 /** Hands on to the connections of this process what the stream tells, in its order. */
-export class Delivery {
-  readonly #io: Server;
+export class Delivery implements StreamListener {
+  readonly #io: ApiSocketServer;
+  readonly #connections: ReadonlyMap<string, Connection>;
   readonly #logger: Logger;
-  /** Playback bases in use → number of connections. */
-  readonly #bases = new Map<string, number>();
 
-  constructor(io: Server, logger: Logger) {
+  /** `connections` are those of this process, by id. */
+  constructor(io: ApiSocketServer, connections: ReadonlyMap<string, Connection>, logger: Logger) {
     this.#io = io;
+    this.#connections = connections;
     this.#logger = logger;
   }
 
-  baseUsed(base: string): void {
-    this.#bases.set(base, (this.#bases.get(base) ?? 0) + 1);
-  }
-
-  baseReleased(base: string): void {
-    const left = (this.#bases.get(base) ?? 1) - 1;
-    if (left === 0) this.#bases.delete(base);
-    else this.#bases.set(base, left);
-  }
-
-  deliver(entry: StreamEntry): void {
+  told(entry: StreamEntry): void {
     try {
       this.#deliver(entry);
     } catch (error) {
@@ -38,40 +31,52 @@ export class Delivery {
     }
   }
 
-  #deliver({ position, envelope, payload }: StreamEntry): void {
+  /** They come back, and are told that they don't go on from where they were. */
+  gap(): void {
+    for (const connection of this.#connections.values()) connection.cut();
+  }
+
+  /** Whoever comes back after a quiet time goes on from here. */
+  tellPosition(position: string): void {
+    this.#io.local.except(heldRoom).emit('connection:position', {}, position);
+  }
+
+  #deliver(entry: StreamEntry): void {
+    const { envelope } = entry;
     const rooms = envelope.rooms.filter((room) => this.#isThere(room));
     if (rooms.length === 0) return;
     switch (envelope.type) {
       case 'event':
-        if (envelope.mark === undefined) this.#emit(rooms, envelope.event, payload, position);
-        else this.#emitPerBase(rooms, envelope.event, { payload, mark: envelope.mark, position });
-        return;
+        return this.#emit(rooms, envelope.event, entry);
       case 'remove':
-        this.#io.local.in(rooms).socketsLeave(this.#withBases(envelope.from));
+        for (const connection of this.#connectionsIn(rooms)) connection.leave(envelope.from);
         return;
       case 'disconnect':
-        this.#io.local.in(rooms).emit('connection:ended', toErrorBody(new AppError(envelope.code)));
-        this.#io.local.in(rooms).disconnectSockets(true);
+        for (const connection of this.#connectionsIn(rooms)) connection.end(envelope.code);
+        return;
+      case 'tick':
     }
   }
 
-  #emit(rooms: string[], event: string, payload: string, position: string): void {
-    this.#io.local.to(rooms).emit(event, JSON.parse(payload), position);
-  }
-
-  #emitPerBase(
-    rooms: string[],
-    event: string,
-    { payload, mark, position }: { payload: string; mark: string; position: string },
-  ): void {
-    for (const base of this.#bases.keys()) {
-      const names = rooms.map((room) => baseRoom(room, base)).filter((name) => this.#isThere(name));
-      if (names.length > 0) this.#emit(names, event, rebased(payload, mark, base), position);
+  #emit(rooms: string[], event: string, entry: StreamEntry): void {
+    const to = (names: string[]) => this.#io.local.to(names).except(heldRoom);
+    if (entry.envelope.type !== 'event' || entry.envelope.mark === undefined) {
+      to(rooms).emit(event, JSON.parse(entry.payload), entry.position);
+      return;
+    }
+    for (const base of this.#basesIn(rooms)) {
+      const names = rooms.map((room) => baseRoom(room, base));
+      to(names).emit(event, payloadFor(entry, base), entry.position);
     }
   }
 
-  #withBases(room: string): string[] {
-    return [room, ...[...this.#bases.keys()].map((base) => baseRoom(room, base))];
+  #connectionsIn(rooms: string[]): Set<Connection> {
+    const ids = rooms.flatMap((room) => [...(this.#io.sockets.adapter.rooms.get(room) ?? [])]);
+    return new Set(ids.flatMap((id) => this.#connections.get(id) ?? []));
+  }
+
+  #basesIn(rooms: string[]): Set<string> {
+    return new Set([...this.#connectionsIn(rooms)].map(({ playbackBase }) => playbackBase));
   }
 
   #isThere(room: string): boolean {
@@ -79,7 +84,10 @@ export class Delivery {
   }
 }
 
-/** The payload for connections of this base: JSON, in which the mark only ever stands within texts. */
-export function rebased(payload: string, mark: string, base: string): string {
-  return payload.replaceAll(mark, JSON.stringify(base).slice(1, -1));
+/** The payload for a connection with this playback base: the mark stands for it, and only ever within texts. */
+export function payloadFor({ envelope, payload }: StreamEntry, base: string): unknown {
+  const mark = envelope.type === 'event' ? envelope.mark : undefined;
+  return JSON.parse(
+    mark === undefined ? payload : payload.replaceAll(mark, () => JSON.stringify(base).slice(1, -1)),
+  );
 }

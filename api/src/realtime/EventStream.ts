@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger, Redis } from '@maydan/common';
 import { errorCode } from '@maydan/contracts';
 import { z } from 'zod';
+import { isBefore, msOf } from './positions.ts';
 
 /** Redis Stream of all that the api processes tell sockets; fields `e` (envelope) and `p` (payload), both JSON. */
 export const socketStream = 'maydan:api:sockets';
@@ -12,6 +13,8 @@ const envelope = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), rooms, event: z.string(), mark: z.string().optional() }),
   z.object({ type: z.literal('remove'), rooms, from: z.string() }),
   z.object({ type: z.literal('disconnect'), rooms, code: errorCode }),
+  /** Says nothing but that the stream is at this position: what is told rarely doesn't grow too old to go on from. */
+  z.object({ type: z.literal('tick'), rooms: z.array(z.string()).max(0) }),
 ]);
 export type Envelope = z.infer<typeof envelope>;
 
@@ -22,6 +25,12 @@ export interface StreamEntry {
   readonly envelope: Envelope;
   /** JSON. */
   readonly payload: string;
+}
+
+export interface StreamListener {
+  told(entry: StreamEntry): void;
+  /** Entries were lost: nobody who is connected here can be sure to have been told everything. */
+  gap(): void;
 }
 
 export interface EventStreamOptions {
@@ -38,12 +47,17 @@ const readReply = z.array(z.tuple([z.string(), z.array(rawEntry)])).nullable();
 const rangeReply = z.array(rawEntry);
 const batch = 200;
 const blockMs = 2_000;
+const tickMs = 15_000;
+/** Longer than a client may be away, with what its last known position may be behind. */
+const keptMs = 300_000;
 
 /** One stream that every api process writes and reads whole: the order in it is the order in which all are told. */
 export class EventStream {
   readonly #options: EventStreamOptions;
   readonly #closing = new AbortController();
   #position: string | null = null;
+  #mayHaveGap = false;
+  #ticks: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: EventStreamOptions) {
@@ -56,58 +70,122 @@ export class EventStream {
   }
 
   /**
-   * Begins at the present end; each later entry is handed to `listener`, in order. Resolves when that is so, or when
+   * Begins at the present end; each later entry is told to `listener`, in order. Resolves when that is so, or when
    * Redis is away: then it begins by itself later, and `position` is null until then.
    */
-  async start(listener: (entry: StreamEntry) => void): Promise<void> {
+  async start(listener: StreamListener): Promise<void> {
+    // ioredis asks again by itself after a lost connection; what the server lost meanwhile is seen by this alone.
+    this.#options.blockingRedis.on('close', () => (this.#mayHaveGap = true));
     await this.#findEnd().catch((error: unknown) => this.#failed(error));
     this.#running ??= this.#run(listener);
+    this.#ticks ??= setInterval(() => void this.#tick(listener), tickMs);
   }
 
-  /** Rejects when Redis is away. */
-  async append(envelope: Envelope, payload = '{}'): Promise<void> {
+  /**
+   * What was told after `from`, the oldest first, at most up to where this process has handed on, and the position that
+   * it ends at. Null when something after `from` is not kept any more.
+   */
+  async after(from: string): Promise<{ entries: StreamEntry[]; position: string } | null> {
+    const { redis } = this.#options;
+    const until = this.#position;
+    if (until === null) return null;
+    // Another process was ahead of this one.
+    if (isBefore(until, from)) return { entries: [], position: from };
+    const found = rangeReply.parse(await redis.xrange(socketStream, `(${from}`, until, 'COUNT', batch));
+    // Asked behind the read: what was dropped during it is missed, too.
+    if (!(await this.reachesBackTo(from))) return null;
+    const entries = found.flatMap(([position, fields]) => this.#parse(position, fields) ?? []);
+    return { entries, position: found.length < batch ? until : (found.at(-1)?.[0] ?? until) };
+  }
+
+  /** Whether everything after this position is still kept. */
+  async reachesBackTo(position: string): Promise<boolean> {
+    const { redis } = this.#options;
+    const [first] = rangeReply.parse(await redis.xrange(socketStream, '-', '+', 'COUNT', 1));
+    return first !== undefined && !isBefore(position, first[0]);
+  }
+
+  /** Resolves to the position. Rejects when Redis is away. */
+  async append(envelope: Envelope, payload = '{}'): Promise<string> {
     const { redis, maxEntries } = this.#options;
     const fields = ['e', JSON.stringify(envelope), 'p', payload];
-    await redis.xadd(socketStream, 'MAXLEN', '~', maxEntries, '*', ...fields);
+    return z.string().parse(await redis.xadd(socketStream, 'MAXLEN', '~', maxEntries, '*', ...fields));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
+    clearInterval(this.#ticks);
     this.#options.blockingRedis.disconnect();
     await this.#running;
   }
 
-  async #run(listener: (entry: StreamEntry) => void): Promise<void> {
+  async #run(listener: StreamListener): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         await this.#step(this.#position ?? (await this.#findEnd()), listener);
       } catch (error) {
         if (signal.aborted) return;
+        this.#mayHaveGap = true;
         this.#failed(error);
         await delay(500, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
+  /** An empty stream gets a first entry: there is always a position to go on from. */
   async #findEnd(): Promise<string> {
     const last = rangeReply.parse(await this.#options.redis.xrevrange(socketStream, '+', '-', 'COUNT', 1));
-    return (this.#position = last[0]?.[0] ?? '0-0');
+    return (this.#position = last[0]?.[0] ?? (await this.append({ type: 'tick', rooms: [] })));
   }
 
   #failed(error: unknown): void {
     this.#options.logger.warn({ err: error }, 'the stream of sockets could not be read');
   }
 
-  async #step(from: string, listener: (entry: StreamEntry) => void): Promise<void> {
+  /** Keeps a quiet stream moving, and drops what nobody goes on from any more. */
+  async #tick(listener: StreamListener): Promise<void> {
+    const { redis, logger } = this.#options;
+    try {
+      const now = Number((await redis.time())[0]) * 1_000;
+      const before = this.#position;
+      if (before !== null && Math.abs(now - msOf(before)) >= tickMs) {
+        const position = await this.append({ type: 'tick', rooms: [] });
+        // A Redis that lost the stream counts anew, perhaps from a clock that is behind.
+        if (isBefore(position, before)) this.#skipTo(position, listener);
+      }
+      await redis.xtrim(socketStream, 'MINID', '~', String(now - keptMs));
+    } catch (error) {
+      if (!this.#closing.signal.aborted) logger.warn({ err: error }, 'the stream of sockets was not trimmed');
+    }
+  }
+
+  async #step(from: string, listener: StreamListener): Promise<void> {
     const options = ['COUNT', batch, 'BLOCK', blockMs, 'STREAMS', socketStream, from] as const;
     const reply = readReply.parse(await this.#options.blockingRedis.xread(...options));
-    for (const [position, fields] of reply?.flatMap(([, entries]) => entries) ?? []) {
+    const entries = reply?.flatMap(([, found]) => found) ?? [];
+    if (this.#mayHaveGap) await this.#checkGap(from, listener);
+    for (const [position, fields] of entries) {
       if (this.#closing.signal.aborted) return;
       this.#position = position;
       const entry = this.#parse(position, fields);
-      if (entry !== null) listener(entry);
+      if (entry !== null) listener.told(entry);
     }
+    // A process that is behind may be so far behind that what comes next is dropped already.
+    if (entries.length === batch) this.#mayHaveGap = true;
+  }
+
+  /** A Redis that was away may have lost entries, and may have dropped those that a slow process had not read. */
+  async #checkGap(from: string, listener: StreamListener): Promise<void> {
+    const isWhole = await this.reachesBackTo(from);
+    this.#mayHaveGap = false;
+    if (!isWhole) this.#skipTo(from, listener);
+  }
+
+  #skipTo(position: string, listener: StreamListener): void {
+    this.#options.logger.warn({ position }, 'entries of the stream of sockets were missed');
+    this.#position = position;
+    listener.gap();
   }
 
   /** Null, and logged, for what is not readable, as another version of the api may write it. */

@@ -11,17 +11,28 @@ import { Server } from 'socket.io';
 import { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
 import { hostnameOf, playbackBase } from '../http/requestBase.ts';
-import { Connection, type ApiSocket, type ApiSocketServer, type SignedIn } from './Connection.ts';
+import {
+  Connection,
+  MissedTooMuch,
+  type ApiSocket,
+  type ApiSocketServer,
+  type SignedIn,
+} from './Connection.ts';
 import { Delivery } from './Delivery.ts';
-import type { EventStream, StreamEntry } from './EventStream.ts';
+import type { EventStream, StreamListener } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
+import { recoveryAdapter, type Resumed } from './RecoveryAdapter.ts';
+import { recoveryMs, rememberEveryMs, type RememberedConnections } from './RememberedConnections.ts';
 
 export interface SocketServerDependencies {
   readonly config: ApiConfig;
   readonly gateway: Gateway;
-  readonly stream: Pick<EventStream, 'position'>;
+  readonly stream: EventStream;
+  readonly remembered: RememberedConnections;
   /** Whose an access token is; throws `token_expired`, `token_invalid` or `account_banned`. */
   readonly authenticate: (accessToken: string) => Promise<SignedIn>;
+  /** Whether a sign-in ended while its token was being checked. */
+  readonly hasEnded: (signInId: string) => Promise<boolean>;
   /** Counts a message of a user over all api processes; throws `rate_limited`. */
   readonly countMessage: (userId: string, cost: number) => Promise<void>;
   readonly logger: Logger;
@@ -42,6 +53,8 @@ export class SocketServer {
   readonly #io: ApiSocketServer;
   readonly #deps: SocketServerDependencies;
   readonly #delivery: Delivery;
+  readonly #connections = new Map<string, Connection>();
+  readonly #keeping: NodeJS.Timeout;
   /** Messages that are being handled. */
   readonly #handling = new Set<Promise<void>>();
   #closing = false;
@@ -53,8 +66,11 @@ export class SocketServer {
       serveClient: false,
       maxHttpBufferSize: maxPacketBytes,
       cors: { origin: origins.includes('*') ? '*' : origins },
+      connectionStateRecovery: { maxDisconnectionDuration: recoveryMs, skipMiddlewares: false },
+      adapter: recoveryAdapter((secret, position) => this.#resume(secret, position)),
     });
-    this.#delivery = new Delivery(this.#io, dependencies.logger);
+    this.#delivery = new Delivery(this.#io, this.#connections, dependencies.logger);
+    this.#keeping = setInterval(() => void this.#keep(), rememberEveryMs);
     this.#io.use((socket, next) => void this.#admit(socket, next));
     this.#io.on('connection', (socket) => this.#connected(socket));
   }
@@ -63,9 +79,17 @@ export class SocketServer {
     return this.#io.engine.clientsCount;
   }
 
-  /** Hands on what the stream tells to whom it concerns here. */
-  deliver(entry: StreamEntry): void {
-    this.#delivery.deliver(entry);
+  /** What hands on to the connections here. */
+  get listener(): StreamListener {
+    return this.#delivery;
+  }
+
+  /** Disconnects those of a sign-in that ended. */
+  endSignIns(signInIds: readonly string[]): void {
+    const ended = new Set(signInIds);
+    for (const connection of this.#connections.values()) {
+      if (connection.signInId !== null && ended.has(connection.signInId)) connection.end('token_invalid');
+    }
   }
 
   /**
@@ -74,6 +98,7 @@ export class SocketServer {
    */
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#keeping);
     let timer: NodeJS.Timeout | undefined;
     const impatient = new Promise((resolve) => (timer = setTimeout(resolve, drainMs)));
     await Promise.race([Promise.allSettled(this.#handling), impatient]);
@@ -88,6 +113,7 @@ export class SocketServer {
       if (this.#closing || this.#deps.stream.position === null) throw new AppError('unavailable');
       const { token } = handshakeAuth.parse(socket.handshake.auth);
       socket.data.signedIn = typeof token === 'string' ? await this.#deps.authenticate(token) : null;
+      await this.#checkResumed(socket);
       next();
     } catch (error) {
       const body = this.#refusal(error, 'handshake');
@@ -95,17 +121,73 @@ export class SocketServer {
     }
   }
 
+  /** Null when the client is not known, or something it missed is not kept any more. */
+  async #resume(secret: string, position: string): Promise<Resumed | null> {
+    const { remembered, stream } = this.#deps;
+    const found = await remembered.find(secret);
+    if (found === null || !(await stream.reachesBackTo(position))) return null;
+    // A line that is dead without knowing it: the client is here now.
+    for (const other of this.#connections.values()) if (other.secret === secret) other.cut();
+    return { ...found, position };
+  }
+
+  /** Nobody goes on with the connection of somebody else; the next attempt begins anew. */
+  async #checkResumed(socket: ApiSocket): Promise<void> {
+    const { signedIn, resumed } = socket.data;
+    if (resumed === undefined || resumed.userId === (signedIn?.user.id ?? null)) return;
+    const { pid } = z.object({ pid: z.string() }).parse(socket.handshake.auth);
+    await this.#deps.remembered.forget(pid);
+    throw new AppError('unavailable', 'This connection can not go on with another account; connect again.');
+  }
+
   #connected(socket: ApiSocket): void {
     const { gateway } = this.#deps;
-    const connection = new Connection(socket, this.#baseOf(socket), gateway.guards);
-    this.#delivery.baseUsed(connection.playbackBase);
-    socket.on('disconnect', () => {
-      this.#delivery.baseReleased(connection.playbackBase);
+    const connection = new Connection(socket, this.#baseOf(socket), {
+      guards: gateway.guards,
+      ...this.#deps,
+    });
+    this.#connections.set(connection.id, connection);
+    socket.on('disconnect', (reason) => {
+      this.#connections.delete(connection.id);
+      connection.close();
+      void this.#gone(connection, reason);
       this.#call(gateway.disconnected, connection);
     });
-    connection.enter();
     for (const name of Object.keys(clientMessages) as MessageName[]) this.#answer(socket, connection, name);
-    this.#call(gateway.connected, connection);
+    void this.#begin(connection);
+  }
+
+  async #begin(connection: Connection): Promise<void> {
+    try {
+      await connection.begin();
+      const { signInId } = connection;
+      if (signInId !== null && (await this.#deps.hasEnded(signInId))) return connection.end('token_invalid');
+      this.#call(this.#deps.gateway.connected, connection);
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'a connection could not begin');
+      const { remembered } = this.#deps;
+      if (error instanceof MissedTooMuch) await remembered.forget(connection.secret).catch(() => undefined);
+      // It comes back by itself, and goes on where it was when it was PostgreSQL or Redis that failed.
+      connection.cut();
+    }
+  }
+
+  /** Whoever left by their own will, or was put out, has nothing to go on with. */
+  async #gone({ secret }: Connection, reason: string): Promise<void> {
+    const { remembered, logger } = this.#deps;
+    const isFinal = reason === 'client namespace disconnect' || reason === 'server namespace disconnect';
+    // The client may be back already, with the same secret.
+    if ([...this.#connections.values()].some((other) => other.secret === secret)) return;
+    const written = isFinal ? remembered.forget(secret) : remembered.gone(secret);
+    await written.catch((error: unknown) => logger.warn({ err: error }, 'a connection was not written down'));
+  }
+
+  async #keep(): Promise<void> {
+    const { remembered, stream, logger } = this.#deps;
+    if (stream.position !== null) this.#delivery.tellPosition(stream.position);
+    await remembered
+      .keep([...this.#connections.values()].map(({ secret }) => secret))
+      .catch((error: unknown) => logger.warn({ err: error }, 'connections were not written down'));
   }
 
   #call(hooks: Gateway['connected'], connection: Connection): void {

@@ -8,6 +8,7 @@ import type {
   ServerEventPayload,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import type { SignedIn } from './Connection.ts';
 import type { FollowedKind } from './rooms.ts';
 
 /** One connection, as a handler of its messages sees it. */
@@ -23,6 +24,8 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
   /** Joins the room of a conversation or session, if its guard lets the client in. Throws what the guard throws, or `conflict` when it follows too many. */
   follow(kind: FollowedKind, id: string): Promise<void>;
   unfollow(kind: FollowedKind, id: string): Promise<void>;
+  /** Goes on with a newer token of the same user. */
+  renew(signedIn: SignedIn): void;
   /** Tells this connection alone. It is not repeated to a client that was away. */
   tell<E extends ServerEventName>(event: E, payload: ServerEventPayload<E>): void;
 }
@@ -43,7 +46,7 @@ export type RoomGuard = (id: string, user: User | null) => Promise<void>;
 export interface Gateway {
   readonly handlers: Handlers;
   readonly guards: Readonly<Record<FollowedKind, RoomGuard>>;
-  /** Each is called once a connection is there, before its first message is handled. What it throws is logged. */
+  /** Each is called once a connection is there and has been told what it missed. What it throws is logged. */
   readonly connected: readonly ((client: SocketClient) => Promise<void> | void)[];
   /** Each is called when a connection is gone. What it throws is logged. */
   readonly disconnected: readonly ((client: SocketClient) => Promise<void> | void)[];

@@ -17,3 +17,10 @@ export const rooms = {
 /** Rooms that a connection follows by its own wish, and how many of each kind at most. */
 export const followLimits = { session: 20, conversation: 200 } as const;
 export type FollowedKind = keyof typeof followLimits;
+
+/** What a followed room is about; null for a name that is none. */
+export function followedOf(room: string): { kind: FollowedKind; id: string } | null {
+  const [kind, id] = room.split(':');
+  if (id === undefined) return null;
+  return kind === 'session' || kind === 'conversation' ? { kind, id } : null;
+}

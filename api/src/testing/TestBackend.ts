@@ -8,6 +8,7 @@ import { startPostgres, startRedis, type EmbeddedPostgres, type EmbeddedRedis } 
 import { createPrisma, type Database } from '@maydan/prisma';
 import { Api } from '../Api.ts';
 import { configSchema } from '../config.ts';
+import { ApiProcess } from './ApiProcess.ts';
 import { TestApi } from './TestApi.ts';
 
 const run = promisify(execFile);
@@ -16,6 +17,7 @@ const migrate = join(import.meta.dirname, '../../../prisma/scripts/migrate.ts');
 /** A real PostgreSQL with our schema and a real Redis, for one test file; and apis that run on them. */
 export class TestBackend {
   static readonly internalSecret = 'i'.repeat(20) + 'j'.repeat(20);
+  static readonly accessTokenSecret = 'a'.repeat(20) + 'b'.repeat(20);
   readonly database: Database;
   readonly redis: Redis;
   readonly logger: Logger;
@@ -24,6 +26,7 @@ export class TestBackend {
   readonly #postgres: EmbeddedPostgres;
   readonly #redisServer: EmbeddedRedis;
   readonly #apis: TestApi[] = [];
+  readonly #processes: ApiProcess[] = [];
 
   static async start(): Promise<TestBackend> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
@@ -49,7 +52,21 @@ export class TestBackend {
 
   /** An api on free ports; `environment` adds to or replaces its configuration. */
   async startApi(environment: Record<string, string> = {}): Promise<TestApi> {
-    const config = configSchema.parse({
+    const config = configSchema.parse({ ...this.#environment, ...environment });
+    const api = new TestApi(await Api.create(config, this.logger), TestBackend.internalSecret);
+    this.#apis.push(api);
+    return api;
+  }
+
+  /** An api as a process of its own, at this port (0: any free one). */
+  async startProcess(port = 0): Promise<ApiProcess> {
+    const started = await ApiProcess.start({ ...this.#environment, API_PORT: String(port) });
+    this.#processes.push(started);
+    return started;
+  }
+
+  get #environment(): Record<string, string> {
+    return {
       NODE_ENV: 'test',
       API_HOST: '127.0.0.1',
       API_PORT: '0',
@@ -58,15 +75,11 @@ export class TestBackend {
       DATABASE_POOL_SIZE: '6',
       REDIS_URL: this.#redisServer.url,
       INTERNAL_SECRET: TestBackend.internalSecret,
-      ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
+      ACCESS_TOKEN_SECRET: TestBackend.accessTokenSecret,
       RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
       AUTH_RATE_PER_ADDRESS: '10000',
       STREAM_KEY_FAILURES_PER_ADDRESS: '10000',
-      ...environment,
-    });
-    const api = new TestApi(await Api.create(config, this.logger), TestBackend.internalSecret);
-    this.#apis.push(api);
-    return api;
+    };
   }
 
   /** Address of the Redis that all apis share. */
@@ -80,7 +93,7 @@ export class TestBackend {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#apis.map((api) => api.close()));
+    await Promise.all([...this.#apis, ...this.#processes].map((api) => api.close()));
     await this.database.$disconnect();
     this.redis.disconnect();
     await Promise.all([this.#postgres.close(), this.#redisServer.close()]);

@@ -1,17 +1,19 @@
 import type { z } from 'zod';
-import { connectionEvents } from './connection.ts';
+import { connectionEvents, connectionMessages } from './connection.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 
 export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
 
 /**
  * Socket.IO of the api, default namespace. A handshake with `auth: { token }` (an access token) also gets what is for its
- * user; one that is expired or not valid is refused, with the error body as `data` of `connect_error`.
+ * user; one that is expired or not valid is refused, with the error body as `data` of `connect_error`. A client that was
+ * gone for up to 2 minutes is told what it missed, in order and once, at whichever process it comes back (Socket.IO's
+ * connection state recovery).
  *
  * Each message is acknowledged: with its output, or with the one error body. Messages of one connection are handled in
  * their order. Both are parsed with these schemas on arrival.
  */
-export const clientMessages = { ...sessionMessages };
+export const clientMessages = { ...connectionMessages, ...sessionMessages };
 
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
 export const serverEvents = { ...connectionEvents, ...sessionEvents };

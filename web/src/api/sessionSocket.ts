@@ -1,7 +1,5 @@
-import { serverEvents } from '@maydan/contracts';
-import type { Seat, Session, Stage } from '@maydan/contracts';
-import { io } from 'socket.io-client';
-import type { Socket } from 'socket.io-client';
+import type { Seat, ServerEventPayload, Session, Stage } from '@maydan/contracts';
+import { SocketClient } from '@maydan/contracts/socketClient';
 import { account } from '../account/useAccount.ts';
 
 export interface SocketListener {
@@ -17,34 +15,23 @@ export interface StageListener {
   /** The socket is there (again): what happened meanwhile was missed. */
   connected(): void;
 }
-type ServerEvent = keyof typeof serverEvents;
-type Payload<E extends ServerEvent> = ReturnType<(typeof serverEvents)[E]['parse']>;
-export type Invitation = Payload<'stage:invited'>;
+export type Invitation = ServerEventPayload<'stage:invited'>;
 
-let shared: Socket | undefined;
+let shared: SocketClient | undefined;
 let users = 0;
-/** How many of this page want the room of a session. */
-const subscriptions = new Map<string, number>();
-const afterRefusalMs = 2_000;
+/** Sessions whose room this page wants, each with what reports the session's present state. */
+const subscriptions = new Map<string, Set<(session: Session) => void>>();
 
 /** One connection for the whole page, closed when nobody needs it. Signed-in people also get what is for them. */
-function acquire(): Socket {
+function acquire(): SocketClient {
   users += 1;
   if (shared) return shared;
-  const socket = io(location.origin, {
-    transports: ['websocket', 'polling'],
-    tryAllTransports: true,
-    reconnectionDelayMax: 10_000,
-    auth: (send) => {
-      void account.freshToken().then((token) => send(token === undefined ? {} : { token }));
+  const socket = new SocketClient({ baseUrl: location.origin, accessToken: () => account.freshToken() });
+  socket.watch({
+    // Recovered, it is in its rooms still, and has been told what it missed.
+    connected: (recovered) => {
+      if (!recovered) for (const sessionId of subscriptions.keys()) join(socket, sessionId);
     },
-  });
-  // A refused handshake (the token expired meanwhile) isn't tried again by Socket.IO itself.
-  socket.on('connect_error', () => {
-    if (!socket.active) setTimeout(() => shared === socket && socket.connect(), afterRefusalMs);
-  });
-  socket.on('connect', () => {
-    for (const sessionId of subscriptions.keys()) join(socket, sessionId);
   });
   shared = socket;
   return socket;
@@ -53,15 +40,16 @@ function acquire(): Socket {
 function release(): void {
   users -= 1;
   if (users > 0) return;
-  shared?.disconnect();
+  shared?.close();
   shared = undefined;
 }
 
-/** The acknowledgement holds the session, or is an error body that the REST request reports better. */
-function join(socket: Socket, sessionId: string): void {
-  socket.emit('session:subscribe', { sessionId }, (answer: unknown) => {
-    for (const listener of socket.listeners('session:updated')) listener(answer);
-  });
+/** A refusal says nothing that the REST request doesn't report better. */
+function join(socket: SocketClient, sessionId: string): void {
+  socket.ask('session:subscribe', { sessionId }).then(
+    ({ session }) => subscriptions.get(sessionId)?.forEach((report) => report(session)),
+    () => undefined,
+  );
 }
 
 /** Who the socket belongs to is told at its start only; undefined until it is known. */
@@ -72,46 +60,25 @@ account.subscribe(() => {
   if (user === signedInAs || view.status === 'unknown') return;
   const changed = signedInAs !== undefined;
   signedInAs = user;
-  if (changed) shared?.disconnect().connect();
+  if (changed) shared?.restart();
 });
 
-function subscribe(socket: Socket, sessionId: string): () => void {
-  const others = subscriptions.get(sessionId) ?? 0;
-  subscriptions.set(sessionId, others + 1);
-  if (others === 0 && socket.connected) join(socket, sessionId);
-  return () => {
-    const left = (subscriptions.get(sessionId) ?? 1) - 1;
-    if (left > 0) return void subscriptions.set(sessionId, left);
-    subscriptions.delete(sessionId);
-    if (socket.connected) socket.emit('session:unsubscribe', { sessionId });
-  };
-}
-
-/** Calls back with each payload that fits its schema, until the returned function is called. */
-function listen<E extends ServerEvent>(
-  socket: Socket,
-  event: E,
-  listener: (payload: Payload<E>) => void,
+function subscribe(
+  socket: SocketClient,
+  sessionId: string,
+  report: (session: Session) => void = () => undefined,
 ): () => void {
-  const onEvent = (payload: unknown): void => {
-    const parsed = serverEvents[event].safeParse(payload);
-    if (parsed.success) listener(parsed.data as Payload<E>);
-  };
-  // Socket.IO's types follow a plain name best.
-  const name: string = event;
-  socket.on(name, onEvent);
-  return () => socket.off(name, onEvent);
-}
-
-function onConnection(socket: Socket, listener: (connected: boolean) => void): () => void {
-  const up = (): void => listener(true);
-  const down = (): void => listener(false);
-  socket.on('connect', up);
-  socket.on('disconnect', down);
-  if (socket.connected) up();
+  const reports = subscriptions.get(sessionId) ?? new Set();
+  const isFirst = !subscriptions.has(sessionId);
+  // Wrapped, as the same function may come twice.
+  const own = (session: Session): void => report(session);
+  subscriptions.set(sessionId, reports.add(own));
+  if (isFirst && socket.connected) join(socket, sessionId);
   return () => {
-    socket.off('connect', up);
-    socket.off('disconnect', down);
+    reports.delete(own);
+    if (reports.size > 0) return;
+    subscriptions.delete(sessionId);
+    if (socket.connected) socket.ask('session:unsubscribe', { sessionId }).catch(() => undefined);
   };
 }
 
@@ -120,13 +87,15 @@ const all = (closers: readonly (() => void)[]) => (): void => closers.forEach((c
 /** Joins the room of a session and reports its changes until the returned function is called. */
 export function followSession(sessionId: string, listener: SocketListener): () => void {
   const socket = acquire();
-  const update = ({ session }: { session: Session }): void => {
-    if (session.id === sessionId) listener.updated(session);
-  };
   return all([
-    listen(socket, 'session:updated', update),
-    onConnection(socket, (connected) => listener.connectionChanged(connected)),
-    subscribe(socket, sessionId),
+    socket.on('session:updated', ({ session }) => {
+      if (session.id === sessionId) listener.updated(session);
+    }),
+    socket.watch({
+      connected: () => listener.connectionChanged(true),
+      disconnected: () => listener.connectionChanged(false),
+    }),
+    subscribe(socket, sessionId, (session) => listener.updated(session)),
     release,
   ]);
 }
@@ -135,13 +104,13 @@ export function followSession(sessionId: string, listener: SocketListener): () =
 export function followStage(sessionId: string, listener: StageListener): () => void {
   const socket = acquire();
   return all([
-    listen(socket, 'stage:updated', ({ stage }) => {
+    socket.on('stage:updated', ({ stage }) => {
       if (stage.sessionId === sessionId) listener.stageChanged(stage);
     }),
-    listen(socket, 'stage:seatChanged', ({ seat }) => {
+    socket.on('stage:seatChanged', ({ seat }) => {
       if (seat.sessionId === sessionId) listener.seatChanged(seat);
     }),
-    onConnection(socket, (connected) => connected && listener.connected()),
+    socket.watch({ connected: () => listener.connected() }),
     subscribe(socket, sessionId),
     release,
   ]);
@@ -150,5 +119,5 @@ export function followStage(sessionId: string, listener: StageListener): () => v
 /** Reports invitations to any stage until the returned function is called. */
 export function followInvitations(listener: (invitation: Invitation) => void): () => void {
   const socket = acquire();
-  return all([listen(socket, 'stage:invited', listener), release]);
+  return all([socket.on('stage:invited', listener), release]);
 }
