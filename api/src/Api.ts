@@ -100,7 +100,11 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
 }
 
 async function connect({ config, logger, lifecycle }: Parts) {
-  const database = createPrisma(config.DATABASE_URL, { maxConnections: config.DATABASE_POOL_SIZE });
+  const onQuery = (sql: string, durationMs: number): void => logger.trace({ sql, durationMs }, 'query');
+  const database = createPrisma(config.DATABASE_URL, {
+    maxConnections: config.DATABASE_POOL_SIZE,
+    ...(logger.isLevelEnabled('trace') ? { onQuery } : {}),
+  });
   lifecycle.own('database', () => database.$disconnect());
   // Loads the query compiler before the first request needs it; a database that is away may come later.
   await database.$connect().catch((error: unknown) => logger.warn({ err: error }, 'the database is away'));

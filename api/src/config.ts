@@ -78,6 +78,10 @@ export const configSchema = z
     PEOPLE_RATE_PER_USER: positive.default(60),
     /** Searches for people in a minute, of a user or of an address without a sign-in. */
     SEARCH_RATE_PER_USER: positive.default(120),
+    /** What one user changes of conversations and their members in a minute. */
+    CONVERSATION_RATE_PER_USER: positive.default(60),
+    /** Messages that one user sends, edits, deletes or forwards in a minute. */
+    MESSAGE_RATE_PER_USER: positive.default(120),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],

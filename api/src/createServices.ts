@@ -4,6 +4,8 @@ import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { accountRoutes } from './account/account.routes.ts';
+import { conversationsRoutes } from './conversations/conversations.routes.ts';
+import { createConversations } from './conversations/createConversations.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
 import { createIdentity } from './identity/createIdentity.ts';
@@ -81,6 +83,7 @@ export function createServices(dependencies: ServicesDependencies) {
     part: (hostId, userId) => stage.seats.part(hostId, userId),
     logger,
   });
+  const conversations = createConversations({ database, limits, logger });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -90,6 +93,7 @@ export function createServices(dependencies: ServicesDependencies) {
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
+    conversations: conversationsRoutes(conversations, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     blocks: blocksRoutes(people.blocking, signedIn),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conversationsContract } from './conversations.contract.ts';
 import {
   accountUpdateInput,
   googleInput,
@@ -311,6 +312,7 @@ export const contract = {
       .input(pageInput)
       .output(userPage),
   },
+  conversations: conversationsContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

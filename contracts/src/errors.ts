@@ -62,6 +62,12 @@ export const errorTable = {
     message: 'Sign in again first: this needs a sign-in of the last 15 minutes.',
   },
   forbidden: { status: 403, retry: false, logLevel: 'info', message: 'You may not do this.' },
+  messages_refused: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'This person takes no messages from you.',
+  },
   account_banned: { status: 403, retry: false, logLevel: 'info', message: 'This account is banned.' },
   stream_key_refused: {
     status: 403,

@@ -4,11 +4,17 @@ import { PrismaClient, type Prisma } from '../generated/client.ts';
 export type Database = PrismaClient;
 export type DatabaseTransaction = Prisma.TransactionClient;
 
+export interface PrismaOptions {
+  readonly maxConnections?: number;
+  /** Hears of each statement that is sent, without its values; also of `BEGIN` and `COMMIT`. */
+  readonly onQuery?: (sql: string, durationMs: number) => void;
+}
+
 /**
  * A client with a pool of its own; the caller ends it by `$disconnect()`. Nothing waits for ever: a connection or a
  * statement that takes too long fails, and the pool replaces it.
  */
-export function createPrisma(databaseUrl: string, options: { maxConnections?: number } = {}): Database {
+export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): Database {
   const adapter = new PrismaPg({
     connectionString: databaseUrl,
     max: options.maxConnections ?? 10,
@@ -18,5 +24,9 @@ export function createPrisma(databaseUrl: string, options: { maxConnections?: nu
     query_timeout: 20_000,
     application_name: 'maydan',
   });
-  return new PrismaClient({ adapter });
+  const { onQuery } = options;
+  if (onQuery === undefined) return new PrismaClient({ adapter });
+  const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
+  client.$on('query', ({ query, duration }) => onQuery(query, duration));
+  return client;
 }

@@ -4,9 +4,15 @@ export type {
   Audience,
   Block,
   Contact,
+  Conversation,
+  ConversationKind,
   Follow,
   FollowCount,
   Language,
+  Member,
+  MemberRole,
+  Message,
+  MessageKind,
   Role,
   SeatState,
   Session,
@@ -24,5 +30,6 @@ export type {
   User,
 } from '../generated/client.ts';
 export { displayNameOf, namesOf, usernameOf } from './names.ts';
+export { newId } from './newId.ts';
 export { hashPassword, verifyNothing, verifyPassword } from './password.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';

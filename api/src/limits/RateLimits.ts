@@ -33,6 +33,8 @@ export class RateLimits {
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
   readonly #peopleByUser: Limiter;
+  readonly #conversationsByUser: Limiter;
+  readonly #messagesByUser: Limiter;
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
   readonly #redis: Redis;
@@ -62,6 +64,8 @@ export class RateLimits {
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
     this.#stageByUser = limiter('stage', config.STAGE_RATE_PER_USER, 60);
     this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
+    this.#conversationsByUser = limiter('conversation', config.CONVERSATION_RATE_PER_USER, 60);
+    this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
@@ -79,6 +83,16 @@ export class RateLimits {
   /** Counts what a user changes between people (follow, block, contact); throws `rate_limited`. */
   people(userId: string): Promise<void> {
     return this.#count(this.#peopleByUser, userId);
+  }
+
+  /** Counts what a user changes of conversations and their members; throws `rate_limited`. */
+  conversations(userId: string): Promise<void> {
+    return this.#count(this.#conversationsByUser, userId);
+  }
+
+  /** Counts a message of a conversation that a user sends or changes; throws `rate_limited`. */
+  messages(userId: string): Promise<void> {
+    return this.#count(this.#messagesByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

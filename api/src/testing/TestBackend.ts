@@ -92,6 +92,20 @@ export class TestBackend {
     return this.#log.join('');
   }
 
+  /**
+   * How many SQL statements the apis send for some work. What they send by themselves meanwhile counts, too, so it is the
+   * least of three times.
+   */
+  async countQueries(work: () => Promise<unknown>): Promise<number> {
+    const counts: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const before = this.#log.length;
+      await work();
+      counts.push(this.#log.slice(before).filter((line) => line.includes('"msg":"query"')).length);
+    }
+    return Math.min(...counts);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#apis, ...this.#processes].map((api) => api.close()));
     await this.database.$disconnect();

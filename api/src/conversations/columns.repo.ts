@@ -1,0 +1,19 @@
+import { Prisma } from '@maydan/prisma';
+
+/** Columns of `SharedRow`, of "Conversation" c. */
+export const sharedColumns = Prisma.sql`
+  c."id", c."kind", c."name", c."description", c."memberCount", c."createdAt", c."updatedAt"`;
+
+/** Columns of `MessageRow`, with `messageJoins`, of "Message" m. A reply shows the beginning of what it answers. */
+export const messageColumns = Prisma.sql`
+  m."id" AS "messageId", m."conversationId", m."seq", m."tempId", m."kind" AS "messageKind", m."text", m."forwarded",
+  m."revision", m."createdAt" AS "sentAt", m."editedAt", m."deletedAt" AS "messageDeletedAt",
+  s."id" AS "senderId", s."username" AS "senderUsername", s."displayName" AS "senderName",
+  r."id" AS "replyId", r."seq" AS "replySeq", r."kind" AS "replyKind", left(r."text", 200) AS "replyText",
+  r."deletedAt" AS "replyDeletedAt",
+  rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"`;
+
+export const messageJoins = Prisma.sql`
+  LEFT JOIN "User" s ON s."id" = m."senderId"
+  LEFT JOIN "Message" r ON r."conversationId" = m."conversationId" AND r."seq" = m."replyToSeq"
+  LEFT JOIN "User" rs ON rs."id" = r."senderId"`;

@@ -1,0 +1,131 @@
+import { AppError } from '@maydan/common';
+import { maxMembers, type ConversationMember, type MemberPage, type MemberRole } from '@maydan/contracts';
+import type { DatabaseTransaction, User } from '@maydan/prisma';
+import type { PageInput } from '../people/listed.ts';
+import { decodeCursor, pageOf } from '../sessions/cursor.ts';
+import type { ConversationsDependencies } from './conversations.service.ts';
+import { insertMembers, type LockedConversation, type MembersRepo } from './members.repo.ts';
+import { checkReach } from './reach.ts';
+import { toMember } from './rows.ts';
+
+export interface MembersDependencies extends ConversationsDependencies {
+  readonly members: MembersRepo;
+}
+
+/** Who is in a group or public channel, and as what (feature C1). Everything may be repeated. */
+export class MembersService {
+  readonly #deps: MembersDependencies;
+
+  constructor(dependencies: MembersDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** For its members; throws `not_found`. */
+  async list(user: User, input: PageInput & { id: string }): Promise<MemberPage> {
+    const place = await this.#deps.repo.place(user.id, input.id);
+    if (place === null || place.role === null) throw new AppError('not_found');
+    const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
+    const rows = await this.#deps.members.list(input.id, { after, take: input.limit + 1 });
+    const { page, nextCursor } = pageOf(rows, input.limit, ({ joinedAt, userId }) => ({
+      at: joinedAt,
+      id: userId,
+    }));
+    return { items: page.map((row) => toMember(row, place.kind)), nextCursor };
+  }
+
+  /**
+   * All of them or nobody; those who are in it stay as they are. Throws `forbidden` for who isn't owner or admin, and for
+   * each of them as `checkReach` does; `conflict` when it is full.
+   */
+  async add(user: User, id: string, userIds: readonly string[]): Promise<ConversationMember[]> {
+    const { limits, repo, members } = this.#deps;
+    await limits.conversations(user.id);
+    const wanted = [...new Set(userIds)].filter((userId) => userId !== user.id);
+    const reach = await repo.reach(user.id, wanted);
+    const kind = await this.#change(user, id, async (transaction, conversation) => {
+      if (!leads(conversation.role)) throw new AppError('forbidden');
+      checkReach(wanted, reach);
+      const added = await insertMembers(transaction, id, conversation, wanted);
+      checkRoom(conversation, added.length);
+      await transaction.conversationRemoval.deleteMany({
+        where: { conversationId: id, userId: { in: wanted } },
+      });
+      return conversation.kind;
+    });
+    return (await members.find(id, wanted)).map((row) => toMember(row, kind));
+  }
+
+  /**
+   * The owner removes anybody, an admin those who are neither; throws `forbidden` else. Who was removed from a public
+   * channel comes back only when somebody adds them.
+   */
+  async remove(user: User, id: string, userId: string): Promise<void> {
+    await this.#deps.limits.conversations(user.id);
+    if (userId === user.id) return this.leave(user, id);
+    await this.#change(user, id, async (transaction, { kind, role }) => {
+      const key = { conversationId: id, userId };
+      const place = await transaction.member.findUnique({ where: { conversationId_userId: key } });
+      if (!leads(role) || (place !== null && !above(role, place.role))) throw new AppError('forbidden');
+      await transaction.member.deleteMany({ where: key });
+      if (kind !== 'publicChannel' || place === null) return;
+      await transaction.conversationRemoval.createMany({ data: key, skipDuplicates: true });
+    });
+  }
+
+  /** An owner who leaves hands over to the admin, else the member, who is there longest; after the last one it is deleted. */
+  async leave(user: User, id: string): Promise<void> {
+    await this.#deps.limits.conversations(user.id);
+    await this.#change(user, id, async (transaction, { role }) => {
+      if (role === null) throw new AppError('not_found');
+      await transaction.member.deleteMany({ where: { conversationId: id, userId: user.id } });
+    });
+  }
+
+  /** As the owner alone; throws `forbidden`, and `not_found` for who isn't in it. The owner's own role goes by handing over. */
+  async setRole(user: User, id: string, userId: string, role: MemberRole): Promise<ConversationMember> {
+    await this.#deps.limits.conversations(user.id);
+    const kind = await this.#change(user, id, async (transaction, conversation) => {
+      if (conversation.role !== 'owner') throw new AppError('forbidden');
+      if (userId === user.id && role !== 'owner')
+        throw new AppError('conflict', 'Hand the conversation over first.');
+      const place = (of: string) => ({ conversationId: id, userId: of });
+      const { count } = await transaction.member.updateMany({ where: place(userId), data: { role } });
+      if (count === 0) throw new AppError('not_found');
+      if (role === 'owner' && userId !== user.id) {
+        await transaction.member.updateMany({ where: place(user.id), data: { role: 'admin' } });
+      }
+      return conversation.kind;
+    });
+    const [row] = await this.#deps.members.find(id, [userId]);
+    if (row === undefined) throw new AppError('not_found');
+    return toMember(row, kind);
+  }
+
+  /** Throws `not_found` when the conversation isn't there for the user, and `conflict` for a direct one. */
+  async #change<T>(user: User, id: string, change: Change<T>): Promise<T> {
+    const { members } = this.#deps;
+    const done = await members.change(id, user.id, async (transaction, conversation) => {
+      if (conversation.role === null && conversation.kind !== 'publicChannel')
+        throw new AppError('not_found');
+      if (conversation.kind === 'direct')
+        throw new AppError('conflict', 'Two people are in a direct conversation.');
+      return { now: await change(transaction, conversation) };
+    });
+    if (done === null) throw new AppError('not_found');
+    return done.now;
+  }
+}
+
+type Change<T> = (transaction: DatabaseTransaction, conversation: LockedConversation) => Promise<T>;
+
+const leads = (role: MemberRole | null): boolean => role === 'owner' || role === 'admin';
+
+/** Whether somebody of the one role may put out somebody of the other. */
+function above(role: MemberRole | null, other: MemberRole): boolean {
+  return role === 'owner' || (role === 'admin' && other === 'member');
+}
+
+function checkRoom({ kind, memberCount }: LockedConversation, more: number): void {
+  if (kind === 'direct' || memberCount + more <= maxMembers[kind]) return;
+  throw new AppError('conflict', `There are ${maxMembers[kind]} people in it at most.`);
+}

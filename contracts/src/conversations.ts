@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { cleanLine, cleanText, showsSomething } from './cleanText.ts';
+import { isoDate, userId } from './ids.ts';
+import { pageInput } from './people.ts';
+import { publicUser } from './sessions.ts';
+
+export const conversationId = z.uuid();
+export const conversationKind = z.enum(['direct', 'group', 'publicChannel']);
+export type ConversationKind = z.infer<typeof conversationKind>;
+export const memberRole = z.enum(['owner', 'admin', 'member']);
+export type MemberRole = z.infer<typeof memberRole>;
+
+/** People in a group at most, and in a public channel. */
+export const maxMembers = { group: 256, publicChannel: 100_000 } as const;
+/** Characters (UTF-16) of a message at most. */
+export const maxTextLength = 4_000;
+
+export const messageKind = z.enum(['text', 'image', 'video', 'audio', 'file']);
+export type MessageKind = z.infer<typeof messageKind>;
+
+/** What a message answers, as it stands now. */
+export const repliedTo = z.object({
+  id: z.uuid(),
+  seq: z.int(),
+  sender: publicUser.nullable(),
+  kind: messageKind,
+  /** Its beginning, 200 characters at most. */
+  text: z.string(),
+  deletedAt: isoDate.nullable(),
+});
+
+export const conversationMessage = z.object({
+  id: z.uuid(),
+  conversationId,
+  /** 1, 2, 3 ... within the conversation, without gaps. */
+  seq: z.int(),
+  /** Null: the account was deleted. */
+  sender: publicUser.nullable(),
+  /** The sender's own id of the message. */
+  tempId: z.string().nullable(),
+  kind: messageKind,
+  /** Empty when the message was deleted. */
+  text: z.string(),
+  replyTo: repliedTo.nullable(),
+  forwarded: z.boolean(),
+  /** Of two states of a message the one with the higher number is the newer. */
+  revision: z.int(),
+  createdAt: isoDate,
+  editedAt: isoDate.nullable(),
+  deletedAt: isoDate.nullable(),
+});
+export type Message = z.infer<typeof conversationMessage>;
+
+/** What everybody sees of a conversation. */
+export const sharedConversation = z.object({
+  id: conversationId,
+  kind: conversationKind,
+  /** Null for a direct one. */
+  name: z.string().nullable(),
+  description: z.string(),
+  memberCount: z.int(),
+  createdAt: isoDate,
+  updatedAt: isoDate,
+});
+export type SharedConversation = z.infer<typeof sharedConversation>;
+
+/** The viewer's own place. */
+export const membership = z.object({
+  role: memberRole,
+  joinedAt: isoDate,
+  /** Read up to this message's number. */
+  lastReadSeq: z.int(),
+  /** Messages above it, by their numbers; those that were deleted since count, one's own don't. */
+  unread: z.int(),
+});
+
+export const conversation = sharedConversation.extend({
+  /** Number of the newest message; 0: there is none. */
+  lastSeq: z.int(),
+  /** Of the newest message, or the beginning. */
+  activeAt: isoDate,
+  /** The other person of a direct one; null when that account was deleted. */
+  other: publicUser.nullable(),
+  /** Null for a public channel that the viewer isn't in. */
+  membership: membership.nullable(),
+  /** The newest one that the viewer may see. */
+  lastMessage: conversationMessage.nullable(),
+});
+export type Conversation = z.infer<typeof conversation>;
+export const conversationPage = z.object({ items: z.array(conversation), nextCursor: z.string().nullable() });
+export type ConversationPage = z.infer<typeof conversationPage>;
+
+export const member = z.object({
+  user: publicUser,
+  role: memberRole,
+  joinedAt: isoDate,
+  /** Null in a public channel, where nobody is told what others have read. */
+  lastReadSeq: z.int().nullable(),
+});
+export type ConversationMember = z.infer<typeof member>;
+export const memberPage = z.object({ items: z.array(member), nextCursor: z.string().nullable() });
+export type MemberPage = z.infer<typeof memberPage>;
+
+const name = z.string().max(400).overwrite(cleanLine).max(80).refine(showsSomething, 'Shows nothing.');
+const description = z.string().max(2_000).overwrite(cleanText).max(500);
+const userIds = z.array(userId).max(50);
+
+export const directInput = z.object({ userId });
+export const conversationCreateInput = z.object({
+  kind: z.enum(['group', 'publicChannel']),
+  name,
+  description: description.default(''),
+  /** Who is in it from the start, beside oneself. */
+  memberIds: userIds.default([]),
+});
+/** What is absent stays as it is. */
+export const conversationUpdateInput = z.object({
+  id: conversationId,
+  name: name.optional(),
+  description: description.optional(),
+});
+export const conversationById = z.object({ id: conversationId });
+export const membersInput = pageInput.extend({ id: conversationId });
+export const membersAddInput = z.object({ id: conversationId, userIds: userIds.min(1) });
+export const memberInput = z.object({ id: conversationId, userId });
+export const roleInput = memberInput.extend({
+  /** `owner` hands the conversation over: who gives it becomes an admin. */
+  role: memberRole,
+});
