@@ -37,6 +37,17 @@ describe('the ops server', () => {
     expect(text).toContain('process_cpu_seconds_total');
   });
 
+  it('tells how busy the event loop was since the last scrape, and wakes no process to know it', async () => {
+    const scrape = async (): Promise<string> => (await get('/metrics')).text();
+    await scrape();
+    for (const until = performance.now() + 200; performance.now() < until;);
+    const [, ratio] =
+      /^nodejs_eventloop_utilization_ratio\{service="test"\} (\S+)$/m.exec(await scrape()) ?? [];
+    expect(Number(ratio)).toBeGreaterThan(0.05);
+    expect(Number(ratio)).toBeLessThanOrEqual(1);
+    expect(await scrape()).not.toContain('nodejs_eventloop_lag_p99');
+  });
+
   it('answers anything else in the one error shape', async () => {
     const response = await get('/nothing');
     expect(response.status).toBe(404);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { AppError, toErrorBody } from './AppError.ts';
 
 /** Resolves when the part works, rejects with the reason when it doesn't. */
@@ -48,14 +48,6 @@ export async function runChecks(
   );
   const status = results.every(([, result]) => result === 'ok') ? 'ok' : 'failing';
   return { status, service, checks: Object.fromEntries(results) };
-}
-
-/** A registry with the process's own figures; services add theirs, named `maydan_<service>_…`. */
-export function createRegistry(service: string): Registry {
-  const registry = new Registry();
-  registry.setDefaultLabels({ service });
-  collectDefaultMetrics({ register: registry });
-  return registry;
 }
 
 export interface OpsServerOptions {

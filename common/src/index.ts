@@ -4,6 +4,7 @@ export * from './bitstream/bits.ts';
 export * from './bitstream/sps.ts';
 export * from './bitstream/vp8.ts';
 export * from './config.ts';
+export * from './createRegistry.ts';
 export * from './facts.ts';
 export * from './GuessLimiter.ts';
 export * from './Lifecycle.ts';

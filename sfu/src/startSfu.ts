@@ -60,7 +60,7 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
   const rooms = createRooms(config, pool, address, mesh, logger);
   new StageFacts(rooms, facts, nodeId);
-  const health = new StageHealth({ rooms, facts, nodeId, logger });
+  const health = new StageHealth({ rooms, facts, nodeId, portRange: portRange(config), logger });
   lifecycle.own('stage health', () => health.close());
   const registry = createRegistry('sfu');
   const metrics = registerMetrics(registry, pool, rooms);

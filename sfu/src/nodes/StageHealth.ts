@@ -1,8 +1,9 @@
 import type { Logger } from '@maydan/common';
 import { onStageRoles } from '@maydan/contracts';
 import type { StagePeerHealth } from '@maydan/contracts';
-import { PictureProbe } from '../picture/PictureProbe.ts';
-import type { PictureFigures } from '../picture/PictureMeter.ts';
+import type { types } from 'mediasoup';
+import { PictureProbe, unknownFigures } from '../picture/PictureProbe.ts';
+import { ProbeThread } from '../picture/ProbeThread.ts';
 import type { Room } from '../rooms/Room.ts';
 import { isService } from '../rooms/rights.ts';
 import type { RoomProducer } from '../rooms/RoomProducer.ts';
@@ -15,11 +16,11 @@ export interface StageHealthOptions {
   readonly rooms: Rooms;
   readonly facts: FactSink;
   readonly nodeId: string;
+  /** Of the transports over which pictures are looked at. */
+  readonly portRange: types.TransportPortRange;
   readonly logger: Logger;
   readonly intervalMs?: number;
 }
-
-const unknown: PictureFigures = { frameRate: null, width: null, height: null, keyFrameIntervalMs: null };
 
 /** Tells the api every few seconds how well what is sent on stage arrives at this node. */
 export class StageHealth {
@@ -27,18 +28,21 @@ export class StageHealth {
   readonly #timer: NodeJS.Timeout;
   readonly #counts = new WeakMap<RoomProducer, PacketCounts>();
   readonly #probes = new WeakMap<RoomProducer, PictureProbe>();
+  readonly #thread: ProbeThread;
   #isBusy = false;
 
   constructor(options: StageHealthOptions) {
     this.#options = options;
+    this.#thread = new ProbeThread(options.logger);
     options.rooms.on('opened', (room) =>
       room.on('producerAdded', (producer) => void this.#look(room, producer)),
     );
     this.#timer = setInterval(() => void this.#tellAll(), options.intervalMs ?? 3_000);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#thread.close();
   }
 
   async #tellAll(): Promise<void> {
@@ -66,7 +70,9 @@ export class StageHealth {
     if (producer.kind !== 'video' || !isOurs(producer) || isService(producer.owner.role)) return;
     try {
       const { router } = room;
-      const probe = await PictureProbe.create(router, await producer.onRouter(router));
+      const { portRange } = this.#options;
+      const shown = await producer.onRouter(router);
+      const probe = await PictureProbe.create({ router, producer: shown, portRange, thread: this.#thread });
       if (producer.closed) return probe.close();
       this.#probes.set(producer, probe);
       producer.once('closed', () => probe.close());
@@ -83,7 +89,7 @@ export class StageHealth {
       const streams = await producer.stats();
       const health = producerHealth(kind, streams, this.#counts.get(producer));
       this.#counts.set(producer, countsOf(streams));
-      const pictures = this.#probes.get(producer)?.read() ?? unknown;
+      const pictures = (await this.#probes.get(producer)?.read()) ?? unknownFigures;
       return { peerId, userId: producer.owner.userId, source, ...health, ...pictures };
     } catch (error) {
       if (!producer.closed) this.#options.logger.warn({ err: error, peerId }, 'no statistics of a producer');

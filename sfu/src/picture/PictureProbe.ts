@@ -1,41 +1,70 @@
 import type { types } from 'mediasoup';
-import { PictureMeter, type PictureFigures } from './PictureMeter.ts';
+import type { PictureFigures } from './PictureMeter.ts';
+import type { ProbeThread } from './ProbeThread.ts';
+
+export const unknownFigures: PictureFigures = {
+  frameRate: null,
+  width: null,
+  height: null,
+  keyFrameIntervalMs: null,
+};
+
+export interface PictureProbeOptions {
+  readonly router: types.Router;
+  readonly producer: types.Producer;
+  readonly portRange: types.TransportPortRange;
+  readonly thread: ProbeThread;
+}
 
 /**
  * Looks at the packets of one video producer, which mediasoup itself doesn't do: frame rate, size and key frames as they
- * arrive, from any publisher and whatever it says of itself. Of simulcast it sees the best layer there is. Who creates it
- * closes it.
+ * arrive, from any publisher and whatever it says of itself. Of simulcast it sees the best layer there is. They go to the
+ * probes' thread over loopback: in the event loop of the sfu each of them would cost more than sending it to ten viewers.
+ * Who creates it closes it.
  */
 export class PictureProbe {
-  readonly #transport: types.DirectTransport;
+  readonly #transport: types.PlainTransport;
   readonly #consumer: types.Consumer;
-  readonly #meter: PictureMeter;
+  readonly #thread: ProbeThread;
+  readonly #probe: number;
 
-  /** @throws what mediasoup throws, also when the producer is gone. */
-  static async create(router: types.Router, producer: types.Producer): Promise<PictureProbe> {
-    const transport = await router.createDirectTransport();
+  /** @throws what mediasoup throws, also when the producer is gone; Error when the thread is. */
+  static async create(options: PictureProbeOptions): Promise<PictureProbe> {
+    const { router, producer, portRange, thread } = options;
+    const transport = await router.createPlainTransport({
+      listenInfo: { protocol: 'udp', ip: '127.0.0.1', portRange },
+      rtcpMux: true,
+    });
     try {
+      const codec = producer.rtpParameters.codecs[0]?.mimeType ?? '';
+      const { probe, port } = await thread.open(codec, transport.tuple.localPort);
+      transport.observer.once('close', () => thread.closeProbe(probe));
+      await transport.connect({ ip: '127.0.0.1', port });
       const { rtpCapabilities } = router;
       const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
-      return new PictureProbe(transport, consumer);
+      return new PictureProbe(transport, consumer, thread, probe);
     } catch (error) {
       transport.close();
       throw error;
     }
   }
 
-  private constructor(transport: types.DirectTransport, consumer: types.Consumer) {
+  private constructor(
+    transport: types.PlainTransport,
+    consumer: types.Consumer,
+    thread: ProbeThread,
+    probe: number,
+  ) {
     this.#transport = transport;
     this.#consumer = consumer;
-    this.#meter = new PictureMeter(consumer.rtpParameters.codecs[0]?.mimeType ?? '');
-    consumer.on('rtp', (packet: Buffer) => this.#meter.add(packet, performance.now()));
+    this.#thread = thread;
+    this.#probe = probe;
   }
 
-  /** Since the last reading; of what is paused nothing is known. */
-  read(): PictureFigures {
-    const figures = this.#meter.read(performance.now());
-    if (!this.#consumer.producerPaused) return figures;
-    return { frameRate: null, width: null, height: null, keyFrameIntervalMs: null };
+  /** Since the last reading; of what is paused nothing is known. @throws Error when the thread is gone. */
+  async read(): Promise<PictureFigures> {
+    const figures = await this.#thread.read(this.#probe);
+    return this.#consumer.producerPaused || figures === null ? unknownFigures : figures;
   }
 
   /** Idempotent. */

@@ -1,0 +1,79 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '@maydan/common';
+import type { PictureFigures } from './PictureMeter.ts';
+import type { ProbeAnswer, ProbeRequest } from './probeWorker.ts';
+
+type Asked = ProbeRequest extends infer R ? (R extends ProbeRequest ? Omit<R, 'id'> : never) : never;
+interface Waiting {
+  readonly resolve: (answer: ProbeAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The thread that reads the packets of all probes. It is begun with the first of them, and anew when it ended by itself. */
+export class ProbeThread {
+  readonly #logger: Logger;
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | null = null;
+  #closed = false;
+  #lastId = 0;
+  #lastProbe = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /**
+   * Meters what comes from a port of loopback. `port`: where to send it.
+   * @throws Error when the thread is gone.
+   */
+  async open(codec: string, from: number): Promise<{ probe: number; port: number }> {
+    const probe = (this.#lastProbe += 1);
+    const { port } = await this.#ask({ type: 'open', probe, codec, from });
+    if (port === undefined) throw new Error('The probe has no port.');
+    return { probe, port };
+  }
+
+  /** Null when it isn't metered any more. @throws Error when the thread is gone. */
+  async read(probe: number): Promise<PictureFigures | null> {
+    return (await this.#ask({ type: 'read', probe })).figures ?? null;
+  }
+
+  /** Idempotent. */
+  closeProbe(probe: number): void {
+    if (this.#thread !== null) this.#ask({ type: 'close', probe }).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#thread?.terminate();
+  }
+
+  #ask(asked: Asked): Promise<ProbeAnswer> {
+    if (this.#closed) return Promise.reject(new Error('The probes are closed.'));
+    const thread = (this.#thread ??= this.#start());
+    const id = (this.#lastId += 1);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      thread.postMessage({ ...asked, id } satisfies ProbeRequest);
+    });
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./probeWorker.ts', import.meta.url));
+    thread.on('message', (answer: ProbeAnswer) => this.#answered(answer));
+    thread.on('error', (error) => this.#logger.error({ err: error }, 'pictures are no longer metered'));
+    thread.once('exit', () => {
+      this.#thread = null;
+      for (const { reject } of this.#waiting.values()) reject(new Error('The probes’ thread ended.'));
+      this.#waiting.clear();
+    });
+    return thread;
+  }
+
+  #answered(answer: ProbeAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.error === undefined) waiting?.resolve(answer);
+    else waiting?.reject(new Error(answer.error));
+  }
+}
