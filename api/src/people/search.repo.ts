@@ -21,10 +21,15 @@ interface Tier {
   readonly from?: Prisma.Sql;
 }
 
-/** Of a text that is spelled differently, this much of its three-letter groups must be found in the name. */
-const similarity = '0.45';
+/**
+ * Of a text that is spelled differently, this much of its three-letter groups must be found in the name: more than half. With
+ * half of them, one wrong letter in five would make candidates of everybody whose names begin and end so, and none would be near enough.
+ */
+const similarity = '0.51';
 /** Of those who are similar at all, no more are compared. */
 const maxCompared = 200;
+/** Of those whose names contain some words, no more are sorted: a family name may be thousands of people's. */
+const maxContaining = 2_000;
 const everybody = Prisma.sql`"User"`;
 const username = Prisma.sql`"usernameKey"`;
 const name = Prisma.sql`"nameKey"`;
@@ -62,9 +67,9 @@ export class SearchRepo {
   /** Names that are spelled nearly so, the nearest first. */
   async similar({ folded }: SearchText, viewer: Viewer, take: number): Promise<Found[]> {
     const [, rows] = await this.#database.$transaction([
-      // The index, not a look at everybody: PostgreSQL takes any text for similar to a tenth of all names.
+      // The index over letters, not a look at everybody: PostgreSQL takes any text for similar to a tenth of all names.
       this.#database.$executeRaw`
-        SELECT set_config('pg_trgm.word_similarity_threshold', ${similarity}, true), set_config('enable_seqscan', 'off', true)`,
+        SELECT set_config('pg_trgm.word_similarity_threshold', ${similarity}, true), set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true)`,
       this.#database.$queryRaw<Found[]>`
         SELECT "id", "username", "displayName", 5 AS "tier", '' AS "key" FROM (
           SELECT * FROM "User"
@@ -111,16 +116,18 @@ function prefixTiers({ folded }: SearchText): Tier[] {
 }
 
 /**
- * `OFFSET 0` keeps PostgreSQL from walking through all names in their order instead of asking the index: it takes words for
- * evenly spread over the names, but those of one script stand together.
+ * The limit bounds the work, and keeps PostgreSQL from walking through all names in their order instead of asking the index:
+ * it takes words for evenly spread over the names, but those of one script stand together.
  */
 function wordTier({ folded, words }: SearchText): Tier {
   const isPrefix = Prisma.sql`(${beginsWith(username, folded)} OR ${beginsWith(name, folded)})`;
   return {
     number: 4,
     key: name,
-    from: Prisma.sql`(SELECT * FROM "User" WHERE ${containsAll(words)} OFFSET 0)`,
-    where: Prisma.sql`NOT ${isPrefix}`,
+    from: Prisma.sql`(
+      SELECT "id", "username", "displayName", "usernameKey", "nameKey", "bannedAt" FROM "User"
+      WHERE ${containsAll(words)} AND NOT ${isPrefix} LIMIT ${maxContaining})`,
+    where: Prisma.sql`TRUE`,
   };
 }
 
