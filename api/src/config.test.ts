@@ -27,6 +27,10 @@ describe('the configuration', () => {
       'https://a.example',
       'http://localhost:5173',
     ]);
+    expect(parse({ SFU_ORIGINS: 'https://*.sfu.example, http://10.0.0.7:8082/' }).SFU_ORIGINS).toEqual([
+      'https://*.sfu.example',
+      'http://10.0.0.7:8082',
+    ]);
     expect(parse({ TRUST_PROXY: '2' }).TRUST_PROXY).toBe(2);
     expect(parse({ TRUST_PROXY: 'true' }).TRUST_PROXY).toBe(true);
     expect(parse({ TRUST_PROXY: 'loopback' }).TRUST_PROXY).toBe('loopback');
@@ -38,6 +42,9 @@ describe('the configuration', () => {
   it.each([
     ['ACCESS_TOKEN_SECRET', least.INTERNAL_SECRET],
     ['CORS_ORIGINS', 'example.org'],
+    ['SFU_ORIGINS', 'https://*'],
+    ['SFU_ORIGINS', "https://a.example 'unsafe-eval'"],
+    ['SFU_ORIGINS', 'https://a.example;script-src *'],
     ['RTMP_PUBLIC_URL', 'http://localhost/live'],
     ['DATABASE_URL', 'mysql://localhost/db'],
   ])('refuses %s=%s', (name, value) => {

@@ -12,6 +12,22 @@ const origins = z
   .transform((list) => list.filter((origin) => origin !== ''))
   .pipe(z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, 'must be origins like https://example.org')));
 
+/** Origins that a content security policy names, by comma; `https://*.sfu.example.org` means all hosts below. */
+const policySources = z
+  .string()
+  .transform((value) => value.split(',').map((origin) => origin.trim().replace(/\/+$/, '')))
+  .transform((entries) => entries.filter((entry) => entry !== ''))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(
+          /^https?:\/\/(\*\.)?[\w-]+(\.[\w-]+)*(:(\d{1,5}|\*))?$/,
+          'must be origins like https://sfu.example.org or https://*.sfu.example.org',
+        ),
+    ),
+  );
+
 const list = z
   .string()
   .transform((value) => value.split(',').map((entry) => entry.trim()))
@@ -37,6 +53,8 @@ export const configSchema = z
     ORIGIN_PUBLIC_PORT: port.default(8090),
     /** Port of the sfu at the request's own host name, for nodes that announce no address of their own. */
     SFU_PUBLIC_PORT: port.default(8082),
+    /** Where sfu nodes may come to be: pages may talk to them although they weren't there when the page was loaded. */
+    SFU_ORIGINS: policySources.default([]),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),

@@ -130,6 +130,9 @@ describe('headers', () => {
     expect(csp).toContain(
       "connect-src 'self' http://127.0.0.1:8090 http://127.0.0.1:8082 ws://127.0.0.1:8082;",
     );
+    const spread = await backend.startApi({ SFU_ORIGINS: 'https://*.sfu.example' });
+    const policy = (await spread.ask('GET', '/')).headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/connect-src [^;]* https:\/\/\*\.sfu\.example wss:\/\/\*\.sfu\.example;/);
     expect(csp).toContain("media-src 'self' blob: http://127.0.0.1:8090;");
     expect(csp).toContain("script-src 'self';");
     expect(csp).not.toContain('upgrade-insecure-requests');

@@ -47,8 +47,10 @@ export function securityHeaders(config: ApiConfig, directory: SfuDirectory): Req
 /** Signaling is a WebSocket or HTTP; to some browsers these are different sources. */
 function sfuSources(config: ApiConfig, reached: Reached, directory: SfuDirectory): string {
   const nodes = directory.known.length === 0 ? [undefined] : directory.known;
-  const origins = nodes.map((node) => new URL(sfuBase(config, reached, node)).origin);
-  return [...new Set(origins)].flatMap((origin) => [origin, origin.replace(/^http/, 'ws')]).join(' ');
+  const present = nodes.map((node) => new URL(sfuBase(config, reached, node)).origin);
+  return [...new Set([...present, ...config.SFU_ORIGINS])]
+    .flatMap((origin) => [origin, origin.replace(/^http/, 'ws')])
+    .join(' ');
 }
 
 /** Browsers of other origins may call the api only from CORS_ORIGINS. Tokens travel in headers, so no cookies. */
