@@ -77,6 +77,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const metrics = new ApiMetrics(registry);
   const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
   const sweep = createSweep(parts, services);
+  lifecycle.own('presence', () => services.presenceKeeper.close());
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
@@ -96,6 +97,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   await once(server, 'listening');
   facts.start();
   sweep.start();
+  services.presenceKeeper.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
 

@@ -15,8 +15,12 @@ import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
+import { createPresence } from './presence/createPresence.ts';
+import { presenceHandlers } from './presence/presence.gateway.ts';
+import { presenceRoutes } from './presence/presence.routes.ts';
 import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
+import type { EventStream } from './realtime/EventStream.ts';
 import type { Gateway } from './realtime/gateway.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
@@ -41,6 +45,7 @@ export interface ServicesDependencies {
   readonly redis: Redis;
   readonly jobs: JobProducer;
   readonly emitter: Emitter;
+  readonly stream: Pick<EventStream, 'position'>;
   readonly revocations: SignInRevocations;
   readonly logger: Logger;
 }
@@ -76,11 +81,16 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
+  const { keeper, presence } = createPresence(dependencies);
   const people = createPeople({
     database,
     blocks,
     limits,
-    part: (hostId, userId) => stage.seats.part(hostId, userId),
+    part: async (hostId, userId) => {
+      await presence.reconsider(hostId, userId);
+      await stage.seats.part(hostId, userId);
+    },
+    reconsider: (userId, viewerId) => presence.reconsider(userId, viewerId),
     logger,
   });
   const conversations = createConversations({ database, limits, logger });
@@ -88,7 +98,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const anybody = anybodyProcedures(signIns);
   const router = {
     auth: identityRoutes(identity, signedIn),
-    account: accountRoutes(identity, signedIn),
+    account: accountRoutes({ ...identity, presence }, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
@@ -96,16 +106,18 @@ export function createServices(dependencies: ServicesDependencies) {
     conversations: conversationsRoutes(conversations, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
+    presence: presenceRoutes(presence, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
+      ...presenceHandlers(presence),
       ...sessionsHandlers(sessions),
     },
     guards: { session: sessionGuard(sessions), conversation: noConversations },
-    connected: [],
-    disconnected: [],
+    connected: [(client) => keeper.connected(client)],
+    disconnected: [(client) => keeper.disconnected(client)],
   };
   return {
     signIns,
@@ -114,6 +126,7 @@ export function createServices(dependencies: ServicesDependencies) {
     gateway,
     sessions,
     sessionsRepo: repo,
+    presenceKeeper: keeper,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
     seats: stage.seats,
     directory: stage.directory,

@@ -30,6 +30,7 @@ import {
   userSearchInput,
   userSearchPage,
 } from './people.ts';
+import { presenceContract } from './presence.ts';
 import { byId, nothing, route } from './route.ts';
 import {
   channel,
@@ -296,6 +297,7 @@ export const contract = {
       .input(userById)
       .output(relation),
   },
+  presence: presenceContract,
   blocks: {
     create: route(
       'POST',

@@ -11,6 +11,7 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './people.ts';
 export * from './playbackKeys.ts';
+export * from './presence.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';
 export * from './socket/index.ts';

@@ -3,19 +3,25 @@ import { alreadyTaken } from '../identity/identity.service.ts';
 import type { GoogleService } from '../google/google.service.ts';
 import type { PhoneService } from '../phone/phone.service.ts';
 import { toMe } from '../identity/toMe.ts';
+import type { PresenceService } from '../presence/presence.service.ts';
 import type { AccountRepo } from './account.repo.ts';
 
 export interface AccountServices {
   readonly accounts: AccountRepo;
   readonly google: GoogleService;
   readonly phones: PhoneService;
+  readonly presence: Pick<PresenceService, 'reset'>;
 }
 
-export function accountRoutes({ accounts, google, phones }: AccountServices, signedIn: SignedInProcedures) {
+export function accountRoutes(
+  { accounts, google, phones, presence }: AccountServices,
+  signedIn: SignedInProcedures,
+) {
   return {
     update: signedIn.account.update.handler(async ({ input, context }) => {
       const user = await accounts.update(context.user.id, input);
       if (user === 'taken') throw alreadyTaken('username');
+      if (input.privacy?.presenceFor !== undefined) await presence.reset(user.id);
       return toMe(user);
     }),
     setPhone: signedIn.account.setPhone.handler(async ({ input, context }) =>

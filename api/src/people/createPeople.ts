@@ -2,7 +2,7 @@ import type { Database } from '@maydan/prisma';
 import { BlocksService, type BlocksDependencies } from './blocks.service.ts';
 import { ContactsRepo } from './contacts.repo.ts';
 import { FollowsRepo } from './follows.repo.ts';
-import { PeopleService } from './people.service.ts';
+import { PeopleService, type PeopleDependencies } from './people.service.ts';
 import { SearchRepo } from './search.repo.ts';
 import { SearchService } from './search.service.ts';
 import { UserListRepo } from './userList.repo.ts';
@@ -10,7 +10,9 @@ import { UserListService } from './userList.service.ts';
 import { UsersRepo } from './users.repo.ts';
 
 /** The parts that know how people stand to each other, wired up. */
-export function createPeople(dependencies: BlocksDependencies & { readonly database: Database }) {
+export function createPeople(
+  dependencies: BlocksDependencies & Pick<PeopleDependencies, 'reconsider'> & { readonly database: Database },
+) {
   const { database } = dependencies;
   return {
     blocking: new BlocksService(dependencies),

@@ -16,6 +16,8 @@ export interface PeopleDependencies {
   readonly follows: FollowsRepo;
   readonly contacts: ContactsRepo;
   readonly limits: RateLimits;
+  /** The viewer may have less to see of the user than before. */
+  readonly reconsider: (userId: string, viewerId: string) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -53,6 +55,7 @@ export class PeopleService {
   async unfollow(user: User, otherId: string): Promise<Relation> {
     await this.#deps.limits.people(user.id);
     await this.#deps.follows.remove(user.id, otherId);
+    await this.#deps.reconsider(user.id, otherId);
     return this.#relation(user.id, otherId);
   }
 
@@ -67,6 +70,7 @@ export class PeopleService {
   async removeContact(user: User, otherId: string): Promise<Relation> {
     await this.#deps.limits.people(user.id);
     await this.#deps.contacts.remove(user.id, otherId);
+    await this.#deps.reconsider(user.id, otherId);
     return this.#relation(user.id, otherId);
   }
 

@@ -19,6 +19,7 @@ import type { Resumed } from './RecoveryAdapter.ts';
 import type { RememberedConnections } from './RememberedConnections.ts';
 import { followLimits, followedOf, rooms, type FollowedKind, type Room } from './rooms.ts';
 import { TokenExpiry } from './TokenExpiry.ts';
+import { WatchedUsers } from './WatchedUsers.ts';
 
 /** Who showed which token. */
 export interface SignedIn {
@@ -60,6 +61,7 @@ export class Connection implements SocketClient {
   readonly #deps: ConnectionDependencies;
   /** Room → the position at which it joined. */
   readonly #followed = new Map<string, string>();
+  readonly #watched: WatchedUsers;
   readonly #expiry: TokenExpiry;
   readonly #limiter = new RateLimiterMemory({
     points: socketLimits.perSocket,
@@ -73,6 +75,7 @@ export class Connection implements SocketClient {
     this.playbackBase = playbackBase;
     this.#socket = socket;
     this.#deps = dependencies;
+    this.#watched = new WatchedUsers(socket);
     this.#expiry = new TokenExpiry(
       (at) => this.tell('connection:expiring', { expiresAt: at.toISOString() }),
       () => this.#expire(),
@@ -122,8 +125,18 @@ export class Connection implements SocketClient {
     if (this.leave(rooms[kind](id))) await this.#remember();
   }
 
-  /** Out of a followed room; whether it was there. */
+  watch(userIds: readonly string[]): void {
+    this.#watched.set(userIds, this.#position);
+  }
+
+  isWatching(userId: string): boolean {
+    return this.#watched.has(userId);
+  }
+
+  /** Out of a room; whether it followed it. */
   leave(room: string): boolean {
+    const unwatched = this.#watched.leave(room);
+    if (unwatched !== null) this.tell('presence:hidden', { userId: unwatched });
     void this.#socket.leave(room);
     void this.#socket.leave(baseRoom(room, this.playbackBase));
     return this.#followed.delete(room);
@@ -250,7 +263,7 @@ export class Connection implements SocketClient {
 
   #wasIn(room: string, position: string): boolean {
     if (!this.#socket.rooms.has(room)) return false;
-    const since = this.#followed.get(room);
+    const since = this.#followed.get(room) ?? this.#watched.since(room);
     return since === undefined || isBefore(since, position);
   }
 }

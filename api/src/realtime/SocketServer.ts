@@ -162,7 +162,8 @@ export class SocketServer {
       await connection.begin();
       const { signInId } = connection;
       if (signInId !== null && (await this.#deps.hasEnded(signInId))) return connection.end('token_invalid');
-      this.#call(this.#deps.gateway.connected, connection);
+      // One that is gone already has been taken leave of.
+      if (this.#connections.has(connection.id)) this.#call(this.#deps.gateway.connected, connection);
     } catch (error) {
       this.#deps.logger.warn({ err: error }, 'a connection could not begin');
       const { remembered } = this.#deps;

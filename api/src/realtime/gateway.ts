@@ -24,6 +24,10 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
   /** Joins the room of a conversation or session, if its guard lets the client in. Throws what the guard throws, or `conflict` when it follows too many. */
   follow(kind: FollowedKind, id: string): Promise<void>;
   unfollow(kind: FollowedKind, id: string): Promise<void>;
+  /** Is told of the presence of these users, in place of those before. Who may see whom is for the caller to know. */
+  watch(userIds: readonly string[]): void;
+  /** Whether it still is told of the user's presence. */
+  isWatching(userId: string): boolean;
   /** Goes on with a newer token of the same user. */
   renew(signedIn: SignedIn): void;
   /** Tells this connection alone. It is not repeated to a client that was away. */

@@ -1,5 +1,5 @@
 /** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
-export type RoomKind = 'user' | 'signIn' | 'conversation' | 'session';
+export type RoomKind = 'user' | 'signIn' | 'presence' | 'conversation' | 'session';
 
 /** The name of a room, made by `rooms`. */
 export type Room = `${RoomKind}:${string}`;
@@ -10,6 +10,8 @@ export const rooms = {
   user: (userId: string): Room => `user:${userId}`,
   /** All connections of a sign-in: what is revoked together. */
   signIn: (signInId: string): Room => `signIn:${signInId}`,
+  /** Connections that are told of the presence of a user. */
+  presence: (userId: string): Room => `presence:${userId}`,
   conversation: (conversationId: string): Room => `conversation:${conversationId}`,
   session: (sessionId: string): Room => `session:${sessionId}`,
 };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { connectionEvents, connectionMessages } from './connection.ts';
+import { presenceEvents, presenceMessages } from './presence.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 
 export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
@@ -13,10 +14,10 @@ export { maxPacketBytes, message, type MessageAccess, type MessageContract } fro
  * Each message is acknowledged: with its output, or with the one error body. Messages of one connection are handled in
  * their order. Both are parsed with these schemas on arrival.
  */
-export const clientMessages = { ...connectionMessages, ...sessionMessages };
+export const clientMessages = { ...connectionMessages, ...presenceMessages, ...sessionMessages };
 
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
-export const serverEvents = { ...connectionEvents, ...sessionEvents };
+export const serverEvents = { ...connectionEvents, ...presenceEvents, ...sessionEvents };
 
 /** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
 export const socketLimits = { perSocket: 60, perSocketSec: 10, perUser: 300, perUserSec: 60 } as const;
