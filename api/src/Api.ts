@@ -145,10 +145,16 @@ function createFacts(
   return facts;
 }
 
-function createSweep({ logger, lifecycle }: Parts, { sweep, signIns, phones }: Services): SweepTimer {
+function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
+  const { sweep, signIns, phones, conversationsSweep } = services;
   const timer = new SweepTimer({
     sweep,
-    hourly: () => Promise.all([signIns.deleteExpired(new Date()), phones.deleteExpired(new Date())]),
+    hourly: () =>
+      Promise.all([
+        signIns.deleteExpired(new Date()),
+        phones.deleteExpired(new Date()),
+        conversationsSweep.deleteGone(),
+      ]),
     logger,
   });
   lifecycle.own('sweep', () => timer.close());

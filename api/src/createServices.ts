@@ -6,6 +6,7 @@ import type { ApiConfig } from './config.ts';
 import { accountRoutes } from './account/account.routes.ts';
 import { conversationsRoutes } from './conversations/conversations.routes.ts';
 import { createConversations } from './conversations/createConversations.ts';
+import { messagesRoutes } from './conversations/messages.routes.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
 import { createIdentity } from './identity/createIdentity.ts';
@@ -104,6 +105,7 @@ export function createServices(dependencies: ServicesDependencies) {
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
+    messages: messagesRoutes(conversations.messages, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
@@ -124,6 +126,7 @@ export function createServices(dependencies: ServicesDependencies) {
     phones: identity.phones,
     limits,
     gateway,
+    conversationsSweep: conversations.sweep,
     sessions,
     sessionsRepo: repo,
     presenceKeeper: keeper,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conversationsContract } from './conversations.contract.ts';
+import { messagesContract } from './messages.contract.ts';
 import {
   accountUpdateInput,
   googleInput,
@@ -315,6 +316,7 @@ export const contract = {
       .output(userPage),
   },
   conversations: conversationsContract,
+  messages: messagesContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { cleanLine, cleanText, showsSomething } from './cleanText.ts';
-import { isoDate, userId } from './ids.ts';
+import { conversationId, isoDate, userId } from './ids.ts';
+import { conversationMessage } from './messages.ts';
 import { pageInput } from './people.ts';
 import { publicUser } from './sessions.ts';
 
-export const conversationId = z.uuid();
 export const conversationKind = z.enum(['direct', 'group', 'publicChannel']);
 export type ConversationKind = z.infer<typeof conversationKind>;
 export const memberRole = z.enum(['owner', 'admin', 'member']);
@@ -12,45 +12,6 @@ export type MemberRole = z.infer<typeof memberRole>;
 
 /** People in a group at most, and in a public channel. */
 export const maxMembers = { group: 256, publicChannel: 100_000 } as const;
-/** Characters (UTF-16) of a message at most. */
-export const maxTextLength = 4_000;
-
-export const messageKind = z.enum(['text', 'image', 'video', 'audio', 'file']);
-export type MessageKind = z.infer<typeof messageKind>;
-
-/** What a message answers, as it stands now. */
-export const repliedTo = z.object({
-  id: z.uuid(),
-  seq: z.int(),
-  sender: publicUser.nullable(),
-  kind: messageKind,
-  /** Its beginning, 200 characters at most. */
-  text: z.string(),
-  deletedAt: isoDate.nullable(),
-});
-
-export const conversationMessage = z.object({
-  id: z.uuid(),
-  conversationId,
-  /** 1, 2, 3 ... within the conversation, without gaps. */
-  seq: z.int(),
-  /** Null: the account was deleted. */
-  sender: publicUser.nullable(),
-  /** The sender's own id of the message. */
-  tempId: z.string().nullable(),
-  kind: messageKind,
-  /** Empty when the message was deleted. */
-  text: z.string(),
-  replyTo: repliedTo.nullable(),
-  forwarded: z.boolean(),
-  /** Of two states of a message the one with the higher number is the newer. */
-  revision: z.int(),
-  createdAt: isoDate,
-  editedAt: isoDate.nullable(),
-  deletedAt: isoDate.nullable(),
-});
-export type Message = z.infer<typeof conversationMessage>;
-
 /** What everybody sees of a conversation. */
 export const sharedConversation = z.object({
   id: conversationId,

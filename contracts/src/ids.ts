@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 export const userId = z.uuid();
 export const sessionId = z.uuid();
+export const conversationId = z.uuid();
 /** Random, says nothing about keys or people; also the folder of the recording in S3. */
 export const playbackId = z.string().regex(/^[a-z0-9]{16,40}$/);
 export const renditionId = z.string().regex(/^[a-z0-9]{1,16}$/);

@@ -9,6 +9,7 @@ export * from './foldText.ts';
 export * from './identity.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
+export * from './messages.ts';
 export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';

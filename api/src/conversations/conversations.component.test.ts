@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { maxMembers, type Conversation } from '@maydan/contracts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { ConversationsSweep } from './conversationsSweep.repo.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(60_000);
@@ -23,21 +24,13 @@ const people = async <T extends Account[]>(count: number): Promise<T> =>
   (await Promise.all(Array.from({ length: count }, () => api.register()))) as T;
 const idOf = ({ user }: Account): string => user.id;
 const publicOf = ({ user: { id, username, displayName } }: Account) => ({ id, username, displayName });
-async function refusal(
-  account: Account | null,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<string> {
-  const token = account === null ? {} : { token: account.accessToken };
-  return refusalOf(
-    await api.ask(method, `/api/v1${path}`, { ...token, ...(body === undefined ? {} : { body }) }),
-  );
-}
+const refusal: TestApi['refusal'] = (...request) => api.refusal(...request);
 const listOf = async ({ client }: Account): Promise<string[]> =>
   (await client.conversations.list({})).items.map(({ id }) => id);
 const group = (owner: Account, ...others: Account[]): Promise<Conversation> =>
   owner.client.conversations.create({ kind: 'group', name: 'the group', memberIds: others.map(idOf) });
+const send = (from: Account, id: string, text: string) =>
+  from.client.messages.send({ id, tempId: randomUUID(), text });
 async function rolesIn(id: string, account: Account): Promise<Record<string, string>> {
   const { items } = await account.client.conversations.members({ id });
   return Object.fromEntries(items.map(({ user, role }) => [user.id, role]));
@@ -117,13 +110,6 @@ describe('a direct conversation', () => {
     const { id } = await ann.client.conversations.direct({ userId: idOf(bob) });
     await takesFrom('nobody');
     expect((await ann.client.conversations.direct({ userId: idOf(bob) })).id).toBe(id);
-  });
-
-  it('has no other person after their account is deleted', async () => {
-    const [ann, bob] = await people<[Account, Account]>(2);
-    const { id } = await ann.client.conversations.direct({ userId: idOf(bob) });
-    await backend.database.user.delete({ where: { id: idOf(bob) } });
-    expect(await ann.client.conversations.get({ id })).toMatchObject({ other: null, memberCount: 1 });
   });
 });
 
@@ -281,6 +267,68 @@ describe('a group', () => {
     expect(stored).toBe(rows);
     expect(Object.values(await rolesIn(id, ann)).filter((role) => role === 'owner')).toHaveLength(1);
   });
+});
+
+describe('past a block', () => {
+  it('nothing is written between two people, and what was written stays', async () => {
+    const [ann, bob] = await people<[Account, Account]>(2);
+    const direct = (await ann.client.conversations.direct({ userId: idOf(bob) })).id;
+    const sent = await send(ann, direct, 'before');
+    const answer = await send(bob, direct, 'yes');
+    const { id } = await group(ann, bob);
+    await bob.client.blocks.create({ id: idOf(ann) });
+    for (const account of [ann, bob]) {
+      const body = { tempId: 't', text: 'x' };
+      expect(await refusal(account, 'POST', `/conversations/${direct}/messages`, body)).toBe(
+        '403 messages_refused',
+      );
+    }
+    expect(await refusal(ann, 'PATCH', `/messages/${sent.id}`, { text: 'x' })).toBe('403 messages_refused');
+    expect((await ann.client.messages.history({ id: direct })).items).toEqual([answer, sent]);
+    expect(await bob.client.messages.delete({ id: answer.id })).toMatchObject({ text: '' });
+    expect(await refusal(bob, 'DELETE', `/messages/${sent.id}`)).toBe('403 forbidden');
+    const all = await send(ann, id, 'in the group');
+    expect((await bob.client.messages.history({ id })).items).toEqual([all]);
+    await bob.client.blocks.remove({ id: idOf(ann) });
+    expect((await send(ann, direct, 'again')).seq).toBe(3);
+  });
+
+  it('and after an account is gone nobody writes to it', async () => {
+    const [ann, bob] = await people<[Account, Account]>(2);
+    const { id } = await ann.client.conversations.direct({ userId: idOf(bob) });
+    await backend.database.user.delete({ where: { id: idOf(bob) } });
+    expect(await ann.client.conversations.get({ id })).toMatchObject({ other: null, memberCount: 1 });
+    const body = { tempId: 't', text: 'x' };
+    expect(await refusal(ann, 'POST', `/conversations/${id}/messages`, body)).toBe('403 messages_refused');
+  });
+});
+
+it('is listed for the other with its first message, and again for who deleted it with the next', async () => {
+  const [ann, bob] = await people<[Account, Account]>(2);
+  const { id } = await ann.client.conversations.direct({ userId: idOf(bob) });
+  const listed = async () => (await bob.client.conversations.list({})).items;
+  expect(await listed()).toEqual([]);
+  await send(ann, id, 'hello');
+  expect(await listed()).toMatchObject([{ id, membership: { unread: 1 } }]);
+  await bob.client.conversations.delete({ id });
+  expect(await listed()).toEqual([]);
+  expect((await bob.client.messages.history({ id })).items).toEqual([]);
+  const next = await send(ann, id, 'there?');
+  expect(await listed()).toMatchObject([{ id, lastMessage: next, membership: { unread: 1 } }]);
+  expect((await bob.client.messages.history({ id })).items).toEqual([next]);
+  expect((await ann.client.messages.history({ id })).items).toHaveLength(2);
+});
+
+it('is removed with its messages by the sweep, some time after it was deleted', async () => {
+  const [ann] = await people<[Account]>(1);
+  const [{ id: gone }, { id: stays }] = [await group(ann), await group(ann)];
+  for (const id of [gone, gone, stays]) await send(ann, id, 'text');
+  await ann.client.conversations.delete({ id: gone });
+  const sweep = new ConversationsSweep(backend.database);
+  await Promise.all([sweep.deleteGone(), sweep.deleteGone()]);
+  const left = (conversationId: string) => backend.database.message.count({ where: { conversationId } });
+  expect([await left(gone), await left(stays)]).toEqual([0, 1]);
+  expect(await backend.database.conversation.count({ where: { id: gone } })).toBe(0);
 });
 
 describe('the list of conversations', () => {

@@ -5,6 +5,9 @@ import { ConversationsRepo } from './conversations.repo.ts';
 import { ConversationsService } from './conversations.service.ts';
 import { MembersRepo } from './members.repo.ts';
 import { MembersService } from './members.service.ts';
+import { ConversationsSweep } from './conversationsSweep.repo.ts';
+import { MessagesRepo } from './messages.repo.ts';
+import { MessagesService } from './messages.service.ts';
 
 export interface ConversationsParts {
   readonly database: Database;
@@ -18,6 +21,8 @@ export function createConversations({ database, limits, logger }: ConversationsP
   return {
     conversations: new ConversationsService(shared),
     members: new MembersService({ ...shared, members: new MembersRepo(database) }),
+    messages: new MessagesService({ ...shared, repo: new MessagesRepo(database) }),
+    sweep: new ConversationsSweep(database),
   };
 }
 export type Conversations = ReturnType<typeof createConversations>;

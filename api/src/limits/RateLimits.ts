@@ -35,6 +35,7 @@ export class RateLimits {
   readonly #peopleByUser: Limiter;
   readonly #conversationsByUser: Limiter;
   readonly #messagesByUser: Limiter;
+  readonly #readsByUser: Limiter;
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
   readonly #redis: Redis;
@@ -66,6 +67,7 @@ export class RateLimits {
     this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
     this.#conversationsByUser = limiter('conversation', config.CONVERSATION_RATE_PER_USER, 60);
     this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
+    this.#readsByUser = limiter('read', config.MESSAGE_RATE_PER_USER * 2, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
@@ -93,6 +95,11 @@ export class RateLimits {
   /** Counts a message of a conversation that a user sends or changes; throws `rate_limited`. */
   messages(userId: string): Promise<void> {
     return this.#count(this.#messagesByUser, userId);
+  }
+
+  /** Counts a move of a user's read markers; throws `rate_limited`. */
+  reads(userId: string): Promise<void> {
+    return this.#count(this.#readsByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

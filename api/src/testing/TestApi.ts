@@ -70,6 +70,17 @@ export class TestApi {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
+  /** Status and code with which a request to the REST API is refused; null: without a sign-in. */
+  async refusal(
+    account: Pick<Account, 'accessToken'> | null,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<string> {
+    const token = account === null ? {} : { token: account.accessToken };
+    return refusalOf(await this.ask(method, `/api/v1${path}`, { ...token, body }));
+  }
+
   clientOf(accessToken: string): ApiClient {
     return createApiClient({ baseUrl: this.url, accessToken: () => accessToken });
   }

@@ -1,0 +1,192 @@
+import { newId, Prisma, type ConversationKind, type Database, type MemberRole } from '@maydan/prisma';
+import { messageColumns, messageJoins } from './columns.repo.ts';
+import type { SeqRange } from './seqCursor.ts';
+import type { MessageRow } from './rows.ts';
+
+/** Who is told what happens in a conversation: its members, or (null) those who follow it, of a public channel. */
+export interface Circle {
+  readonly conversationKind: ConversationKind;
+  readonly memberIds: readonly string[] | null;
+}
+
+export interface NewMessage {
+  readonly conversationId: string;
+  readonly senderId: string;
+  readonly tempId: string;
+  readonly text: string;
+  /** Id of the answered message. */
+  readonly replyTo: string | null;
+  readonly forwarded: boolean;
+}
+
+/** A message that the viewer may see, with what they may do to it. */
+export type SeenMessage = MessageRow & {
+  readonly conversationKind: ConversationKind;
+  readonly role: MemberRole;
+  /** In a direct conversation: a block lies between the two, or the other is gone. */
+  readonly cut: boolean;
+};
+
+/** Where somebody stands in a conversation. */
+export interface Standing {
+  readonly conversationKind: ConversationKind;
+  readonly fromSeq: number;
+  readonly lastReadSeq: number;
+  readonly lastSeq: number;
+  /** As of `SeenMessage`. */
+  readonly cut: boolean;
+}
+
+/** Messages in PostgreSQL. */
+export class MessagesRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Numbers and stores a message, and its sender has read up to it: one statement, so that the conversation's row is
+   * locked no longer than it takes. Null when the sender may not write there, or what it answers isn't there;
+   * `duplicate` when the sender's `tempId` was used before.
+   */
+  async insert(message: NewMessage): Promise<(MessageRow & Circle) | 'duplicate' | null> {
+    const { conversationId, senderId, tempId, text, replyTo, forwarded } = message;
+    try {
+      const [row] = await this.#database.$queryRaw<(MessageRow & Circle)[]>`
+        WITH me AS (
+          SELECT "fromSeq" FROM "Member"
+          WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
+        ), answered AS (
+          SELECT "seq" FROM "Message", me
+          WHERE "id" = ${replyTo}::uuid AND "conversationId" = ${conversationId}::uuid AND "seq" > me."fromSeq"
+        ), numbered AS (
+          UPDATE "Conversation" c SET "lastSeq" = c."lastSeq" + 1, "activeAt" = now()
+          WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL AND EXISTS (SELECT FROM me)
+            AND (${replyTo}::uuid IS NULL OR EXISTS (SELECT FROM answered)) AND NOT ${cut(senderId)}
+          RETURNING c."lastSeq" AS "seq", c."kind"
+        ), seen AS (
+          UPDATE "Member" SET "lastReadSeq" = numbered."seq" FROM numbered
+          WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
+        ), stored AS (
+          INSERT INTO "Message" ("id", "conversationId", "seq", "senderId", "tempId", "text", "replyToSeq", "forwarded")
+          SELECT ${newId()}::uuid, ${conversationId}::uuid, numbered."seq", ${senderId}::uuid, ${tempId}, ${text},
+            (SELECT "seq" FROM answered), ${forwarded}
+          FROM numbered RETURNING *
+        )
+        SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
+        FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
+      return row ?? null;
+    } catch (error) {
+      if (isTaken(error)) return 'duplicate';
+      throw error;
+    }
+  }
+
+  /** The message that somebody sent with this `tempId`. */
+  findSent(senderId: string, tempId: string): Promise<MessageRow | null> {
+    return this.#one(Prisma.sql`m."senderId" = ${senderId}::uuid AND m."tempId" = ${tempId}`);
+  }
+
+  /** Null when it isn't there for the viewer. */
+  async findSeen(viewerId: string, id: string): Promise<SeenMessage | null> {
+    const [row] = await this.#database.$queryRaw<SeenMessage[]>`
+      SELECT ${messageColumns}, c."kind" AS "conversationKind", me."role", ${cut(viewerId)} AS "cut"
+      FROM "Message" m
+      JOIN "Conversation" c ON c."id" = m."conversationId" AND c."deletedAt" IS NULL
+      JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${viewerId}::uuid AND me."fromSeq" < m."seq"
+      ${messageJoins} WHERE m."id" = ${id}::uuid`;
+    return row ?? null;
+  }
+
+  /** Null when the conversation isn't there for the user, or they aren't in it. */
+  async standing(userId: string, conversationId: string): Promise<Standing | null> {
+    const [row] = await this.#database.$queryRaw<Standing[]>`
+      SELECT c."kind" AS "conversationKind", c."lastSeq", me."fromSeq", me."lastReadSeq", ${cut(userId)} AS "cut"
+      FROM "Conversation" c
+      JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
+      WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL`;
+    return row ?? null;
+  }
+
+  /** Of a conversation, the newest first. */
+  range(conversationId: string, { first, last }: SeqRange): Promise<MessageRow[]> {
+    return this.#database.$queryRaw<MessageRow[]>`
+      SELECT ${messageColumns} FROM "Message" m ${messageJoins}
+      WHERE m."conversationId" = ${conversationId}::uuid AND m."seq" BETWEEN ${first} AND ${last}
+      ORDER BY m."seq" DESC`;
+  }
+
+  /** False when it was deleted meanwhile. */
+  async edit(id: string, text: string): Promise<boolean> {
+    const { count } = await this.#database.message.updateMany({
+      where: { id, deletedAt: null },
+      data: { text, editedAt: new Date(), revision: { increment: 1 } },
+    });
+    return count > 0;
+  }
+
+  /** Its place stays. False when it was deleted before. */
+  async delete(id: string): Promise<boolean> {
+    const { count } = await this.#database.message.updateMany({
+      where: { id, deletedAt: null },
+      data: { text: '', deletedAt: new Date(), revision: { increment: 1 } },
+    });
+    return count > 0;
+  }
+
+  /** Moves the marker forwards, no further than the newest message. False when it was there already. */
+  async read(userId: string, conversationId: string, seq: number): Promise<boolean> {
+    const count = await this.#database.$executeRaw`
+      UPDATE "Member" me SET "lastReadSeq" = least(${seq}, c."lastSeq") FROM "Conversation" c
+      WHERE c."id" = ${conversationId}::uuid AND me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
+        AND me."lastReadSeq" < least(${seq}, c."lastSeq")`;
+    return count > 0;
+  }
+
+  /** Who has read a message, in the order in which they came to the conversation. */
+  readers({ conversationId, seq, senderId }: Pick<MessageRow, 'conversationId' | 'seq' | 'senderId'>) {
+    return this.#database.user.findMany({
+      where: {
+        ...(senderId === null ? {} : { id: { not: senderId } }),
+        memberships: { some: { conversationId, fromSeq: { lt: seq }, lastReadSeq: { gte: seq } } },
+      },
+      orderBy: { id: 'asc' },
+      select: { id: true, username: true, displayName: true },
+    });
+  }
+
+  /** Who is told of a conversation. */
+  async circle(conversationId: string): Promise<Circle | null> {
+    const [row] = await this.#database.$queryRaw<Circle[]>`
+      SELECT c."kind" AS "conversationKind", ${memberIds} FROM "Conversation" c WHERE c."id" = ${conversationId}::uuid`;
+    return row ?? null;
+  }
+
+  async #one(where: Prisma.Sql): Promise<MessageRow | null> {
+    const [row] = await this.#database.$queryRaw<MessageRow[]>`
+      SELECT ${messageColumns} FROM "Message" m ${messageJoins} WHERE ${where}`;
+    return row ?? null;
+  }
+}
+
+/** Of "Conversation" c. */
+const memberIds = Prisma.sql`
+  CASE WHEN c."kind" <> 'publicChannel'
+    THEN ARRAY(SELECT "userId" FROM "Member" WHERE "conversationId" = c."id") END AS "memberIds"`;
+
+/** Whether nothing can be written in the direct "Conversation" c: a block lies between the two, or the other is gone. */
+function cut(userId: string): Prisma.Sql {
+  return Prisma.sql`(c."kind" = 'direct' AND NOT EXISTS (
+    SELECT FROM "Member" other WHERE other."conversationId" = c."id" AND other."userId" <> ${userId}::uuid
+      AND NOT EXISTS (
+        SELECT FROM "Block" WHERE "blockerId" = other."userId" AND "blockedId" = ${userId}::uuid
+        UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${userId}::uuid AND "blockedId" = other."userId")))`;
+}
+
+/** Whether PostgreSQL refused a row because its key is there already (SQLSTATE 23505). */
+function isTaken(error: unknown): boolean {
+  return (
+    error instanceof Prisma.PrismaClientKnownRequestError && JSON.stringify(error.meta).includes('23505')
+  );
+}

@@ -1,0 +1,135 @@
+import { AppError, type Logger } from '@maydan/common';
+import type { HistoryPage, Message, MessageSend, PublicUser, ReadOutput } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { MessagesRepo, SeenMessage, Standing } from './messages.repo.ts';
+import { toMessage } from './rows.ts';
+import { decodeSeqCursor, encodeSeqCursor, rangeOf } from './seqCursor.ts';
+
+export interface MessagesDependencies {
+  readonly repo: MessagesRepo;
+  readonly limits: RateLimits;
+  readonly logger: Logger;
+}
+
+export interface HistoryWish {
+  readonly id: string;
+  readonly cursor?: string | undefined;
+  readonly around?: string | undefined;
+  readonly limit: number;
+}
+
+/**
+ * What is written in conversations (feature C2). What somebody may not see is `not_found`. Where a block lies between the
+ * two of a direct conversation, nothing is written or changed by either (`messages_refused`), but own messages can be deleted.
+ * In groups people who block each other read each other, as everybody else does.
+ */
+export class MessagesService {
+  readonly #deps: MessagesDependencies;
+
+  constructor(dependencies: MessagesDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /**
+   * Stores a message once for each `tempId` of its sender, whatever node it comes to and how often: the same message is
+   * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another conversation.
+   */
+  async send(user: User, { id, tempId, text, replyTo }: MessageSend): Promise<Message> {
+    const { limits, repo } = this.#deps;
+    await limits.messages(user.id);
+    const wish = {
+      conversationId: id,
+      senderId: user.id,
+      tempId,
+      text,
+      replyTo: replyTo ?? null,
+      forwarded: false,
+    };
+    const stored = await repo.insert(wish);
+    if (stored !== null && stored !== 'duplicate') return toMessage(stored);
+    return this.#sentBefore(user, id, tempId, replyTo);
+  }
+
+  /** Throws `not_found`. */
+  async get(user: User, id: string): Promise<Message> {
+    return toMessage(await this.#seen(user, id));
+  }
+
+  /** Throws `not_found`, for a message around which nothing is seen, too. */
+  async history(user: User, { id, cursor, around, limit }: HistoryWish): Promise<HistoryPage> {
+    const { repo } = this.#deps;
+    const wish = cursor === undefined ? null : decodeSeqCursor(cursor);
+    const standing = await this.#standing(user, id);
+    const middle = around === undefined ? null : await this.#seen(user, around);
+    if (middle !== null && middle.conversationId !== id) throw new AppError('not_found');
+    const range = rangeOf(middle === null ? wish : { around: middle.seq }, limit, standing);
+    const rows = range.first > range.last ? [] : await repo.range(id, range);
+    const hasOlder = range.first > standing.fromSeq + 1;
+    return {
+      items: rows.map(toMessage),
+      nextCursor: hasOlder ? encodeSeqCursor({ way: 'older', seq: range.first }) : null,
+      previousCursor: encodeSeqCursor({ way: 'newer', seq: range.last }),
+    };
+  }
+
+  /** Throws `not_found`, `forbidden` for other people's, `conflict` for a deleted one, `messages_refused`. */
+  async edit(user: User, id: string, text: string): Promise<Message> {
+    await this.#deps.limits.messages(user.id);
+    const found = await this.#seen(user, id);
+    if (found.senderId !== user.id) throw new AppError('forbidden');
+    if (found.cut) throw new AppError('messages_refused');
+    const isSame = found.messageDeletedAt === null && found.text === text;
+    if (isSame) return toMessage(found);
+    if (!(await this.#deps.repo.edit(id, text))) throw new AppError('conflict', 'The message was deleted.');
+    return this.get(user, id);
+  }
+
+  /** Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
+  async delete(user: User, id: string): Promise<Message> {
+    await this.#deps.limits.messages(user.id);
+    const found = await this.#seen(user, id);
+    const leads = found.conversationKind !== 'direct' && found.role !== 'member';
+    if (found.senderId !== user.id && !leads) throw new AppError('forbidden');
+    await this.#deps.repo.delete(id);
+    return this.get(user, id);
+  }
+
+  /** Moves one's marker forwards, never back; throws `not_found`. */
+  async read(user: User, id: string, seq: number): Promise<ReadOutput> {
+    await this.#deps.limits.reads(user.id);
+    await this.#deps.repo.read(user.id, id, seq);
+    const { lastReadSeq, fromSeq, lastSeq } = await this.#standing(user, id);
+    return { lastReadSeq, unread: Math.max(0, lastSeq - Math.max(lastReadSeq, fromSeq)) };
+  }
+
+  /** Who has read it, but for its sender. Throws `not_found`, and `forbidden` in a public channel. */
+  async readers(user: User, id: string): Promise<PublicUser[]> {
+    const found = await this.#seen(user, id);
+    if (found.conversationKind === 'publicChannel') throw new AppError('forbidden');
+    return this.#deps.repo.readers(found);
+  }
+
+  /** Nothing new was stored: it was sent before, or may not be sent. */
+  async #sentBefore(user: User, id: string, tempId: string, replyTo: string | undefined): Promise<Message> {
+    const sent = await this.#deps.repo.findSent(user.id, tempId);
+    if (sent !== null && sent.conversationId === id) return toMessage(sent);
+    if (sent !== null) throw new AppError('conflict', 'This tempId was used in another conversation.');
+    const { cut } = await this.#standing(user, id);
+    if (cut) throw new AppError('messages_refused');
+    if (replyTo === undefined) throw new AppError('unavailable', 'The conversation changed meanwhile.');
+    throw new AppError('not_found', 'The message that this one answers is not there.');
+  }
+
+  async #seen(user: User, id: string): Promise<SeenMessage> {
+    const row = await this.#deps.repo.findSeen(user.id, id);
+    if (row === null) throw new AppError('not_found');
+    return row;
+  }
+
+  async #standing(user: User, id: string): Promise<Standing> {
+    const standing = await this.#deps.repo.standing(user.id, id);
+    if (standing === null) throw new AppError('not_found');
+    return standing;
+  }
+}
