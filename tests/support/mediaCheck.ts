@@ -63,6 +63,9 @@ export async function checkMedia(input: string, inputOptions: readonly string[] 
     ...inputOptions,
     '-i',
     input,
+    // Else it counts in frames of the nominal rate, and complains of two pictures that come within one.
+    '-enc_time_base:v',
+    '1/90000',
     '-f',
     'null',
     '-',
