@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { waitUntil } from '@maydan/infra';
+import { memoryFolder, removeStaleSockets } from '../ffmpeg/LegEncoder.ts';
 import { makeClip, type Clip } from './testing/clip.ts';
 import { childrenOf, isRunning } from './testing/processes.ts';
 import { StageStack, type StageStackOptions } from './testing/StageStack.ts';
@@ -88,11 +90,18 @@ describe('a composed stage', () => {
     const recording = await stack.record(first.relayUrl);
     // A decoder each, one encoder of pictures and one of sound.
     await waitUntil('all of ffmpeg', () => childrenOf(killed.pid).length === 4, 60_000);
-    const children = childrenOf(killed.pid);
+    const { pid } = killed;
+    const children = childrenOf(pid);
+    // Pictures lie in folders of its own.
+    expect(readdirSync(memoryFolder).some((name) => name.includes(`-${pid}-`))).toBe(true);
     stack.workers = await stack.startWorkers();
     await killed.kill('SIGKILL');
     await recording.ended;
     await waitUntil('the end of ffmpeg', () => !children.some(isRunning), 30_000);
+    // As each worker does when it starts.
+    await removeStaleSockets(memoryFolder);
+    const pictures = readdirSync(memoryFolder).filter((name) => name.includes(`-${pid}-`));
+    expect(pictures).toEqual([]);
     const second = await stack.fact('ingest.published', 60_000, 2);
     expect(second).toMatchObject({ epoch: 2, sourceKind: 'stage' });
     const next = await stack.record(second.relayUrl);

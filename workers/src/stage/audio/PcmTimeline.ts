@@ -61,14 +61,10 @@ export class PcmTimeline {
 
   /** Adds samples `from` up to `from + length` to the mix and forgets them. Calls follow each other without a hole. */
   mixInto(from: number, left: Float32Array, right: Float32Array): void {
-    const end = this.#next ?? 0;
-    for (let index = 0; index < left.length; index += 1) {
-      if (from + index >= end) break;
-      const at = (from + index) % capacity;
-      left[index] = (left[index] ?? 0) + (this.#left[at] ?? 0);
-      right[index] = (right[index] ?? 0) + (this.#right[at] ?? 0);
-      this.#left[at] = 0;
-      this.#right[at] = 0;
+    const count = Math.min(left.length, (this.#next ?? 0) - from);
+    if (count > 0) {
+      moveInto(left, this.#left, from, count);
+      moveInto(right, this.#right, from, count);
     }
     this.#readUntil = Math.max(this.#readUntil, from + left.length);
   }
@@ -79,14 +75,34 @@ export class PcmTimeline {
     this.#late += Math.min(left.length, from - start);
     // Farther ahead than the memory: a source whose clock is out of its mind.
     if (end > this.#readUntil + capacity) return;
-    for (let index = from - start; index < left.length; index += 1) {
-      const at = (start + index) % capacity;
-      const fade = isJump ? Math.min(1, (index - (from - start)) / fadeSamples) : 1;
-      this.#left[at] = (left[index] ?? 0) * fade;
-      this.#right[at] = (right[index] ?? 0) * fade;
+    if (from < end) {
+      store(this.#left, from, left.subarray(from - start), isJump);
+      store(this.#right, from, right.subarray(from - start), isJump);
     }
     this.#next = end;
   }
+}
+
+/** Writes samples into a ring from sample number `from` on. */
+function store(ring: Float32Array, from: number, samples: Float32Array, fadesIn: boolean): void {
+  const at = from % capacity;
+  ring.set(samples.subarray(0, capacity - at), at);
+  if (at + samples.length > capacity) ring.set(samples.subarray(capacity - at), 0);
+  if (!fadesIn) return;
+  for (let index = 0; index < Math.min(fadeSamples, samples.length); index += 1) {
+    ring[(from + index) % capacity] = ((samples[index] ?? 0) * index) / fadeSamples;
+  }
+}
+
+/** Adds `count` samples of a ring from sample number `from` on to `mix`, and leaves silence. */
+function moveInto(mix: Float32Array, ring: Float32Array, from: number, count: number): void {
+  const at = from % capacity;
+  const most = Math.min(count, capacity - at);
+  for (let index = 0; index < most; index += 1) {
+    mix[index] = (mix[index] ?? 0) + (ring[at + index] ?? 0);
+  }
+  ring.fill(0, at, at + most);
+  if (most < count) moveInto(mix.subarray(most), ring, 0, count - most);
 }
 
 /** The same sound in another number of samples, by linear interpolation. */

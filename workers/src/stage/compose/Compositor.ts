@@ -1,8 +1,9 @@
 import type { Logger } from '@maydan/common';
 import type { VideoInput } from '../room/VideoInput.ts';
-import { FramePool, type RawFrame } from '../video/FramePool.ts';
+import type { RawFrame } from '../video/FramePool.ts';
 import { mostWaitingPictures } from '../video/PictureEncoder.ts';
-import { blankPicture, blendLabel, paste, placeholderColour, type Yuv } from './canvas.ts';
+import { blankPicture, blendLabel, placeholderColour, type Yuv } from './canvas.ts';
+import { Canvases } from './Canvases.ts';
 import { labelHeightFor, type Labels } from './Labels.ts';
 import { layoutOf, type CanvasSize, type Tile } from './layout.ts';
 import { TileVideo } from './TileVideo.ts';
@@ -34,17 +35,19 @@ const labelMargin = 8;
 export class Compositor {
   readonly size: CanvasSize;
   readonly #options: CompositorOptions;
-  readonly #pool: FramePool;
+  readonly #canvases: Canvases;
   readonly #videos = new Map<VideoInput, TileVideo>();
   readonly #placeholders = new Map<string, Yuv>();
   readonly #background: Yuv;
+  /** Canvases whose pixels beside the tiles of the present layout are background. */
+  readonly #prepared = new Set<Buffer>();
   #people: readonly ShownPerson[] = [];
   #tiles: readonly Tile[] = [];
 
   constructor(options: CompositorOptions) {
     this.#options = options;
     this.size = options.size;
-    this.#pool = new FramePool(options.size.width, options.size.height, canvases);
+    this.#canvases = new Canvases(options.size, canvases);
     this.#background = blankPicture(options.size);
   }
 
@@ -63,6 +66,7 @@ export class Compositor {
       ...{ peerId, hasCamera: camera !== null, sharesScreen: screen !== null },
     }));
     this.#tiles = layoutOf(shown, this.size);
+    this.#prepared.clear();
     const needed = new Set<VideoInput>();
     for (const tile of this.#tiles) {
       const input = this.#inputOf(tile);
@@ -79,19 +83,19 @@ export class Compositor {
 
   /** Whether this track has a picture to show now. */
   hasPicture(input: VideoInput, nowMs: number): boolean {
-    return (this.#videos.get(input)?.pictureAt(nowMs) ?? null) !== null;
+    return this.#videos.get(input)?.advance(nowMs) ?? false;
   }
 
   /** How many tracks have a picture to show now. */
   shownPictures(nowMs: number): number {
-    return [...this.#videos.values()].filter((video) => video.pictureAt(nowMs) !== null).length;
+    return [...this.#videos.values()].filter((video) => video.advance(nowMs)).length;
   }
 
   /** The picture of this moment; null when all canvases are with the encoder. Who gets it releases it. */
   draw(nowMs: number): RawFrame | null {
-    const canvas = this.#pool.borrow();
+    const canvas = this.#canvases.borrow();
     if (canvas === null) return null;
-    if (!this.#isCovered) canvas.bytes.set(this.#background.bytes);
+    this.#prepare(canvas);
     for (const tile of this.#tiles) this.#drawTile(tile, canvas, nowMs);
     return canvas;
   }
@@ -101,16 +105,17 @@ export class Compositor {
     this.#videos.clear();
   }
 
-  /** Tiles leave nothing of the canvas free. */
-  get #isCovered(): boolean {
-    const area = this.#tiles.reduce((sum, { width, height }) => sum + width * height, 0);
-    return area === this.size.width * this.size.height;
+  #prepare({ bytes }: RawFrame): void {
+    if (this.#prepared.has(bytes)) return;
+    bytes.set(this.#background.bytes);
+    // A label that is higher than its tile is written beside it, too, and has to be wiped away each time.
+    const staysInside = this.#tiles.every(({ height }) => 2 * labelHeightFor(height) <= height);
+    if (staysInside) this.#prepared.add(bytes);
   }
 
-  #drawTile(tile: Tile, canvas: Yuv, nowMs: number): void {
-    const input = this.#inputOf(tile);
-    const picture = input === null ? null : (this.#videos.get(input)?.pictureAt(nowMs) ?? null);
-    paste(picture ?? this.#placeholder(tile), canvas, tile);
+  #drawTile(tile: Tile, canvas: RawFrame, nowMs: number): void {
+    const picture = this.#pictureOf(tile, nowMs);
+    this.#canvases.paste(picture ?? this.#placeholder(tile), canvas, tile);
     const name = this.#people.find(({ peerId }) => peerId === tile.peerId)?.name ?? '';
     const mask = this.#options.labels.get(name, labelHeightFor(tile.height));
     if (mask === null || tile.source === 'screen') return;
@@ -120,6 +125,12 @@ export class Compositor {
     const bottom = tile.y + tile.height - mask.height - even(Math.min(labelMargin, tile.height / 32));
     const y = inMiddle ? tile.y + even((tile.height - mask.height) / 2) : bottom;
     blendLabel(mask, label.width, canvas, { x, y });
+  }
+
+  #pictureOf(tile: Tile, nowMs: number): Yuv | null {
+    const input = this.#inputOf(tile);
+    const video = input === null ? undefined : this.#videos.get(input);
+    return video?.advance(nowMs) === true ? video.picture(this.#canvases.scratch) : null;
   }
 
   #inputOf({ peerId, source }: Tile): VideoInput | null {

@@ -1,7 +1,7 @@
 import type { Logger } from '@maydan/common';
 import { sameShape, type TileShape } from '../video/decoderArguments.ts';
-import type { RawFrame } from '../video/FramePool.ts';
-import { VideoDecoder } from '../video/VideoDecoder.ts';
+import { frameBytes } from '../video/FramePool.ts';
+import { VideoDecoder, type DecodedPicture } from '../video/VideoDecoder.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 import { resized, type Yuv } from './canvas.ts';
@@ -33,12 +33,13 @@ export class TileVideo {
   #current: VideoDecoder | null = null;
   /** Of a new shape; takes over with its first picture that is due. */
   #next: VideoDecoder | null = null;
-  #waiting: { captureMs: number; frame: RawFrame; from: VideoDecoder }[] = [];
   #encoded: { picture: EncodedPicture; captureMs: number }[] = [];
-  #shown: RawFrame | null = null;
+  /** Capture time of the shown picture. */
+  #shownMs = -Infinity;
+  /** The last picture of a decoder that is gone. */
+  #kept: Yuv | null = null;
   /** The shown picture in another size, until there are pictures of that size. */
   #scaled: Yuv | null = null;
-  #newestMs = -Infinity;
   #decoded = 0;
   #restartAtMs = 0;
   #isClosed = false;
@@ -68,21 +69,25 @@ export class TileVideo {
     this.#open();
   }
 
-  /** What is to be shown now, in the size of the tile; null: nothing (yet, or any more). */
-  pictureAt(nowMs: number): Yuv | null {
+  /** Goes on to what is to be shown now. False: nothing (yet, or any more). */
+  advance(nowMs: number): boolean {
     this.#reopen(nowMs);
     this.#decodeDue(nowMs);
     const capturedBy = nowMs - this.input.delayMs;
-    for (;;) {
-      const first = this.#waiting[0];
-      if (first === undefined || first.captureMs > capturedBy) break;
-      this.#waiting.shift();
-      this.#show(first.frame, first.from);
-    }
-    const shown = this.#shown;
-    if (shown === null || capturedBy - this.#newestMs > staleMs) return null;
-    if (shown.width === this.#shape.width && shown.height === this.#shape.height) return shown;
-    this.#scaled ??= resized(shown, this.#shape);
+    const first = this.#next?.advance(capturedBy) ?? null;
+    if (first !== null) this.#takeOver();
+    const picture = first ?? this.#current?.advance(capturedBy) ?? null;
+    if (picture !== null) this.#show(picture, nowMs);
+    return capturedBy - this.#shownMs <= staleMs;
+  }
+
+  /** The picture that `advance` went on to, in the size of the tile; it may be written to `scratch`, which holds any. */
+  picture(scratch: Buffer): Yuv | null {
+    if (this.#scaled !== null) return this.#scaled;
+    const shown = this.#kept ?? this.#read(scratch);
+    const { width, height } = this.#shape;
+    if (shown === null || (shown.width === width && shown.height === height)) return shown;
+    this.#scaled = resized(shown, this.#shape);
     return this.#scaled;
   }
 
@@ -91,16 +96,12 @@ export class TileVideo {
     this.#options.input.off('picture', this.#onPicture);
     void this.#current?.close();
     void this.#next?.close();
-    for (const { frame } of this.#waiting) frame.release();
-    this.#waiting = [];
-    this.#shown?.release();
-    this.#shown = null;
+    this.#kept = null;
   }
 
   #open(): void {
     const { ffmpegPath, input, log } = this.#options;
     const decoder = new VideoDecoder({ ffmpegPath, codec: input.codec, shape: this.#shape, log });
-    decoder.on('frame', (captureMs, frame) => this.#take(captureMs, frame, decoder));
     decoder.on('closed', (isFault) => this.#closed(decoder, isFault));
     if (this.#current === null) {
       this.#current = decoder;
@@ -119,6 +120,7 @@ export class TileVideo {
     if (this.#isClosed) return;
     if (decoder === this.#next) this.#next = null;
     if (decoder === this.#current) {
+      this.#keepLast();
       this.#current = this.#next;
       this.#next = null;
     }
@@ -144,33 +146,34 @@ export class TileVideo {
     }
   }
 
-  #take(captureMs: number, frame: RawFrame, from: VideoDecoder): void {
-    if (this.#isClosed || (from !== this.#current && from !== this.#next)) return frame.release();
-    if (from === this.#current) this.#observe(captureMs);
-    this.#newestMs = Math.max(this.#newestMs, captureMs);
-    this.#waiting.push({ captureMs, frame, from });
-    this.#waiting.sort((a, b) => a.captureMs - b.captureMs);
+  #takeOver(): void {
+    const before = this.#current;
+    this.#current = this.#next;
+    this.#next = null;
+    void before?.close();
   }
 
   /** The first pictures come late with the start of the decoder, which says nothing of those that follow. */
-  #observe(captureMs: number): void {
-    const nowMs = performance.now();
+  #show({ captureMs, decodedMs }: DecodedPicture, nowMs: number): void {
+    this.#shownMs = captureMs;
+    this.#kept = null;
+    this.#scaled = null;
     this.#decoded += 1;
-    if (nowMs > captureMs + this.input.delayMs) this.#late += 1;
-    if (this.#decoded > settlingPictures) this.input.decoded(captureMs, nowMs);
+    if (decodedMs > captureMs + this.input.delayMs) this.#late += 1;
+    if (this.#decoded > settlingPictures) this.input.decoded(captureMs, Math.min(decodedMs, nowMs));
   }
 
-  #show(frame: RawFrame, from: VideoDecoder): void {
-    if (from === this.#next) {
-      const before = this.#current;
-      this.#current = from;
-      this.#next = null;
-      void before?.close();
-    } else if (from !== this.#current) {
-      return frame.release();
-    }
-    this.#shown?.release();
-    this.#shown = frame;
-    this.#scaled = null;
+  /** What is shown goes on to be, until another decoder gives something. */
+  #keepLast(): void {
+    const { width, height } = this.#current?.shape ?? this.#shape;
+    this.#kept = this.#read(Buffer.alloc(frameBytes(width, height))) ?? this.#kept;
+  }
+
+  #read(scratch: Buffer): Yuv | null {
+    const decoder = this.#current;
+    if (decoder === null) return null;
+    const { width, height } = decoder.shape;
+    const bytes = scratch.subarray(0, frameBytes(width, height));
+    return decoder.read(bytes) ? { width, height, bytes } : null;
   }
 }

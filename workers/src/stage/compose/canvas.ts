@@ -17,7 +17,7 @@ export const black = { y: 16, u: 128, v: 128 } as const;
 export const placeholderColour = { y: 40, u: 132, v: 126 } as const;
 
 /** The planes of a picture as offset, row length and rows. */
-function planes({ width, height }: CanvasSize): { offset: number; width: number; height: number }[] {
+export function planes({ width, height }: CanvasSize): { offset: number; width: number; height: number }[] {
   const luma = width * height;
   const half = { width: width / 2, height: height / 2 };
   return [
@@ -38,27 +38,6 @@ export function blankPicture(
     .fill(u, luma, luma + luma / 4)
     .fill(v, luma + luma / 4);
   return { ...size, bytes };
-}
-
-/** Copies a picture into a larger one. It has to fit. */
-export function paste(picture: Yuv, canvas: Yuv, { x, y }: Place): void {
-  const from = planes(picture);
-  for (const [index, to] of planes(canvas).entries()) {
-    const source = from[index];
-    if (source === undefined) return;
-    const shift = index === 0 ? 1 : 2;
-    let target = to.offset + (y / shift) * to.width + x / shift;
-    let start = source.offset;
-    if (source.width === to.width) {
-      picture.bytes.copy(canvas.bytes, target, start, start + source.width * source.height);
-      continue;
-    }
-    for (let row = 0; row < source.height; row += 1) {
-      picture.bytes.copy(canvas.bytes, target, start, start + source.width);
-      start += source.width;
-      target += to.width;
-    }
-  }
 }
 
 /** Another size of the same picture, by the nearest pixel: for the moment until a decoder gives the new size. */

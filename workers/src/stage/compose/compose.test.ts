@@ -1,6 +1,7 @@
-import { blankPicture, blendLabel, paste, resized, type Yuv } from './canvas.ts';
+import { blankPicture, blendLabel, resized, type Place, type Yuv } from './canvas.ts';
+import { Canvases } from './Canvases.ts';
 import { labelHeightFor, labelText, trimmed } from './Labels.ts';
-import { layoutOf, mostTiles, type Person, type Tile } from './layout.ts';
+import { layoutOf, mostTiles, type CanvasSize, type Person, type Tile } from './layout.ts';
 
 const canvas = { width: 1_280, height: 720 };
 const people = (count: number, presenter = -1): Person[] =>
@@ -96,9 +97,41 @@ describe('the canvas', () => {
   ];
   const red = { y: 81, u: 90, v: 240 };
 
+  /** The second canvas of two, so that a wrong offset shows. */
+  const withRed = (size: CanvasSize, tile: CanvasSize, place: Place): Yuv => {
+    const canvases = new Canvases(size, 2);
+    const [first, canvas] = [canvases.borrow(), canvases.borrow()];
+    if (first === null || canvas === null) throw new Error('no canvas');
+    for (const { bytes } of [first, canvas]) bytes.set(blankPicture(size).bytes);
+    canvases.paste(blankPicture(tile, red), canvas, place);
+    expect(first.bytes.equals(blankPicture(size).bytes)).toBe(true);
+    return canvas;
+  };
+
+  it('lends no more canvases than it has, and those that came back again', () => {
+    const canvases = new Canvases({ width: 8, height: 8 }, 1);
+    const canvas = canvases.borrow();
+    expect(canvases.borrow()).toBeNull();
+    canvas?.release();
+    canvas?.release();
+    expect(canvases.borrow()?.bytes).toBe(canvas?.bytes);
+    expect(canvases.borrow()).toBeNull();
+  });
+
+  it('takes pictures only into a canvas of its own', () => {
+    const [some, others] = [
+      new Canvases({ width: 8, height: 8 }, 1),
+      new Canvases({ width: 8, height: 8 }, 1),
+    ];
+    const canvas = others.borrow();
+    if (canvas === null) throw new Error('no canvas');
+    expect(() => some.paste(blankPicture({ width: 4, height: 4 }), canvas, { x: 0, y: 0 })).toThrow(
+      RangeError,
+    );
+  });
+
   it('takes a picture at its place, in all planes', () => {
-    const whole = blankPicture({ width: 16, height: 12 });
-    paste(blankPicture({ width: 8, height: 4 }, red), whole, { x: 4, y: 6 });
+    const whole = withRed({ width: 16, height: 12 }, { width: 8, height: 4 }, { x: 4, y: 6 });
     expect([at(whole, 4, 6), at(whole, 11, 9)]).toEqual([
       [81, 90, 240],
       [81, 90, 240],
@@ -109,8 +142,7 @@ describe('the canvas', () => {
   });
 
   it('takes a picture of its own width', () => {
-    const whole = blankPicture({ width: 8, height: 8 });
-    paste(blankPicture({ width: 8, height: 4 }, red), whole, { x: 0, y: 4 });
+    const whole = withRed({ width: 8, height: 8 }, { width: 8, height: 4 }, { x: 0, y: 4 });
     expect([at(whole, 0, 3), at(whole, 7, 4)]).toEqual([
       [16, 128, 128],
       [81, 90, 240],
@@ -118,8 +150,7 @@ describe('the canvas', () => {
   });
 
   it('gives another size of a picture', () => {
-    const halves = blankPicture({ width: 8, height: 8 });
-    paste(blankPicture({ width: 4, height: 8 }, red), halves, { x: 4, y: 0 });
+    const halves = withRed({ width: 8, height: 8 }, { width: 4, height: 8 }, { x: 4, y: 0 });
     const small = resized(halves, { width: 4, height: 2 });
     expect([at(small, 0, 0), at(small, 3, 1)]).toEqual([
       [16, 128, 128],

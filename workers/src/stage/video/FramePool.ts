@@ -16,13 +16,16 @@ export class FramePool {
   readonly width: number;
   readonly height: number;
   readonly #most: number;
+  readonly #room: (at: number) => Buffer;
   readonly #free: Buffer[] = [];
   #made = 0;
 
-  constructor(width: number, height: number, most: number) {
+  /** `room`: gives the memory of the n-th picture (0 is the first). */
+  constructor(width: number, height: number, most: number, room: (at: number) => Buffer) {
     this.width = width;
     this.height = height;
     this.#most = most;
+    this.#room = room;
   }
 
   /** Null when all are lent. */
@@ -44,6 +47,6 @@ export class FramePool {
   #make(): Buffer | null {
     if (this.#made === this.#most) return null;
     this.#made += 1;
-    return Buffer.alloc(frameBytes(this.width, this.height));
+    return this.#room(this.#made - 1);
   }
 }

@@ -15,7 +15,7 @@ export const sameShape = (a: TileShape, b: TileShape): boolean =>
 /** Pictures narrower than this are upright: cropping would take half of them. */
 const uprightAspect = 1.2;
 
-/** Anything of this tile's codec in, raw pictures of the tile's size in NUT out (where to is still to be said), each as soon as it is decoded. */
+/** Anything of this tile's codec in, raw pictures of the tile's size out (where to is still to be said), each as soon as it is decoded, with its time in ms. */
 export function decoderArguments(codec: VideoCodec, shape: TileShape): string[] {
   return [
     // The codec and its configuration are known: nothing is to be found out, which would hold the first pictures back.
@@ -23,19 +23,7 @@ export function decoderArguments(codec: VideoCodec, shape: TileShape): string[] 
     ...['-fpsprobesize', '0', '-threads', '1', ...demuxer[codec], '-copyts', '-i', 'pipe:0'],
     ...['-an', '-vf', fitFilters(shape), '-filter_threads', '1', '-fps_mode', 'passthrough'],
     // Even the encoder of raw pictures has frame threads, each of which would hold a picture back.
-    ...[
-      '-c:v',
-      'rawvideo',
-      '-threads',
-      '1',
-      '-pix_fmt',
-      'yuv420p',
-      '-enc_time_base',
-      '1/1000',
-      '-flush_packets',
-      '1',
-    ],
-    ...['-f', 'nut', '-syncpoints', 'none', '-write_index', '0', '-strict', 'experimental'],
+    ...['-c:v', 'rawvideo', '-threads', '1', '-pix_fmt', 'yuv420p', '-enc_time_base', '1/1000'],
   ];
 }
 
