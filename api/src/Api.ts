@@ -8,10 +8,11 @@ import {
   JobProducer,
   Lifecycle,
   OpsServer,
+  runJobs,
   type Logger,
   type Redis,
 } from '@maydan/common';
-import type { Fact } from '@maydan/contracts';
+import type { Fact, JobData } from '@maydan/contracts';
 import { createPrisma } from '@maydan/prisma';
 import type { Express } from 'express';
 import type { ApiConfig } from './config.ts';
@@ -96,6 +97,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   server.listen(config.API_PORT, config.API_HOST);
   await once(server, 'listening');
   facts.start();
+  runOwnJobs(parts, services);
   sweep.start();
   services.presenceKeeper.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
@@ -145,8 +147,21 @@ function createFacts(
   return facts;
 }
 
+/** How soon another process goes on with the job of one that died. */
+const takenOver = { lockDuration: 15_000, stalledInterval: 5_000 };
+
+/** Jobs that the api runs itself, as the writer of its tables. */
+function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData }: Services): void {
+  const connection = createRedis(config.REDIS_URL, logger, { name: 'api-jobs', maxWaitMs: null });
+  lifecycle.own('job connection', () => connection.disconnect());
+  const erase = ({ userId }: JobData<'account.erase'>) => personalData.deletion.erase(userId);
+  const jobs = runJobs('account.erase', erase, { connection, logger, ...takenOver });
+  // A job under way is done again, here or by another api; it doesn't hold the process.
+  lifecycle.own('own jobs', () => jobs.close(true));
+}
+
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep } = services;
+  const { sweep, signIns, phones, conversationsSweep, personalData } = services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
@@ -154,6 +169,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         signIns.deleteExpired(new Date()),
         phones.deleteExpired(new Date()),
         conversationsSweep.deleteGone(),
+        personalData.deletion.resume(),
       ]),
     logger,
   });

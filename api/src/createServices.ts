@@ -19,6 +19,8 @@ import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
 import { createPresence } from './presence/createPresence.ts';
 import { presenceHandlers } from './presence/presence.gateway.ts';
 import { presenceRoutes } from './presence/presence.routes.ts';
+import { createPersonalData } from './personalData/createPersonalData.ts';
+import { personalDataRoutes } from './personalData/personalData.routes.ts';
 import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
@@ -95,6 +97,10 @@ export function createServices(dependencies: ServicesDependencies) {
     logger,
   });
   const conversations = createConversations({ database, limits, logger });
+  const personalData = createPersonalData({
+    ...{ database, repo, sessions, sfu, jobs, logger },
+    ...{ identity: identity.identity, signIns },
+  });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -109,6 +115,7 @@ export function createServices(dependencies: ServicesDependencies) {
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
+    personalData: personalDataRoutes(personalData, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {
@@ -124,6 +131,7 @@ export function createServices(dependencies: ServicesDependencies) {
   return {
     signIns,
     phones: identity.phones,
+    personalData,
     limits,
     gateway,
     conversationsSweep: conversations.sweep,

@@ -67,12 +67,12 @@ describe('the process', () => {
       expect((await fetch(metrics)).status).toBe(200);
       await redis.close();
       const times = (message: string): number => said().split(`"${message}"`).length - 1;
-      await waitUntil('all four connections to notice', () => times('redis is away') === 4, 10_000);
+      await waitUntil('all five connections to notice', () => times('redis is away') === 5, 10_000);
       redis = await startRedis({ dir });
-      await waitUntil('all four connections to be back', () => times('redis is back') === 4, 10_000);
+      await waitUntil('all five connections to be back', () => times('redis is back') === 5, 10_000);
       child.kill('SIGTERM');
       await once(child, 'exit');
-      expect(times('redis is away')).toBe(4);
+      expect(times('redis is away')).toBe(5);
       expect(
         said()
           .trim()

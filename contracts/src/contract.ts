@@ -32,6 +32,7 @@ import {
   userSearchPage,
 } from './people.ts';
 import { presenceContract } from './presence.ts';
+import { personalDataContract } from './personalData.contract.ts';
 import { byId, nothing, route } from './route.ts';
 import {
   channel,
@@ -317,6 +318,7 @@ export const contract = {
   },
   conversations: conversationsContract,
   messages: messagesContract,
+  personalData: personalDataContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -88,6 +88,8 @@ export const fact = z.discriminatedUnion('type', [
     /** False when nothing was recorded. */
     recorded: z.boolean(),
   }),
+  /** Nothing is stored of a playback any more. */
+  z.object({ type: z.literal('recording.removed'), ...base, playbackId }),
   z.object({
     type: z.literal('vod.imagesReady'),
     ...base,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { playbackId, sessionId } from './ids.ts';
+import { playbackId, sessionId, userId } from './ids.ts';
 import { sessionType } from './sessions.ts';
 
 /** The job catalogue: queue → name → schema of the data. Handlers and producers are typed from it. */
@@ -26,6 +26,16 @@ export const jobs = {
   'vod.images': {
     queue: 'vod',
     data: z.object({ sessionId, playbackId, durationMs: z.int().min(0), requestId: z.string().optional() }),
+  },
+  /** Removes what is stored of a playback, for good; the api queues it when nobody writes to it any more. */
+  'recording.remove': {
+    queue: 'removal',
+    data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
+  },
+  /** Erases what is personal of a deleted account. The api runs it itself, as the writer of its tables. */
+  'account.erase': {
+    queue: 'account',
+    data: z.object({ userId, requestId: z.string().optional() }),
   },
 } as const;
 export type JobName = keyof typeof jobs;

@@ -24,6 +24,7 @@ import { registerForwardMetrics } from './forward/forwardMetrics.ts';
 import { registerWorkerMetrics } from './metrics.ts';
 import { promOriginMetrics } from './origin/http/promOriginMetrics.ts';
 import { OriginServer } from './origin/OriginServer.ts';
+import { removeRecording } from './recording/removeRecording.ts';
 import { Spool } from './recording/Spool.ts';
 import { Labels } from './stage/compose/Labels.ts';
 import { CompositeWorker } from './stage/composite.handler.ts';
@@ -98,6 +99,9 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   // A picture job under way is done again by another worker; it doesn't hold the process.
   lifecycle.own('image jobs', () => images.close(true));
 
+  const removals = startRemovals(links, log, () => jobFailed('recording.remove'));
+  lifecycle.own('removals', () => removals.close(true));
+
   const ops = await startOps(config, redis, registry);
   lifecycle.own('ops', () => ops.close());
   return { origin: origin.port, ops: ops.port, stageRelay: relays.port };
@@ -165,6 +169,24 @@ function startImages(
     log.warn({ err: error, jobId: job?.id }, 'images not made');
   });
   return images;
+}
+
+/** Recordings of deleted accounts go; a removal under way is done again by another worker. */
+function startRemovals(
+  { store, redis, facts, queueRedis }: Links,
+  log: Logger,
+  onFailed: () => void,
+): Worker {
+  const removals = runJobs(
+    'recording.remove',
+    (data, { logger }) => removeRecording(data, { store, redis, facts }, logger),
+    { connection: queueRedis, logger: log },
+  );
+  removals.on('failed', (job, error) => {
+    onFailed();
+    log.warn({ err: error, jobId: job?.id }, 'a recording was not removed');
+  });
+  return removals;
 }
 
 function startOps(config: Config, redis: Redis, registry: Registry): Promise<OpsServer> {

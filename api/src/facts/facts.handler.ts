@@ -64,6 +64,13 @@ export class FactsHandler {
         return;
       case 'live.ended':
         return this.#ended(fact);
+      case 'recording.removed':
+        await this.#deps.repo.update(
+          fact.sessionId,
+          { mediaRemovedAt: new Date(fact.at), byteLength: 0 },
+          { playbackId: fact.playbackId },
+        );
+        return;
       case 'vod.imagesReady':
         return this.#imagesReady(fact);
     }

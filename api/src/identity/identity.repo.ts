@@ -241,7 +241,8 @@ function isMissing(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
 }
 
-async function endSignIns(
+/** Ids of those that ended by this. */
+export async function endSignIns(
   database: Pick<Database, 'signIn'>,
   where: Prisma.SignInWhereInput,
 ): Promise<string[]> {

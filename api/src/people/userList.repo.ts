@@ -25,7 +25,7 @@ export class UserListRepo {
 
   /** The newest first. */
   list(filter: AccountFilter, { after, take }: PageWish): Promise<AccountRow[]> {
-    const conditions = [Prisma.sql`TRUE`];
+    const conditions = [Prisma.sql`"deletedAt" IS NULL`];
     if (filter.role !== undefined) conditions.push(Prisma.sql`"role" = ${filter.role}::"Role"`);
     if (filter.state === 'active') conditions.push(Prisma.sql`"bannedAt" IS NULL`);
     if (filter.state === 'banned') conditions.push(Prisma.sql`"bannedAt" IS NOT NULL`);

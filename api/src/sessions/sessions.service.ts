@@ -1,6 +1,7 @@
 import { AppError, type Logger, type Redis } from '@maydan/common';
 import {
   streamHealth,
+  type EndReason,
   type channel,
   type Session,
   type sessionCreateInput,
@@ -83,6 +84,11 @@ export class SessionsService {
   async end(user: User, id: string, base: string): Promise<Session> {
     const session = await this.findSteerable(user, id);
     const endReason = session.hostId === user.id ? 'hostEnded' : 'moderatorEnded';
+    return sessionView(await this.close(id, endReason, user.id), base);
+  }
+
+  /** Ends a session for good, as `userId` wishes; throws `wrong_state` when it has ended. */
+  async close(id: string, endReason: EndReason, userId: string): Promise<SessionRow> {
     const ended = await this.#deps.repo.transition(id, 'endRequested', {
       where: { state: { not: 'ending' } },
       data: (next) => ({
@@ -96,10 +102,10 @@ export class SessionsService {
     await this.#deps.commands.writeControl(current);
     await this.#deps.commands.stop(current, 'ended');
     if (ended !== null) {
-      this.#deps.logger.info({ sessionId: id, endReason, userId: user.id }, current.state);
+      this.#deps.logger.info({ sessionId: id, endReason, userId }, current.state);
       await this.#deps.announcer.announce(id);
     }
-    return sessionView(current, base);
+    return current;
   }
 
   /** The newest report of the stream's health; null when none came lately. */

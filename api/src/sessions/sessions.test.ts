@@ -44,6 +44,7 @@ const row: Session = {
   byteLength: 0n,
   posterPath: null,
   storyboardPath: null,
+  mediaRemovedAt: null,
 };
 
 describe('the control document', () => {

@@ -87,6 +87,10 @@ export class TestBackend {
     return this.#redisServer.url;
   }
 
+  get databaseUrl(): string {
+    return this.#postgres.url;
+  }
+
   /** All that the apis of this backend have logged, at every level. */
   get log(): string {
     return this.#log.join('');

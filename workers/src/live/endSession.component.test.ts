@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLogger, createRedis, FactWriter, type Redis } from '@maydan/common';
 import { factStream, playbackKeys } from '@maydan/contracts';
 import { startRedis, startS3, type EmbeddedRedis, type EmbeddedS3 } from '@maydan/infra';
+import { removeRecording } from '../recording/removeRecording.ts';
 import { openRecording } from '../recording/openRecording.ts';
 import { Spool } from '../recording/Spool.ts';
 import { legEvents, segmentEvents, segmentsOfAll } from '../recording/testing/syntheticPlayback.ts';
@@ -76,4 +77,24 @@ describe('the end of a session', () => {
     expect(await redis.exists(playbackKeys.segments(playbackId))).toBe(0);
     expect(await readdir(join(folder, 'spool'))).toEqual([]);
   }, 30_000);
+
+  it('is followed by the removal of the recording, which may be repeated, when its host is gone', async () => {
+    const facts = new FactWriter(redis, log);
+    const [mine, others] = ['removedplayback00001', 'removedplayback00002'];
+    for (const id of [mine, others]) await store.put(`${playbackKeys.s3Prefix(id)}v/s1.m4s`, Buffer.from(id));
+    await redis.rpush(playbackKeys.segments(mine), 'x');
+    const told = async () =>
+      (await redis.xrange(factStream, '-', '+')).filter(([, fields]) =>
+        fields.join().includes('recording.removed'),
+      );
+    for (const times of [1, 2]) {
+      await removeRecording({ sessionId, playbackId: mine }, { store, redis, facts }, log);
+      expect(await told()).toHaveLength(times);
+    }
+    const left: string[] = [];
+    for await (const { key } of store.list('live/removedplayback')) left.push(key);
+    expect(left).toEqual([`${playbackKeys.s3Prefix(others)}v/s1.m4s`]);
+    expect(await redis.exists(playbackKeys.segments(mine))).toBe(0);
+    await facts.close();
+  });
 });

@@ -1,0 +1,55 @@
+import type { Database } from '@maydan/prisma';
+import { publicFields } from './listed.ts';
+import { exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
+
+/** Who somebody follows, keeps and blocks. What others have made of the person goes as well: it would name nobody. */
+export class PeopleData implements PersonalData {
+  readonly name = 'people';
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async erase(id: string): Promise<'done'> {
+    await this.#database.follow.deleteMany({ where: { OR: [{ followerId: id }, { followeeId: id }] } });
+    await this.#database.contact.deleteMany({ where: { OR: [{ ownerId: id }, { contactId: id }] } });
+    await this.#database.block.deleteMany({ where: { OR: [{ blockerId: id }, { blockedId: id }] } });
+    return 'done';
+  }
+
+  async *export(id: string): AsyncGenerator<ExportedRow> {
+    yield* exported('following', (take, after: { followeeId: string } | null) =>
+      this.#database.follow.findMany({
+        where: { followerId: id, ...(after === null ? {} : { followeeId: { gt: after.followeeId } }) },
+        orderBy: { followeeId: 'asc' },
+        take,
+        select: { followeeId: true, createdAt: true, followee: publicFields },
+      }),
+    );
+    yield* exported('followers', (take, after: { followerId: string } | null) =>
+      this.#database.follow.findMany({
+        where: { followeeId: id, ...(after === null ? {} : { followerId: { gt: after.followerId } }) },
+        orderBy: { followerId: 'asc' },
+        take,
+        select: { followerId: true, createdAt: true, follower: publicFields },
+      }),
+    );
+    yield* exported('contacts', (take, after: { contactId: string } | null) =>
+      this.#database.contact.findMany({
+        where: { ownerId: id, ...(after === null ? {} : { contactId: { gt: after.contactId } }) },
+        orderBy: { contactId: 'asc' },
+        take,
+        select: { contactId: true, createdAt: true, contact: publicFields },
+      }),
+    );
+    yield* exported('blocks', (take, after: { blockedId: string } | null) =>
+      this.#database.block.findMany({
+        where: { blockerId: id, ...(after === null ? {} : { blockedId: { gt: after.blockedId } }) },
+        orderBy: { blockedId: 'asc' },
+        take,
+        select: { blockedId: true, createdAt: true, blocked: publicFields },
+      }),
+    );
+  }
+}
