@@ -78,6 +78,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const metrics = new ApiMetrics(registry);
   const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
   const sweep = createSweep(parts, services);
+  lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });

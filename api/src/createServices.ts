@@ -1,9 +1,10 @@
-import { AppError, type JobProducer, type Logger, type Redis } from '@maydan/common';
+import type { JobProducer, Logger, Redis } from '@maydan/common';
 import type { Contract } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { accountRoutes } from './account/account.routes.ts';
+import { conversationGuard, conversationsHandlers } from './conversations/conversations.gateway.ts';
 import { conversationsRoutes } from './conversations/conversations.routes.ts';
 import { createConversations } from './conversations/createConversations.ts';
 import { messagesRoutes } from './conversations/messages.routes.ts';
@@ -85,6 +86,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
   const { keeper, presence } = createPresence(dependencies);
+  const conversations = createConversations({ database, emitter, limits, logger });
   const people = createPeople({
     database,
     blocks,
@@ -92,11 +94,11 @@ export function createServices(dependencies: ServicesDependencies) {
     part: async (hostId, userId) => {
       await presence.reconsider(hostId, userId);
       await stage.seats.part(hostId, userId);
+      await conversations.conversations.part(hostId, userId);
     },
     reconsider: (userId, viewerId) => presence.reconsider(userId, viewerId),
     logger,
   });
-  const conversations = createConversations({ database, limits, logger });
   const personalData = createPersonalData({
     ...{ database, repo, sessions, sfu, jobs, logger },
     ...{ identity: identity.identity, signIns },
@@ -121,12 +123,16 @@ export function createServices(dependencies: ServicesDependencies) {
   const gateway: Gateway = {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
+      ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
       ...sessionsHandlers(sessions),
     },
-    guards: { session: sessionGuard(sessions), conversation: noConversations },
+    guards: { session: sessionGuard(sessions), conversation: conversationGuard(conversations) },
     connected: [(client) => keeper.connected(client)],
-    disconnected: [(client) => keeper.disconnected(client)],
+    disconnected: [
+      (client) => keeper.disconnected(client),
+      (client) => conversations.typing.disconnected(client.id),
+    ],
   };
   return {
     signIns,
@@ -135,6 +141,7 @@ export function createServices(dependencies: ServicesDependencies) {
     limits,
     gateway,
     conversationsSweep: conversations.sweep,
+    typing: conversations.typing,
     sessions,
     sessionsRepo: repo,
     presenceKeeper: keeper,
@@ -146,7 +153,4 @@ export function createServices(dependencies: ServicesDependencies) {
     router,
   };
 }
-/** Until there are conversations nobody is in one. */
-const noConversations = (): Promise<never> => Promise.reject(new AppError('not_found'));
-
 export type Services = ReturnType<typeof createServices>;

@@ -15,6 +15,8 @@ import type { ConversationRow } from './rows.ts';
 /** Why somebody isn't let into a conversation; `hidden`: they aren't there, or a block lies between. */
 export type Refusal = 'hidden' | 'refuses';
 
+export type DirectOutcome = { readonly id: string; readonly made: boolean } | { readonly refusal: Refusal };
+
 export interface NewConversation {
   readonly kind: Exclude<ConversationKind, 'direct'>;
   readonly name: string;
@@ -86,21 +88,27 @@ export class ConversationsRepo {
    * The one conversation of two people, made when there is none yet; then the other sees it with its first
    * message. Listed for who asks, from now on.
    */
-  direct(userId: string, otherId: string): Promise<{ readonly id: string } | { readonly refusal: Refusal }> {
+  direct(userId: string, otherId: string): Promise<DirectOutcome> {
     return this.#database.$transaction(async (transaction) => {
       await lockPair(transaction, userId, otherId);
-      const pairKey = [userId, otherId].sort().join(' ');
+      const pairKey = pairKeyOf(userId, otherId);
       const found = await transaction.conversation.findUnique({ where: { pairKey }, select: { id: true } });
       const [reach] = await reachOf(transaction, userId, [otherId]);
       if (reach === undefined || reach.blocked) return { refusal: 'hidden' };
       if (found === null && !reach.takes) return { refusal: 'refuses' };
       if (found === null) {
-        return { id: await createDirect(transaction, pairKey, userId, otherId) };
+        return { id: await createDirect(transaction, pairKey, userId, otherId), made: true };
       }
       const where = { conversationId: found.id, userId, hidden: true };
       await transaction.member.updateMany({ where, data: { hidden: false } });
-      return { id: found.id };
+      return { id: found.id, made: false };
     });
+  }
+
+  /** The id of the conversation of two people; null: there is none. */
+  async findDirect(userId: string, otherId: string): Promise<string | null> {
+    const where = { pairKey: pairKeyOf(userId, otherId) };
+    return (await this.#database.conversation.findUnique({ where, select: { id: true } }))?.id ?? null;
   }
 
   /** With its owner and those who are in it from the start. */
@@ -154,6 +162,10 @@ export class ConversationsRepo {
 
 const ownColumns = Prisma.sql`
   c."lastSeq", c."activeAt", me."role", me."joinedAt", me."fromSeq", me."lastReadSeq"`;
+
+function pairKeyOf(userId: string, otherId: string): string {
+  return [userId, otherId].sort().join(' ');
+}
 
 async function createDirect(
   transaction: DatabaseTransaction,

@@ -4,12 +4,14 @@ import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
+import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { ConversationsRepo, Place } from './conversations.repo.ts';
 import { checkReach, maxMemberships } from './reach.ts';
 import { toConversation } from './rows.ts';
 
 export interface ConversationsDependencies {
   readonly repo: ConversationsRepo;
+  readonly announcer: ConversationAnnouncer;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
@@ -58,7 +60,10 @@ export class ConversationsService {
     if ('refusal' in outcome) {
       throw new AppError(outcome.refusal === 'hidden' ? 'not_found' : 'messages_refused');
     }
-    return this.get(user, outcome.id);
+    const conversation = await this.get(user, outcome.id);
+    if (outcome.made)
+      await this.#deps.announcer.tellUsers([user.id], 'conversation:created', { conversation });
+    return conversation;
   }
 
   /** Throws as `direct` does, for each of the members. */
@@ -70,7 +75,9 @@ export class ConversationsService {
     const data = { kind, name, description, nameKey: keyOf(kind, name) };
     const id = await this.#deps.repo.create(user.id, others, data);
     this.#deps.logger.info({ userId: user.id, conversationId: id, kind }, 'conversation made');
-    return this.get(user, id);
+    const conversation = await this.get(user, id);
+    await this.#deps.announcer.tellUsers([user.id, ...others], 'conversation:created', { conversation });
+    return conversation;
   }
 
   /** Throws `not_found`, `forbidden` for who isn't its owner or admin, `conflict` for a direct one. */
@@ -86,18 +93,30 @@ export class ConversationsService {
       ...(name === undefined ? {} : { name, nameKey: keyOf(kind, name) }),
       ...(description === undefined ? {} : { description }),
     });
-    return this.get(user, id);
+    const conversation = await this.get(user, id);
+    await this.#deps.announcer.tell(id, 'conversation:updated', { conversation });
+    return conversation;
   }
 
   /** Throws `not_found`, and `forbidden` for who doesn't own it. A direct one is only taken out of one's own view. */
   async delete(user: User, id: string): Promise<void> {
-    const { repo, limits, logger } = this.#deps;
+    const { repo, announcer, limits, logger } = this.#deps;
     await limits.conversations(user.id);
     const { kind, role } = await this.#place(user, id);
-    if (kind === 'direct') return repo.clear(id, user.id);
+    if (kind === 'direct') {
+      await repo.clear(id, user.id);
+      return announcer.tellUsers([user.id], 'conversation:deleted', { conversationId: id });
+    }
     if (role !== 'owner') throw new AppError('forbidden');
-    if (await repo.delete(id, new Date()))
-      logger.info({ userId: user.id, conversationId: id }, 'conversation deleted');
+    if (!(await repo.delete(id, new Date()))) return;
+    logger.info({ userId: user.id, conversationId: id }, 'conversation deleted');
+    await announcer.deleted(id);
+  }
+
+  /** Between people of whom one blocks the other nothing is told any more. */
+  async part(userId: string, otherId: string): Promise<void> {
+    const id = await this.#deps.repo.findDirect(userId, otherId);
+    if (id !== null) await this.#deps.announcer.part(id, otherId);
   }
 
   async #begin(user: User): Promise<void> {

@@ -1,27 +1,34 @@
 import type { Logger } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import { ConversationsRepo } from './conversations.repo.ts';
 import { ConversationsService } from './conversations.service.ts';
+import { ConversationsSweep } from './conversationsSweep.repo.ts';
 import { MembersRepo } from './members.repo.ts';
 import { MembersService } from './members.service.ts';
-import { ConversationsSweep } from './conversationsSweep.repo.ts';
 import { MessagesRepo } from './messages.repo.ts';
 import { MessagesService } from './messages.service.ts';
+import { Typing } from './Typing.ts';
 
 export interface ConversationsParts {
   readonly database: Database;
+  readonly emitter: Emitter;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
 
 /** The parts of conversations, wired up. */
-export function createConversations({ database, limits, logger }: ConversationsParts) {
-  const shared = { repo: new ConversationsRepo(database), limits, logger };
+export function createConversations({ database, emitter, limits, logger }: ConversationsParts) {
+  const messages = new MessagesRepo(database);
+  const announcer = new ConversationAnnouncer(emitter, messages, logger);
+  const shared = { repo: new ConversationsRepo(database), announcer, limits, logger };
   return {
     conversations: new ConversationsService(shared),
     members: new MembersService({ ...shared, members: new MembersRepo(database) }),
-    messages: new MessagesService({ ...shared, repo: new MessagesRepo(database) }),
+    messages: new MessagesService({ ...shared, repo: messages }),
+    typing: new Typing(announcer),
     sweep: new ConversationsSweep(database),
   };
 }

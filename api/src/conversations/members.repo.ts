@@ -41,6 +41,13 @@ export class MembersRepo {
       ORDER BY m."joinedAt", m."userId"`);
   }
 
+  async owner(conversationId: string): Promise<MemberRow | null> {
+    const [row] = await this.#read(
+      Prisma.sql`m."conversationId" = ${conversationId}::uuid AND m."role" = 'owner'`,
+    );
+    return row ?? null;
+  }
+
   /**
    * Changes who is in a conversation while nobody else does, and no message is numbered. `change` isn't called, and null
    * is the answer, when the conversation isn't there. What `change` throws undoes it all.

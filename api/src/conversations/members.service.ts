@@ -1,12 +1,18 @@
 import { AppError } from '@maydan/common';
-import { maxMembers, type ConversationMember, type MemberPage, type MemberRole } from '@maydan/contracts';
+import {
+  maxMembers,
+  type ConversationKind,
+  type ConversationMember,
+  type MemberPage,
+  type MemberRole,
+} from '@maydan/contracts';
 import type { DatabaseTransaction, User } from '@maydan/prisma';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationsDependencies } from './conversations.service.ts';
 import { insertMembers, type LockedConversation, type MembersRepo } from './members.repo.ts';
 import { checkReach } from './reach.ts';
-import { toMember } from './rows.ts';
+import { toConversation, toMember } from './rows.ts';
 
 export interface MembersDependencies extends ConversationsDependencies {
   readonly members: MembersRepo;
@@ -42,7 +48,7 @@ export class MembersService {
     await limits.conversations(user.id);
     const wanted = [...new Set(userIds)].filter((userId) => userId !== user.id);
     const reach = await repo.reach(user.id, wanted);
-    const kind = await this.#change(user, id, async (transaction, conversation) => {
+    const { kind, added } = await this.#change(user, id, async (transaction, conversation) => {
       if (!leads(conversation.role)) throw new AppError('forbidden');
       checkReach(wanted, reach);
       const added = await insertMembers(transaction, id, conversation, wanted);
@@ -50,9 +56,15 @@ export class MembersService {
       await transaction.conversationRemoval.deleteMany({
         where: { conversationId: id, userId: { in: wanted } },
       });
-      return conversation.kind;
+      return { kind: conversation.kind, added };
     });
-    return (await members.find(id, wanted)).map((row) => toMember(row, kind));
+    const all = (await members.find(id, wanted)).map((row) => toMember(row, kind));
+    await this.#joined(
+      user,
+      id,
+      all.filter((one) => added.includes(one.user.id)),
+    );
+    return all;
   }
 
   /**
@@ -62,23 +74,29 @@ export class MembersService {
   async remove(user: User, id: string, userId: string): Promise<void> {
     await this.#deps.limits.conversations(user.id);
     if (userId === user.id) return this.leave(user, id);
-    await this.#change(user, id, async (transaction, { kind, role }) => {
+    const removed = await this.#change(user, id, async (transaction, { kind, role }) => {
       const key = { conversationId: id, userId };
       const place = await transaction.member.findUnique({ where: { conversationId_userId: key } });
       if (!leads(role) || (place !== null && !above(role, place.role))) throw new AppError('forbidden');
       await transaction.member.deleteMany({ where: key });
-      if (kind !== 'publicChannel' || place === null) return;
-      await transaction.conversationRemoval.createMany({ data: key, skipDuplicates: true });
+      if (kind === 'publicChannel' && place !== null) {
+        await transaction.conversationRemoval.createMany({ data: key, skipDuplicates: true });
+      }
+      return place !== null;
     });
+    if (removed) await this.#deps.announcer.left(id, userId);
   }
 
   /** An owner who leaves hands over to the admin, else the member, who is there longest; after the last one it is deleted. */
   async leave(user: User, id: string): Promise<void> {
     await this.#deps.limits.conversations(user.id);
-    await this.#change(user, id, async (transaction, { role }) => {
+    const kind = await this.#change(user, id, async (transaction, { kind, role }) => {
       if (role === null) throw new AppError('not_found');
       await transaction.member.deleteMany({ where: { conversationId: id, userId: user.id } });
+      return role === 'owner' ? kind : null;
     });
+    await this.#deps.announcer.left(id, user.id);
+    if (kind !== null) await this.#heir(id, kind);
   }
 
   /** As the owner alone; throws `forbidden`, and `not_found` for who isn't in it. The owner's own role goes by handing over. */
@@ -96,9 +114,26 @@ export class MembersService {
       }
       return conversation.kind;
     });
-    const [row] = await this.#deps.members.find(id, [userId]);
-    if (row === undefined) throw new AppError('not_found');
-    return toMember(row, kind);
+    const rows = await this.#deps.members.find(id, role === 'owner' ? [userId, user.id] : [userId]);
+    for (const row of rows) await this.#updated(id, toMember(row, kind));
+    const changed = rows.find((row) => row.userId === userId);
+    if (changed === undefined) throw new AppError('not_found');
+    return toMember(changed, kind);
+  }
+
+  async #joined(user: User, id: string, members: readonly ConversationMember[]): Promise<void> {
+    const row = await this.#deps.repo.find(user.id, id);
+    if (row !== null) await this.#deps.announcer.joined(toConversation(row), members);
+  }
+
+  /** Tells who owns it after the owner left, if anybody does. */
+  async #heir(id: string, kind: ConversationKind): Promise<void> {
+    const owner = await this.#deps.members.owner(id);
+    if (owner !== null) await this.#updated(id, toMember(owner, kind));
+  }
+
+  #updated(conversationId: string, member: ConversationMember): Promise<void> {
+    return this.#deps.announcer.tell(conversationId, 'member:updated', { conversationId, member });
   }
 
   /** Throws `not_found` when the conversation isn't there for the user, and `conflict` for a direct one. */

@@ -2,12 +2,14 @@ import { AppError, type Logger } from '@maydan/common';
 import type { HistoryPage, Message, MessageSend, PublicUser, ReadOutput } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { MessagesRepo, SeenMessage, Standing } from './messages.repo.ts';
 import { toMessage } from './rows.ts';
 import { decodeSeqCursor, encodeSeqCursor, rangeOf } from './seqCursor.ts';
 
 export interface MessagesDependencies {
   readonly repo: MessagesRepo;
+  readonly announcer: ConversationAnnouncer;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
@@ -36,7 +38,7 @@ export class MessagesService {
    * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another conversation.
    */
   async send(user: User, { id, tempId, text, replyTo }: MessageSend): Promise<Message> {
-    const { limits, repo } = this.#deps;
+    const { announcer, limits, repo } = this.#deps;
     await limits.messages(user.id);
     const wish = {
       conversationId: id,
@@ -47,8 +49,10 @@ export class MessagesService {
       forwarded: false,
     };
     const stored = await repo.insert(wish);
-    if (stored !== null && stored !== 'duplicate') return toMessage(stored);
-    return this.#sentBefore(user, id, tempId, replyTo);
+    if (stored === null || stored === 'duplicate') return this.#sentBefore(user, id, tempId, replyTo);
+    const message = toMessage(stored);
+    await announcer.sent(message, stored);
+    return message;
   }
 
   /** Throws `not_found`. */
@@ -82,7 +86,7 @@ export class MessagesService {
     const isSame = found.messageDeletedAt === null && found.text === text;
     if (isSame) return toMessage(found);
     if (!(await this.#deps.repo.edit(id, text))) throw new AppError('conflict', 'The message was deleted.');
-    return this.get(user, id);
+    return this.#changed(user, id);
   }
 
   /** Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
@@ -91,15 +95,16 @@ export class MessagesService {
     const found = await this.#seen(user, id);
     const leads = found.conversationKind !== 'direct' && found.role !== 'member';
     if (found.senderId !== user.id && !leads) throw new AppError('forbidden');
-    await this.#deps.repo.delete(id);
-    return this.get(user, id);
+    return (await this.#deps.repo.delete(id)) ? this.#changed(user, id) : this.get(user, id);
   }
 
   /** Moves one's marker forwards, never back; throws `not_found`. */
   async read(user: User, id: string, seq: number): Promise<ReadOutput> {
     await this.#deps.limits.reads(user.id);
-    await this.#deps.repo.read(user.id, id, seq);
-    const { lastReadSeq, fromSeq, lastSeq } = await this.#standing(user, id);
+    const moved = await this.#deps.repo.read(user.id, id, seq);
+    const { lastReadSeq, fromSeq, lastSeq, conversationKind, cut } = await this.#standing(user, id);
+    const kind = { conversationKind: cut ? ('publicChannel' as const) : conversationKind };
+    if (moved) await this.#deps.announcer.read(kind, { conversationId: id, userId: user.id, lastReadSeq });
     return { lastReadSeq, unread: Math.max(0, lastSeq - Math.max(lastReadSeq, fromSeq)) };
   }
 
@@ -108,6 +113,21 @@ export class MessagesService {
     const found = await this.#seen(user, id);
     if (found.conversationKind === 'publicChannel') throw new AppError('forbidden');
     return this.#deps.repo.readers(found);
+  }
+
+  /** Throws `not_found` for who isn't in the conversation, and `messages_refused` past a block. */
+  async requireWriter(userId: string, conversationId: string): Promise<void> {
+    const standing = await this.#deps.repo.standing(userId, conversationId);
+    if (standing === null) throw new AppError('not_found');
+    if (standing.cut) throw new AppError('messages_refused');
+  }
+
+  /** How it stands after a change, which is told. */
+  async #changed(user: User, id: string): Promise<Message> {
+    const seen = await this.#seen(user, id);
+    const message = toMessage(seen);
+    await this.#deps.announcer.changed(message, seen.cut, user.id);
+    return message;
   }
 
   /** Nothing new was stored: it was sent before, or may not be sent. */

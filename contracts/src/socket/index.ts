@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { connectionEvents, connectionMessages } from './connection.ts';
+import { conversationEvents, conversationMessages } from './conversations.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 
+export { typingSec } from './conversations.ts';
 export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
 
 /**
@@ -14,10 +16,20 @@ export { maxPacketBytes, message, type MessageAccess, type MessageContract } fro
  * Each message is acknowledged: with its output, or with the one error body. Messages of one connection are handled in
  * their order. Both are parsed with these schemas on arrival.
  */
-export const clientMessages = { ...connectionMessages, ...presenceMessages, ...sessionMessages };
+export const clientMessages = {
+  ...connectionMessages,
+  ...conversationMessages,
+  ...presenceMessages,
+  ...sessionMessages,
+};
 
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
-export const serverEvents = { ...connectionEvents, ...presenceEvents, ...sessionEvents };
+export const serverEvents = {
+  ...connectionEvents,
+  ...conversationEvents,
+  ...presenceEvents,
+  ...sessionEvents,
+};
 
 /** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
 export const socketLimits = { perSocket: 60, perSocketSec: 10, perUser: 300, perUserSec: 60 } as const;
