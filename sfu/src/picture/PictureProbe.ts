@@ -40,7 +40,7 @@ export class PictureProbe {
       const { probe, port } = await thread.open(codec, transport.tuple.localPort);
       transport.observer.once('close', () => thread.closeProbe(probe));
       await transport.connect({ ip: '127.0.0.1', port });
-      const { rtpCapabilities } = router;
+      const rtpCapabilities = withoutFeedback(router.rtpCapabilities);
       const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
       return new PictureProbe(transport, consumer, thread, probe);
     } catch (error) {
@@ -71,4 +71,9 @@ export class PictureProbe {
   close(): void {
     this.#transport.close();
   }
+}
+
+/** Nobody reports what arrives: no bandwidth is guessed by it, and no layer chosen. */
+function withoutFeedback({ codecs = [] }: types.RtpCapabilities): types.RtpCapabilities {
+  return { codecs: codecs.map((codec) => ({ ...codec, rtcpFeedback: [] })), headerExtensions: [] };
 }

@@ -17,6 +17,8 @@ function send(
     delayMs?: (trueMs: number) => number;
     audio?: boolean;
     skip?: (trueMs: number, track: Track) => boolean;
+    /** Sound is sent behind the first picture that isn't earlier, as who composes a stage does. */
+    soundWaits?: boolean;
   } = {},
 ): Sent[] {
   const video = Array.from({ length: seconds * 30 }, (_, index) => ({
@@ -27,9 +29,17 @@ function send(
     track: 'audio' as const,
     trueMs: 7 + index * 23.22,
   }));
-  return [...video, ...(options.audio === false ? [] : audio)]
-    .filter((tag) => options.skip?.(tag.trueMs, tag.track) !== true)
-    .sort((a, b) => a.trueMs - b.trueMs)
+  const isSent = (tag: { trueMs: number; track: Track }): boolean =>
+    options.skip?.(tag.trueMs, tag.track) !== true;
+  const pictures = video.filter(isSent);
+  const turnOf = (tag: { trueMs: number; track: Track }): number =>
+    options.soundWaits === true && tag.track === 'audio'
+      ? (pictures.find(({ trueMs }) => trueMs >= tag.trueMs)?.trueMs ?? tag.trueMs)
+      : tag.trueMs;
+  return [...pictures, ...(options.audio === false ? [] : audio).filter(isSent)]
+    .map((tag) => ({ tag, turn: turnOf(tag) }))
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ tag }) => tag)
     .map((tag) => ({
       ...tag,
       timestampMs: Math.round(tag.trueMs + clock(tag.trueMs, tag.track)) >>> 0,
@@ -117,6 +127,33 @@ describe('TimestampRebaser', () => {
     }
     const videoOnly = (at: number, track: Track): boolean => track === 'video' && lost(at);
     expect(judge(send(6, () => 0, { skip: videoOnly, delayMs: burst })).worstSyncMs).toBeLessThan(2);
+  });
+
+  it('believes what comes late and all at once, with pictures left out, from a machine that is too busy', () => {
+    const stalls = [
+      { from: 2000, to: 3500 },
+      { from: 4200, to: 5400 },
+    ];
+    const leftOut = (at: number): boolean => (at > 2400 && at < 3000) || (at > 4500 && at < 5100);
+    const delayMs = (at: number): number => {
+      const stall = stalls.find(({ from, to }) => at > from && at < to);
+      return stall === undefined ? 0 : stall.to - at;
+    };
+    for (const soundWaits of [false, true]) {
+      const skip = (at: number, track: Track): boolean => track === 'video' && leftOut(at);
+      const result = judge(send(8, () => 1e6, { delayMs, skip, soundWaits }));
+      expect(result).toMatchObject({ rising: true, jumps: 0 });
+      expect(result.worstSyncMs).toBeLessThan(2);
+    }
+  });
+
+  it('takes out a jump of one who was late before', () => {
+    const delayMs = (at: number): number => (at > 1000 && at < 3000 ? 3000 - at : 0);
+    for (const jump of [3_600_000, -3_600_000, 700]) {
+      const result = judge(send(8, (at) => 1e7 + (at > 5000 ? jump : 0), { delayMs }));
+      expect(result).toMatchObject({ rising: true, jumps: 2 });
+      expect(result.worstSyncMs).toBeLessThan(100);
+    }
   });
 
   it('rises and stays in sync over any row of jumps', () => {

@@ -30,6 +30,8 @@ const backwardsMs = 50;
 const sameClockMs = 1000;
 const sameClockAtStartMs = 3000;
 const longestGapMs = 6000;
+/** How much of the wall clock's time is forgotten of how early tags once came: more than any two clocks differ by. */
+const forgetting = 0.02;
 
 /**
  * Puts the timestamps of both tracks on one clock that never goes back: unwraps 32 bits, takes out jumps and
@@ -38,6 +40,8 @@ const longestGapMs = 6000;
  */
 export class TimestampRebaser {
   private readonly clocks: Partial<Record<Track, TrackClock>> = {};
+  /** How far ahead of the wall clock tags come when nothing holds them up, and when that was seen. */
+  private lead = { ms: -Infinity, atMs: 0 };
 
   rebase(track: Track, timestampMs: number, arrivalMs: number): RebasedTime {
     const clock = this.clocks[track];
@@ -47,7 +51,8 @@ export class TimestampRebaser {
     const step = input - clock.lastIn;
     clock.stepsBack = step > 0 ? 0 : clock.stepsBack + 1;
     const expectedMs = clock.lastOut + Math.max(clock.stepMs, justifiedStep(clock, other, arrivalMs));
-    const jumped = isJump(step, clock, other, arrivalMs);
+    const lagMs = this.leadAt(arrivalMs) + arrivalMs - clock.lastOut;
+    const jumped = isJump(step, clock, other, arrivalMs, lagMs);
     const followsOther = other !== undefined && isNearer(input, other, clock, expectedMs);
     if (followsOther) clock.offset = other.offset;
     else if (jumped) clock.offset = offsetAfterJump(input, clock, arrivalMs);
@@ -59,6 +64,7 @@ export class TimestampRebaser {
       lastArrivalMs: arrivalMs,
       otherOut: other?.lastOut ?? null,
     });
+    this.noteLead(timeMs, arrivalMs);
     return { timeMs, jumped: jumped || followsOther };
   }
 
@@ -73,7 +79,17 @@ export class TimestampRebaser {
     const stepMs = track === 'audio' ? 22 : 33;
     const state = { lastIn: input, lastOut: timeMs, offset, lastArrivalMs: arrivalMs, stepMs };
     this.clocks[track] = { ...state, otherOut: other?.lastOut ?? null, stepsBack: 0 };
+    this.noteLead(timeMs, arrivalMs);
     return { timeMs, jumped: false };
+  }
+
+  private leadAt(arrivalMs: number): number {
+    return this.lead.ms - forgetting * Math.max(0, arrivalMs - this.lead.atMs);
+  }
+
+  private noteLead(timeMs: number, arrivalMs: number): void {
+    const ms = Math.max(timeMs - arrivalMs, this.leadAt(arrivalMs));
+    this.lead = { ms, atMs: arrivalMs };
   }
 }
 
@@ -88,11 +104,19 @@ function justifiedStep(clock: TrackClock, other: TrackClock | undefined, arrival
   return Math.min(longestGapMs, Math.max(0, arrivalMs - clock.lastArrivalMs, otherAdvance));
 }
 
-function isJump(step: number, clock: TrackClock, other: TrackClock | undefined, arrivalMs: number): boolean {
+/** Who is `lagMs` late may catch up: the tags between were left out, and this one came in one burst with the others. */
+function isJump(
+  step: number,
+  clock: TrackClock,
+  other: TrackClock | undefined,
+  arrivalMs: number,
+  lagMs: number,
+): boolean {
   // One small step back is jitter; a row of them is a clock that runs backwards.
   if (step < -backwardsMs || clock.stepsBack > 1) return true;
   const accompanied = other !== undefined && arrivalMs - other.lastArrivalMs < 1000;
-  return step - justifiedStep(clock, other, arrivalMs) > (accompanied ? jumpMs : jumpAloneMs);
+  const justified = Math.max(justifiedStep(clock, other, arrivalMs), Math.min(longestGapMs, lagMs));
+  return step - justified > (accompanied ? jumpMs : jumpAloneMs);
 }
 
 /** The other track's clock was corrected, and with that correction this tag is where it should be. */
