@@ -11,6 +11,8 @@ import {
   memberPage,
   membersAddInput,
   membersInput,
+  publicChannelPage,
+  publicChannelsInput,
   roleInput,
 } from './conversations.ts';
 import { pageInput } from './people.ts';
@@ -42,6 +44,12 @@ export const conversationsContract = {
   )
     .input(conversationById)
     .output(nothing),
+  publicChannels: route('GET', '/public-channels', tag, 'Public channels, by name')
+    .input(publicChannelsInput)
+    .output(publicChannelPage),
+  join: route('POST', '/conversations/{id}/join', tag, 'Join a public channel')
+    .input(conversationById)
+    .output(conversation),
   leave: route('POST', '/conversations/{id}/leave', tag, 'Leave; an owner who leaves hands over')
     .input(conversationById)
     .output(nothing),

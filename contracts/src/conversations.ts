@@ -66,6 +66,20 @@ const name = z.string().max(400).overwrite(cleanLine).max(80).refine(showsSometh
 const description = z.string().max(2_000).overwrite(cleanText).max(500);
 const userIds = z.array(userId).max(50);
 
+export const publicChannelsInput = z.object({
+  /** Words of the name, or what it begins with. Absent: all. */
+  search: z.string().trim().max(100).optional(),
+  /** Opaque, from the previous page's `nextCursor`. */
+  cursor: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+/** Public channels, in the order of their names. */
+export const publicChannelPage = z.object({
+  items: z.array(sharedConversation.extend({ joined: z.boolean() })),
+  nextCursor: z.string().nullable(),
+});
+export type PublicChannelPage = z.infer<typeof publicChannelPage>;
+
 export const directInput = z.object({ userId });
 export const conversationCreateInput = z.object({
   kind: z.enum(['group', 'publicChannel']),

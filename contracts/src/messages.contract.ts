@@ -4,6 +4,7 @@ import {
   historyInput,
   historyPage,
   messageEditInput,
+  messageForwardInput,
   messageSendInput,
   readInput,
   readOutput,
@@ -40,6 +41,15 @@ export const messagesContract = {
     'Delete an own message, or anybody’s as owner or admin; its place stays, empty',
   )
     .input(byId)
+    .output(conversationMessage),
+  forward: route(
+    'POST',
+    '/messages/{id}/forward',
+    tag,
+    'Write a message again in another conversation, marked as forwarded; it does not say whose it was',
+    201,
+  )
+    .input(messageForwardInput)
     .output(conversationMessage),
   readers: route(
     'GET',

@@ -62,6 +62,14 @@ export const messageSendInput = z.object({
 export type MessageSend = z.infer<typeof messageSendInput>;
 export const messageEditInput = z.object({ id: z.uuid(), text });
 
+export const messageForwardInput = z.object({
+  /** Of the message. */
+  id: z.uuid(),
+  /** Where it goes. */
+  conversationId,
+  tempId,
+});
+
 export const historyInput = z.object({
   id: conversationId,
   /** Opaque, from a page's `nextCursor` or `previousCursor`. Neither this nor `around`: the newest. */

@@ -2,7 +2,7 @@ import type { SignedInProcedures } from '../http/context.ts';
 import type { Conversations } from './createConversations.ts';
 
 export function conversationsRoutes(
-  { conversations, members }: Conversations,
+  { conversations, members, publicChannels }: Conversations,
   { conversations: signedIn }: SignedInProcedures,
 ) {
   return {
@@ -14,6 +14,13 @@ export function conversationsRoutes(
     delete: signedIn.delete.handler(async ({ input, context }) => {
       await conversations.delete(context.user, input.id);
       return {};
+    }),
+    publicChannels: signedIn.publicChannels.handler(({ input, context }) =>
+      publicChannels.list(context.user, input),
+    ),
+    join: signedIn.join.handler(async ({ input, context }) => {
+      await members.join(context.user, input.id);
+      return conversations.get(context.user, input.id);
     }),
     leave: signedIn.leave.handler(async ({ input, context }) => {
       await members.leave(context.user, input.id);

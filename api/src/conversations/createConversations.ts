@@ -10,6 +10,8 @@ import { MembersRepo } from './members.repo.ts';
 import { MembersService } from './members.service.ts';
 import { MessagesRepo } from './messages.repo.ts';
 import { MessagesService } from './messages.service.ts';
+import { PublicChannelsRepo } from './publicChannels.repo.ts';
+import { PublicChannelsService } from './publicChannels.service.ts';
 import { Typing } from './Typing.ts';
 
 export interface ConversationsParts {
@@ -28,6 +30,7 @@ export function createConversations({ database, emitter, limits, logger }: Conve
     conversations: new ConversationsService(shared),
     members: new MembersService({ ...shared, members: new MembersRepo(database) }),
     messages: new MessagesService({ ...shared, repo: messages }),
+    publicChannels: new PublicChannelsService(new PublicChannelsRepo(database)),
     typing: new Typing(announcer),
     sweep: new ConversationsSweep(database),
   };

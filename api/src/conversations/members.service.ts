@@ -11,7 +11,7 @@ import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationsDependencies } from './conversations.service.ts';
 import { insertMembers, type LockedConversation, type MembersRepo } from './members.repo.ts';
-import { checkReach } from './reach.ts';
+import { checkReach, maxMemberships } from './reach.ts';
 import { toConversation, toMember } from './rows.ts';
 
 export interface MembersDependencies extends ConversationsDependencies {
@@ -85,6 +85,32 @@ export class MembersService {
       return place !== null;
     });
     if (removed) await this.#deps.announcer.left(id, userId);
+  }
+
+  /**
+   * Into a public channel. Throws `forbidden` for who was removed from it, `conflict` when it is full or the user is in too
+   * many conversations.
+   */
+  async join(user: User, id: string): Promise<void> {
+    const { limits, repo, members } = this.#deps;
+    await limits.conversations(user.id);
+    if ((await repo.countOf(user.id)) >= maxMemberships) {
+      throw new AppError('conflict', `You are in ${maxMemberships} conversations; leave one first.`);
+    }
+    const added = await this.#change(user, id, async (transaction, conversation) => {
+      const key = { conversationId_userId: { conversationId: id, userId: user.id } };
+      const removed = await transaction.conversationRemoval.findUnique({ where: key });
+      if (removed !== null) throw new AppError('forbidden');
+      const ids = await insertMembers(transaction, id, conversation, [user.id]);
+      checkRoom(conversation, ids.length);
+      return ids;
+    });
+    const rows = await members.find(id, added);
+    await this.#joined(
+      user,
+      id,
+      rows.map((row) => toMember(row, 'publicChannel')),
+    );
   }
 
   /** An owner who leaves hands over to the admin, else the member, who is there longest; after the last one it is deleted. */

@@ -178,7 +178,8 @@ const memberIds = Prisma.sql`
 /** Whether nothing can be written in the direct "Conversation" c: a block lies between the two, or the other is gone. */
 function cut(userId: string): Prisma.Sql {
   return Prisma.sql`(c."kind" = 'direct' AND NOT EXISTS (
-    SELECT FROM "Member" other WHERE other."conversationId" = c."id" AND other."userId" <> ${userId}::uuid
+    SELECT FROM "Member" other JOIN "User" u ON u."id" = other."userId" AND u."deletedAt" IS NULL
+    WHERE other."conversationId" = c."id" AND other."userId" <> ${userId}::uuid
       AND NOT EXISTS (
         SELECT FROM "Block" WHERE "blockerId" = other."userId" AND "blockedId" = ${userId}::uuid
         UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${userId}::uuid AND "blockedId" = other."userId")))`;

@@ -9,6 +9,7 @@ export function messagesRoutes(messages: MessagesService, { messages: signedIn }
     get: signedIn.get.handler(({ input, context }) => messages.get(context.user, input.id)),
     edit: signedIn.edit.handler(({ input, context }) => messages.edit(context.user, input.id, input.text)),
     delete: signedIn.delete.handler(({ input, context }) => messages.delete(context.user, input.id)),
+    forward: signedIn.forward.handler(({ input, context }) => messages.forward(context.user, input)),
     readers: signedIn.readers.handler(async ({ input, context }) => ({
       items: await messages.readers(context.user, input.id),
     })),

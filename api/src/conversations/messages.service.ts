@@ -3,7 +3,7 @@ import type { HistoryPage, Message, MessageSend, PublicUser, ReadOutput } from '
 import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
-import type { MessagesRepo, SeenMessage, Standing } from './messages.repo.ts';
+import type { MessagesRepo, NewMessage, SeenMessage, Standing } from './messages.repo.ts';
 import { toMessage } from './rows.ts';
 import { decodeSeqCursor, encodeSeqCursor, rangeOf } from './seqCursor.ts';
 
@@ -37,22 +37,22 @@ export class MessagesService {
    * Stores a message once for each `tempId` of its sender, whatever node it comes to and how often: the same message is
    * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another conversation.
    */
-  async send(user: User, { id, tempId, text, replyTo }: MessageSend): Promise<Message> {
-    const { announcer, limits, repo } = this.#deps;
-    await limits.messages(user.id);
-    const wish = {
+  send(user: User, { id, tempId, text, replyTo }: MessageSend): Promise<Message> {
+    return this.#store(user, {
       conversationId: id,
-      senderId: user.id,
       tempId,
       text,
       replyTo: replyTo ?? null,
       forwarded: false,
-    };
-    const stored = await repo.insert(wish);
-    if (stored === null || stored === 'duplicate') return this.#sentBefore(user, id, tempId, replyTo);
-    const message = toMessage(stored);
-    await announcer.sent(message, stored);
-    return message;
+    });
+  }
+
+  /** Throws as `send` does, and `conflict` for a message that was deleted. */
+  async forward(user: User, wish: { id: string; conversationId: string; tempId: string }): Promise<Message> {
+    const { text, messageDeletedAt } = await this.#seen(user, wish.id);
+    if (messageDeletedAt !== null) throw new AppError('conflict', 'The message was deleted.');
+    const { conversationId, tempId } = wish;
+    return this.#store(user, { conversationId, tempId, text, replyTo: null, forwarded: true });
   }
 
   /** Throws `not_found`. */
@@ -130,14 +130,25 @@ export class MessagesService {
     return message;
   }
 
+  async #store(user: User, wish: Omit<NewMessage, 'senderId'>): Promise<Message> {
+    const { announcer, limits, repo } = this.#deps;
+    await limits.messages(user.id);
+    const stored = await repo.insert({ ...wish, senderId: user.id });
+    if (stored === null || stored === 'duplicate') return this.#sentBefore(user, wish);
+    const message = toMessage(stored);
+    await announcer.sent(message, stored);
+    return message;
+  }
+
   /** Nothing new was stored: it was sent before, or may not be sent. */
-  async #sentBefore(user: User, id: string, tempId: string, replyTo: string | undefined): Promise<Message> {
+  async #sentBefore(user: User, wish: Omit<NewMessage, 'senderId'>): Promise<Message> {
+    const { conversationId: id, tempId, replyTo } = wish;
     const sent = await this.#deps.repo.findSent(user.id, tempId);
     if (sent !== null && sent.conversationId === id) return toMessage(sent);
     if (sent !== null) throw new AppError('conflict', 'This tempId was used in another conversation.');
     const { cut } = await this.#standing(user, id);
     if (cut) throw new AppError('messages_refused');
-    if (replyTo === undefined) throw new AppError('unavailable', 'The conversation changed meanwhile.');
+    if (replyTo === null) throw new AppError('unavailable', 'The conversation changed meanwhile.');
     throw new AppError('not_found', 'The message that this one answers is not there.');
   }
 
