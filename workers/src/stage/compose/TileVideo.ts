@@ -21,18 +21,22 @@ const settlingPictures = 60;
 /** Decoding begins so long before a picture is due: at once, with the usual playout delay. */
 const aheadMs = 300;
 const mostEncoded = 300;
+/** A decoder that still lags behind takes over all the same: the machine is too slow for two of them. */
+const mostCatchingUpMs = 5_000;
 
 /**
  * The pictures of one video track in the size of its tile. When the tile changes its size the old decoder goes on until the
- * new one, begun with the next key frame, gives pictures: viewers see no gap.
+ * new one, begun with the next key frame, has caught up: viewers see no gap and nothing twice.
  */
 export class TileVideo {
   readonly #options: TileVideoOptions;
   readonly #onPicture: (picture: EncodedPicture, captureMs: number) => void;
   #shape: TileShape;
   #current: VideoDecoder | null = null;
-  /** Of a new shape; takes over with its first picture that is due. */
+  /** Of a new shape; takes over when it has caught up. */
   #next: VideoDecoder | null = null;
+  /** When the next one gave its first picture. */
+  #nextSinceMs: number | null = null;
   #encoded: { picture: EncodedPicture; captureMs: number }[] = [];
   /** Capture time of the shown picture. */
   #shownMs = -Infinity;
@@ -62,6 +66,11 @@ export class TileVideo {
     return this.#late;
   }
 
+  /** Capture time of what is shown. */
+  get shownMs(): number {
+    return this.#shownMs;
+  }
+
   setShape(shape: TileShape): void {
     if (sameShape(shape, this.#shape)) return;
     this.#shape = shape;
@@ -74,10 +83,13 @@ export class TileVideo {
     this.#reopen(nowMs);
     this.#decodeDue(nowMs);
     const capturedBy = nowMs - this.input.delayMs;
-    const first = this.#next?.advance(capturedBy) ?? null;
-    if (first !== null) this.#takeOver();
-    const picture = first ?? this.#current?.advance(capturedBy) ?? null;
+    const picture = this.#current?.advance(capturedBy) ?? null;
     if (picture !== null) this.#show(picture, nowMs);
+    const other = this.#next?.advance(capturedBy) ?? null;
+    if (other !== null && this.#hasCaughtUp(other, nowMs)) {
+      this.#takeOver();
+      this.#show(other, nowMs);
+    }
     return capturedBy - this.#shownMs <= staleMs;
   }
 
@@ -108,6 +120,7 @@ export class TileVideo {
     } else {
       void this.#next?.close();
       this.#next = decoder;
+      this.#nextSinceMs = null;
     }
     input.wantKeyFrame();
   }
@@ -146,10 +159,20 @@ export class TileVideo {
     }
   }
 
+  /**
+   * A decoder begins with pictures that came while its process started. They are late: taken over with them, the face would
+   * go back in time, away from its voice, and the playout delay would be raised for good.
+   */
+  #hasCaughtUp({ captureMs }: DecodedPicture, nowMs: number): boolean {
+    this.#nextSinceMs ??= nowMs;
+    return captureMs >= this.#shownMs || nowMs - this.#nextSinceMs > mostCatchingUpMs;
+  }
+
   #takeOver(): void {
     const before = this.#current;
     this.#current = this.#next;
     this.#next = null;
+    this.#decoded = 0;
     void before?.close();
   }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { runWithPipes } from '../../packager/testing/ffmpeg.ts';
 import { FlvParser } from '../../source/flv/FlvParser.ts';
 import { parseAvcConfig } from '../../source/avcConfig.ts';
+import type { EncodedPicture } from '../rtp/pictures.ts';
 
 /** Somebody who flashes and beeps at once, so that tests can tell people apart and see whether lips and voice agree. */
 export interface Rhythm {
@@ -116,6 +117,28 @@ export async function encodeClip(picture: string, sound: string, options: ClipOp
     pictures: video.units.map((units, at) => ({ timeMs: (at * 1_000) / frameRate, units })),
     sounds: packets.map((packet, at) => ({ timeMs: at * opusFrameMs - preSkipMs, units: [packet] })),
   };
+}
+
+/** The n-th picture of a clip as it comes out of RTP; `keyEvery`: as many pictures as the clip was made with from one key frame to the next. */
+export function encodedPicture(
+  { codec, parameterSets, pictures }: Clip,
+  at: number,
+  keyEvery = Infinity,
+): EncodedPicture {
+  const units = pictures[at]?.units ?? [];
+  const timestamp = at * 3_000;
+  const key = at === 0 || at % keyEvery === 0;
+  if (codec === 'vp8') return { timestamp, key, data: Buffer.concat(units) };
+  const data = Buffer.concat(units.flatMap((unit) => [lengthOf(unit), unit]));
+  const [sps, pps] = parameterSets;
+  if (!key || sps === undefined || pps === undefined) return { timestamp, key: false, data };
+  return { timestamp, key, data, parameterSets: { sps, pps } };
+}
+
+function lengthOf(unit: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(unit.length);
+  return length;
 }
 
 interface Pictures {
