@@ -80,6 +80,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const sweep = createSweep(parts, services);
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
+  lifecycle.own('outbox', () => services.outbox.close());
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
@@ -101,6 +102,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   runOwnJobs(parts, services);
   sweep.start();
   services.presenceKeeper.start();
+  services.outbox.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
 
@@ -162,7 +164,7 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData }: Serv
 }
 
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep, personalData } = services;
+  const { sweep, signIns, phones, conversationsSweep, personalData, notifications } = services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
@@ -171,6 +173,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         phones.deleteExpired(new Date()),
         conversationsSweep.deleteGone(),
         personalData.deletion.resume(),
+        notifications.deleteOld(new Date()),
       ]),
     logger,
   });

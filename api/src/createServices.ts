@@ -14,6 +14,8 @@ import { createIdentity } from './identity/createIdentity.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
+import { createNotifications } from './notifications/createNotifications.ts';
+import { notificationsRoutes } from './notifications/notifications.routes.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
@@ -83,6 +85,8 @@ export function createServices(dependencies: ServicesDependencies) {
     rtmpsUrl: config.RTMPS_PUBLIC_URL ?? null,
     sfu,
   });
+  const { notifications, outbox } = createNotifications({ database, limits, emitter, logger });
+  const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
   const { keeper, presence } = createPresence(dependencies);
@@ -97,6 +101,7 @@ export function createServices(dependencies: ServicesDependencies) {
       await conversations.conversations.part(hostId, userId);
     },
     reconsider: (userId, viewerId) => presence.reconsider(userId, viewerId),
+    toldLater,
     logger,
   });
   const personalData = createPersonalData({
@@ -114,6 +119,7 @@ export function createServices(dependencies: ServicesDependencies) {
     bans: bansRoutes(stage.bans, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
+    notifications: notificationsRoutes(notifications, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
@@ -146,9 +152,11 @@ export function createServices(dependencies: ServicesDependencies) {
     sessionsRepo: repo,
     presenceKeeper: keeper,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
+    notifications,
+    outbox,
     seats: stage.seats,
     directory: stage.directory,
-    facts: new FactsHandler({ ...shared, stage: stage.facts }),
+    facts: new FactsHandler({ ...shared, toldLater, stage: stage.facts }),
     sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep }),
     router,
   };

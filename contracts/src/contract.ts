@@ -18,6 +18,7 @@ import {
   signedIn,
   tokenPair,
 } from './identity.ts';
+import { notificationsContract } from './notifications.contract.ts';
 import {
   accountPage,
   pageInput,
@@ -319,6 +320,7 @@ export const contract = {
   conversations: conversationsContract,
   messages: messagesContract,
   personalData: personalDataContract,
+  notifications: notificationsContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -10,6 +10,7 @@ export * from './identity.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
 export * from './messages.ts';
+export * from './notifications.ts';
 export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';

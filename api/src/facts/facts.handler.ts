@@ -4,7 +4,7 @@ import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
 import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
-import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
+import { tellFollowers, type SessionRow, type SessionsRepo } from '../sessions/sessions.repo.ts';
 import {
   noSource,
   sourceLost,
@@ -21,6 +21,8 @@ export interface FactsDependencies {
   readonly stage: StageFacts;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
+  /** Somebody is to be told of what was written. */
+  readonly toldLater: () => void;
   readonly logger: Logger;
 }
 
@@ -132,8 +134,10 @@ export class FactsHandler {
     const live = await repo.transition(sessionId, 'ready', {
       where: { sourceEpoch: epoch, fence: { lte: fence }, state: 'starting' },
       data: () => ({ fence }),
+      also: tellFollowers,
     });
     if (live !== null) {
+      this.#deps.toldLater();
       logger.info({ sessionId, epoch, renditions: fact.renditions }, 'live');
       await repo.update(sessionId, { readyAt: at }, { readyAt: null });
     }

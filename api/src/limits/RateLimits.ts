@@ -38,6 +38,7 @@ export class RateLimits {
   readonly #readsByUser: Limiter;
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
+  readonly #notificationsByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -69,6 +70,7 @@ export class RateLimits {
     this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
     this.#readsByUser = limiter('read', config.MESSAGE_RATE_PER_USER * 2, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
+    this.#notificationsByUser = limiter('notification', 240, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
@@ -100,6 +102,11 @@ export class RateLimits {
   /** Counts a move of a user's read markers; throws `rate_limited`. */
   reads(userId: string): Promise<void> {
     return this.#count(this.#readsByUser, userId);
+  }
+
+  /** Counts what a user changes of their notifications and devices; throws `rate_limited`. */
+  notifications(userId: string): Promise<void> {
+    return this.#count(this.#notificationsByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

@@ -9,10 +9,12 @@ import { UserListRepo } from './userList.repo.ts';
 import { UserListService } from './userList.service.ts';
 import { UsersRepo } from './users.repo.ts';
 
+/** What they are made of. */
+export type PeopleParts = BlocksDependencies &
+  Pick<PeopleDependencies, 'reconsider' | 'toldLater'> & { readonly database: Database };
+
 /** The parts that know how people stand to each other, wired up. */
-export function createPeople(
-  dependencies: BlocksDependencies & Pick<PeopleDependencies, 'reconsider'> & { readonly database: Database },
-) {
+export function createPeople(dependencies: PeopleParts) {
   const { database } = dependencies;
   return {
     blocking: new BlocksService(dependencies),

@@ -1,5 +1,7 @@
 import type { Relation } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
+import { followCause } from '../notifications/causes.ts';
+import { notify } from '../notifications/causes.repo.ts';
 import { eitherBlocksIn, lockPair, visibleTo, type Viewer } from './blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from './listed.ts';
 
@@ -25,6 +27,7 @@ export class FollowsRepo {
       const counts = await transaction.followCount.findUnique({ where: { userId: followerId } });
       if ((counts?.following ?? 0) >= most) return 'tooMany';
       await transaction.follow.create({ data: { followerId, followeeId } });
+      await notify(transaction, followCause(followerId, followeeId));
       return 'made';
     });
   }

@@ -18,6 +18,8 @@ export interface PeopleDependencies {
   readonly limits: RateLimits;
   /** The viewer may have less to see of the user than before. */
   readonly reconsider: (userId: string, viewerId: string) => Promise<void>;
+  /** Somebody is to be told of what was written. */
+  readonly toldLater: () => void;
   readonly logger: Logger;
 }
 
@@ -48,7 +50,10 @@ export class PeopleService {
     await this.#change(user, otherId, 'You can not follow yourself.');
     const outcome = await this.#deps.follows.create(user.id, otherId, maxFollowing);
     check(outcome, `You follow ${maxFollowing} people; unfollow one first.`);
-    if (outcome === 'made') this.#deps.logger.info({ userId: user.id, otherId }, 'followed');
+    if (outcome === 'made') {
+      this.#deps.toldLater();
+      this.#deps.logger.info({ userId: user.id, otherId }, 'followed');
+    }
     return this.#relation(user.id, otherId);
   }
 

@@ -1,5 +1,6 @@
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { IdentityData } from '../identity/identityData.repo.ts';
+import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
@@ -21,6 +22,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new StreamKeysData(database),
     new ConversationsData(database),
     new PeopleData(database),
+    new NotificationsData(database),
     new PresenceData(database),
     new IdentityData(database),
   ];

@@ -7,6 +7,8 @@ import {
   type Session,
   type User,
 } from '@maydan/prisma';
+import { streamCause } from '../notifications/causes.ts';
+import { notify } from '../notifications/causes.repo.ts';
 import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
 import { jobStates, onAirStates } from './controlDocument.ts';
 import type { Cursor } from './cursor.ts';
@@ -19,6 +21,8 @@ export interface Transition {
   readonly where?: Prisma.SessionWhereInput;
   /** What else is written with the new state. */
   readonly data?: (next: SessionState) => Prisma.SessionUpdateManyMutationInput;
+  /** Written in the same transaction, once the session has changed. */
+  readonly also?: (transaction: DatabaseTransaction, id: string) => Promise<void>;
 }
 
 export interface SessionFilter {
@@ -66,14 +70,16 @@ export class SessionsRepo {
 
   /** Applies an event of the state table; null when the table or `where` refuses it. Of concurrent calls each counts once. */
   async transition(id: string, event: SessionEvent, change: Transition = {}): Promise<SessionRow | null> {
-    for (const [next, from] of targets(event)) {
-      const { count } = await this.#database.session.updateMany({
-        where: { ...change.where, id, AND: { state: { in: from } } },
-        data: { ...change.data?.(next), state: next, stateChangedAt: new Date() },
-      });
-      if (count > 0) return this.find(id);
-    }
-    return null;
+    const { also } = change;
+    const isChanged =
+      also === undefined
+        ? await step(this.#database, id, event, change)
+        : await this.#database.$transaction(async (transaction) => {
+            if (!(await step(transaction, id, event, change))) return false;
+            await also(transaction, id);
+            return true;
+          });
+    return isChanged ? this.find(id) : null;
   }
 
   /**
@@ -179,6 +185,29 @@ export class SessionsRepo {
 /** Until the transaction ends, others that lock the session wait; rows that refer to it may be added meanwhile. */
 export async function lockSession(transaction: DatabaseTransaction, id: string): Promise<void> {
   await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR NO KEY UPDATE`;
+}
+
+/** The followers of the host are to be told that it is live, unless it is unlisted. */
+export async function tellFollowers(transaction: DatabaseTransaction, id: string): Promise<void> {
+  const session = await transaction.session.findUnique({ where: { id, unlisted: false } });
+  if (session !== null) await notify(transaction, streamCause(session));
+}
+
+/** Whether an event of the state table changed the session. */
+async function step(
+  database: Pick<DatabaseTransaction, 'session'>,
+  id: string,
+  event: SessionEvent,
+  change: Transition,
+): Promise<boolean> {
+  for (const [next, from] of targets(event)) {
+    const { count } = await database.session.updateMany({
+      where: { ...change.where, id, AND: { state: { in: from } } },
+      data: { ...change.data?.(next), state: next, stateChangedAt: new Date() },
+    });
+    if (count > 0) return true;
+  }
+  return false;
 }
 
 export function newPlaybackId(): string {

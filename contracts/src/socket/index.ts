@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
+import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 
 export { typingSec } from './conversations.ts';
@@ -27,6 +28,7 @@ export const clientMessages = {
 export const serverEvents = {
   ...connectionEvents,
   ...conversationEvents,
+  ...notificationEvents,
   ...presenceEvents,
   ...sessionEvents,
 };

@@ -1,0 +1,34 @@
+import type { NotificationData, NotificationType } from '@maydan/contracts';
+
+/** Something that people are to be told of. */
+export interface Cause<T extends NotificationType = NotificationType> {
+  /** What happened: it is told once, however often it is written. */
+  readonly key: string;
+  readonly type: T;
+  /** Who is told. Null: those who follow the actor. */
+  readonly userId: string | null;
+  /** Who did it; null: the platform. They are never told of it, nor is anybody with a block between the two. */
+  readonly actorId: string | null;
+  /** Notifications of one key become one while they are unread. */
+  readonly groupKey: string;
+  readonly data: NotificationData<T>;
+}
+
+/** Who unfollows and follows again isn't told of twice. */
+export function followCause(followerId: string, followeeId: string): Cause<'follow'> {
+  const key = `follow:${followerId}:${followeeId}`;
+  return { key, type: 'follow', userId: followeeId, actorId: followerId, groupKey: 'follow', data: {} };
+}
+
+/** Of a session that goes live; one that goes on after an interruption isn't told of again. */
+export function streamCause(session: {
+  readonly id: string;
+  readonly hostId: string;
+  readonly title: string;
+  readonly type: NotificationData<'stream'>['sessionType'];
+}): Cause<'stream'> {
+  const { id: sessionId, title, type: sessionType } = session;
+  const key = `stream:${sessionId}`;
+  const data = { sessionId, title: title.slice(0, 200), sessionType };
+  return { key, type: 'stream', userId: null, actorId: session.hostId, groupKey: key, data };
+}

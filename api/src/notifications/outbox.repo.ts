@@ -1,0 +1,194 @@
+import type { NotificationType } from '@maydan/contracts';
+import { Prisma, type Database, type DatabaseTransaction, type NotificationCause } from '@maydan/prisma';
+import { deliveryOf, type Delivered, type Wishes } from './delivery.ts';
+
+/** Followers who are told in one transaction. */
+const batch = 500;
+/** A cause that always fails is given up after so many attempts. */
+const maxAttempts = 20;
+/** Of a notification that grows, at most one push in this time. */
+const pushEveryMin = 10;
+/** People of a notification whose ids are kept. */
+const keptActors = 50;
+
+/** A notification that was made, or has grown. */
+export interface Told {
+  readonly userId: string;
+  readonly id: string;
+  readonly shown: boolean;
+  readonly count: number;
+  readonly pushAt: Date | null;
+}
+
+/** A cause that could not be dealt with. */
+export class CauseFailed extends Error {
+  readonly key: string;
+
+  constructor(key: string, cause: unknown) {
+    super('a cause could not be dealt with', { cause });
+    this.key = key;
+  }
+}
+
+interface Follower {
+  readonly followerId: string;
+  readonly createdAt: Date;
+}
+
+/**
+ * The causes that are due, in PostgreSQL. Each is locked while it is dealt with, and what becomes of it is written in the same
+ * transaction: of any number of processes one deals with it, and one that is killed leaves it as it was.
+ */
+export class OutboxRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async isDue(): Promise<boolean> {
+    const found = await this.#database.notificationCause.findFirst({
+      where: { dueAt: { lte: new Date() } },
+      select: { key: true },
+    });
+    return found !== null;
+  }
+
+  /** Deals with the cause that waits longest, or a part of it; null when there is none. Throws `CauseFailed`. */
+  async dealWithOne(now = new Date()): Promise<Told[] | null> {
+    let key: string | undefined;
+    try {
+      return await this.#database.$transaction(
+        async (transaction) => {
+          const cause = await takeCause(transaction, now);
+          if (cause === null) return null;
+          key = cause.key;
+          return dealWith(transaction, cause, now);
+        },
+        { timeout: 15_000, maxWait: 5_000 },
+      );
+    } catch (error) {
+      throw key === undefined ? error : new CauseFailed(key, error);
+    }
+  }
+
+  /** Later, ever more so; false when it was tried too often and is given up. */
+  async putOff(key: string): Promise<boolean> {
+    const [row] = await this.#database.$queryRaw<{ dueAt: Date | null }[]>`
+      UPDATE "NotificationCause" SET "attempts" = "attempts" + 1,
+        "dueAt" = CASE WHEN "attempts" + 1 < ${maxAttempts}::int
+          THEN now() + least(power(2, "attempts"), 300) * interval '1 second' END
+      WHERE "key" = ${key} RETURNING "dueAt"`;
+    return row !== undefined && row.dueAt !== null;
+  }
+
+  /** Forgets what happened before a time and was dealt with. */
+  async deleteBefore(before: Date): Promise<number> {
+    const { count } = await this.#database.notificationCause.deleteMany({
+      where: { createdAt: { lt: before }, dueAt: null },
+    });
+    return count;
+  }
+}
+
+async function takeCause(transaction: DatabaseTransaction, now: Date): Promise<NotificationCause | null> {
+  const [cause] = await transaction.$queryRaw<NotificationCause[]>`
+    SELECT * FROM "NotificationCause" WHERE "dueAt" <= ${now}::timestamptz
+    ORDER BY "dueAt" LIMIT 1 FOR UPDATE SKIP LOCKED`;
+  return cause ?? null;
+}
+
+/** Followers come in parts; those who wait meanwhile for something else come between them. */
+async function dealWith(
+  transaction: DatabaseTransaction,
+  cause: NotificationCause,
+  now: Date,
+): Promise<Told[]> {
+  const followers = cause.userId === null ? await followersOf(transaction, cause) : [];
+  const receivers = cause.userId === null ? followers.map(({ followerId }) => followerId) : [cause.userId];
+  const wishes = await wishesOf(transaction, cause, receivers);
+  const delivered = wishes.flatMap((wish) => deliveryOf(wish, cause.type, cause.createdAt, now) ?? []);
+  const told = delivered.length === 0 ? [] : await write(transaction, cause, delivered);
+  const last = followers.length < batch ? undefined : followers.at(-1);
+  await transaction.notificationCause.update({
+    where: { key: cause.key },
+    data:
+      last === undefined
+        ? { dueAt: null }
+        : { dueAt: new Date(), toldUpToId: last.followerId, toldUpToAt: last.createdAt },
+  });
+  return told;
+}
+
+/** The next ones, those who follow for the shortest time first; nobody who came after the cause. */
+function followersOf(transaction: DatabaseTransaction, cause: NotificationCause): Promise<Follower[]> {
+  const { actorId, createdAt, toldUpToAt, toldUpToId } = cause;
+  const behind =
+    toldUpToAt === null
+      ? Prisma.sql`"createdAt" <= ${createdAt}::timestamptz`
+      : Prisma.sql`("createdAt", "followerId") < (${toldUpToAt}::timestamptz, ${toldUpToId}::uuid)`;
+  return transaction.$queryRaw<Follower[]>`
+    SELECT "followerId", "createdAt" FROM "Follow" WHERE "followeeId" = ${actorId}::uuid AND ${behind}
+    ORDER BY "createdAt" DESC, "followerId" DESC LIMIT ${batch}`;
+}
+
+interface WishRow {
+  readonly userId: string;
+  readonly inApp: boolean;
+  readonly push: boolean;
+  readonly hasDevice: boolean;
+  readonly quietFromMin: number | null;
+  readonly quietToMin: number | null;
+  readonly timeZone: string | null;
+}
+
+/** Of those who may be told; in the order of their ids, so that processes don't wait for each other in a circle. */
+async function wishesOf(
+  transaction: DatabaseTransaction,
+  { type, actorId }: NotificationCause,
+  userIds: string[],
+): Promise<Wishes[]> {
+  const rows = await transaction.$queryRaw<WishRow[]>`
+    SELECT u."id" AS "userId", s."quietFromMin", s."quietToMin", s."timeZone",
+      coalesce(${type}::"NotificationType" <> ALL (s."inAppOff"), true) AS "inApp",
+      coalesce(${type}::"NotificationType" <> ALL (s."pushOff"), true) AS "push",
+      EXISTS (SELECT FROM "PushDevice" WHERE "userId" = u."id") AS "hasDevice"
+    FROM "User" u LEFT JOIN "NotificationSettings" s ON s."userId" = u."id"
+    WHERE u."id" = ANY(${userIds}::uuid[]) AND u."bannedAt" IS NULL AND u."id" IS DISTINCT FROM ${actorId}::uuid
+      AND NOT EXISTS (SELECT FROM "User" WHERE "id" = ${actorId}::uuid AND "bannedAt" IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = u."id" AND "blockedId" = ${actorId}::uuid)
+      AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${actorId}::uuid AND "blockedId" = u."id")
+    ORDER BY u."id"`;
+  return rows.map(({ quietFromMin: fromMin, quietToMin: toMin, timeZone, ...row }) => ({
+    ...row,
+    quiet: fromMin === null || toMin === null || timeZone === null ? null : { fromMin, toMin, timeZone },
+  }));
+}
+
+/** New rows; where an unread one of the group is, that one grows. */
+function write(
+  transaction: DatabaseTransaction,
+  cause: NotificationCause,
+  delivered: readonly Delivered[],
+): Promise<Told[]> {
+  const { id, groupKey, actorId, createdAt } = cause;
+  const type: NotificationType = cause.type;
+  const actors = actorId === null ? [] : [actorId];
+  return transaction.$queryRaw<Told[]>`
+    INSERT INTO "Notification" AS n
+      ("userId", "id", "type", "groupKey", "openKey", "shown", "actorIds", "actorCount", "data", "at", "pushAt")
+    SELECT r."userId", ${id}::uuid, ${type}::"NotificationType", ${groupKey}, CASE WHEN r."shown" THEN ${groupKey} END, r."shown",
+      ${actors}::uuid[], ${actors.length}::int, ${JSON.stringify(cause.data)}::jsonb, ${createdAt}::timestamptz, r."pushAt"
+    FROM unnest(${delivered.map(({ userId }) => userId)}::uuid[], ${delivered.map(({ shown }) => shown)}::boolean[],
+      ${delivered.map(({ pushAt }) => pushAt)}::timestamptz[]) AS r("userId", "shown", "pushAt")
+    ORDER BY r."userId"
+    ON CONFLICT ("userId", "openKey") DO UPDATE SET
+      "count" = n."count" + 1,
+      "actorCount" = n."actorCount" + CASE WHEN EXCLUDED."actorIds" <@ n."actorIds" THEN 0 ELSE 1 END,
+      "actorIds" = (EXCLUDED."actorIds" || array_remove(n."actorIds", ${actorId}::uuid))[1:${keptActors}::int],
+      "data" = EXCLUDED."data",
+      "at" = greatest(n."at", EXCLUDED."at"),
+      "pushAt" = CASE WHEN EXCLUDED."pushAt" IS NULL THEN n."pushAt" ELSE
+        coalesce(n."pushAt", greatest(EXCLUDED."pushAt", n."pushedAt" + ${pushEveryMin}::int * interval '1 minute')) END
+    RETURNING "userId", "id", "shown", "count", "pushAt"`;
+}
