@@ -79,6 +79,7 @@ module.exports = {
     door('node-media-server', 'node-media-server', '^ingest/src/'),
     door('fluent-ffmpeg', 'fluent-ffmpeg', '^workers/src/ffmpeg/'),
     door('S3', '@aws-sdk', '^workers/src/storage/|^api/src/storage/[^/]+$'),
+    door('sharp', 'sharp', '^workers/src/media/imageProgram\\.ts$'),
     door('Prisma', '(@prisma|pg)', '^prisma/'),
     {
       name: 'no-cycles',

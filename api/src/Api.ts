@@ -20,6 +20,7 @@ import { createServices, type Services } from './createServices.ts';
 import { FactsConsumer } from './facts/FactsConsumer.ts';
 import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
+import { uploadDeadlineMs } from './http/bodyDeadline.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
 import { StreamEmitter } from './realtime/Emitter.ts';
@@ -27,6 +28,8 @@ import { EventStream } from './realtime/EventStream.ts';
 import { RememberedConnections } from './realtime/RememberedConnections.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer } from './sessions/SweepTimer.ts';
+
+const mediaSweepPeriodMs = 5_000;
 
 /** The running api: HTTP, sockets, facts and the sweep. PostgreSQL and Redis may come and go meanwhile. */
 export class Api {
@@ -81,6 +84,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('outbox', () => services.outbox.close());
+  const mediaSweep = createMediaSweep(parts, services);
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
@@ -103,6 +107,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   sweep.start();
   services.presenceKeeper.start();
   services.outbox.start();
+  mediaSweep.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
 
@@ -181,6 +186,12 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
   return timer;
 }
 
+function createMediaSweep({ logger, lifecycle }: Parts, { media }: Services): SweepTimer {
+  const timer = new SweepTimer({ sweep: media.sweep, periodMs: mediaSweepPeriodMs, logger });
+  lifecycle.own('media sweep', () => timer.close());
+  return timer;
+}
+
 function createSockets(
   { config, logger, lifecycle }: Parts,
   server: Server,
@@ -201,9 +212,12 @@ function createSockets(
   return sockets;
 }
 
-/** A client that sends slowly is let go; one that says nothing keeps no connection. */
+/** A client that sends slowly is let go (`bodyDeadline`, and uploads after a time); one that says nothing keeps no connection. */
 function createHttpServer(app: Express): Server {
-  return createServer({ requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 10_000 }, app);
+  return createServer(
+    { requestTimeout: uploadDeadlineMs, headersTimeout: 15_000, keepAliveTimeout: 10_000 },
+    app,
+  );
 }
 
 async function closeServer(server: Server): Promise<void> {

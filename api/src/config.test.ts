@@ -6,6 +6,8 @@ const least = {
   ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
   DATABASE_URL: 'postgresql://u:p@localhost/db',
   RTMP_PUBLIC_URL: 'rtmp://localhost:1935/live',
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
 };
 
 describe('the configuration', () => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { baseConfig, optional, port, secret, trustProxy } from '@maydan/common';
+import { baseConfig, optional, port, s3Config, secret, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
@@ -37,6 +37,7 @@ const list = z
 export const configSchema = z
   .object({
     ...baseConfig,
+    ...s3Config,
     API_HOST: z.string().default('0.0.0.0'),
     API_PORT: port.default(8080),
     OPS_PORT: port.default(9101),
@@ -55,6 +56,14 @@ export const configSchema = z
     SFU_PUBLIC_PORT: port.default(8082),
     /** Where sfu nodes may come to be: pages may talk to them although they weren't there when the page was loaded. */
     SFU_ORIGINS: policySources.default([]),
+    /** Where clients reach the storage for signed addresses. Unset: through the api. */
+    S3_PUBLIC_URL: optional(baseUrl),
+    /** Bytes of one uploaded file; each purpose has a limit of its own, too. */
+    MEDIA_MAX_BYTES: positive.default(104_857_600),
+    /** Files that one user announces in an hour. */
+    MEDIA_RATE_PER_USER: positive.default(200),
+    /** Bytes of all files that one user uploads in a day. */
+    MEDIA_DAILY_BYTES_PER_USER: positive.default(2_147_483_648),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),

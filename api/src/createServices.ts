@@ -16,6 +16,8 @@ import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { createNotifications } from './notifications/createNotifications.ts';
 import { notificationsRoutes } from './notifications/notifications.routes.ts';
+import { createMedia } from './media/createMedia.ts';
+import { mediaRoutes } from './media/media.routes.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
@@ -108,6 +110,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ database, repo, sessions, sfu, jobs, logger },
     ...{ identity: identity.identity, signIns },
   });
+  const media = createMedia({ config, database, jobs, limits, emitter, logger, readers: {} });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -124,6 +127,7 @@ export function createServices(dependencies: ServicesDependencies) {
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
     personalData: personalDataRoutes(personalData, signedIn),
+    media: mediaRoutes(media.service, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {
@@ -144,6 +148,7 @@ export function createServices(dependencies: ServicesDependencies) {
     signIns,
     phones: identity.phones,
     personalData,
+    media,
     limits,
     gateway,
     conversationsSweep: conversations.sweep,
@@ -156,7 +161,7 @@ export function createServices(dependencies: ServicesDependencies) {
     outbox,
     seats: stage.seats,
     directory: stage.directory,
-    facts: new FactsHandler({ ...shared, toldLater, stage: stage.facts }),
+    facts: new FactsHandler({ ...shared, toldLater, stage: stage.facts, media: media.facts }),
     sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep }),
     router,
   };

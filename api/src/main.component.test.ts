@@ -31,6 +31,8 @@ const environment = {
   DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/none',
   INTERNAL_SECRET: 'i'.repeat(20) + 'j'.repeat(20),
   ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
   RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
 };
 

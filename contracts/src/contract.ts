@@ -19,6 +19,7 @@ import {
   tokenPair,
 } from './identity.ts';
 import { notificationsContract } from './notifications.contract.ts';
+import { mediaContract } from './media.contract.ts';
 import {
   accountPage,
   pageInput,
@@ -321,6 +322,7 @@ export const contract = {
   messages: messagesContract,
   personalData: personalDataContract,
   notifications: notificationsContract,
+  media: mediaContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

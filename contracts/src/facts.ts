@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
+import { mediaId, mediaOutcome } from './media.ts';
 import { endReason, streamHealth } from './sessions.ts';
 import { peerId, stageRole } from './stage/joinToken.ts';
 import { stagePeerHealth } from './stage/health.ts';
@@ -98,6 +99,9 @@ export const fact = z.discriminatedUnion('type', [
     posterPath: z.string(),
     storyboardPath: z.string().nullable(),
   }),
+  z.object({ type: z.literal('media.checked'), at: isoDate, mediaId, outcome: mediaOutcome }),
+  /** The storage has nothing of it any more. */
+  z.object({ type: z.literal('media.removed'), at: isoDate, mediaId, what: z.enum(['upload', 'all']) }),
 ]);
 export type Fact = z.infer<typeof fact>;
 export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;

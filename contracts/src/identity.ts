@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, userId, username } from './ids.ts';
+import { mediaId, picture } from './media.ts';
 
 export const role = z.enum(['user', 'moderator', 'admin']);
 export type Role = z.infer<typeof role>;
@@ -78,6 +79,8 @@ export const me = z.object({
   phone: z.string().nullable(),
   displayName: z.string(),
   bio: z.string(),
+  avatar: picture.nullable(),
+  cover: picture.nullable(),
   role,
   /** Null: as the browser says. */
   language: language.nullable(),
@@ -94,6 +97,9 @@ export const accountUpdateInput = z.object({
   username: username.optional(),
   displayName: displayName.optional(),
   bio: z.string().trim().max(500).optional(),
+  /** An uploaded file of this purpose; null: none. The one before is deleted. */
+  avatarMediaId: mediaId.nullable().optional(),
+  coverMediaId: mediaId.nullable().optional(),
   language: language.nullable().optional(),
   theme: theme.optional(),
   privacy: privacy.partial().optional(),

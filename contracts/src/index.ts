@@ -11,6 +11,7 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './messages.ts';
 export * from './notifications.ts';
+export * from './media.ts';
 export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { playbackId, sessionId, userId } from './ids.ts';
+import { fileKind, mediaId, mediaPurpose } from './media.ts';
 import { sessionType } from './sessions.ts';
 
 /** The job catalogue: queue → name → schema of the data. Handlers and producers are typed from it. */
@@ -36,6 +37,23 @@ export const jobs = {
   'account.erase': {
     queue: 'account',
     data: z.object({ userId, requestId: z.string().optional() }),
+  },
+  /** Looks at the content of an upload, and makes of it what may be given out. */
+  'media.check': {
+    queue: 'media',
+    data: z.object({
+      mediaId,
+      purpose: mediaPurpose,
+      /** As announced. */
+      kind: fileKind,
+      byteLength: z.int().min(1),
+      requestId: z.string().optional(),
+    }),
+  },
+  /** Removes an upload, or all that the storage has of a file. */
+  'media.remove': {
+    queue: 'mediaRemoval',
+    data: z.object({ mediaId, what: z.enum(['upload', 'all']), requestId: z.string().optional() }),
   },
 } as const;
 export type JobName = keyof typeof jobs;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { role } from './identity.ts';
 import { isoDate, userId } from './ids.ts';
+import { picture } from './media.ts';
 import { publicUser } from './sessions.ts';
 
 export type PublicUser = z.infer<typeof publicUser>;
@@ -34,6 +35,8 @@ export type Relation = z.infer<typeof relation>;
 /** Somebody as others see them. */
 export const userProfile = publicUser.extend({
   bio: z.string(),
+  avatar: picture.nullable(),
+  cover: picture.nullable(),
   createdAt: isoDate,
   followers: z.int(),
   following: z.int(),

@@ -19,6 +19,7 @@ export type {
   NotificationType,
   PushDevice,
   PushKind,
+  Media,
   Role,
   SeatState,
   Session,

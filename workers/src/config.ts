@@ -43,6 +43,8 @@ export const configSchema = z.object({
   /** Rooms that one worker watches over; how many stages are composed is decided by WORKER_CPU_BUDGET. */
   STAGE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
   API_INTERNAL_URL: z.url().default('http://127.0.0.1:8080'),
+  /** Uploaded files that are checked at once. */
+  MEDIA_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(2),
   VOD_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(1),
 });
 export type Config = z.infer<typeof configSchema>;

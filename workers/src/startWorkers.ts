@@ -21,6 +21,7 @@ import { ControlChannel } from './live/ControlWatcher.ts';
 import { LiveWorker } from './live/live.handler.ts';
 import { Playbacks } from './live/Playbacks.ts';
 import { registerForwardMetrics } from './forward/forwardMetrics.ts';
+import { checkMedia, removeAbandoned, removeMedia } from './media/media.handler.ts';
 import { registerWorkerMetrics } from './metrics.ts';
 import { promOriginMetrics } from './origin/http/promOriginMetrics.ts';
 import { OriginServer } from './origin/OriginServer.ts';
@@ -101,6 +102,8 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
 
   const removals = startRemovals(links, log, () => jobFailed('recording.remove'));
   lifecycle.own('removals', () => removals.close(true));
+  const files = await startMedia(config, links, log, jobFailed);
+  lifecycle.own('media jobs', () => Promise.all(files.map((worker) => worker.close(true))));
 
   const ops = await startOps(config, redis, registry);
   lifecycle.own('ops', () => ops.close());
@@ -187,6 +190,37 @@ function startRemovals(
     log.warn({ err: error, jobId: job?.id }, 'a recording was not removed');
   });
   return removals;
+}
+
+/** Jobs about uploaded files; like those of pictures they are done again by another worker. */
+async function startMedia(
+  {
+    FFMPEG_PATH: ffmpegPath,
+    FFPROBE_PATH: ffprobePath,
+    MEDIA_CONCURRENCY: concurrency,
+    SPOOL_DIR: folder,
+  }: Config,
+  { store, facts, queueRedis: connection }: Links,
+  log: Logger,
+  onFailed: (name: 'media.check' | 'media.remove') => void,
+): Promise<Worker[]> {
+  await removeAbandoned(folder);
+  const deps = { store, facts, ffmpegPath, ffprobePath, folder };
+  // What a killed worker had begun is begun again soon.
+  const stall = { lockDuration: 15_000, stalledInterval: 10_000 };
+  const options = { connection, logger: log, concurrency, ...stall };
+  const check = runJobs('media.check', (data, context) => checkMedia(data, deps, context), options);
+  const remove = runJobs('media.remove', (data) => removeMedia(data, deps), options);
+  for (const [name, worker] of [
+    ['media.check', check],
+    ['media.remove', remove],
+  ] as const) {
+    worker.on('failed', (job, error) => {
+      onFailed(name);
+      log.warn({ err: error, jobId: job?.id, job: name }, 'a job about a file failed');
+    });
+  }
+  return [check, remove];
 }
 
 function startOps(config: Config, redis: Redis, registry: Registry): Promise<OpsServer> {

@@ -146,7 +146,8 @@ export class FactsConsumer {
     const { redis, logger, maxDeliveries, check } = this.#options;
     const pending = pendingReply.parse(await redis.xpending(factStream, factGroup, id, id, 1));
     const deliveries = pending[0]?.[3] ?? 1;
-    const context = { err: error, factId: id, fact: failing.type, sessionId: failing.sessionId, deliveries };
+    const about = 'sessionId' in failing ? { sessionId: failing.sessionId } : { mediaId: failing.mediaId };
+    const context = { err: error, factId: id, fact: failing.type, ...about, deliveries };
     const poison = deliveries >= maxDeliveries && (await succeeds(check));
     if (!poison) return logger.warn(context, 'a fact could not be handled yet');
     logger.error(context, 'a fact failed too often and was set aside');

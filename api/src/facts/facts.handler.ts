@@ -3,6 +3,7 @@ import type { Fact, FactOf } from '@maydan/contracts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
 import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
+import type { MediaFacts } from '../media/MediaFacts.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import { tellFollowers, type SessionRow, type SessionsRepo } from '../sessions/sessions.repo.ts';
 import {
@@ -19,6 +20,7 @@ export interface FactsDependencies {
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
   readonly stage: StageFacts;
+  readonly media: MediaFacts;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   /** Somebody is to be told of what was written. */
@@ -27,7 +29,7 @@ export interface FactsDependencies {
 }
 
 /**
- * Applies facts of ingest, sfu and workers to sessions. A fact may come twice, late, or beside others: what it changes is
+ * Applies facts of ingest, sfu and workers to sessions, and to files. A fact may come twice, late, or beside others: what it changes is
  * guarded by the state table, the epoch and the fence, and what follows from a change may be repeated.
  */
 export class FactsHandler {
@@ -75,6 +77,9 @@ export class FactsHandler {
         return;
       case 'vod.imagesReady':
         return this.#imagesReady(fact);
+      case 'media.checked':
+      case 'media.removed':
+        return this.#deps.media.handle(fact);
     }
   }
 

@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, type HealthChecks, type Logger } from '@maydan/common';
 import type { AnyRouter } from '@orpc/server';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import { pinoHttp } from 'pino-http';
 import type { ApiConfig } from '../config.ts';
 import type { ApiMetrics } from '../ops/ApiMetrics.ts';
 import type { PublishService } from '../sessions/publish.service.ts';
+import { directUploads } from '../media/media.routes.ts';
+import type { MediaService } from '../media/media.service.ts';
+import type { SignInsService } from '../identity/signIns.service.ts';
+import { storageRoutes } from '../storage/storage.routes.ts';
+import { storagePrefix, type MediaStore } from '../storage/MediaStore.ts';
 import type { SfuDirectory } from '../stage/SfuDirectory.ts';
+import { bodyDeadline } from './bodyDeadline.ts';
 import { refuseMethod } from './contractRoutes.ts';
 import { docsRoutes, openApiDocument } from './docs.routes.ts';
 import { notFound, sendError } from './errors.ts';
@@ -25,18 +31,21 @@ export interface AppDependencies {
   readonly router: AnyRouter;
   readonly publishes: PublishService;
   readonly directory: SfuDirectory;
+  readonly media: { readonly service: MediaService; readonly store: MediaStore; readonly pictures: Router };
+  readonly signIns: SignInsService;
   readonly checks: HealthChecks;
   readonly metrics: ApiMetrics;
 }
 
 /** Everything the api answers over HTTP. */
 export async function createApp(dependencies: AppDependencies): Promise<Express> {
-  const { config, logger, router, publishes, directory, checks, metrics } = dependencies;
+  const { config, logger, router, publishes, directory, media, signIns, checks, metrics } = dependencies;
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY);
-  app.use(requestLog(logger), metrics.observeRequests(), securityHeaders(config, directory));
+  app.use(bodyDeadline, requestLog(logger), metrics.observeRequests(), securityHeaders(config, directory));
   app.use(healthRoutes(checks));
-  app.use('/api', crossOrigin(config));
+  app.use(['/api', storagePrefix], crossOrigin(config));
+  app.use(storageRoutes(media.store), directUploads(media.service, signIns), media.pictures);
   app.use(docsRoutes(await openApiDocument(router)));
   app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
   app.use(internalRoutes(publishes, config.INTERNAL_SECRET));

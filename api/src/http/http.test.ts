@@ -8,6 +8,8 @@ const config = configSchema.parse({
   INTERNAL_SECRET: 'i'.repeat(20) + 'j'.repeat(20),
   ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20),
   DATABASE_URL: 'postgresql://u:p@localhost/db',
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
   RTMP_PUBLIC_URL: 'rtmp://localhost:1935/live',
   ORIGIN_PUBLIC_PORT: '8090',
 });

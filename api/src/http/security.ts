@@ -8,9 +8,11 @@ import { playbackBase, sfuBase, type Reached } from './requestBase.ts';
 
 /**
  * Security headers. The page may load media, playlists and pictures from the origin (same host, other port, or
- * PLAYBACK_BASE_URL) and from the blobs that MSE makes, run its own scripts, and talk to this server and the sfu nodes.
+ * PLAYBACK_BASE_URL) and from the blobs that MSE makes, run its own scripts, talk to this server and the sfu nodes, and
+ * send files to the storage and show them, if that is reached under an address of its own.
  */
 export function securityHeaders(config: ApiConfig, directory: SfuDirectory): RequestHandler {
+  const storage = config.S3_PUBLIC_URL === undefined ? [] : [new URL(config.S3_PUBLIC_URL).origin];
   const https = config.PUBLIC_URL?.startsWith('https://') ?? false;
   const origins = new WeakMap<IncomingMessage, string>();
   const playback = (request: IncomingMessage): string => origins.get(request) ?? '';
@@ -23,9 +25,9 @@ export function securityHeaders(config: ApiConfig, directory: SfuDirectory): Req
         'default-src': ["'self'"],
         'script-src': ["'self'"],
         'style-src': ["'self'", "'unsafe-inline'"],
-        'img-src': ["'self'", 'data:', 'blob:', playback],
-        'media-src': ["'self'", 'blob:', playback],
-        'connect-src': ["'self'", playback, sfu],
+        'img-src': ["'self'", 'data:', 'blob:', playback, ...storage],
+        'media-src': ["'self'", 'blob:', playback, ...storage],
+        'connect-src': ["'self'", playback, sfu, ...storage],
         'worker-src': ["'self'", 'blob:'],
         'object-src': ["'none'"],
         'base-uri': ["'self'"],
@@ -58,7 +60,7 @@ export function crossOrigin(config: ApiConfig): RequestHandler {
   const origin = config.CORS_ORIGINS.includes('*') ? '*' : config.CORS_ORIGINS;
   return cors({
     origin,
-    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
     exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 600,

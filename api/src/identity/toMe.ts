@@ -1,4 +1,5 @@
 import type { Me } from '@maydan/contracts';
+import { pictureOf } from '../media/pictures.routes.ts';
 import type { User } from './identity.repo.ts';
 
 /** What users see of their own account. */
@@ -7,6 +8,8 @@ export function toMe(user: User): Me {
   const { messagesFrom, presenceFor, foundByEmail, foundByPhone } = user;
   return {
     ...{ id, username, email, phone, displayName, bio, role, language, theme },
+    avatar: pictureOf(user.avatarId),
+    cover: pictureOf(user.coverId),
     privacy: { messagesFrom, presenceFor, foundByEmail, foundByPhone },
     hasPassword: user.passwordHash !== null,
     hasGoogle: user.googleSubject !== null,

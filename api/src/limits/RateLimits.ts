@@ -36,6 +36,7 @@ export class RateLimits {
   readonly #conversationsByUser: Limiter;
   readonly #messagesByUser: Limiter;
   readonly #readsByUser: Limiter;
+  readonly #mediaByUser: Limiter;
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
   readonly #notificationsByUser: Limiter;
@@ -69,6 +70,7 @@ export class RateLimits {
     this.#conversationsByUser = limiter('conversation', config.CONVERSATION_RATE_PER_USER, 60);
     this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
     this.#readsByUser = limiter('read', config.MESSAGE_RATE_PER_USER * 2, 60);
+    this.#mediaByUser = limiter('media', config.MEDIA_RATE_PER_USER, 3_600);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
     this.#notificationsByUser = limiter('notification', 240, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
@@ -107,6 +109,11 @@ export class RateLimits {
   /** Counts what a user changes of their notifications and devices; throws `rate_limited`. */
   notifications(userId: string): Promise<void> {
     return this.#count(this.#notificationsByUser, userId);
+  }
+
+  /** Counts a file that a user announces; throws `rate_limited`. */
+  media(userId: string): Promise<void> {
+    return this.#count(this.#mediaByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { Relation, UserPage, UserProfile } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { pictureOf } from '../media/pictures.routes.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Viewer } from './blocks.repo.ts';
 import type { ContactsRepo } from './contacts.repo.ts';
@@ -35,9 +36,11 @@ export class PeopleService {
   async profile(viewer: Viewer, whom: { id: string } | { username: string }): Promise<UserProfile> {
     const row = await this.#deps.users.findVisible(viewer, whom);
     if (row === null) throw new AppError('not_found');
-    const { id, username, displayName, bio, createdAt, followCount } = row;
+    const { id, username, displayName, bio, avatarId, coverId, createdAt, followCount } = row;
     return {
       ...{ id, username, displayName, bio },
+      avatar: pictureOf(avatarId),
+      cover: pictureOf(coverId),
       createdAt: createdAt.toISOString(),
       followers: followCount?.followers ?? 0,
       following: followCount?.following ?? 0,

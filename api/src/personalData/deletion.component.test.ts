@@ -164,6 +164,7 @@ async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
     ...{ PATH: '', API_HOST: '127.0.0.1', API_PORT: '0', OPS_PORT: '0', NODE_ENV: 'test' },
     ...{ REDIS_URL: backend.redisUrl, DATABASE_URL: backend.databaseUrl },
     ...{ INTERNAL_SECRET: TestBackend.internalSecret, ACCESS_TOKEN_SECRET: 'a'.repeat(20) + 'b'.repeat(20) },
+    ...{ S3_ACCESS_KEY_ID: 'key', S3_SECRET_ACCESS_KEY: 'secret' },
     RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
   };
   const child = spawn(process.execPath, [main], { env: environment, stdio: 'pipe' });

@@ -32,9 +32,11 @@ export class DeletionRepo {
     return this.#database.$transaction(async (transaction) => {
       const { count } = await transaction.user.updateMany({
         where: { id, deletedAt: null, passwordHash },
-        data: { ...nobody, bannedAt: at, deletedAt: at },
+        data: { ...nobody, avatarId: null, coverId: null, bannedAt: at, deletedAt: at },
       });
       if (count === 0) return null;
+      // Files that are nobody's are removed by their sweep.
+      await transaction.media.updateMany({ where: { ownerId: id }, data: { ownerId: null } });
       if (phone !== null) await transaction.phoneCode.deleteMany({ where: { phone } });
       await transaction.streamKey.updateMany({
         where: { userId: id, revokedAt: null },

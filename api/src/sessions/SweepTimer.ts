@@ -1,13 +1,17 @@
 import type { Logger } from '@maydan/common';
-import type { Sweep } from './Sweep.ts';
 
 const defaultPeriodMs = 2_000;
+/** Something that repairs and tidies, again and again. */
+export interface Swept {
+  run(): Promise<void>;
+}
+
 const hourMs = 3_600_000;
 
 /** Runs the sweep at once and then periodically, one round at a time. */
 export class SweepTimer {
-  readonly #sweep: Sweep;
-  readonly #hourly: () => Promise<unknown>;
+  readonly #sweep: Swept;
+  readonly #hourly: (() => Promise<unknown>) | undefined;
   readonly #logger: Logger;
   readonly #periodMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -15,7 +19,7 @@ export class SweepTimer {
   #closed = false;
   #hourlyAt = 0;
 
-  constructor(options: { sweep: Sweep; hourly: () => Promise<unknown>; logger: Logger; periodMs?: number }) {
+  constructor(options: { sweep: Swept; hourly?: () => Promise<unknown>; logger: Logger; periodMs?: number }) {
     this.#sweep = options.sweep;
     this.#hourly = options.hourly;
     this.#logger = options.logger;
@@ -35,7 +39,7 @@ export class SweepTimer {
   async #run(): Promise<void> {
     try {
       await this.#sweep.run();
-      if (Date.now() - this.#hourlyAt > hourMs) {
+      if (this.#hourly !== undefined && Date.now() - this.#hourlyAt > hourMs) {
         this.#hourlyAt = Date.now();
         await this.#hourly();
       }

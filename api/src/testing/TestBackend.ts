@@ -76,6 +76,10 @@ export class TestBackend {
       REDIS_URL: this.#redisServer.url,
       INTERNAL_SECRET: TestBackend.internalSecret,
       ACCESS_TOKEN_SECRET: TestBackend.accessTokenSecret,
+      // Nothing listens there: who tests files gives an address.
+      S3_ENDPOINT: 'http://127.0.0.1:9',
+      S3_ACCESS_KEY_ID: 'key',
+      S3_SECRET_ACCESS_KEY: 'secret',
       RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
       AUTH_RATE_PER_ADDRESS: '10000',
       STREAM_KEY_FAILURES_PER_ADDRESS: '10000',

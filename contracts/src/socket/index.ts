@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
+import { mediaEvents } from './media.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
@@ -29,6 +30,7 @@ export const serverEvents = {
   ...connectionEvents,
   ...conversationEvents,
   ...notificationEvents,
+  ...mediaEvents,
   ...presenceEvents,
   ...sessionEvents,
 };

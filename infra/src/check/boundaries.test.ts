@@ -55,6 +55,7 @@ describe('the boundaries', () => {
     ['api/src/a.ts', 'node-media-server', 'door-node-media-server'],
     ['workers/src/live/a.ts', 'fluent-ffmpeg', 'door-fluent-ffmpeg'],
     ['workers/src/recording/a.ts', '@aws-sdk/client-s3', 'door-S3'],
+    ['workers/src/media/a.ts', 'sharp', 'door-sharp'],
     ['api/src/a.repo.ts', '@prisma/client', 'door-Prisma'],
   ])('%s must not import %s', async (from, to, rule) => {
     expect(await broken(from, to)).toContain(rule);

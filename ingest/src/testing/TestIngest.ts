@@ -37,7 +37,7 @@ export async function startTestRedis(): Promise<EmbeddedRedis> {
 export async function factsOf(redis: Redis, sessionId: string): Promise<Fact[]> {
   const entries = await redis.xrange(factStream, '-', '+');
   const all = entries.map(([, fields]) => fact.parse(JSON.parse(fields[1] ?? '')));
-  return all.filter((entry) => entry.sessionId === sessionId);
+  return all.filter((entry) => 'sessionId' in entry && entry.sessionId === sessionId);
 }
 
 /** Stands for the api: keys it was told of may publish, each publish raises the epoch of the key's session. */

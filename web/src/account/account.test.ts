@@ -23,6 +23,8 @@ const fail = (code: string): never => {
   throw Object.assign(new Error(code), { code });
 };
 const me: Me = {
+  avatar: null,
+  cover: null,
   id: '00000000-0000-4000-8000-000000000001',
   username: 'me',
   email: 'me@maydan.test',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import {
   CreateBucketCommand,
@@ -83,14 +84,40 @@ export class ObjectStore {
    */
   async put(key: string, body: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
     const md5 = createHash('md5').update(body).digest();
-    const command = { Bucket: this.#bucket, Key: key, Body: body, ContentType: contentTypeOf(key) };
-    const request = new PutObjectCommand({
-      ...command,
-      ContentLength: body.byteLength,
-      ContentMD5: md5.toString('base64'),
-    });
+    await this.#put(key, { md5, byteLength: body.byteLength, open: () => body }, options.signal);
+  }
+
+  /** As `put`, with the bytes of a file, which is not held in memory. It must not change meanwhile. */
+  async putFile(key: string, path: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    const hash = createHash('md5');
+    let byteLength = 0;
+    for await (const chunk of createReadStream(path)) {
+      hash.update(chunk as Buffer);
+      byteLength += (chunk as Buffer).byteLength;
+    }
+    await this.#put(
+      key,
+      { md5: hash.digest(), byteLength, open: () => createReadStream(path) },
+      options.signal,
+    );
+  }
+
+  async #put(
+    key: string,
+    body: { md5: Buffer; byteLength: number; open: () => Uint8Array | Readable },
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { md5 } = body;
     await this.#try(async (abortSignal) => {
-      const stored = await this.#putInBucket(request, abortSignal);
+      const stored = await this.#putInBucket(
+        () =>
+          new PutObjectCommand({
+            ...{ Bucket: this.#bucket, Key: key, Body: body.open(), ContentType: contentTypeOf(key) },
+            ContentLength: body.byteLength,
+            ContentMD5: md5.toString('base64'),
+          }),
+        abortSignal,
+      );
       if (stored.ETag?.replaceAll('"', '') === md5.toString('hex')) return;
       const head = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), {
         abortSignal,
@@ -100,7 +127,7 @@ export class ObjectStore {
         'corrupted',
         `The storage holds ${head.ContentLength} of ${body.byteLength} bytes.`,
       );
-    }, options.signal);
+    }, signal);
   }
 
   /**
@@ -195,13 +222,13 @@ export class ObjectStore {
   }
 
   /** The first object of an installation finds no bucket. */
-  async #putInBucket(request: PutObjectCommand, abortSignal: AbortSignal) {
+  async #putInBucket(request: () => PutObjectCommand, abortSignal: AbortSignal) {
     try {
-      return await this.#client.send(request, { abortSignal });
+      return await this.#client.send(request(), { abortSignal });
     } catch (error) {
       if (!isBucketMissing(error)) throw error;
       await this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket }), { abortSignal });
-      return await this.#client.send(request, { abortSignal });
+      return await this.#client.send(request(), { abortSignal });
     }
   }
 

@@ -132,7 +132,7 @@ export class WorkerStack {
     const entries = await this.redis.xrange(factStream, '-', '+');
     return entries
       .map(([, fields]) => factSchema.parse(JSON.parse(fields[1] ?? '')))
-      .filter((one) => one.sessionId === sessionId);
+      .filter((one) => 'sessionId' in one && one.sessionId === sessionId);
   }
 
   async restartRedis(): Promise<void> {

@@ -138,7 +138,7 @@ export class StageStack {
     const entries = await this.redis.xrange(factStream, '-', '+');
     return entries
       .map(([, fields]) => factSchema.parse(JSON.parse(fields[1] ?? '')))
-      .filter((one) => one.sessionId === this.sessionId);
+      .filter((one) => 'sessionId' in one && one.sessionId === this.sessionId);
   }
 
   /** Waits for the n-th fact of a type (1 = the first). */

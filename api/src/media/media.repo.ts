@@ -1,0 +1,191 @@
+import { AppError } from '@maydan/common';
+import type { FileKind, MediaOutcome, MediaRefusal } from '@maydan/contracts';
+import type { Database, DatabaseTransaction, Media, Prisma } from '@maydan/prisma';
+
+export type NewMedia = Pick<
+  Media,
+  'purpose' | 'declaredType' | 'declaredBytes' | 'name' | 'uploadExpiresAt'
+> & {
+  readonly ownerId: string;
+  readonly kind: FileKind;
+};
+
+const dayMs = 24 * 3_600_000;
+
+/** Files of people in PostgreSQL. State only moves by `UPDATE … WHERE state = from`, so what comes twice changes nothing. */
+export class MediaRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Throws `rate_limited` when the owner's files of a day would have more bytes than this together, also at once. */
+  create(media: NewMedia, dailyBytes: number, now: Date): Promise<Media> {
+    return this.#database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(820120, hashtext(${media.ownerId}))`;
+      const since = new Date(now.getTime() - dayMs);
+      const { _sum: sum } = await transaction.media.aggregate({
+        where: { ownerId: media.ownerId, createdAt: { gt: since } },
+        _sum: { declaredBytes: true },
+      });
+      if ((sum.declaredBytes ?? 0) + media.declaredBytes > dailyBytes) {
+        throw new AppError('rate_limited', 'That is too much for one day; go on tomorrow.', {
+          retryAfterSec: dayMs / 1_000,
+        });
+      }
+      return transaction.media.create({ data: media });
+    });
+  }
+
+  find(id: string): Promise<Media | null> {
+    return this.#database.media.findUnique({ where: { id } });
+  }
+
+  /** Whether a profile has the file. */
+  async isPicture(id: string): Promise<boolean> {
+    const found = await this.#database.media.count({
+      where: { id, state: 'ready', purpose: { in: ['avatar', 'cover'] }, uses: { gt: 0 } },
+    });
+    return found > 0;
+  }
+
+  findMany(ids: readonly string[]): Promise<Media[]> {
+    return this.#database.media.findMany({ where: { id: { in: [...ids] } } });
+  }
+
+  /** Null when it isn't awaited any more. */
+  beginCheck(id: string): Promise<Media | null> {
+    return this.#move(id, { state: 'awaiting' }, { state: 'checking' });
+  }
+
+  /** The check of a file has gone; false when it isn't being checked any more. */
+  async checkAgain(id: string): Promise<boolean> {
+    const where = { id, state: 'checking' } as const;
+    const data = { tries: { increment: 1 }, stateChangedAt: new Date() };
+    return (await this.#database.media.updateMany({ where, data })).count > 0;
+  }
+
+  refuse(id: string, reason: MediaRefusal): Promise<Media | null> {
+    return this.#move(id, { state: 'checking' }, { state: 'refused', refusal: reason });
+  }
+
+  ready(id: string, outcome: Extract<MediaOutcome, { result: 'ready' }>): Promise<Media | null> {
+    const { result, ...found } = outcome;
+    return this.#move(id, { state: 'checking' }, { ...found, state: result });
+  }
+
+  /** Nobody sees it from now on; profiles lose it at once. Null when it was so before. */
+  async beginRemoval(id: string, where: Prisma.MediaWhereInput = {}): Promise<Media | null> {
+    return this.#database.$transaction(async (transaction) => {
+      const data = { state: 'removing', stateChangedAt: new Date() } as const;
+      const found = { AND: [where, { id, state: { not: 'removing' as const } }] };
+      const [row] = await transaction.media.updateManyAndReturn({ where: found, data });
+      if (row === undefined) return null;
+      if (row.purpose === 'avatar')
+        await transaction.user.updateMany({ where: { avatarId: id }, data: { avatarId: null } });
+      if (row.purpose === 'cover')
+        await transaction.user.updateMany({ where: { coverId: id }, data: { coverId: null } });
+      return row;
+    });
+  }
+
+  async uploadRemoved(id: string): Promise<void> {
+    await this.#database.media.updateMany({ where: { id }, data: { uploadKept: false } });
+  }
+
+  async removed(id: string): Promise<void> {
+    await this.#database.media.deleteMany({ where: { id, state: 'removing' } });
+  }
+
+  /** Being checked since then or longer. */
+  checking(since: Date, take: number): Promise<Media[]> {
+    return this.#inState('checking', since, take);
+  }
+
+  /** To be removed since then or longer. */
+  removing(since: Date, take: number): Promise<Media[]> {
+    return this.#inState('removing', since, take);
+  }
+
+  /** Shows when a removal was asked for last. */
+  async removalAsked(ids: readonly string[]): Promise<void> {
+    await this.#database.media.updateMany({
+      where: { id: { in: [...ids] }, state: 'removing' },
+      data: { stateChangedAt: new Date() },
+    });
+  }
+
+  /** What nobody can use any more, or nobody has used since `unusedSince`. */
+  abandoned(now: Date, unusedSince: Date, take: number): Promise<Media[]> {
+    const where: Prisma.MediaWhereInput = {
+      OR: [
+        { state: 'awaiting', uploadExpiresAt: { lt: now } },
+        { state: 'refused', stateChangedAt: { lt: unusedSince } },
+        { state: 'ready', uses: 0, stateChangedAt: { lt: unusedSince } },
+        { ownerId: null, state: { not: 'removing' } },
+      ],
+    };
+    return this.#database.media.findMany({ where, take });
+  }
+
+  /** Checked files whose upload can't be sent again but is still kept. */
+  withOldUpload(expiredBefore: Date, take: number): Promise<Media[]> {
+    return this.#database.media.findMany({
+      where: {
+        uploadKept: true,
+        uploadExpiresAt: { lt: expiredBefore },
+        state: { in: ['ready', 'refused'] },
+      },
+      take,
+    });
+  }
+
+  #inState(state: Media['state'], since: Date, take: number): Promise<Media[]> {
+    return this.#database.media.findMany({
+      where: { state, stateChangedAt: { lt: since } },
+      orderBy: { stateChangedAt: 'asc' },
+      take,
+    });
+  }
+
+  async #move(
+    id: string,
+    where: Prisma.MediaWhereInput,
+    data: Prisma.MediaUpdateManyMutationInput,
+  ): Promise<Media | null> {
+    const change = { ...data, stateChangedAt: new Date() };
+    const [row] = await this.#database.media.updateManyAndReturn({ where: { ...where, id }, data: change });
+    return row ?? null;
+  }
+}
+
+/** One more, or one fewer, place that has these files. Throws `conflict` unless all are the owner's and can be used so. */
+export async function useMedia(
+  transaction: DatabaseTransaction,
+  ids: readonly string[],
+  where: Prisma.MediaWhereInput,
+): Promise<void> {
+  const distinct = [...new Set(ids)];
+  if (distinct.length === 0) return;
+  const { count } = await transaction.media.updateMany({
+    where: { AND: [where, { id: { in: distinct }, state: 'ready' }] },
+    data: { uses: { increment: 1 } },
+  });
+  if (count !== distinct.length)
+    throw new AppError('conflict', 'A file is not there, not ready, or not for this.');
+}
+
+/** Files that nobody has any more are removed by the sweep. */
+export async function releaseMedia(transaction: DatabaseTransaction, ids: readonly string[]): Promise<void> {
+  const distinct = [...new Set(ids)];
+  if (distinct.length === 0) return;
+  await transaction.media.updateMany({
+    where: { id: { in: distinct }, uses: { gt: 0 } },
+    data: { uses: { decrement: 1 } },
+  });
+  await transaction.media.updateMany({
+    where: { id: { in: distinct }, uses: 0, state: 'ready' },
+    data: { state: 'removing', stateChangedAt: new Date(0) },
+  });
+}
