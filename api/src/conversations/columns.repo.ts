@@ -13,7 +13,9 @@ export const messageColumns = Prisma.sql`
   r."deletedAt" AS "replyDeletedAt",
   rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"`;
 
+/** The answered messages one by one: joined freely, PostgreSQL may read the whole conversation for them. */
 export const messageJoins = Prisma.sql`
   LEFT JOIN "User" s ON s."id" = m."senderId"
-  LEFT JOIN "Message" r ON r."conversationId" = m."conversationId" AND r."seq" = m."replyToSeq"
+  LEFT JOIN LATERAL (
+    SELECT * FROM "Message" WHERE "conversationId" = m."conversationId" AND "seq" = m."replyToSeq" LIMIT 1) r ON true
   LEFT JOIN "User" rs ON rs."id" = r."senderId"`;

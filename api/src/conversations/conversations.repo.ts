@@ -152,7 +152,9 @@ export class ConversationsRepo {
     return this.#database.$queryRaw<ConversationRow[]>`
       SELECT page.*, ou."id" AS "otherId", ou."username" AS "otherUsername", ou."displayName" AS "otherName", ${messageColumns}
       FROM (${page}) AS page
-      LEFT JOIN "Member" o ON page."kind" = 'direct' AND o."conversationId" = page."id" AND o."userId" <> ${viewerId}::uuid
+      LEFT JOIN LATERAL (
+        SELECT "userId" FROM "Member"
+        WHERE page."kind" = 'direct' AND "conversationId" = page."id" AND "userId" <> ${viewerId}::uuid LIMIT 1) o ON true
       LEFT JOIN "User" ou ON ou."id" = o."userId"
       LEFT JOIN "Message" m ON m."conversationId" = page."id" AND m."seq" = page."lastSeq" AND m."seq" > page."fromSeq"
       ${messageJoins}
