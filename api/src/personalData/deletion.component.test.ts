@@ -78,6 +78,24 @@ describe('a deleted account', () => {
     await erased(account);
   });
 
+  it('leaves its files to the sweep', async () => {
+    const account = await api.register();
+    const announced = { purpose: 'avatar', type: 'image/png', byteLength: 9 } as const;
+    const { media } = await account.client.media.create(announced);
+    const row = { where: { id: media.id } };
+    await backend.database.media.update({ ...row, data: { state: 'ready' } });
+    await account.client.account.update({ avatarMediaId: media.id });
+    expect((await remove(account)).status).toBe(202);
+    await waitUntil(
+      'the file to be on its way out',
+      async () => (await backend.database.media.findUnique(row))?.state === 'removing',
+      20_000,
+    );
+    const left = await backend.database.user.findUnique({ where: { id: account.user.id } });
+    expect(left?.avatarId).toBeNull();
+    await erased(account);
+  });
+
   it('keeps nothing personal, and others keep their history', async () => {
     const [account, friend] = [await api.register(), await api.register()];
     const { id } = account.user;
