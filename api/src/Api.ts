@@ -23,6 +23,7 @@ import { createApp } from './http/createApp.ts';
 import { uploadDeadlineMs } from './http/bodyDeadline.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
+import { PushPutOff } from './push/push.service.ts';
 import { StreamEmitter } from './realtime/Emitter.ts';
 import { EventStream } from './realtime/EventStream.ts';
 import { RememberedConnections } from './realtime/RememberedConnections.ts';
@@ -83,6 +84,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const sweep = createSweep(parts, services);
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
+  lifecycle.own('due pushes', () => services.duePushes.close());
   lifecycle.own('outbox', () => services.outbox.close());
   const mediaSweep = createMediaSweep(parts, services);
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
@@ -108,6 +110,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   services.presenceKeeper.start();
   services.outbox.start();
   mediaSweep.start();
+  services.duePushes.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
 
@@ -158,18 +161,29 @@ function createFacts(
 /** How soon another process goes on with the job of one that died. */
 const takenOver = { lockDuration: 15_000, stalledInterval: 5_000 };
 
+/** As long as the push service wishes, else twice as long each time: half an hour at most. */
+const pushBackoff = (firstMs: number) => (attempt: number, _type?: string, error?: Error) => {
+  const wished = error instanceof PushPutOff ? (error.retryAfterSec ?? 0) * 1_000 : 0;
+  return Math.min(Math.max(wished, firstMs * 2 ** (attempt - 1)), 1_800_000);
+};
+
 /** Jobs that the api runs itself, as the writer of its tables. */
-function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData }: Services): void {
+function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }: Services): void {
   const connection = createRedis(config.REDIS_URL, logger, { name: 'api-jobs', maxWaitMs: null });
   lifecycle.own('job connection', () => connection.disconnect());
   const erase = ({ userId }: JobData<'account.erase'>) => personalData.deletion.erase(userId);
   const jobs = runJobs('account.erase', erase, { connection, logger, ...takenOver });
+  const settings = { backoffStrategy: pushBackoff(config.PUSH_RETRY_MS) };
+  const options = { connection, logger, concurrency: 20, settings, ...takenOver };
+  const pushes = runJobs('push.send', (data) => push.send(data), options);
+  pushes.on('failed', (job, error) => logger.warn({ err: error, jobId: job?.id }, 'a push was not sent'));
   // A job under way is done again, here or by another api; it doesn't hold the process.
+  lifecycle.own('pushes', () => pushes.close(true));
   lifecycle.own('own jobs', () => jobs.close(true));
 }
 
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep, personalData, notifications } = services;
+  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push } = services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
@@ -179,6 +193,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         conversationsSweep.deleteGone(),
         personalData.deletion.resume(),
         notifications.deleteOld(new Date()),
+        push.removeEnded(new Date()),
       ]),
     logger,
   });

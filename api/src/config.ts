@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { baseConfig, optional, port, s3Config, secret, trustProxy } from '@maydan/common';
+import { baseConfig, flag, optional, port, s3Config, secret, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
@@ -93,6 +93,14 @@ export const configSchema = z
     /** What its tokens name as their issuer, by comma, and where its keys are (JSON Web Key Set). */
     GOOGLE_ISSUERS: list.default(['https://accounts.google.com', 'accounts.google.com']),
     GOOGLE_JWKS_URL: z.url().default('https://www.googleapis.com/oauth2/v3/certs'),
+    /** Our private key to push services (VAPID, RFC 8292): 32 bytes, base64url. Unset: there is no web push. */
+    VAPID_PRIVATE_KEY: optional(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url')),
+    /** Where operators of push services reach us, `mailto:` or `https:`. Unset: PUBLIC_URL. */
+    VAPID_SUBJECT: optional(z.string().regex(/^(mailto:|https:)/, 'must start with mailto: or https:')),
+    /** Push services may be at private addresses, and without TLS. For tests alone. */
+    PUSH_ALLOW_PRIVATE: flag.default(false),
+    /** The first retry of a push comes after about this time, the next ones ever later. */
+    PUSH_RETRY_MS: positive.default(5_000),
     /** Refused stream keys per publisher address in 5 minutes. */
     STREAM_KEY_FAILURES_PER_ADDRESS: positive.default(30),
     /** Join tokens per address in 5 minutes: a whole hall may watch from one. */

@@ -26,6 +26,7 @@ import { presenceHandlers } from './presence/presence.gateway.ts';
 import { presenceRoutes } from './presence/presence.routes.ts';
 import { createPersonalData } from './personalData/createPersonalData.ts';
 import { personalDataRoutes } from './personalData/personalData.routes.ts';
+import { pushRoutes } from './push/push.routes.ts';
 import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
@@ -87,7 +88,7 @@ export function createServices(dependencies: ServicesDependencies) {
     rtmpsUrl: config.RTMPS_PUBLIC_URL ?? null,
     sfu,
   });
-  const { notifications, outbox } = createNotifications({ database, limits, emitter, logger });
+  const { notifications, push, outbox, duePushes } = createNotifications({ ...dependencies, limits });
   const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
@@ -123,6 +124,7 @@ export function createServices(dependencies: ServicesDependencies) {
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
     notifications: notificationsRoutes(notifications, signedIn),
+    push: pushRoutes(push, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
@@ -158,7 +160,9 @@ export function createServices(dependencies: ServicesDependencies) {
     presenceKeeper: keeper,
     publishes: new PublishService({ ...shared, repo: new PublishRepo(database), limits }),
     notifications,
+    push,
     outbox,
+    duePushes,
     seats: stage.seats,
     directory: stage.directory,
     facts: new FactsHandler({ ...shared, toldLater, stage: stage.facts, media: media.facts }),

@@ -35,6 +35,7 @@ import {
 } from './people.ts';
 import { presenceContract } from './presence.ts';
 import { personalDataContract } from './personalData.contract.ts';
+import { pushContract } from './push.contract.ts';
 import { byId, nothing, route } from './route.ts';
 import {
   channel,
@@ -323,6 +324,7 @@ export const contract = {
   personalData: personalDataContract,
   notifications: notificationsContract,
   media: mediaContract,
+  push: pushContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -15,6 +15,7 @@ export * from './media.ts';
 export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';
+export * from './push.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';
 export * from './socket/index.ts';

@@ -33,6 +33,16 @@ export const jobs = {
     queue: 'removal',
     data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
   },
+  /** Sends a notification to a device. The api runs it itself. */
+  'push.send': {
+    queue: 'push',
+    data: z.object({
+      userId,
+      notificationId: z.uuid(),
+      deviceId: z.uuid(),
+      requestId: z.string().optional(),
+    }),
+  },
   /** Erases what is personal of a deleted account. The api runs it itself, as the writer of its tables. */
   'account.erase': {
     queue: 'account',

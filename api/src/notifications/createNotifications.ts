@@ -1,6 +1,10 @@
-import type { Logger } from '@maydan/common';
+import type { JobProducer, Logger } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
+import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import { PushRepo } from '../push/push.repo.ts';
+import { PushService } from '../push/push.service.ts';
+import { vapidKeysOf } from '../push/webPush.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { NotificationsRepo } from './notifications.repo.ts';
 import { NotificationsService } from './notifications.service.ts';
@@ -10,6 +14,8 @@ import { Pump } from './Pump.ts';
 import { NotificationSettingsRepo } from './settings.repo.ts';
 
 export interface NotificationsParts {
+  readonly config: ApiConfig;
+  readonly jobs: JobProducer;
   readonly database: Database;
   readonly limits: RateLimits;
   readonly emitter: Emitter;
@@ -18,14 +24,25 @@ export interface NotificationsParts {
 
 const periodMs = 2_000;
 
-/** The parts of notifications, wired up. Whoever starts the pump closes it. */
-export function createNotifications({ database, limits, emitter, logger }: NotificationsParts) {
+/** The parts of notifications, wired up. Whoever starts the pumps closes them. */
+export function createNotifications(dependencies: NotificationsParts) {
+  const { config, database, limits, jobs, emitter, logger } = dependencies;
   const notifications = new NotificationsRepo(database);
   const outbox = new OutboxRepo(database);
   const settings = new NotificationSettingsRepo(database);
   const parts = { notifications, outbox, emitter, logger };
-  const worker = new Outbox({ ...parts, pushDue: () => undefined });
+  const key = config.VAPID_PRIVATE_KEY;
+  const push = new PushService({
+    ...{ repo: new PushRepo(database), notifications, limits, jobs, logger },
+    vapid: key === undefined ? null : vapidKeysOf(key),
+    subject: config.VAPID_SUBJECT ?? config.PUBLIC_URL ?? 'mailto:operator@localhost.invalid',
+    allowPrivate: config.PUSH_ALLOW_PRIVATE,
+  });
+  const duePushes = new Pump({ step: () => push.queueDue(), name: 'pushes', periodMs, logger });
+  const worker = new Outbox({ ...parts, pushDue: () => duePushes.wake() });
   return {
+    push,
+    duePushes,
     notifications: new NotificationsService({ ...parts, settings, limits }),
     outbox: new Pump({ step: () => worker.step(), name: 'notifications', periodMs, logger }),
   };

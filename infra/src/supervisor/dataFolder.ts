@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createECDH, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -37,10 +37,20 @@ const secretsSchema = z.object({
   accessTokenSecret: z.string(),
   s3AccessKeyId: z.string(),
   s3SecretAccessKey: z.string(),
+  /** Our private key to push services, base64url; folders of older versions get one. */
+  vapidPrivateKey: z.string().optional(),
   /** The seeded broadcaster's key, for `npm run demo`. */
   demoStreamKey: z.string().optional(),
 });
 export type Secrets = z.infer<typeof secretsSchema>;
+
+/** A private key on the curve P-256: 32 bytes. */
+function newVapidKey(): string {
+  const ecdh = createECDH('prime256v1');
+  ecdh.generateKeys();
+  const key = ecdh.getPrivateKey();
+  return Buffer.concat([Buffer.alloc(32 - key.length), key]).toString('base64url');
+}
 
 const SETTLE_MS = 50;
 const LEAVING_DEADLINE_MS = 30_000;
@@ -101,13 +111,19 @@ export class DataFolder {
   /** The secrets of this stack; made once. */
   async secrets(): Promise<Secrets> {
     const kept = await parseFile(this.path('secrets.json'), secretsSchema);
-    if (kept !== null) return kept;
+    if (kept?.vapidPrivateKey !== undefined) return kept;
+    if (kept !== null) {
+      const grown = { ...kept, vapidPrivateKey: newVapidKey() };
+      await this.writeSecrets(grown);
+      return grown;
+    }
     const secret = (): string => randomBytes(32).toString('hex');
     const secrets: Secrets = {
       internalSecret: secret(),
       accessTokenSecret: secret(),
       s3AccessKeyId: randomBytes(10).toString('hex'),
       s3SecretAccessKey: secret(),
+      vapidPrivateKey: newVapidKey(),
     };
     await this.writeSecrets(secrets);
     return secrets;

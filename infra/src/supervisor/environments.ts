@@ -43,8 +43,10 @@ export function opsPort(service: ServiceName, ports: Ports): number {
   return all[service];
 }
 
-function defaults({ ports, certificate, mediasoupWorkerBin, spoolDir }: StackParts): NodeJS.ProcessEnv {
+function defaults(parts: StackParts): NodeJS.ProcessEnv {
+  const { ports, certificate, mediasoupWorkerBin, spoolDir, secrets } = parts;
   return {
+    VAPID_PRIVATE_KEY: secrets.vapidPrivateKey,
     RTMP_PUBLIC_URL: `rtmp://localhost:${ports.rtmp}/live`,
     RTMPS_PUBLIC_URL: `rtmps://localhost:${ports.rtmps}/live`,
     WEB_ROOT: join(root, 'web', 'dist'),
