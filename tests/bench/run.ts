@@ -2,6 +2,7 @@ import { machine } from './measure.ts';
 
 /** `npm run bench -- NAME [rounds]`: each benchmark prints its table and whether the bars hold. */
 const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<boolean> }>> = {
+  'chat-dm': () => import('./chatBench.ts'),
   composite: () => import('./compositeBench.ts'),
   history: () => import('./historyBench.ts'),
   latency: () => import('./latencyBench.ts'),

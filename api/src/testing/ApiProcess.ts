@@ -9,10 +9,12 @@ const main = join(import.meta.dirname, '../main.ts');
 export class ApiProcess {
   readonly port: number;
   readonly url: string;
+  readonly pid: number;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, port: number) {
     this.#child = child;
+    this.pid = child.pid ?? 0;
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
   }

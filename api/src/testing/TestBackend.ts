@@ -59,8 +59,12 @@ export class TestBackend {
   }
 
   /** An api as a process of its own, at this port (0: any free one). */
-  async startProcess(port = 0): Promise<ApiProcess> {
-    const started = await ApiProcess.start({ ...this.#environment, API_PORT: String(port) });
+  async startProcess(port = 0, environment: Record<string, string> = {}): Promise<ApiProcess> {
+    const started = await ApiProcess.start({
+      ...this.#environment,
+      ...environment,
+      API_PORT: String(port),
+    });
     this.#processes.push(started);
     return started;
   }

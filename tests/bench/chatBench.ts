@@ -1,0 +1,98 @@
+import { startBare } from './chat/bareSide.ts';
+import { Load, type Heard } from './chat/load.ts';
+import { startOurs } from './chat/ourSide.ts';
+import type { Side } from './chat/sides.ts';
+import { cpuSecondsOfTree, median, percentile, printRows } from './measure.ts';
+
+const PAIRS = 200;
+const RATE = 500;
+const WARM_SEC = 5;
+const RATE_SEC = 20;
+const TALK_SEC = 10;
+const BAR_MS = 100;
+
+interface Figures {
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  /** CPU time of both processes for each message. */
+  readonly cpuMs: number;
+  /** Messages a second when each pair talks back and forth. */
+  readonly perSec: number;
+  /** Messages that were lost, refused, heard twice or in the wrong order, or not stored. */
+  readonly wrong: number;
+}
+
+/**
+ * Messages between 200 pairs, the two of each at different processes: 500 a second, each at its time, from the moment it
+ * was due until the other person's client had it; then as many as go. Clients, servers, PostgreSQL and Redis share the machine.
+ */
+export async function run(rounds = 1): Promise<boolean> {
+  const [ours, bare]: [Figures[], Figures[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await figuresOf(await startBare(PAIRS)));
+    ours.push(await figuresOf(await startOurs(PAIRS)));
+    console.log('bare', bare.at(-1), 'ours', ours.at(-1));
+  }
+  return print(ours, bare);
+}
+
+async function figuresOf(side: Side): Promise<Figures> {
+  try {
+    const load = new Load(side.pairs);
+    const warm = await load.atRate(RATE, WARM_SEC);
+    const cpuBefore = cpuSeconds(side);
+    const heard = await load.atRate(RATE, RATE_SEC);
+    const cpuMs = ((cpuSeconds(side) - cpuBefore) * 1_000) / (RATE * RATE_SEC);
+    const talk = await load.backAndForth(TALK_SEC);
+    const wrong = [warm, heard, talk.heard].reduce((sum, one) => sum + wrongOf(one), 0);
+    const unstored = load.count - ((await side.countStored()) ?? load.count);
+    return {
+      medianMs: percentile(heard.delaysMs, 50),
+      p99Ms: percentile(heard.delaysMs, 99),
+      cpuMs,
+      perSec: talk.perSec,
+      wrong: wrong + Math.abs(unstored),
+    };
+  } finally {
+    await side.close();
+  }
+}
+
+const cpuSeconds = ({ pids }: Side): number => pids.reduce((sum, pid) => sum + cpuSecondsOfTree(pid), 0);
+const wrongOf = ({ wrong }: Heard): number => Object.values(wrong).reduce((sum, count) => sum + count, 0);
+
+function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
+  const [us, them] = [middle(ours), middle(bare)];
+  const against = (value: number, other: number, unit: string, digits: number): string =>
+    `${(value / other).toFixed(2)}× (${value.toFixed(digits)} against ${other.toFixed(digits)} ${unit})`;
+  const p99 = `${us.p99Ms.toFixed(1)} ms (median ${us.medianMs.toFixed(1)}; bare ${them.p99Ms.toFixed(1)}, ${them.medianMs.toFixed(1)})`;
+  const wrong = [...ours, ...bare].reduce((sum, figures) => sum + figures.wrong, 0);
+  const rows = [
+    { name: `delivery at ${RATE}/s, p99`, value: p99, bar: `≤ ${BAR_MS} ms`, ok: us.p99Ms <= BAR_MS },
+    {
+      name: 'lost, doubled, disordered, refused or not stored',
+      value: `${wrong}`,
+      bar: '0',
+      ok: wrong === 0,
+    },
+    {
+      name: 'CPU of both processes a message',
+      value: against(us.cpuMs, them.cpuMs, 'ms', 2),
+      bar: '–',
+      ok: true,
+    },
+    {
+      name: 'back and forth, messages a second',
+      value: against(us.perSec, them.perSec, '/s', 0),
+      bar: '–',
+      ok: true,
+    },
+  ];
+  printRows('chat-dm', rows);
+  return rows.every(({ ok }) => ok);
+}
+
+function middle(all: readonly Figures[]): Omit<Figures, 'wrong'> {
+  const of = (key: keyof Figures): number => median(all.map((figures) => figures[key]));
+  return { medianMs: of('medianMs'), p99Ms: of('p99Ms'), cpuMs: of('cpuMs'), perSec: of('perSec') };
+}
