@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient, type Prisma } from '../generated/client.ts';
+import { statementName } from './prepared.ts';
 
 export type Database = PrismaClient;
 export type DatabaseTransaction = Prisma.TransactionClient;
@@ -15,7 +16,7 @@ export interface PrismaOptions {
  * statement that takes too long fails, and the pool replaces it.
  */
 export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): Database {
-  const adapter = new PrismaPg({
+  const pool = {
     connectionString: databaseUrl,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 5_000,
@@ -23,7 +24,8 @@ export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): 
     statement_timeout: 15_000,
     query_timeout: 20_000,
     application_name: 'maydan',
-  });
+  };
+  const adapter = new PrismaPg(pool, { statementNameGenerator: statementName });
   const { onQuery } = options;
   if (onQuery === undefined) return new PrismaClient({ adapter });
   const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });

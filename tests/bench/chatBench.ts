@@ -2,7 +2,7 @@ import { startBare } from './chat/bareSide.ts';
 import { Load, type Heard } from './chat/load.ts';
 import { startOurs } from './chat/ourSide.ts';
 import type { Side } from './chat/sides.ts';
-import { cpuSecondsOfTree, median, percentile, printRows } from './measure.ts';
+import { cpuSecondsByRole, median, percentile, printRows } from './measure.ts';
 
 const PAIRS = 200;
 const RATE = 500;
@@ -16,6 +16,8 @@ interface Figures {
   readonly p99Ms: number;
   /** CPU time of both processes for each message. */
   readonly cpuMs: number;
+  /** The same of PostgreSQL and Redis. */
+  readonly storeMs: number;
   /** Messages a second when each pair talks back and forth. */
   readonly perSec: number;
   /** Messages that were lost, refused, heard twice or in the wrong order, or not stored. */
@@ -40,16 +42,21 @@ async function figuresOf(side: Side): Promise<Figures> {
   try {
     const load = new Load(side.pairs);
     const warm = await load.atRate(RATE, WARM_SEC);
-    const cpuBefore = cpuSeconds(side);
+    const before = cpuSeconds(side);
     const heard = await load.atRate(RATE, RATE_SEC);
-    const cpuMs = ((cpuSeconds(side) - cpuBefore) * 1_000) / (RATE * RATE_SEC);
+    const after = cpuSeconds(side);
+    const each = (key: keyof typeof after): number =>
+      ((after[key] - before[key]) * 1_000) / (RATE * RATE_SEC);
     const talk = await load.backAndForth(TALK_SEC);
     const wrong = [warm, heard, talk.heard].reduce((sum, one) => sum + wrongOf(one), 0);
+    const refusal = warm.refusal ?? heard.refusal ?? talk.heard.refusal;
+    if (refusal !== null) console.log(`the first refusal: ${refusal}`);
     const unstored = load.count - ((await side.countStored()) ?? load.count);
     return {
       medianMs: percentile(heard.delaysMs, 50),
       p99Ms: percentile(heard.delaysMs, 99),
-      cpuMs,
+      cpuMs: each('servers'),
+      storeMs: each('stores'),
       perSec: talk.perSec,
       wrong: wrong + Math.abs(unstored),
     };
@@ -58,7 +65,15 @@ async function figuresOf(side: Side): Promise<Figures> {
   }
 }
 
-const cpuSeconds = ({ pids }: Side): number => pids.reduce((sum, pid) => sum + cpuSecondsOfTree(pid), 0);
+/** Of the processes that clients are connected to, and of all others that we started. */
+function cpuSeconds({ pids }: Side): { servers: number; stores: number } {
+  const roles = cpuSecondsByRole(process.pid, (pid) => {
+    if (pid === process.pid) return 'clients';
+    return pids.includes(pid) ? 'servers' : 'stores';
+  });
+  return { servers: roles.get('servers') ?? 0, stores: roles.get('stores') ?? 0 };
+}
+
 const wrongOf = ({ wrong }: Heard): number => Object.values(wrong).reduce((sum, count) => sum + count, 0);
 
 function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
@@ -82,6 +97,12 @@ function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
       ok: true,
     },
     {
+      name: 'CPU of PostgreSQL and Redis a message',
+      value: against(us.storeMs, them.storeMs, 'ms', 2),
+      bar: '–',
+      ok: true,
+    },
+    {
       name: 'back and forth, messages a second',
       value: against(us.perSec, them.perSec, '/s', 0),
       bar: '–',
@@ -94,5 +115,11 @@ function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
 
 function middle(all: readonly Figures[]): Omit<Figures, 'wrong'> {
   const of = (key: keyof Figures): number => median(all.map((figures) => figures[key]));
-  return { medianMs: of('medianMs'), p99Ms: of('p99Ms'), cpuMs: of('cpuMs'), perSec: of('perSec') };
+  return {
+    medianMs: of('medianMs'),
+    p99Ms: of('p99Ms'),
+    cpuMs: of('cpuMs'),
+    storeMs: of('storeMs'),
+    perSec: of('perSec'),
+  };
 }

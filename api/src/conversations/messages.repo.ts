@@ -1,4 +1,11 @@
-import { newId, Prisma, type ConversationKind, type Database, type MemberRole } from '@maydan/prisma';
+import {
+  newId,
+  prepared,
+  Prisma,
+  type ConversationKind,
+  type Database,
+  type MemberRole,
+} from '@maydan/prisma';
 import { messageColumns, messageJoins } from './columns.repo.ts';
 import type { SeqRange } from './seqCursor.ts';
 import type { MessageRow } from './rows.ts';
@@ -53,7 +60,7 @@ export class MessagesRepo {
   async insert(message: NewMessage): Promise<(MessageRow & Circle) | 'duplicate' | null> {
     const { conversationId, senderId, tempId, text, replyTo, forwarded } = message;
     try {
-      const [row] = await this.#database.$queryRaw<(MessageRow & Circle)[]>`
+      const [row] = await this.#database.$queryRaw<(MessageRow & Circle)[]>`${prepared}
         WITH me AS (
           SELECT "fromSeq" FROM "Member"
           WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid

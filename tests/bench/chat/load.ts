@@ -13,6 +13,8 @@ export interface Heard {
   /** From the moment a message was due to be sent until the other person's client had it. */
   readonly delaysMs: number[];
   /** Sent but never heard, heard twice, heard before one that was sent earlier. */
+  /** Why the first that was refused was. */
+  refusal: string | null;
   readonly wrong: { lost: number; twice: number; disordered: number; refused: number };
 }
 
@@ -73,7 +75,8 @@ export class Load {
     const heard = new Promise<void>((resolve) => this.#under.set(text, { dueAt, heard: resolve }));
     try {
       await this.#pairs[pair]?.[from]?.send(text);
-    } catch {
+    } catch (error) {
+      this.#heard.refusal ??= String(error);
       this.#heard.wrong.refused += 1;
       this.#under.delete(text);
       return;
@@ -106,5 +109,5 @@ export class Load {
 }
 
 function nothingHeard(): Heard {
-  return { delaysMs: [], wrong: { lost: 0, twice: 0, disordered: 0, refused: 0 } };
+  return { delaysMs: [], refusal: null, wrong: { lost: 0, twice: 0, disordered: 0, refused: 0 } };
 }
