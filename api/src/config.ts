@@ -44,6 +44,8 @@ export const configSchema = z
     DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgresql://'),
     DATABASE_POOL_SIZE: positive.default(10),
     ACCESS_TOKEN_SECRET: secret,
+    /** Encrypts the secrets of second factors. Unset: made of ACCESS_TOKEN_SECRET, which then can't be changed without losing them. */
+    SECOND_FACTOR_SECRET: optional(secret),
     /** Where people reach the api and the web page, for example `https://maydan.example`. */
     PUBLIC_URL: optional(baseUrl),
     /** Shown to broadcasters, with the application's name at the end. */

@@ -31,6 +31,7 @@ import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
 import type { Gateway } from './realtime/gateway.ts';
+import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
@@ -128,6 +129,7 @@ export function createServices(dependencies: ServicesDependencies) {
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
+    secondFactor: secondFactorRoutes(identity.secondFactor, signedIn),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),

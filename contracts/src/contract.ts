@@ -59,6 +59,7 @@ import {
   stageMuteInput,
   stagePeerInput,
 } from './stage/seats.ts';
+import { secondFactorContract } from './secondFactor.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
 
 /** The public REST API under `/api/v1`: one source for validation, OpenAPI and the typed client. */
@@ -325,6 +326,7 @@ export const contract = {
   notifications: notificationsContract,
   media: mediaContract,
   push: pushContract,
+  secondFactor: secondFactorContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -29,6 +29,12 @@ export const errorTable = {
     logLevel: 'info',
     message: 'The code is wrong or no longer good.',
   },
+  second_factor_required: {
+    status: 401,
+    retry: false,
+    logLevel: 'info',
+    message: 'A code of the second factor is needed to sign in.',
+  },
   token_expired: { status: 401, retry: true, logLevel: 'debug', message: 'The token has expired.' },
   token_invalid: { status: 401, retry: false, logLevel: 'info', message: 'The token is not valid.' },
   token_reused: {

@@ -88,6 +88,7 @@ export const me = z.object({
   privacy,
   hasPassword: z.boolean(),
   hasGoogle: z.boolean(),
+  hasSecondFactor: z.boolean(),
   createdAt: isoDate,
 });
 export type Me = z.infer<typeof me>;

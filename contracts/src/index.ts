@@ -16,6 +16,7 @@ export * from './people.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';
 export * from './push.ts';
+export * from './secondFactor.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';
 export * from './socket/index.ts';

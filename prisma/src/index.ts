@@ -22,6 +22,7 @@ export type {
   Media,
   Role,
   SeatState,
+  SecondFactor,
   Session,
   SessionBan,
   SessionState,

@@ -8,6 +8,9 @@ import { GoogleTokens } from '../google/GoogleTokens.ts';
 import { createSmsSender } from '../phone/createSmsSender.ts';
 import { PhoneCodesRepo } from '../phone/phoneCodes.repo.ts';
 import { PhoneService } from '../phone/phone.service.ts';
+import { SecondFactorKeys } from '../secondFactor/SecondFactorKeys.ts';
+import { SecondFactorRepo } from '../secondFactor/secondFactor.repo.ts';
+import { askForSecondFactor, SecondFactorService } from '../secondFactor/secondFactor.service.ts';
 import { AccessTokens } from './AccessTokens.ts';
 import { IdentityRepo } from './identity.repo.ts';
 import { IdentityService } from './identity.service.ts';
@@ -28,8 +31,16 @@ export interface IdentityParts {
 export function createIdentity({ config, database, limits, revocations, logger }: IdentityParts) {
   const repo = new IdentityRepo(database);
   const tokens = new AccessTokens(config.ACCESS_TOKEN_SECRET);
-  const signIns = new SignInsService({ repo, tokens, limits, revocations, logger });
+  const keys = new SecondFactorKeys(config.SECOND_FACTOR_SECRET ?? config.ACCESS_TOKEN_SECRET);
+  const signIns = new SignInsService({
+    ...{ repo, tokens, limits, revocations, logger },
+    askForSecondFactor: askForSecondFactor(keys),
+  });
   const identity = new IdentityService({ repo, limits, passwords: new Passwords(), signIns });
+  const secondFactor = new SecondFactorService({
+    repo: new SecondFactorRepo(database),
+    ...{ keys, identity, signIns, limits, logger },
+  });
   const newcomers = new Newcomers(repo);
   const googleOptions = {
     clientIds: config.GOOGLE_CLIENT_IDS,
@@ -44,6 +55,6 @@ export function createIdentity({ config, database, limits, revocations, logger }
     sms: createSmsSender(config, logger),
     secret: config.ACCESS_TOKEN_SECRET,
   });
-  return { identity, signIns, google, phones, accounts: new AccountRepo(database) };
+  return { identity, signIns, secondFactor, google, phones, accounts: new AccountRepo(database) };
 }
 export type Identity = ReturnType<typeof createIdentity>;

@@ -136,9 +136,11 @@ export class IdentityRepo {
   createSignIn(user: User, device: Device, tokenHash: string, expiresAt: Date): Promise<string | null> {
     const refreshTokens = { create: { hash: tokenHash } };
     return this.#database.$transaction(async (transaction) => {
-      const [now] = await transaction.$queryRaw<Pick<User, 'passwordHash' | 'bannedAt'>[]>`
-        SELECT "passwordHash", "bannedAt" FROM "User" WHERE "id" = ${user.id}::uuid FOR SHARE`;
+      const [now] = await transaction.$queryRaw<Pick<User, 'passwordHash' | 'bannedAt' | 'secondFactorAt'>[]>`
+        SELECT "passwordHash", "bannedAt", "secondFactorAt" FROM "User" WHERE "id" = ${user.id}::uuid FOR SHARE`;
       if (now === undefined || now.passwordHash !== user.passwordHash || now.bannedAt !== null) return null;
+      // A second factor that was turned on meanwhile has to be asked for.
+      if (now.secondFactorAt?.getTime() !== user.secondFactorAt?.getTime()) return null;
       const data = { userId: user.id, ...device, expiresAt, refreshTokens };
       return (await transaction.signIn.create({ data })).id;
     });

@@ -36,6 +36,8 @@ export interface SignInsDependencies {
   readonly tokens: AccessTokens;
   readonly limits: RateLimits;
   readonly revocations: SignInRevocations;
+  /** Throws `second_factor_required`, with a challenge, for who has one. */
+  readonly askForSecondFactor: (user: User) => void;
   readonly logger: Logger;
 }
 
@@ -47,8 +49,15 @@ export class SignInsService {
     this.#deps = dependencies;
   }
 
-  /** Signs somebody in who has just proved to be this user; throws `account_banned`. */
+  /** Signs somebody in who has just proved to be this user; throws `account_banned` and `second_factor_required`. */
   async start(user: User, client: ClientInfo): Promise<TokenPair & { user: Me }> {
+    if (user.bannedAt !== null) throw new AppError('account_banned');
+    this.#deps.askForSecondFactor(user);
+    return this.startProven(user, client);
+  }
+
+  /** As `start`, for who has proved the second factor, too. */
+  async startProven(user: User, client: ClientInfo): Promise<TokenPair & { user: Me }> {
     if (user.bannedAt !== null) throw new AppError('account_banned');
     const refreshToken = newRefreshToken();
     const userAgent = client.userAgent?.slice(0, 300) ?? null;

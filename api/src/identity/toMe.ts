@@ -13,6 +13,7 @@ export function toMe(user: User): Me {
     privacy: { messagesFrom, presenceFor, foundByEmail, foundByPhone },
     hasPassword: user.passwordHash !== null,
     hasGoogle: user.googleSubject !== null,
+    hasSecondFactor: user.secondFactorAt !== null,
     createdAt: user.createdAt.toISOString(),
   };
 }

@@ -29,6 +29,7 @@ export class RateLimits {
   readonly #codesByPhone: Limiter;
   readonly #codesByAddress: Limiter;
   readonly #guessesByPhone: Limiter;
+  readonly #secondFactorByUser: Limiter;
   readonly #keyFailuresByAddress: Limiter;
   readonly #joinsByAddress: Limiter;
   readonly #stageByUser: Limiter;
@@ -62,6 +63,7 @@ export class RateLimits {
     this.#codesByPhone = limiter('phoneCode', 5, 3_600);
     this.#codesByAddress = limiter('phoneCodeAddress', config.PHONE_CODES_PER_ADDRESS, 3_600);
     this.#guessesByPhone = limiter('phoneGuess', 15, 3_600);
+    this.#secondFactorByUser = limiter('secondFactor', failures, 900);
     this.#passwordsByUser = limiter('password', failures, 900);
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
     this.#joinsByAddress = limiter('join', config.JOIN_RATE_PER_ADDRESS, 300);
@@ -170,6 +172,12 @@ export class RateLimits {
   async password(userId: string): Promise<{ succeeded(): Promise<void> }> {
     await this.#count(this.#passwordsByUser, userId);
     return { succeeded: async () => void (await this.#passwordsByUser.delete(userId)) };
+  }
+
+  /** Counts a guess of a code of the second factor; throws `rate_limited`. */
+  async secondFactor(userId: string): Promise<{ succeeded(): Promise<void> }> {
+    await this.#count(this.#secondFactorByUser, userId);
+    return { succeeded: async () => void (await this.#secondFactorByUser.delete(userId)) };
   }
 
   async #isKnown(account: string, group: string): Promise<boolean> {

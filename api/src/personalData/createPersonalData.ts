@@ -3,6 +3,7 @@ import { IdentityData } from '../identity/identityData.repo.ts';
 import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
+import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { StageData } from '../stage/stageData.repo.ts';
@@ -24,6 +25,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new PeopleData(database),
     new NotificationsData(database),
     new PresenceData(database),
+    new SecondFactorData(database),
     new IdentityData(database),
   ];
   const { identity, signIns, jobs, logger } = dependencies;

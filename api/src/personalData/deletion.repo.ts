@@ -20,7 +20,7 @@ export class DeletionRepo {
   close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | null> {
     const nobody: Prisma.UserUpdateManyMutationInput = {
       ...namesOf(`deleted_${newSecret(16).toLowerCase()}`, deletedName),
-      ...{ email: null, phone: null, googleSubject: null, passwordHash: null, bio: '' },
+      ...{ email: null, phone: null, googleSubject: null, passwordHash: null, secondFactorAt: null, bio: '' },
       foundByEmail: false,
       foundByPhone: false,
       role: 'user',

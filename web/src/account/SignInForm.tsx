@@ -127,6 +127,8 @@ export function SignInForm({ reason }: { readonly reason?: string }) {
         return t('account.taken');
       case 'validation_failed':
         return t('account.invalid');
+      case 'second_factor_required':
+        return t('account.secondFactor');
       case 'account_banned':
         return t('account.banned');
       default:

@@ -37,6 +37,7 @@ const me: Me = {
   privacy: { messagesFrom: 'everyone', presenceFor: 'everyone', foundByEmail: false, foundByPhone: false },
   hasPassword: true,
   hasGoogle: false,
+  hasSecondFactor: false,
   createdAt: '2026-01-01T00:00:00.000Z',
 };
 
