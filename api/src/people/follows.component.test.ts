@@ -198,7 +198,9 @@ describe('a profile', () => {
     const seen = await bob.client.people.get(idOf(ann));
     const { id, username, displayName, createdAt } = ann.user;
     const relation = { following: true, followedBy: false, contact: false, blocking: false };
-    expect(seen).toEqual({ id, username, displayName, bio, createdAt, followers: 1, following: 0, relation });
+    const pictures = { avatar: null, cover: null };
+    const counts = { followers: 1, following: 0 };
+    expect(seen).toEqual({ id, username, displayName, bio, createdAt, ...pictures, ...counts, relation });
     expect(await bob.client.people.getByName({ username: username.toUpperCase() })).toEqual(seen);
     expect((await ann.client.people.get({ id })).relation).toBeNull();
     expect((await api.client.people.get({ id })).relation).toBeNull();

@@ -168,7 +168,10 @@ describe('LiveSource', () => {
     } finally {
       clearInterval(killer);
     }
-    expect(seen.legs.every(({ reason }) => reason === 'encoderFailed')).toBe(true);
+    // Between two key frames sound may go on alone for so long that a black picture begins, until the next one.
+    const expected = new Set(['encoderFailed', 'videoReturned']);
+    expect(seen.legs.filter(({ reason }) => !expected.has(reason))).toEqual([]);
+    expect(seen.legs.at(-1)?.reason).toBe('encoderFailed');
   });
 
   it('is stopped with all that was taken, or closed at once', async () => {
