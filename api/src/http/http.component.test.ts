@@ -219,6 +219,7 @@ describe('the document', () => {
       'post /auth/otp/verify',
       'post /auth/refresh',
       'post /auth/register',
+      'post /auth/second-factor',
     ]);
     expect(optional.sort()).toEqual([
       'get /channels/{username}',

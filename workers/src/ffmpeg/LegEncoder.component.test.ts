@@ -108,7 +108,7 @@ describe('LegEncoder', () => {
   });
 
   it('ends a process that takes input but gives nothing back', async () => {
-    const { encoder, bytes } = create({ hangMs: 1500 });
+    const { encoder, bytes } = create({ hangMs: 5_000 });
     let exit: EncoderExit | null = null;
     encoder.on('exit', (how) => (exit = how));
     encoder.start();
@@ -121,7 +121,7 @@ describe('LegEncoder', () => {
       encoder.write(clip.subarray(at, at + 100));
       at += 100;
       return exit !== null;
-    });
+    }, 30_000);
     expect(exit).toMatchObject({ reason: 'hung' });
   });
 
