@@ -175,8 +175,10 @@ export class IdentityRepo {
       where: { hash },
       include: { signIn: { include: { user: true } } },
     });
-    if (token === null) return { type: 'unknown' };
-    const { user, ...signIn } = token.signIn;
+    // They are read one after the other: the sign-in may be deleted in between, whatever its type says.
+    const found = token?.signIn ?? null;
+    if (token === null || found === null) return { type: 'unknown' };
+    const { user, ...signIn } = found;
     if (token.usedAt !== null) {
       await this.#end({ id: signIn.id });
       return { type: 'reused', signIn };
