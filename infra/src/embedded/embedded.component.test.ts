@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
@@ -78,6 +79,9 @@ describe('startRedis', () => {
     const client = new Redis(redis.socketPath);
     cleanups.push(async () => client.disconnect());
     expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+    await redis.close();
+    expect(existsSync(dirname(redis.socketPath))).toBe(false);
   }, 30_000);
 });
 

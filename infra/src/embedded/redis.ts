@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -61,6 +61,8 @@ export async function startRedis({ dir, log }: RedisOptions): Promise<EmbeddedRe
     exited: child.exited,
     close: async () => {
       await child.stop();
+      // One of its own, outside of `dir`, is made anew by the next start.
+      if (socketDir !== resolve(dir)) await rm(socketDir, { recursive: true, force: true });
     },
   };
 }
