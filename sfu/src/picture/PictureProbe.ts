@@ -38,7 +38,9 @@ export class PictureProbe {
     try {
       const codec = producer.rtpParameters.codecs[0]?.mimeType ?? '';
       const { probe, port } = await thread.open(codec, transport.tuple.localPort);
-      transport.observer.once('close', () => thread.closeProbe(probe));
+      // A Router that was closed meanwhile has closed it already, and nobody would be told any more.
+      if (transport.closed) thread.closeProbe(probe);
+      else transport.observer.once('close', () => thread.closeProbe(probe));
       await transport.connect({ ip: '127.0.0.1', port });
       const rtpCapabilities = withoutFeedback(router.rtpCapabilities);
       const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
