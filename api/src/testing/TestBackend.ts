@@ -34,10 +34,15 @@ export class TestBackend {
       startPostgres({ dir: join(dir, 'pg'), durable: false }),
       startRedis({ dir: join(dir, 'redis') }),
     ]);
-    await run(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: postgres.url } });
     const backend = new TestBackend(dir, postgres, redis);
-    await backend.database.$connect();
-    return backend;
+    try {
+      await run(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: postgres.url } });
+      await backend.database.$connect();
+      return backend;
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
   }
 
   private constructor(dir: string, postgres: EmbeddedPostgres, redisServer: EmbeddedRedis) {
