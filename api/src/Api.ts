@@ -23,7 +23,7 @@ import { createApp } from './http/createApp.ts';
 import { uploadDeadlineMs } from './http/bodyDeadline.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
-import { PushPutOff } from './push/push.service.ts';
+import { PushPutOff } from './push/PushSender.ts';
 import { StreamEmitter } from './realtime/Emitter.ts';
 import { EventStream } from './realtime/EventStream.ts';
 import { RememberedConnections } from './realtime/RememberedConnections.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { baseConfig, flag, optional, port, s3Config, secret, trustProxy } from '@maydan/common';
 import { z } from 'zod';
+import { secureUrl, serviceAccount, serviceAccountFile } from './push/serviceAccount.ts';
 
 const positive = z.coerce.number().int().positive();
 const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
@@ -99,6 +100,11 @@ export const configSchema = z
     VAPID_PRIVATE_KEY: optional(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url')),
     /** Where operators of push services reach us, `mailto:` or `https:`. Unset: PUBLIC_URL. */
     VAPID_SUBJECT: optional(z.string().regex(/^(mailto:|https:)/, 'must start with mailto: or https:')),
+    /** The key of a Google service account that may send by Firebase Cloud Messaging: its JSON, or a file with it. Unset: there is no FCM. */
+    FCM_SERVICE_ACCOUNT: optional(serviceAccount),
+    FCM_SERVICE_ACCOUNT_FILE: optional(serviceAccountFile),
+    /** Where FCM's HTTP v1 API is. */
+    FCM_BASE_URL: secureUrl.transform((url) => url.replace(/\/+$/, '')).default('https://fcm.googleapis.com'),
     /** Push services may be at private addresses, and without TLS. For tests alone. */
     PUSH_ALLOW_PRIVATE: flag.default(false),
     /** The first retry of a push comes after about this time, the next ones ever later. */
@@ -123,5 +129,10 @@ export const configSchema = z
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],
     message: 'must differ from INTERNAL_SECRET',
-  });
+  })
+  .refine(
+    ({ FCM_SERVICE_ACCOUNT: text, FCM_SERVICE_ACCOUNT_FILE: file }) =>
+      text === undefined || file === undefined,
+    { path: ['FCM_SERVICE_ACCOUNT_FILE'], message: 'must not be set together with FCM_SERVICE_ACCOUNT' },
+  );
 export type ApiConfig = z.infer<typeof configSchema>;

@@ -46,6 +46,16 @@ describe('the process', () => {
     expect(said()).not.toContain('short');
   }, 20_000);
 
+  it('does not start with a service account that can send nothing', async () => {
+    const account = { type: 'service_account', private_key: 'a key, though not one of RSA' };
+    const { child, said } = start({ ...environment, FCM_SERVICE_ACCOUNT: JSON.stringify(account) });
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(78);
+    expect(said()).toContain('FCM_SERVICE_ACCOUNT.private_key: is not an RSA private key');
+    expect(said()).toContain('FCM_SERVICE_ACCOUNT.client_email');
+    expect(said()).not.toContain('though');
+  }, 20_000);
+
   it('answers while PostgreSQL and Redis are away, and ends on SIGTERM', async () => {
     const { child, said } = start(environment);
     await waitUntil('the api', () => said().includes('the api answers'), 15_000);

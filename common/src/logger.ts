@@ -21,6 +21,11 @@ const secretNames = [
   'ACCESS_TOKEN_SECRET',
   'S3_SECRET_ACCESS_KEY',
   'DATABASE_URL',
+  'privateKey',
+  'access_token',
+  'FCM_SERVICE_ACCOUNT',
+  'FCM_SERVICE_ACCOUNT_FILE',
+  'VAPID_PRIVATE_KEY',
 ];
 const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
 

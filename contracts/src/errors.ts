@@ -101,6 +101,12 @@ export const errorTable = {
     logLevel: 'info',
     message: 'The session is not in a state for this.',
   },
+  push_not_set_up: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'Pushes of this kind are not set up here.',
+  },
   precondition_failed: {
     status: 412,
     retry: false,

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { AppError, type Logger } from '@maydan/common';
 import { z } from 'zod';
+import { readText } from '../http/readText.ts';
 
 const timeoutMs = 5_000;
 const maxBytes = 100_000;
@@ -47,7 +48,7 @@ export class JsonWebKeys {
         headers: { accept: 'application/json' },
       });
       if (!response.ok) throw new Error(`The answer was ${response.status}.`);
-      const keys = parseKeys(await readText(response));
+      const keys = parseKeys(await readText(response, maxBytes));
       const until = now + keptFor(response.headers.get('cache-control'));
       this.#known = { keys, askedAt: now, until };
       return keys;
@@ -56,17 +57,6 @@ export class JsonWebKeys {
       throw new AppError('unavailable');
     }
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  let text = '';
-  const decoder = new TextDecoder();
-  const chunks: AsyncIterable<Uint8Array> | Uint8Array[] = response.body ?? [];
-  for await (const chunk of chunks) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > maxBytes) throw new Error('The answer is too large.');
-  }
-  return text;
 }
 
 /** Keys of other kinds, or for encryption, are nothing to us. */

@@ -1,4 +1,11 @@
-import { namesOf, Prisma, type Database, type SignIn, type User } from '@maydan/prisma';
+import {
+  namesOf,
+  Prisma,
+  type Database,
+  type DatabaseTransaction,
+  type SignIn,
+  type User,
+} from '@maydan/prisma';
 
 export type { SignIn, User } from '@maydan/prisma';
 
@@ -231,7 +238,7 @@ export class IdentityRepo {
   }
 
   #end(where: Prisma.SignInWhereInput): Promise<string[]> {
-    return endSignIns(this.#database, where);
+    return this.#database.$transaction((transaction) => endSignIns(transaction, where));
   }
 }
 
@@ -245,15 +252,17 @@ function isMissing(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
 }
 
-/** Ids of those that ended by this. */
+/** Ids of those that ended by this. The devices that took pushes as long as they lasted are forgotten with them. */
 export async function endSignIns(
-  database: Pick<Database, 'signIn'>,
+  transaction: DatabaseTransaction,
   where: Prisma.SignInWhereInput,
 ): Promise<string[]> {
-  const ended = await database.signIn.updateManyAndReturn({
+  const ended = await transaction.signIn.updateManyAndReturn({
     where: { ...where, endedAt: null },
     data: { endedAt: new Date() },
     select: { id: true },
   });
-  return ended.map(({ id }) => id);
+  const ids = ended.map(({ id }) => id);
+  if (ids.length > 0) await transaction.pushDevice.deleteMany({ where: { signInId: { in: ids } } });
+  return ids;
 }

@@ -2,9 +2,9 @@ import type { JobProducer, Logger } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import { createSenders } from '../push/createSenders.ts';
 import { PushRepo } from '../push/push.repo.ts';
 import { PushService } from '../push/push.service.ts';
-import { vapidKeysOf } from '../push/webPush.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { NotificationsRepo } from './notifications.repo.ts';
 import { NotificationsService } from './notifications.service.ts';
@@ -31,12 +31,9 @@ export function createNotifications(dependencies: NotificationsParts) {
   const outbox = new OutboxRepo(database);
   const settings = new NotificationSettingsRepo(database);
   const parts = { notifications, outbox, emitter, logger };
-  const key = config.VAPID_PRIVATE_KEY;
   const push = new PushService({
     ...{ repo: new PushRepo(database), notifications, limits, jobs, logger },
-    vapid: key === undefined ? null : vapidKeysOf(key),
-    subject: config.VAPID_SUBJECT ?? config.PUBLIC_URL ?? 'mailto:operator@localhost.invalid',
-    allowPrivate: config.PUSH_ALLOW_PRIVATE,
+    senders: createSenders(config),
   });
   const duePushes = new Pump({ step: () => push.queueDue(), name: 'pushes', periodMs, logger });
   const worker = new Outbox({ ...parts, pushDue: () => duePushes.wake() });

@@ -2,6 +2,7 @@ import { lookup, type LookupAddress } from 'node:dns';
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { retryAfterSec } from './retryAfter.ts';
 
 const timeoutMs = 10_000;
 
@@ -92,11 +93,8 @@ export async function postOutside(
   };
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
-      const retryAfterSec = Number(response.headers['retry-after']);
-      resolve({
-        status: response.statusCode ?? 0,
-        retryAfterSec: Number.isFinite(retryAfterSec) ? retryAfterSec : null,
-      });
+      const wished = response.headers['retry-after'];
+      resolve({ status: response.statusCode ?? 0, retryAfterSec: retryAfterSec(wished, Date.now()) });
       response.destroy();
     });
     request.on('error', reject);

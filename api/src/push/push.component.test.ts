@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { waitUntil } from '@maydan/infra';
 import jwt from 'jsonwebtoken';
-import { allTold } from '../testing/notifications.ts';
+import { allPushed, allTold } from '../testing/notifications.ts';
 import { PushEndpoint } from '../testing/PushEndpoint.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -34,21 +34,6 @@ const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 const register = (account: Account, body: unknown, at: TestApi = api) =>
   at.ask('PUT', '/api/v1/me/push-devices', { token: account.accessToken, body });
 
-/** Waits until no push is due or on its way. */
-async function allPushed(): Promise<void> {
-  await allTold(backend);
-  const { notification } = backend.database;
-  const due = () => notification.count({ where: { pushAt: { lte: new Date() } } });
-  await waitUntil('no push to be due', async () => (await due()) === 0, 30_000);
-  const left = async (): Promise<number> => {
-    const key = 'maydan:queue:push';
-    // At one moment: a job that moves on is in one of them.
-    const look = backend.redis.multi().llen(`${key}:wait`).llen(`${key}:active`).zcard(`${key}:delayed`);
-    return ((await look.exec()) ?? []).reduce((sum, [, count]) => sum + Number(count), 0);
-  };
-  await waitUntil('the queue to be empty', async () => (await left()) === 0, 30_000);
-}
-
 describe('a push', () => {
   it('reaches each of the browsers, once, encrypted for it and signed by us, in the language of its user', async () => {
     const [ann, bob] = (await people(2)) as [Account, Account];
@@ -56,7 +41,7 @@ describe('a push', () => {
     const browsers = [service.subscribe(), service.subscribe()];
     for (const browser of browsers) await ann.client.push.register(browser);
     await bob.client.people.follow(idOf(ann));
-    await allPushed();
+    await allPushed(backend);
     const { webPushPublicKey } = await ann.client.push.config();
     for (const { endpoint } of browsers) {
       const [pushed, ...more] = service.to(endpoint);
@@ -87,14 +72,14 @@ describe('a push', () => {
     service.answers.push({ status: 503 }, { status: 429, headers: { 'retry-after': '1' } });
     await bob.client.people.follow(idOf(ann));
     await waitUntil('the push', () => service.to(patient.endpoint).length > 0, 30_000);
-    await allPushed();
+    await allPushed(backend);
     expect(service.to(patient.endpoint)).toHaveLength(1);
     expect(service.answers).toEqual([]);
 
     await cat.client.push.register(refused);
     service.answers.push({ status: 400 });
     await bob.client.people.follow(idOf(cat));
-    await allPushed();
+    await allPushed(backend);
     expect([service.to(refused.endpoint), (await cat.client.push.list()).items.length]).toEqual([[], 1]);
 
     for (const status of [404, 410]) {
@@ -111,7 +96,7 @@ describe('a push', () => {
         async () => (await dan.client.push.list()).items.length === 0,
         30_000,
       );
-      await allPushed();
+      await allPushed(backend);
       service.answers.length = 0;
     }
   });
@@ -130,7 +115,7 @@ describe('a push', () => {
     await bob.client.notifications.changeSettings({ quietHours });
     await cat.client.auth.logout({ refreshToken: cat.refreshToken });
     for (const one of [ann, bob, cat]) await dan.client.people.follow(idOf(one));
-    await allPushed();
+    await allPushed(backend);
     for (const { endpoint } of subscriptions) expect(service.to(endpoint)).toEqual([]);
 
     // It is sent when they end, unless it was read.
@@ -138,12 +123,12 @@ describe('a push', () => {
     expect(await backend.database.notification.count(held)).toBe(1);
     const due = { pushAt: new Date() };
     await backend.database.notification.updateMany({ ...held, data: due });
-    await allPushed();
+    await allPushed(backend);
     expect(service.to(subscriptions[1]!.endpoint)).toHaveLength(1);
     const [told] = (await bob.client.notifications.list({})).items;
     await bob.client.notifications.read({ ids: [told!.id] });
     await backend.database.notification.updateMany({ where: { userId: bob.user.id }, data: due });
-    await allPushed();
+    await allPushed(backend);
     expect(service.to(subscriptions[1]!.endpoint)).toHaveLength(1);
   });
 });
@@ -166,6 +151,49 @@ describe('a device', () => {
     expect((await bob.client.push.list()).items).toEqual([]);
   });
 
+  it('is one of twenty: a further one takes the place of the oldest', async () => {
+    const [ann, bob] = (await people(2)) as [Account, Account];
+    const oldest = await ann.client.push.register(service.subscribe());
+    await bob.client.push.register(service.subscribe());
+    const ats = Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? api : second));
+    const answers = await Promise.all(ats.map((at) => register(ann, service.subscribe(), at)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const kept = (await ann.client.push.list()).items.map(({ id }) => id);
+    expect([kept.length, new Set(kept).size, kept.includes(oldest.id)]).toEqual([20, 20, false]);
+    const newest = await ann.client.push.register(service.subscribe());
+    const then = (await ann.client.push.list()).items.map(({ id }) => id);
+    expect(then).toEqual([newest.id, ...kept.slice(0, 19)]);
+    expect((await bob.client.push.list()).items).toHaveLength(1);
+  });
+
+  it('is forgotten as soon as its sign-in ends, also when it is registered at the same time', async () => {
+    const [ann, ...others] = (await people(8)) as [Account, ...Account[]];
+    const { username } = ann.user;
+    const other = await api.client.auth.login({ login: username, password: ann.password });
+    const { id } = await ann.client.push.register(service.subscribe());
+    await api.clientOf(other.accessToken).push.register(service.subscribe());
+    await ann.client.auth.changePassword({
+      currentPassword: ann.password,
+      newPassword: 'another-pass-word-7',
+    });
+    expect((await ann.client.push.list()).items.map((device) => device.id)).toEqual([id]);
+    await ann.client.auth.logout({ refreshToken: ann.refreshToken });
+
+    await Promise.all(others.map(({ client }) => client.push.register(service.subscribe())));
+    const races = others.map(async (one) => {
+      const before = [api, second].map((at) => register(one, service.subscribe(), at));
+      const ended = one.client.auth.logout({ refreshToken: one.refreshToken });
+      const after = [second, api].map((at) => register(one, service.subscribe(), at));
+      await ended;
+      return Promise.all([...before, ...after]);
+    });
+    const refused = (await Promise.all(races)).flat().filter(({ status }) => status !== 200);
+    for (const answer of refused) expect(refusalOf(answer)).toBe('401 token_invalid');
+    const userId = { in: [ann, ...others].map(({ user }) => user.id) };
+    expect(await backend.database.pushDevice.count({ where: { userId } })).toBe(0);
+    expect(refusalOf(await register(ann, service.subscribe()))).toBe('401 token_invalid');
+  });
+
   it('is refused when it can’t be one', async () => {
     const [ann] = (await people(1)) as [Account];
     const { endpoint, keys } = service.subscribe();
@@ -184,7 +212,7 @@ describe('a device', () => {
     const strict = await backend.startApi({ ...environment, PUSH_ALLOW_PRIVATE: 'false' });
     expect(refusalOf(await register(ann, { endpoint, keys }, strict))).toBe('422 validation_failed');
     const without = await backend.startApi();
-    expect(refusalOf(await register(ann, { endpoint, keys }, without))).toBe('409 conflict');
+    expect(refusalOf(await register(ann, { endpoint, keys }, without))).toBe('409 push_not_set_up');
     await Promise.all([strict.close(), without.close()]);
   });
 });

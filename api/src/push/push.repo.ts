@@ -4,14 +4,9 @@ import { newId, type Database, type Language, type Notification, type PushDevice
 const maxDevices = 20;
 const dueAtOnce = 100;
 
-export interface NewDevice {
-  readonly userId: string;
-  readonly signInId: string;
-  readonly kind: PushDevice['kind'];
-  readonly target: string;
-  readonly p256dh: string | null;
-  readonly auth: string | null;
-}
+/** Where pushes go, and, of web push, what they are encrypted with. */
+export type PushTarget = Pick<PushDevice, 'kind' | 'target' | 'p256dh' | 'auth'>;
+export type NewDevice = PushTarget & Pick<PushDevice, 'userId' | 'signInId'>;
 
 /** One notification for one device. */
 export interface DuePush {
@@ -36,15 +31,24 @@ export class PushRepo {
     this.#database = database;
   }
 
-  /** A device has one owner: who is signed in on it now. */
-  async register(device: NewDevice): Promise<PushDevice> {
-    const { target, ...data } = device;
-    const row = await this.#database.pushDevice.upsert({
-      where: { target },
-      create: { id: newId(), ...device },
-      update: { ...data, createdAt: new Date() },
-    });
-    const kept = await this.list(device.userId);
+  /**
+   * A device has one owner: who is signed in on it now. Null when the sign-in has ended; one that ends at the same time
+   * either sees the device and removes it, or is seen here.
+   */
+  async register(device: NewDevice): Promise<PushDevice | null> {
+    const { userId, signInId, kind, target, p256dh, auth } = device;
+    const [row] = await this.#database.$queryRaw<PushDevice[]>`
+      INSERT INTO "PushDevice" AS d
+        ("id", "userId", "signInId", "kind", "target", "p256dh", "auth", "createdAt")
+      SELECT ${newId()}::uuid, ${userId}::uuid, s."id", ${kind}::"PushKind", ${target}::text, ${p256dh}::text,
+        ${auth}::text, ${new Date()}::timestamptz
+      FROM "SignIn" s WHERE s."id" = ${signInId}::uuid AND s."endedAt" IS NULL FOR SHARE
+      ON CONFLICT ("target") DO UPDATE SET "userId" = EXCLUDED."userId", "signInId" = EXCLUDED."signInId",
+        "kind" = EXCLUDED."kind", "p256dh" = EXCLUDED."p256dh", "auth" = EXCLUDED."auth",
+        "createdAt" = EXCLUDED."createdAt"
+      RETURNING d.*`;
+    if (row === undefined) return null;
+    const kept = await this.list(userId);
     await this.#database.pushDevice.deleteMany({
       where: { id: { in: kept.slice(maxDevices).map(({ id }) => id) } },
     });
@@ -54,7 +58,8 @@ export class PushRepo {
   list(userId: string): Promise<PushDevice[]> {
     return this.#database.pushDevice.findMany({
       where: { userId },
-      orderBy: { createdAt: 'desc' },
+      // Registered at the same time, they have an order nevertheless: all processes keep the same ones.
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
       take: 200,
     });
   }
@@ -64,11 +69,11 @@ export class PushRepo {
   }
 
   /** The push service knows it no more; one that was registered anew meanwhile stays. */
-  async gone({ id, target, p256dh }: PushDevice): Promise<void> {
-    await this.#database.pushDevice.deleteMany({ where: { id, target, p256dh } });
+  async gone({ id, target, p256dh, createdAt }: PushDevice): Promise<void> {
+    await this.#database.pushDevice.deleteMany({ where: { id, target, p256dh, createdAt } });
   }
 
-  /** Devices go with their sign-in. */
+  /** Devices go with their sign-in; of one that expires nobody tells us. */
   async removeEnded(now: Date): Promise<void> {
     await this.#database.pushDevice.deleteMany({
       where: { signIn: { OR: [{ endedAt: { not: null } }, { expiresAt: { lt: now } }] } },

@@ -4,38 +4,23 @@ import type { PushDevice as DeviceRow } from '@maydan/prisma';
 import { UnrecoverableError } from 'bullmq';
 import type { Authenticated } from '../identity/signIns.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
-import { pushTable } from '../notifications/delivery.ts';
 import type { NotificationsRepo } from '../notifications/notifications.repo.ts';
 import { toNotification } from '../notifications/rows.ts';
-import { mayBePublic, postOutside } from './publicHttp.ts';
-import type { DuePush, PushParts, PushRepo } from './push.repo.ts';
-import { pushText } from './pushText.ts';
-import { areKeysGood, encryptPush, vapidHeader, type VapidKeys } from './webPush.ts';
+import type { PushSenders } from './createSenders.ts';
+import type { DuePush, PushParts, PushRepo, PushTarget } from './push.repo.ts';
+import { pushOf } from './pushOf.ts';
+import type { Push } from './PushSender.ts';
 
 const attempts = 8;
 /** Jobs that are over are remembered for so long, so that a push that is queued again by mistake is sent once. */
 const remembered = { age: 3_600, count: 20_000 };
-
-/** A push service that can't take it now. */
-export class PushPutOff extends Error {
-  readonly retryAfterSec: number | null;
-
-  constructor(message: string, retryAfterSec: number | null, cause?: unknown) {
-    super(message, { cause });
-    this.retryAfterSec = retryAfterSec;
-  }
-}
 
 export interface PushDependencies {
   readonly repo: PushRepo;
   readonly notifications: NotificationsRepo;
   readonly limits: RateLimits;
   readonly jobs: JobProducer;
-  /** Null: there is no web push here. */
-  readonly vapid: VapidKeys | null;
-  /** Where operators of push services reach us: `https:` or `mailto:`. */
-  readonly subject: string;
-  readonly allowPrivate: boolean;
+  readonly senders: PushSenders;
   readonly logger: Logger;
 }
 
@@ -48,19 +33,20 @@ export class PushService {
   }
 
   get config(): PushConfig {
-    return { webPushPublicKey: this.#deps.vapid?.publicKey ?? null };
+    const { web, fcm } = this.#deps.senders;
+    return { webPushPublicKey: web?.publicKey ?? null, fcm: fcm !== null };
   }
 
-  /** For as long as the sign-in lasts. Again, it changes nothing. Throws `conflict` where there is no such push. */
+  /**
+   * For as long as the sign-in lasts. Again, it changes nothing. Throws `push_not_set_up` where there are no such pushes,
+   * `token_invalid` when the sign-in ends meanwhile.
+   */
   async register({ user, signInId }: Authenticated, input: PushDeviceInput): Promise<PushDevice> {
-    const { repo, limits, vapid, allowPrivate } = this.#deps;
-    await limits.notifications(user.id);
-    if (vapid === null) throw new AppError('conflict', 'Web push is not set up here.');
-    const { endpoint, keys } = input;
-    if (!allowPrivate && !mayBePublic(endpoint)) throw invalid('endpoint', 'is not a push service');
-    if (!areKeysGood(keys)) throw invalid('keys', 'are not keys of a subscription');
-    const device = { userId: user.id, signInId, kind: 'web' as const, target: endpoint, ...keys };
-    return toDevice(await repo.register(device));
+    await this.#deps.limits.notifications(user.id);
+    const device = { userId: user.id, signInId, ...this.#targetOf(input) };
+    const row = await this.#deps.repo.register(device);
+    if (row === null) throw new AppError('token_invalid');
+    return toDevice(row);
   }
 
   async list({ user }: Authenticated): Promise<{ items: PushDevice[] }> {
@@ -85,15 +71,15 @@ export class PushService {
 
   /** The job. Throws `PushPutOff` when it is to be tried again. */
   async send({ userId, notificationId, deviceId }: JobData<'push.send'>): Promise<void> {
-    const { repo, logger } = this.#deps;
+    const { repo, senders, logger } = this.#deps;
     const parts = await repo.find(userId, notificationId, deviceId);
     if (parts === null) return;
-    const status = await this.#post(parts);
-    if (status === 404 || status === 410) {
-      logger.info({ userId, deviceId, status }, 'a device takes no pushes any more');
-      return repo.gone(parts.device);
-    }
-    if (status >= 300) throw new UnrecoverableError(`the push service refused the push with ${status}`);
+    const { kind } = parts.device;
+    const sender = senders[kind];
+    if (sender === null) throw new UnrecoverableError(`pushes of the kind ${kind} are not set up`);
+    if ((await sender.send(parts.device, await this.#pushOf(parts))) === 'sent') return;
+    logger.info({ userId, deviceId, kind }, 'a device takes no pushes any more');
+    await repo.gone(parts.device);
   }
 
   /** Devices of sign-ins that ended. */
@@ -108,42 +94,23 @@ export class PushService {
     return this.#deps.jobs.add('push.send', { userId, notificationId, deviceId }, options);
   }
 
-  async #post({ notification, device, language }: PushParts): Promise<number> {
-    const { vapid, notifications, subject, allowPrivate } = this.#deps;
-    const { target: endpoint, p256dh, auth } = device;
-    if (vapid === null || p256dh === null || auth === null)
-      throw new UnrecoverableError('there is no web push');
-    const actors = await notifications.actorsOf({ id: device.userId, role: 'user' }, [notification]);
-    const told = toNotification(notification, actors);
-    const lang = language ?? 'en';
-    const { id, type, data } = told;
-    const shown = { id, type, data, ...pushText(lang, told), lang, dir: lang === 'ar' ? 'rtl' : 'ltr' };
-    const { ttlSec, urgency } = pushTable[type];
-    const headers = {
-      authorization: vapidHeader(endpoint, vapid, subject),
-      'content-encoding': 'aes128gcm',
-      'content-type': 'application/octet-stream',
-      ttl: String(ttlSec),
-      urgency,
-      // A newer push of the same notification takes the place of one that waits (RFC 8030, 5.4): 32 characters at most.
-      topic: id.replaceAll('-', ''),
-    };
-    const body = encryptPush(JSON.stringify(shown), { endpoint, p256dh, auth });
-    const { status, retryAfterSec } = await postOutside(endpoint, { headers, body }, allowPrivate).catch(
-      (error: unknown) => {
-        throw new PushPutOff('the push service can not be reached', null, error);
-      },
-    );
-    if (status === 429 || status >= 500)
-      throw new PushPutOff(`the push service answered ${status}`, retryAfterSec);
-    return status;
+  #targetOf(input: PushDeviceInput): PushTarget {
+    const { web, fcm } = this.#deps.senders;
+    if (input.kind === 'fcm') {
+      if (fcm === null) throw new AppError('push_not_set_up', 'FCM is not set up here.');
+      return { kind: 'fcm', target: input.token, p256dh: null, auth: null };
+    }
+    if (web === null) throw new AppError('push_not_set_up', 'Web push is not set up here.');
+    return web.targetOf(input);
+  }
+
+  async #pushOf({ notification, device, language }: PushParts): Promise<Push> {
+    const owner = { id: device.userId, role: 'user' as const };
+    const actors = await this.#deps.notifications.actorsOf(owner, [notification]);
+    return pushOf(toNotification(notification, actors), notification.groupKey, language ?? 'en');
   }
 }
 
 function toDevice({ id, kind, createdAt }: DeviceRow): PushDevice {
   return { id, kind, createdAt: createdAt.toISOString() };
-}
-
-function invalid(path: string, message: string): AppError {
-  return new AppError('validation_failed', undefined, [{ path, message }]);
 }

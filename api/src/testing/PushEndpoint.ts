@@ -1,9 +1,8 @@
 import { createECDH, randomBytes, type ECDH } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { decrypt } from 'http_ece';
+import { LocalHttp } from './LocalHttp.ts';
 
 export interface Pushed {
   readonly path: string;
@@ -13,25 +12,14 @@ export interface Pushed {
 }
 
 /** A push service with its browsers, over real HTTP. */
-export class PushEndpoint {
+export class PushEndpoint extends LocalHttp {
   readonly pushed: Pushed[] = [];
   /** Answers to the next requests, then 201. */
   readonly answers: { status: number; headers?: Record<string, string> }[] = [];
-  readonly url: string;
-  readonly #server: Server;
   readonly #browsers = new Map<string, { ecdh: ECDH; auth: Buffer }>();
 
   static async start(): Promise<PushEndpoint> {
-    const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new PushEndpoint(server);
-  }
-
-  private constructor(server: Server) {
-    this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.on('request', (request, response) => void this.#answer(request, response));
+    return new PushEndpoint(await LocalHttp.listen());
   }
 
   /** A new browser's subscription. */
@@ -48,7 +36,7 @@ export class PushEndpoint {
     return this.pushed.filter(({ path }) => this.url + path === endpoint);
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected override async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const { status, headers } = this.answers.shift() ?? { status: 201, headers: {} };
     const path = request.url ?? '';
@@ -59,11 +47,5 @@ export class PushEndpoint {
       this.pushed.push({ path, headers: request.headers, payload });
     }
     response.writeHead(status, headers).end();
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
   }
 }
