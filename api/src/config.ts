@@ -115,6 +115,8 @@ export const configSchema = z
     JOIN_RATE_PER_ADDRESS: positive.default(3_000),
     /** About how many events for sockets Redis keeps, for api processes that are behind and clients that were away. */
     SOCKET_STREAM_ENTRIES: positive.default(100_000),
+    /** Messages of a session's viewers that other viewers are shown in a second, of those that come to one api process. */
+    CHAT_VIEWER_RATE: positive.default(60),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
     /** What one user changes between people (follows, blocks, contacts) in a minute. */

@@ -32,6 +32,7 @@ import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
 import type { Gateway } from './realtime/gateway.ts';
 import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
+import { SessionRoom } from './realtime/SessionRoom.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
@@ -78,6 +79,7 @@ export function createServices(dependencies: ServicesDependencies) {
     },
     logger,
   );
+  const room = new SessionRoom({ emitter, viewerRate: config.CHAT_VIEWER_RATE });
   const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
@@ -155,6 +157,7 @@ export function createServices(dependencies: ServicesDependencies) {
     media,
     limits,
     gateway,
+    room,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

@@ -49,7 +49,7 @@ const text = z
   .max(maxTextLength)
   .refine(showsSomething, 'Shows nothing.');
 /** The sender's own id of a message, for all their messages: what is sent again with the same one is stored once. */
-const tempId = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Use 1 to 64 ASCII characters without blanks.');
+export const tempId = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Use 1 to 64 ASCII characters without blanks.');
 
 export const messageSendInput = z.object({
   /** Of the conversation. */

@@ -1,5 +1,5 @@
 /** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
-export type RoomKind = 'user' | 'signIn' | 'presence' | 'conversation' | 'session';
+export type RoomKind = 'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff';
 
 /** The name of a room, made by `rooms`. */
 export type Room = `${RoomKind}:${string}`;
@@ -14,6 +14,10 @@ export const rooms = {
   presence: (userId: string): Room => `presence:${userId}`,
   conversation: (conversationId: string): Room => `conversation:${conversationId}`,
   session: (sessionId: string): Room => `session:${sessionId}`,
+  /** Who has the chat of a session open, but for its host and moderators: `SessionRoom` tells both. */
+  chat: (sessionId: string): Room => `chat:${sessionId}`,
+  /** Its host and moderators, who are told everything. */
+  staff: (sessionId: string): Room => `staff:${sessionId}`,
 };
 
 /** Rooms that a connection follows by its own wish, and how many of each kind at most. */
@@ -24,5 +28,9 @@ export type FollowedKind = keyof typeof followLimits;
 export function followedOf(room: string): { kind: FollowedKind; id: string } | null {
   const [kind, id] = room.split(':');
   if (id === undefined) return null;
-  return kind === 'session' || kind === 'conversation' ? { kind, id } : null;
+  return isFollowed(kind) ? { kind, id } : null;
+}
+
+function isFollowed(kind: string | undefined): kind is FollowedKind {
+  return kind !== undefined && Object.hasOwn(followLimits, kind);
 }

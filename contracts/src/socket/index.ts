@@ -5,8 +5,17 @@ import { mediaEvents } from './media.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
+import { sessionRoomEvents } from './sessionRoom.ts';
 
 export { typingSec } from './conversations.ts';
+export {
+  maxNamed,
+  reactionCounts,
+  reactionKind,
+  roomEvent,
+  type ReactionKind,
+  type RoomEvent,
+} from './sessionRoom.ts';
 export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
 
 /**
@@ -33,6 +42,7 @@ export const serverEvents = {
   ...mediaEvents,
   ...presenceEvents,
   ...sessionEvents,
+  ...sessionRoomEvents,
 };
 
 /** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
