@@ -1,9 +1,14 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { PrismaClient, type Prisma } from '../generated/client.ts';
+import { PrismaClient, Prisma } from '../generated/client.ts';
 import { statementName } from './prepared.ts';
 
 export type Database = PrismaClient;
 export type DatabaseTransaction = Prisma.TransactionClient;
+
+/** A transaction got no connection, or did not come to its end, in the time it may take: too much is asked for at once. */
+export function isOverload(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && ['P2024', 'P2028'].includes(error.code);
+}
 
 export interface PrismaOptions {
   readonly maxConnections?: number;
@@ -26,9 +31,12 @@ export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): 
     application_name: 'maydan',
   };
   const adapter = new PrismaPg(pool, { statementNameGenerator: statementName });
+  // Prisma's own 2 s and 5 s are over in a rush of writers of one row, each of whom waits a moment only.
+  const transactionOptions = { maxWait: 10_000, timeout: 15_000 };
   const { onQuery } = options;
-  if (onQuery === undefined) return new PrismaClient({ adapter });
-  const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
+  if (onQuery === undefined) return new PrismaClient({ adapter, transactionOptions });
+  const log = [{ emit: 'event' as const, level: 'query' as const }];
+  const client = new PrismaClient({ adapter, transactionOptions, log });
   client.$on('query', ({ query, duration }) => onQuery(query, duration));
   return client;
 }

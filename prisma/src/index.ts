@@ -1,4 +1,4 @@
-export { createPrisma, type Database, type DatabaseTransaction } from './createPrisma.ts';
+export { createPrisma, isOverload, type Database, type DatabaseTransaction } from './createPrisma.ts';
 export { Prisma } from '../generated/client.ts';
 export type {
   Audience,

@@ -1,5 +1,6 @@
 import { AppError, toAppError, toErrorBody, type Logger } from '@maydan/common';
 import { errorTable } from '@maydan/contracts';
+import { isOverload } from '@maydan/prisma';
 import { ORPCError, ValidationError } from '@orpc/server';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
@@ -14,6 +15,7 @@ const inputIssues = z.array(
 /** Any error of a request as one of the table. */
 export function toRequestError(error: unknown): AppError {
   if (isProcedureError(error)) return fromProcedure(error);
+  if (isOverload(error)) return new AppError('overloaded', undefined, undefined, { cause: error });
   const known = httpError.safeParse(error);
   if (error instanceof AppError || !known.success) return toAppError(error);
   const { status, type } = known.data;

@@ -1,5 +1,7 @@
+import { Prisma } from '@maydan/prisma';
 import { configSchema } from '../config.ts';
 import { allowedMethods, routeOf } from './contractRoutes.ts';
+import { toRequestError } from './errors.ts';
 import { hostnameOf, playbackBase } from './requestBase.ts';
 import { chooseRequestId } from './requestId.ts';
 
@@ -57,5 +59,18 @@ describe('routes of the contract', () => {
     expect(allowedMethods('/nothing')).toEqual([]);
     expect(routeOf('GET', `/sessions/${id}`)).toBe('/sessions/{id}');
     expect(routeOf('GET', '/auth/login')).toBe('other');
+  });
+});
+
+describe('an error of the database', () => {
+  it.each([
+    ['P2024', 'overloaded'],
+    ['P2028', 'overloaded'],
+    ['P2010', 'internal'],
+  ])('%s is %s', (code, expected) => {
+    const error = new Prisma.PrismaClientKnownRequestError('SELECT secret', { code, clientVersion: '7' });
+    const { code: told, message } = toRequestError(error);
+    expect(told).toBe(expected);
+    expect(message).not.toContain('secret');
   });
 });

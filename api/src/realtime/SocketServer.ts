@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import { AppError, toAppError, toErrorBody, type Logger } from '@maydan/common';
+import { AppError, toErrorBody, type Logger } from '@maydan/common';
 import {
   clientMessages,
   maxPacketBytes,
@@ -10,6 +10,7 @@ import {
 import { Server } from 'socket.io';
 import { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
+import { toRequestError } from '../http/errors.ts';
 import { hostnameOf, playbackBase } from '../http/requestBase.ts';
 import {
   Connection,
@@ -228,7 +229,7 @@ export class SocketServer {
   }
 
   #refusal(error: unknown, event: MessageName | 'handshake'): ErrorBody {
-    const refused = toAppError(error);
+    const refused = toRequestError(error);
     if (refused.code === 'internal')
       this.#deps.logger.error({ err: error, event }, 'a socket message failed');
     return toErrorBody(refused);
