@@ -21,6 +21,7 @@ import { FactsConsumer } from './facts/FactsConsumer.ts';
 import type { FactsHandler } from './facts/facts.handler.ts';
 import { createApp } from './http/createApp.ts';
 import { uploadDeadlineMs } from './http/bodyDeadline.ts';
+import { requestScope } from './http/requestScope.ts';
 import { SignInRevocations } from './identity/SignInRevocations.ts';
 import { ApiMetrics } from './ops/ApiMetrics.ts';
 import { PushPutOff } from './push/PushSender.ts';
@@ -116,7 +117,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
 }
 
 async function connect({ config, logger, lifecycle }: Parts) {
-  const onQuery = (sql: string, durationMs: number): void => logger.trace({ sql, durationMs }, 'query');
+  const onQuery = (sql: string, durationMs: number): void =>
+    logger.trace({ sql, durationMs, askedBy: requestScope.getStore() }, 'query');
   const database = createPrisma(config.DATABASE_URL, {
     maxConnections: config.DATABASE_POOL_SIZE,
     ...(logger.isLevelEnabled('trace') ? { onQuery } : {}),

@@ -9,6 +9,7 @@ import { logRequestError, retryAfter, toRequestError } from './errors.ts';
 import { playbackBase, sfuBase } from './requestBase.ts';
 import type { SfuDirectory } from '../stage/SfuDirectory.ts';
 import { requestIdOf } from './requestId.ts';
+import { requestScope } from './requestScope.ts';
 
 export const restPrefix = '/api/v1';
 
@@ -46,7 +47,9 @@ export function restHandler(router: AnyRouter, config: ApiConfig, directory: Sfu
   return async (request, response, next) => {
     response.setHeader('cache-control', 'no-store');
     const context = contextOf(request, response, config, directory);
-    const { matched } = await handler.handle(request, response, { prefix: restPrefix, context });
+    const { matched } = await requestScope.run(context.requestId, () =>
+      handler.handle(request, response, { prefix: restPrefix, context }),
+    );
     if (!matched) next();
   };
 }

@@ -10,6 +10,7 @@ import type { User } from '@maydan/prisma';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { z } from 'zod';
+import { requestScope } from '../http/requestScope.ts';
 import { InTurn } from '../limits/InTurn.ts';
 import { baseRoom, heldRoom, payloadFor } from './Delivery.ts';
 import type { EventStream, StreamEntry } from './EventStream.ts';
@@ -182,7 +183,7 @@ export class Connection implements SocketClient {
     await this.#limiter.consume('', cost).catch(() => {
       throw new AppError('rate_limited');
     });
-    return this.#turns.run('', work);
+    return this.#turns.run('', () => requestScope.run(this.#socket.id, work));
   }
 
   get #position(): string {
