@@ -11,7 +11,7 @@ export interface Task {
   jestResult?: string;
 }
 
-export type JestProject = 'unit' | 'component' | 'e2e';
+type JestProject = 'unit' | 'component' | 'e2e';
 
 const bin = (...path: string[]): string => join(root, 'node_modules', ...path);
 const stateDir = bin('.maydan');
@@ -27,7 +27,13 @@ export function workspaces(): string[] {
  * @param fresh Without what an earlier run left: the linter's cache does not see a type that changed in another file.
  */
 export function checkTasks({ fresh }: { fresh: boolean }): Task[] {
-  return [lintTask(fresh), jestTask('unit'), ...typeTasks(), boundariesTask(), formatTask(fresh)];
+  return [
+    lintTask(fresh),
+    jestTask('unit', 'unit tests', ['--maxWorkers', '2']),
+    ...typeTasks(),
+    boundariesTask(),
+    formatTask(fresh),
+  ];
 }
 
 function lintTask(fresh: boolean): Task {
@@ -65,16 +71,24 @@ function formatTask(fresh: boolean): Task {
   return { title: 'format', args: [program, '--check', '--log-level', 'warn', '.', ...(fresh ? [] : cache)] };
 }
 
-export function jestTask(project: JestProject): Task {
-  const jestResult = join(stateDir, `jest-${project}.json`);
-  const options = ['--selectProjects', project, '--passWithNoTests', '--json', '--outputFile', jestResult];
-  // Journeys need the machine for themselves.
-  // Media tests play in real time: two at once on two cores would measure each other.
-  const width = project === 'unit' ? ['--maxWorkers', '2'] : ['--runInBand'];
+/** Component tests that play no media: mostly they wait, so that two files at a time don't disturb each other. */
+const withoutMedia = '/((api|common|contracts|prisma)/src/(?!facts/)|infra/src/embedded/)';
+
+/** The component tests, then the journeys; one after the other, in this order. */
+export function longTasks(): Task[] {
+  const component = (title: string, options: string[]): Task => jestTask('component', title, options);
+  return [
+    component('component tests without media', ['--maxWorkers', '2', '--testPathPatterns', withoutMedia]),
+    // Media tests play in real time: two at once on two cores would measure each other.
+    component('component tests of media', ['--runInBand', '--testPathIgnorePatterns', withoutMedia]),
+    // Journeys need the machine for themselves.
+    jestTask('e2e', 'journeys (end to end)', ['--runInBand']),
+  ];
+}
+
+function jestTask(project: JestProject, title: string, width: readonly string[]): Task {
+  const jestResult = join(stateDir, `jest-${title.replaceAll(/[^a-z0-9]+/g, '-')}.json`);
+  const options = ['--selectProjects', project, '--json', '--outputFile', jestResult];
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  return {
-    title: `${project} tests`,
-    args: [...node, bin('jest', 'bin', 'jest.js'), ...options, ...width],
-    jestResult,
-  };
+  return { title, args: [...node, bin('jest', 'bin', 'jest.js'), ...options, ...width], jestResult };
 }

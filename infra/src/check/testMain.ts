@@ -4,7 +4,7 @@ import { root } from '../setup/paths.ts';
 import { reportingFailures, setup } from '../setup/setup.ts';
 import { reportLine, runTask, runTasks } from './runTask.ts';
 import type { TaskResult } from './runTask.ts';
-import { checkTasks, jestTask } from './tasks.ts';
+import { checkTasks, longTasks } from './tasks.ts';
 
 /** The last line of `.ci/run`. */
 const totalFile = join(root, 'node_modules', '.maydan', 'test-total.txt');
@@ -18,9 +18,9 @@ await reportingFailures(async () => {
   const results = await runTasks(checkTasks({ fresh: true }), (result) => {
     console.log(reportLine(result));
   });
-  for (const project of ['component', 'e2e'] as const) {
-    console.log(`\n${project === 'e2e' ? 'Journeys (end to end)' : 'Component tests'}`);
-    results.push(await runTask(jestTask(project), (line) => console.log(line)));
+  for (const task of longTasks()) {
+    console.log(`\n${task.title.replace(/^./, (letter) => letter.toUpperCase())}`);
+    results.push(await runTask(task, (line) => console.log(line)));
   }
   const total = summarise(results);
   writeFileSync(totalFile, `${total}\n`);
