@@ -46,7 +46,8 @@ describe('a composed stage', () => {
       expect(published).toMatchObject({ epoch: 1, sourceKind: 'stage' });
       await stack.shows(2);
       const recording = await stack.record(published.relayUrl);
-      await stack.pictures(180);
+      // Six flashes of the slower clip.
+      await stack.pictures(300);
       const file = await recording.stop();
       for (const [area, tone] of [
         [left, tones.a],
