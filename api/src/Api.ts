@@ -32,6 +32,7 @@ import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer } from './sessions/SweepTimer.ts';
 
 const mediaSweepPeriodMs = 5_000;
+const statusesSweepPeriodMs = 5_000;
 
 /** The running api: HTTP, sockets, facts and the sweep. PostgreSQL and Redis may come and go meanwhile. */
 export class Api {
@@ -89,6 +90,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('due pushes', () => services.duePushes.close());
   lifecycle.own('outbox', () => services.outbox.close());
   const mediaSweep = createMediaSweep(parts, services);
+  const statusesSweep = createStatusesSweep(parts, services);
+  lifecycle.own('statuses', () => services.statuses.announcer.close());
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
@@ -112,6 +115,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   services.presenceKeeper.start();
   services.outbox.start();
   mediaSweep.start();
+  statusesSweep.start();
   services.duePushes.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
@@ -207,6 +211,12 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
 function createMediaSweep({ logger, lifecycle }: Parts, { media }: Services): SweepTimer {
   const timer = new SweepTimer({ sweep: media.sweep, periodMs: mediaSweepPeriodMs, logger });
   lifecycle.own('media sweep', () => timer.close());
+  return timer;
+}
+
+function createStatusesSweep({ logger, lifecycle }: Parts, { statuses }: Services): SweepTimer {
+  const timer = new SweepTimer({ sweep: statuses.sweep, periodMs: statusesSweepPeriodMs, logger });
+  lifecycle.own('statuses sweep', () => timer.close());
   return timer;
 }
 

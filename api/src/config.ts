@@ -127,6 +127,8 @@ export const configSchema = z
     CONVERSATION_RATE_PER_USER: positive.default(60),
     /** Messages that one user sends, edits, deletes or forwards in a minute. */
     MESSAGE_RATE_PER_USER: positive.default(120),
+    /** Statuses that one user makes or deletes in an hour. */
+    STATUS_RATE_PER_USER: positive.default(100),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],

@@ -46,6 +46,8 @@ import { SweepRepo } from './sessions/sweep.repo.ts';
 import { createStage } from './stage/createStage.ts';
 import { SfuCommands } from './stage/SfuCommands.ts';
 import { bansRoutes, stageRoutes } from './stage/stage.routes.ts';
+import { createStatuses, statusFileReader } from './statuses/createStatuses.ts';
+import { statusesRoutes } from './statuses/statuses.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
 import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
@@ -95,7 +97,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
-  const { keeper, presence } = createPresence(dependencies);
+  const { keeper, presence, online } = createPresence(dependencies);
   const conversations = createConversations({ database, emitter, limits, logger });
   const people = createPeople({
     database,
@@ -114,7 +116,9 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ database, repo, sessions, sfu, jobs, logger },
     ...{ identity: identity.identity, signIns },
   });
-  const media = createMedia({ config, database, jobs, limits, emitter, logger, readers: {} });
+  const readers = { status: statusFileReader(database) };
+  const media = createMedia({ config, database, jobs, limits, emitter, logger, readers });
+  const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -134,6 +138,7 @@ export function createServices(dependencies: ServicesDependencies) {
     secondFactor: secondFactorRoutes(identity.secondFactor, signedIn),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
+    statuses: statusesRoutes(statuses.service, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {
@@ -155,6 +160,7 @@ export function createServices(dependencies: ServicesDependencies) {
     phones: identity.phones,
     personalData,
     media,
+    statuses,
     limits,
     gateway,
     room,

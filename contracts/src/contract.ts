@@ -60,6 +60,7 @@ import {
   stagePeerInput,
 } from './stage/seats.ts';
 import { secondFactorContract } from './secondFactor.contract.ts';
+import { statusesContract } from './statuses.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
 
 /** The public REST API under `/api/v1`: one source for validation, OpenAPI and the typed client. */
@@ -327,6 +328,7 @@ export const contract = {
   media: mediaContract,
   push: pushContract,
   secondFactor: secondFactorContract,
+  statuses: statusesContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

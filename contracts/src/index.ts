@@ -21,5 +21,6 @@ export * from './secondFactor.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';
 export * from './socket/index.ts';
+export * from './statuses.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';

@@ -33,6 +33,8 @@ export type {
   StagePeer,
   StageRole,
   StageSeat,
+  Status,
+  StatusAudience,
   StreamKey,
   Theme,
   User,

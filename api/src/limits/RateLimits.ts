@@ -38,6 +38,8 @@ export class RateLimits {
   readonly #messagesByUser: Limiter;
   readonly #readsByUser: Limiter;
   readonly #mediaByUser: Limiter;
+  readonly #statusesByUser: Limiter;
+  readonly #statusViewsByUser: Limiter;
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
   readonly #notificationsByUser: Limiter;
@@ -73,6 +75,8 @@ export class RateLimits {
     this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
     this.#readsByUser = limiter('read', config.MESSAGE_RATE_PER_USER * 2, 60);
     this.#mediaByUser = limiter('media', config.MEDIA_RATE_PER_USER, 3_600);
+    this.#statusesByUser = limiter('status', config.STATUS_RATE_PER_USER, 3_600);
+    this.#statusViewsByUser = limiter('statusView', 300, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
     this.#notificationsByUser = limiter('notification', 240, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
@@ -116,6 +120,16 @@ export class RateLimits {
   /** Counts a file that a user announces; throws `rate_limited`. */
   media(userId: string): Promise<void> {
     return this.#count(this.#mediaByUser, userId);
+  }
+
+  /** Counts a status that a user makes or deletes; throws `rate_limited`. */
+  statuses(userId: string): Promise<void> {
+    return this.#count(this.#statusesByUser, userId);
+  }
+
+  /** Counts a status that a user says to have seen; throws `rate_limited`. */
+  statusViews(userId: string): Promise<void> {
+    return this.#count(this.#statusViewsByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

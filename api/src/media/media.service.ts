@@ -123,7 +123,8 @@ export class MediaService {
     const row = await this.#own(user, id);
     if (row.purpose === 'status' && row.uses > 0)
       throw new AppError('conflict', 'Delete the status instead.');
-    if ((await repo.beginRemoval(id)) === null) throw new AppError('not_found');
+    const unused = row.purpose === 'status' ? { uses: 0 } : {};
+    if ((await repo.beginRemoval(id, unused)) === null) throw new AppError('not_found');
     await jobs.remove(id, 'all').catch((error: unknown) => {
       logger.warn({ err: error, mediaId: id }, 'the removal of a file waits');
     });

@@ -7,6 +7,7 @@ import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { StageData } from '../stage/stageData.repo.ts';
+import { StatusesData } from '../statuses/statusesData.repo.ts';
 import { StreamKeysData } from '../streamKeys/streamKeysData.repo.ts';
 import { DeletionRepo } from './deletion.repo.ts';
 import { DeletionService, type DeletionDependencies } from './deletion.service.ts';
@@ -22,6 +23,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new StageData(database, sfu),
     new StreamKeysData(database),
     new ConversationsData(database),
+    new StatusesData(database),
     new PeopleData(database),
     new NotificationsData(database),
     new PresenceData(database),

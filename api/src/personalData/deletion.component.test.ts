@@ -96,6 +96,22 @@ describe('a deleted account', () => {
     await erased(account);
   });
 
+  it('shows its statuses no more, and the sweep takes them and their files', async () => {
+    const [account, fan] = [await api.register(), await api.register()];
+    const announced = { purpose: 'status', type: 'image/png', byteLength: 9 } as const;
+    const { media } = await account.client.media.create(announced);
+    const file = { where: { id: media.id } };
+    await backend.database.media.update({ ...file, data: { state: 'ready' } });
+    const input = { tempId: 'a', mediaId: media.id, audience: 'everyone' } as const;
+    const shown = await account.client.statuses.create(input);
+    await fan.client.statuses.see({ id: shown.id });
+    expect((await remove(account)).status).toBe(202);
+    expect(await api.refusal(fan, 'GET', `/statuses/${shown.id}`)).toBe('404 not_found');
+    await erased(account);
+    expect(await backend.database.status.count({ where: { userId: account.user.id } })).toBe(0);
+    expect((await backend.database.media.findUnique(file))?.state ?? 'removing').toBe('removing');
+  });
+
   it('keeps nothing personal, and others keep their history', async () => {
     const [account, friend] = [await api.register(), await api.register()];
     const { id } = account.user;

@@ -23,6 +23,7 @@ export function createPresence({ config, database, redis, stream, emitter, logge
   const online = new OnlineUsers(redis, config.SOCKET_STREAM_ENTRIES);
   const repo = new PresenceRepo(database);
   return {
+    online,
     keeper: new PresenceKeeper({ online, repo, logger }),
     presence: new PresenceService({ online, repo, users: new UsersRepo(database), stream, emitter }),
   };

@@ -6,6 +6,7 @@ import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 import { sessionRoomEvents } from './sessionRoom.ts';
+import { statusEvents } from './statuses.ts';
 
 export { typingSec } from './conversations.ts';
 export {
@@ -43,6 +44,7 @@ export const serverEvents = {
   ...presenceEvents,
   ...sessionEvents,
   ...sessionRoomEvents,
+  ...statusEvents,
 };
 
 /** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
