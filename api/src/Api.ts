@@ -29,10 +29,9 @@ import { StreamEmitter } from './realtime/Emitter.ts';
 import { EventStream } from './realtime/EventStream.ts';
 import { RememberedConnections } from './realtime/RememberedConnections.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
-import { SweepTimer } from './sessions/SweepTimer.ts';
+import { SweepTimer, type Swept } from './sessions/SweepTimer.ts';
 
-const mediaSweepPeriodMs = 5_000;
-const statusesSweepPeriodMs = 5_000;
+const tidyingPeriodMs = 5_000;
 
 /** The running api: HTTP, sockets, facts and the sweep. PostgreSQL and Redis may come and go meanwhile. */
 export class Api {
@@ -89,9 +88,10 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());
   lifecycle.own('outbox', () => services.outbox.close());
-  const mediaSweep = createMediaSweep(parts, services);
-  const statusesSweep = createStatusesSweep(parts, services);
+  const mediaSweep = createTidying(parts, 'media sweep', services.media.sweep);
+  const statusesSweep = createTidying(parts, 'statuses sweep', services.statuses.sweep);
   lifecycle.own('statuses', () => services.statuses.announcer.close());
+  const exportSweep = createTidying(parts, 'export sweep', services.personalData.exportSweep);
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
@@ -116,6 +116,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   services.outbox.start();
   mediaSweep.start();
   statusesSweep.start();
+  exportSweep.start();
   services.duePushes.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
@@ -184,7 +185,14 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }
   const options = { connection, logger, concurrency: 20, settings, ...takenOver };
   const pushes = runJobs('push.send', (data) => push.send(data), options);
   pushes.on('failed', (job, error) => logger.warn({ err: error, jobId: job?.id }, 'a push was not sent'));
+  const exports = runJobs(
+    'account.export',
+    ({ exportId }, { signal }) => personalData.exportJob.run(exportId, signal),
+    { connection, logger, ...takenOver },
+  );
+  exports.on('failed', (job, error) => logger.warn({ err: error, jobId: job?.id }, 'an export was not made'));
   // A job under way is done again, here or by another api; it doesn't hold the process.
+  lifecycle.own('exports', () => exports.close(true));
   lifecycle.own('pushes', () => pushes.close(true));
   lifecycle.own('own jobs', () => jobs.close(true));
 }
@@ -208,15 +216,9 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
   return timer;
 }
 
-function createMediaSweep({ logger, lifecycle }: Parts, { media }: Services): SweepTimer {
-  const timer = new SweepTimer({ sweep: media.sweep, periodMs: mediaSweepPeriodMs, logger });
-  lifecycle.own('media sweep', () => timer.close());
-  return timer;
-}
-
-function createStatusesSweep({ logger, lifecycle }: Parts, { statuses }: Services): SweepTimer {
-  const timer = new SweepTimer({ sweep: statuses.sweep, periodMs: statusesSweepPeriodMs, logger });
-  lifecycle.own('statuses sweep', () => timer.close());
+function createTidying({ logger, lifecycle }: Parts, name: string, sweep: Swept): SweepTimer {
+  const timer = new SweepTimer({ sweep, periodMs: tidyingPeriodMs, logger });
+  lifecycle.own(name, () => timer.close());
   return timer;
 }
 

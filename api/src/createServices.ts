@@ -112,12 +112,12 @@ export function createServices(dependencies: ServicesDependencies) {
     toldLater,
     logger,
   });
-  const personalData = createPersonalData({
-    ...{ database, repo, sessions, sfu, jobs, logger },
-    ...{ identity: identity.identity, signIns },
-  });
   const readers = { status: statusFileReader(database) };
   const media = createMedia({ config, database, jobs, limits, emitter, logger, readers });
+  const personalData = createPersonalData({
+    ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
+    ...{ identity: identity.identity, signIns },
+  });
   const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);

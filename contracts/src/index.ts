@@ -14,6 +14,7 @@ export * from './messages.ts';
 export * from './notifications.ts';
 export * from './media.ts';
 export * from './people.ts';
+export * from './personalData.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';
 export * from './push.ts';

@@ -48,6 +48,11 @@ export const jobs = {
     queue: 'account',
     data: z.object({ userId, requestId: z.string().optional() }),
   },
+  /** Makes a copy of all that is kept about somebody. The api runs it itself. */
+  'account.export': {
+    queue: 'export',
+    data: z.object({ userId, exportId: z.uuid(), requestId: z.string().optional() }),
+  },
   /** Looks at the content of an upload, and makes of it what may be given out. */
   'media.check': {
     queue: 'media',

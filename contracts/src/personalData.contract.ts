@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { nothing, route } from './route.ts';
+import { pageInput } from './people.ts';
+import { accountExport, accountExportPage, accountExportWithFiles } from './personalData.ts';
+import { byId, nothing, route } from './route.ts';
 
 const tag = 'Account';
 
@@ -18,4 +20,17 @@ export const personalDataContract = {
   )
     .input(accountDeleteInput)
     .output(nothing),
+  createExport: route(
+    'POST',
+    '/account/exports',
+    tag,
+    'Ask for a copy of all one’s data: one at a time, three a day; it is kept for 7 days',
+    202,
+  ).output(accountExport),
+  listExports: route('GET', '/account/exports', tag, 'Copies that one asked for, the newest first')
+    .input(pageInput)
+    .output(accountExportPage),
+  getExport: route('GET', '/account/exports/{id}', tag, 'One of them, with addresses of its files')
+    .input(byId)
+    .output(accountExportWithFiles),
 };

@@ -1,6 +1,7 @@
 export { createPrisma, isOverload, type Database, type DatabaseTransaction } from './createPrisma.ts';
 export { Prisma } from '../generated/client.ts';
 export type {
+  AccountExport,
   Audience,
   Block,
   Contact,

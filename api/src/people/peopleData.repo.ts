@@ -1,6 +1,6 @@
 import type { Database } from '@maydan/prisma';
 import { publicFields } from './listed.ts';
-import { exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
+import { beyond, exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
 
 /** Who somebody follows, keeps and blocks. What others have made of the person goes as well: it would name nobody. */
 export class PeopleData implements PersonalData {
@@ -27,10 +27,16 @@ export class PeopleData implements PersonalData {
         select: { followeeId: true, createdAt: true, followee: publicFields },
       }),
     );
-    yield* exported('followers', (take, after: { followerId: string } | null) =>
+    // By the index of their list: somebody may have a million.
+    yield* exported('followers', (take, after: { followerId: string; createdAt: Date } | null) =>
       this.#database.follow.findMany({
-        where: { followeeId: id, ...(after === null ? {} : { followerId: { gt: after.followerId } }) },
-        orderBy: { followerId: 'asc' },
+        where: {
+          AND: [
+            { followeeId: id },
+            after === null ? {} : beyond(after.createdAt, 'followerId', after.followerId),
+          ],
+        },
+        orderBy: [{ createdAt: 'asc' }, { followerId: 'asc' }],
         take,
         select: { followerId: true, createdAt: true, follower: publicFields },
       }),

@@ -1,4 +1,4 @@
-/** A row of an export, with what it is: rows of one kind come one after the other. */
+/** A row of an export, with what it is: rows of one kind come one after the other, all from one feature. */
 export interface ExportedRow {
   readonly kind: string;
   readonly row: object;
@@ -22,6 +22,11 @@ export interface PersonalData {
 }
 
 const batch = 500;
+
+/** For queries: rows behind one, the oldest first; `key` holds the id by which those of one moment are sorted. */
+export function beyond(createdAt: Date, key: string, id: string): object {
+  return { createdAt: { gte: createdAt }, OR: [{ createdAt: { gt: createdAt } }, { [key]: { gt: id } }] };
+}
 
 /** All rows of one kind, read in batches: `read` gets how many at most, and the last row of the batch before. */
 export async function* exported<R extends object>(

@@ -1,23 +1,43 @@
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { IdentityData } from '../identity/identityData.repo.ts';
+import { MediaData } from '../media/mediaData.repo.ts';
 import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
 import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { StageData } from '../stage/stageData.repo.ts';
 import { StatusesData } from '../statuses/statusesData.repo.ts';
+import type { MediaStore } from '../storage/MediaStore.ts';
 import { StreamKeysData } from '../streamKeys/streamKeysData.repo.ts';
 import { DeletionRepo } from './deletion.repo.ts';
 import { DeletionService, type DeletionDependencies } from './deletion.service.ts';
+import { ExportJob } from './ExportJob.ts';
+import { ExportQueue } from './ExportQueue.ts';
+import { ExportsRepo } from './exports.repo.ts';
+import { ExportsService } from './exports.service.ts';
+import { ExportsData } from './exportsData.repo.ts';
+import { ExportStore } from './ExportStore.ts';
+import { ExportSweep } from './ExportSweep.ts';
 
 type Dependencies = SessionsDataDependencies &
-  Omit<DeletionDependencies, 'repo' | 'parts'> & { readonly sfu: SfuCommands };
+  Omit<DeletionDependencies, 'repo' | 'parts'> & {
+    readonly sfu: SfuCommands;
+    readonly store: MediaStore;
+    readonly emitter: Emitter;
+  };
 
 /** What is kept about people, feature by feature: a feature that keeps something adds its part here. */
 export function createPersonalData(dependencies: Dependencies) {
-  const { database, sfu } = dependencies;
+  const { database, sfu, identity, signIns, jobs, emitter, logger } = dependencies;
+  const exporting = {
+    exports: new ExportsRepo(database),
+    queue: new ExportQueue(jobs),
+    store: new ExportStore(dependencies.store),
+    logger,
+  };
   const parts = [
     new SessionsData(dependencies),
     new StageData(database, sfu),
@@ -28,14 +48,18 @@ export function createPersonalData(dependencies: Dependencies) {
     new NotificationsData(database),
     new PresenceData(database),
     new SecondFactorData(database),
+    new MediaData(database),
+    new ExportsData(database, exporting.queue, exporting.store),
     new IdentityData(database),
   ];
-  const { identity, signIns, jobs, logger } = dependencies;
   return {
     parts,
     deletion: new DeletionService({
       repo: new DeletionRepo(database),
       ...{ parts, identity, signIns, jobs, logger },
     }),
+    exports: new ExportsService(exporting),
+    exportJob: new ExportJob({ ...exporting, parts, emitter }),
+    exportSweep: new ExportSweep(exporting),
   };
 }

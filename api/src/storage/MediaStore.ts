@@ -8,7 +8,7 @@ import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { AppError } from '@maydan/common';
 import type { ApiConfig } from '../config.ts';
-import { presign } from './presign.ts';
+import { presign, type RequestToSign } from './presign.ts';
 
 /** Where the storage answers on the api's own server, for whoever has a signed address. */
 export const storagePrefix = '/s3';
@@ -30,7 +30,7 @@ export interface DownloadWish {
 }
 
 interface StorageRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT';
+  readonly method: RequestToSign['method'];
   /** Path and query, signed. */
   readonly address: string;
   readonly headers?: OutgoingHttpHeaders;
@@ -50,7 +50,7 @@ type StorageConfig = Pick<
 
 /**
  * The api's door to the S3-protocol storage: signed addresses, by which clients send and get files, and the way to it for
- * those that come through us. What is stored otherwise, and removed, is the workers' work.
+ * those that come through us. Of its own the api stores exports; what is stored and removed otherwise is the workers' work.
  */
 export class MediaStore {
   readonly #config: StorageConfig;
@@ -116,9 +116,18 @@ export class MediaStore {
     if (answer.statusCode !== 200) throw new AppError('unavailable');
   }
 
+  /** May be repeated: what isn't there is removed already. Throws `unavailable`. */
+  async remove(key: string): Promise<void> {
+    const answer = await this.send({ method: 'DELETE', address: this.#ownAddress('DELETE', key, {}) });
+    answer.resume();
+    if (![200, 204, 404].includes(answer.statusCode ?? 0)) throw new AppError('unavailable');
+  }
+
   /** The storage's own address for one below `storagePrefix`; null when it isn't one that we sign. */
   addressBehind(path: string): string | null {
-    const ours = ['uploads', 'media'].some((folder) => path.startsWith(`${this.#base}/${folder}/`));
+    const ours = ['uploads', 'media', 'exports'].some((folder) =>
+      path.startsWith(`${this.#base}/${folder}/`),
+    );
     return ours && path.includes('X-Amz-Signature=') ? path : null;
   }
 
@@ -140,7 +149,7 @@ export class MediaStore {
     });
   }
 
-  #ownAddress(method: 'GET' | 'HEAD' | 'PUT', key: string, headers: Record<string, string>): string {
+  #ownAddress(method: RequestToSign['method'], key: string, headers: Record<string, string>): string {
     const { host } = this.#origin;
     const path = `${this.#base}/${key}`;
     return presign({ method, host, path, headers, at: new Date(), expiresSec: 60 }, this.#key());

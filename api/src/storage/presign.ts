@@ -8,7 +8,7 @@ export interface SigningKey {
 
 /** A request that whoever has the signed address may send; the named headers must be sent exactly so. */
 export interface RequestToSign {
-  readonly method: 'GET' | 'HEAD' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
   /** As in the `Host` header that the storage will see. */
   readonly host: string;
   /** Decoded, beginning with a slash. */

@@ -66,6 +66,15 @@ export class TestMedia {
     });
   }
 
+  /** The storage says nothing more, and takes no connections, until it is resumed. */
+  pause(): void {
+    this.#s3.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#s3.kill('SIGCONT');
+  }
+
   queue(name: string): Queue {
     const known =
       this.#queues.get(name) ?? new Queue(name, { connection: this.#backend.redis, prefix: 'maydan:queue' });

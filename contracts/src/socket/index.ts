@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accountEvents } from './account.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
 import { mediaEvents } from './media.ts';
@@ -37,6 +38,7 @@ export const clientMessages = {
 
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
 export const serverEvents = {
+  ...accountEvents,
   ...connectionEvents,
   ...conversationEvents,
   ...notificationEvents,
