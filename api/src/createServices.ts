@@ -7,6 +7,7 @@ import { accountRoutes } from './account/account.routes.ts';
 import { conversationGuard, conversationsHandlers } from './conversations/conversations.gateway.ts';
 import { conversationsRoutes } from './conversations/conversations.routes.ts';
 import { createConversations } from './conversations/createConversations.ts';
+import { MessageMediaRepo } from './conversations/messageMedia.repo.ts';
 import { messagesRoutes } from './conversations/messages.routes.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
@@ -16,6 +17,7 @@ import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { createNotifications } from './notifications/createNotifications.ts';
 import { notificationsRoutes } from './notifications/notifications.routes.ts';
+import type { WhoIsOnline } from './notifications/unreadMessages.repo.ts';
 import { createMedia } from './media/createMedia.ts';
 import { mediaRoutes } from './media/media.routes.ts';
 import { Blocks } from './people/blocks.repo.ts';
@@ -93,12 +95,28 @@ export function createServices(dependencies: ServicesDependencies) {
     rtmpsUrl: config.RTMPS_PUBLIC_URL ?? null,
     sfu,
   });
-  const { notifications, push, outbox, duePushes } = createNotifications({ ...dependencies, limits });
+  const { keeper, presence, online } = createPresence(dependencies);
+  const whoIsOnline: WhoIsOnline = async (userIds) => (await online.among(userIds)).online;
+  const { notifications, push, outbox, duePushes } = createNotifications({
+    ...dependencies,
+    ...{ limits, whoIsOnline },
+  });
   const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
   const stage = createStage({ ...shared, config, database, limits, sessions });
-  const { keeper, presence, online } = createPresence(dependencies);
-  const conversations = createConversations({ database, emitter, limits, logger });
+  const messageMedia = new MessageMediaRepo(database);
+  const media = createMedia({
+    ...{ config, database, jobs, limits, emitter, logger },
+    readers: {
+      message: (viewer, mediaId) => messageMedia.mayRead(viewer.id, mediaId),
+      status: statusFileReader(database),
+    },
+  });
+  const { attachments } = media;
+  const conversations = createConversations({
+    ...{ database, emitter, attachments, messageMedia, limits, logger },
+    noticed: (user, notificationId) => notifications.tellRead(user, notificationId),
+  });
   const people = createPeople({
     database,
     blocks,
@@ -112,8 +130,6 @@ export function createServices(dependencies: ServicesDependencies) {
     toldLater,
     logger,
   });
-  const readers = { status: statusFileReader(database) };
-  const media = createMedia({ config, database, jobs, limits, emitter, logger, readers });
   const personalData = createPersonalData({
     ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
     ...{ identity: identity.identity, signIns },

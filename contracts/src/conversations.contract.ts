@@ -33,7 +33,12 @@ export const conversationsContract = {
   get: route('GET', '/conversations/{id}', tag, 'One conversation')
     .input(conversationById)
     .output(conversation),
-  update: route('PATCH', '/conversations/{id}', tag, 'Change name and description, as its owner or admin')
+  update: route(
+    'PATCH',
+    '/conversations/{id}',
+    tag,
+    'Change name, description and picture, as its owner or admin',
+  )
     .input(conversationUpdateInput)
     .output(conversation),
   delete: route(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cleanLine, cleanText, showsSomething } from './cleanText.ts';
 import { conversationId, isoDate, userId } from './ids.ts';
+import { mediaId, picture } from './media.ts';
 import { conversationMessage } from './messages.ts';
 import { pageInput } from './people.ts';
 import { publicUser } from './sessions.ts';
@@ -19,6 +20,7 @@ export const sharedConversation = z.object({
   /** Null for a direct one. */
   name: z.string().nullable(),
   description: z.string(),
+  avatar: picture.nullable(),
   memberCount: z.int(),
   createdAt: isoDate,
   updatedAt: isoDate,
@@ -93,6 +95,8 @@ export const conversationUpdateInput = z.object({
   id: conversationId,
   name: name.optional(),
   description: description.optional(),
+  /** An own file of purpose `avatar` that is ready; null: none any more. */
+  avatarMediaId: mediaId.nullable().optional(),
 });
 export const conversationById = z.object({ id: conversationId });
 export const membersInput = pageInput.extend({ id: conversationId });

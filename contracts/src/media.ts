@@ -115,7 +115,7 @@ export const mediaUpload = z.object({
 });
 export const mediaCreated = z.object({ media, upload: mediaUpload });
 
-/** A picture of a user's profile; its addresses stay the same as long as the profile has it. */
+/** A picture of a profile or a group; its addresses stay the same as long as that has it. */
 export const picture = z.object({ mediaId, url: address, thumbnailUrl: address });
 export type Picture = z.infer<typeof picture>;
 

@@ -19,7 +19,7 @@ export const messagesContract = {
     'POST',
     '/conversations/{id}/messages',
     tag,
-    'Write; the same tempId again stores nothing new',
+    'Write, with files or without; the same tempId again stores nothing new',
     201,
   )
     .input(messageSendInput)

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { cleanText, showsSomething } from './cleanText.ts';
 import { conversationId, isoDate } from './ids.ts';
+import { media, mediaId } from './media.ts';
 import { publicUser } from './sessions.ts';
 
 /** Characters (UTF-16) of a message at most. */
 export const maxTextLength = 4_000;
+/** Files of a message at most. */
+export const maxMessageMedia = 10;
 
+/** `text` without files; else what its files are, or `file` when they are of several kinds. */
 export const messageKind = z.enum(['text', 'image', 'video', 'audio', 'file']);
 export type MessageKind = z.infer<typeof messageKind>;
 
@@ -17,6 +21,8 @@ export const repliedTo = z.object({
   kind: messageKind,
   /** Its beginning, 200 characters at most. */
   text: z.string(),
+  /** The first one of its files. */
+  firstMedia: media.nullable(),
   deletedAt: isoDate.nullable(),
 });
 
@@ -30,8 +36,10 @@ export const conversationMessage = z.object({
   /** The sender's own id of the message. */
   tempId: z.string().nullable(),
   kind: messageKind,
-  /** Empty when the message was deleted. */
+  /** Empty when the message was deleted, or is nothing but files. */
   text: z.string(),
+  /** In their order; those that are gone, with the account of who sent them for example, are left out. */
+  media: z.array(media),
   replyTo: repliedTo.nullable(),
   forwarded: z.boolean(),
   /** Of two states of a message the one with the higher number is the newer. */
@@ -42,25 +50,42 @@ export const conversationMessage = z.object({
 });
 export type Message = z.infer<typeof conversationMessage>;
 
+/** Empty when it shows nothing. */
 const text = z
   .string()
   .max(10_000)
   .overwrite(cleanText)
-  .max(maxTextLength)
-  .refine(showsSomething, 'Shows nothing.');
+  .overwrite((cleaned) => (showsSomething(cleaned) ? cleaned : ''))
+  .max(maxTextLength);
+const mediaIds = z
+  .array(mediaId)
+  .max(maxMessageMedia)
+  .refine((ids) => new Set(ids.map((id) => id.toLowerCase())).size === ids.length, 'Names a file twice.');
 /** The sender's own id of a message, for all their messages: what is sent again with the same one is stored once. */
 export const tempId = z.string().regex(/^[\x21-\x7e]{1,64}$/, 'Use 1 to 64 ASCII characters without blanks.');
 
-export const messageSendInput = z.object({
-  /** Of the conversation. */
-  id: conversationId,
-  tempId,
-  text,
-  /** Id of the message that it answers, in the same conversation. */
-  replyTo: z.uuid().optional(),
-});
+export const messageSendInput = z
+  .object({
+    /** Of the conversation. */
+    id: conversationId,
+    tempId,
+    /** May be left out beside files. */
+    text: text.default(''),
+    /** Own files that are ready, uploaded for messages, and in no message yet. */
+    mediaIds: mediaIds.default([]),
+    /** Id of the message that it answers, in the same conversation. */
+    replyTo: z.uuid().optional(),
+  })
+  .refine(({ text, mediaIds }) => text !== '' || mediaIds.length > 0, {
+    path: ['text'],
+    message: 'Shows nothing.',
+  });
 export type MessageSend = z.infer<typeof messageSendInput>;
-export const messageEditInput = z.object({ id: z.uuid(), text });
+export const messageEditInput = z.object({
+  id: z.uuid(),
+  /** May be empty where there are files, which stay as they are. */
+  text,
+});
 
 export const messageForwardInput = z.object({
   /** Of the message. */

@@ -2,7 +2,7 @@ import { Prisma } from '@maydan/prisma';
 
 /** Columns of `SharedRow`, of "Conversation" c. */
 export const sharedColumns = Prisma.sql`
-  c."id", c."kind", c."name", c."description", c."memberCount", c."createdAt", c."updatedAt"`;
+  c."id", c."kind", c."name", c."description", c."avatarId", c."memberCount", c."createdAt", c."updatedAt"`;
 
 /** Columns of `MessageRow`, with `messageJoins`, of "Message" m. A reply shows the beginning of what it answers. */
 export const messageColumns = Prisma.sql`

@@ -6,6 +6,7 @@ import {
   type DatabaseTransaction,
   type Member,
 } from '@maydan/prisma';
+import { releaseMedia, useMedia } from '../media/media.repo.ts';
 import { lockPair } from '../people/blocks.repo.ts';
 import type { PageWish } from '../people/listed.ts';
 import { messageColumns, messageJoins, sharedColumns } from './columns.repo.ts';
@@ -22,6 +23,12 @@ export interface NewConversation {
   readonly name: string;
   readonly nameKey: string | null;
   readonly description: string;
+}
+
+/** A file of the owner as the picture; null: none. */
+export interface AvatarChange {
+  readonly ownerId: string;
+  readonly mediaId: string | null;
 }
 
 /** A conversation and somebody's place in it, as far as rights go. */
@@ -123,10 +130,17 @@ export class ConversationsRepo {
     });
   }
 
-  async update(id: string, data: Partial<Omit<NewConversation, 'kind'>>): Promise<void> {
-    await this.#database.conversation.updateMany({
-      where: { id, deletedAt: null },
-      data: { ...data, updatedAt: new Date() },
+  /** Throws `conflict` for a picture that can't be used; then nothing is changed. */
+  update(
+    id: string,
+    { avatar, ...data }: Partial<Omit<NewConversation, 'kind'>> & { avatar?: AvatarChange },
+  ): Promise<void> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.conversation.updateMany({
+        where: { id, deletedAt: null },
+        data: { ...data, updatedAt: new Date() },
+      });
+      if (count > 0 && avatar !== undefined) await changeAvatar(transaction, id, avatar);
     });
   }
 
@@ -160,6 +174,19 @@ export class ConversationsRepo {
       ${messageJoins}
       ORDER BY page."activeAt" DESC, page."id" DESC`;
   }
+}
+
+/** The conversation's row is locked: two changes at once come one after the other. The picture before is released. */
+async function changeAvatar(
+  transaction: DatabaseTransaction,
+  id: string,
+  { ownerId, mediaId }: AvatarChange,
+): Promise<void> {
+  const before = await transaction.conversation.findUnique({ where: { id }, select: { avatarId: true } });
+  if (before === null || before.avatarId === mediaId) return;
+  if (mediaId !== null) await useMedia(transaction, [mediaId], { ownerId, purpose: 'avatar', uses: 0 });
+  await transaction.conversation.update({ where: { id }, data: { avatarId: mediaId } });
+  if (before.avatarId !== null) await releaseMedia(transaction, [before.avatarId]);
 }
 
 const ownColumns = Prisma.sql`

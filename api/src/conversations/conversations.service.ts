@@ -6,14 +6,23 @@ import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { ConversationsRepo, Place } from './conversations.repo.ts';
+import type { MessageFiles } from './MessageFiles.ts';
 import { checkReach, maxMemberships } from './reach.ts';
-import { toConversation } from './rows.ts';
 
 export interface ConversationsDependencies {
   readonly repo: ConversationsRepo;
+  readonly files: MessageFiles;
   readonly announcer: ConversationAnnouncer;
   readonly limits: RateLimits;
   readonly logger: Logger;
+}
+
+/** What is undefined stays as it is; a picture of null is taken away. */
+export interface SettingsChange {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly avatarMediaId?: string | null | undefined;
 }
 
 export interface NewGroup {
@@ -38,7 +47,7 @@ export class ConversationsService {
   async get(user: User, id: string): Promise<Conversation> {
     const row = await this.#deps.repo.find(user.id, id);
     if (row === null) throw new AppError('not_found');
-    return toConversation(row);
+    return this.#deps.files.conversation(row);
   }
 
   /** The most lately active first; one that becomes active meanwhile moves up, away from later pages. */
@@ -46,7 +55,7 @@ export class ConversationsService {
     const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
     const rows = await this.#deps.repo.list(user.id, { after, take: input.limit + 1 });
     const { page, nextCursor } = pageOf(rows, input.limit, ({ activeAt, id }) => ({ at: activeAt, id }));
-    return { items: page.map(toConversation), nextCursor };
+    return { items: await this.#deps.files.conversations(page), nextCursor };
   }
 
   /**
@@ -80,10 +89,10 @@ export class ConversationsService {
     return conversation;
   }
 
-  /** Throws `not_found`, `forbidden` for who isn't its owner or admin, `conflict` for a direct one. */
+  /** Throws `not_found`, `forbidden` for who isn't its owner or admin, `conflict` for a direct one and a picture that can't be used. */
   async update(
     user: User,
-    { id, name, description }: { id: string; name?: string | undefined; description?: string | undefined },
+    { id, name, description, avatarMediaId: mediaId }: SettingsChange,
   ): Promise<Conversation> {
     await this.#deps.limits.conversations(user.id);
     const { kind, role } = await this.#place(user, id);
@@ -92,6 +101,7 @@ export class ConversationsService {
     await this.#deps.repo.update(id, {
       ...(name === undefined ? {} : { name, nameKey: keyOf(kind, name) }),
       ...(description === undefined ? {} : { description }),
+      ...(mediaId === undefined ? {} : { avatar: { ownerId: user.id, mediaId } }),
     });
     const conversation = await this.get(user, id);
     await this.#deps.announcer.tell(id, 'conversation:updated', { conversation });

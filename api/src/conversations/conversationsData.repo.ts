@@ -1,10 +1,11 @@
-import type { Database } from '@maydan/prisma';
+import type { Database, Prisma } from '@maydan/prisma';
 import { exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
 
 const messageFields = {
   ...{ id: true, conversationId: true, seq: true, tempId: true, kind: true, text: true, replyToSeq: true },
   ...{ forwarded: true, createdAt: true, editedAt: true },
-} as const;
+  media: { orderBy: { position: 'asc' }, select: { mediaId: true } },
+} as const satisfies Prisma.MessageSelect;
 
 /**
  * Who is gone leaves groups and channels, whose ownership is handed over by the triggers of their migration. In direct

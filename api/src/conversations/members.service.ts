@@ -12,7 +12,7 @@ import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationsDependencies } from './conversations.service.ts';
 import { insertMembers, type LockedConversation, type MembersRepo } from './members.repo.ts';
 import { checkReach, maxMemberships } from './reach.ts';
-import { toConversation, toMember } from './rows.ts';
+import { toMember } from './rows.ts';
 
 export interface MembersDependencies extends ConversationsDependencies {
   readonly members: MembersRepo;
@@ -149,7 +149,7 @@ export class MembersService {
 
   async #joined(user: User, id: string, members: readonly ConversationMember[]): Promise<void> {
     const row = await this.#deps.repo.find(user.id, id);
-    if (row !== null) await this.#deps.announcer.joined(toConversation(row), members);
+    if (row !== null) await this.#deps.announcer.joined(await this.#deps.files.conversation(row), members);
   }
 
   /** Tells who owns it after the owner left, if anybody does. */

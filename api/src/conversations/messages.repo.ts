@@ -4,8 +4,11 @@ import {
   Prisma,
   type ConversationKind,
   type Database,
+  type DatabaseTransaction,
   type MemberRole,
+  type MessageKind,
 } from '@maydan/prisma';
+import { noticeRead, unreadCause } from '../notifications/causes.repo.ts';
 import { messageColumns, messageJoins } from './columns.repo.ts';
 import type { SeqRange } from './seqCursor.ts';
 import type { MessageRow } from './rows.ts';
@@ -20,11 +23,15 @@ export interface NewMessage {
   readonly conversationId: string;
   readonly senderId: string;
   readonly tempId: string;
+  readonly kind: MessageKind;
   readonly text: string;
   /** Id of the answered message. */
   readonly replyTo: string | null;
   readonly forwarded: boolean;
 }
+
+/** What becomes of a message's files in the transaction that stores or deletes it; when it throws, nothing happened. */
+export type WithMessage = (transaction: DatabaseTransaction, messageId: string) => Promise<void>;
 
 /** A message that the viewer may see, with what they may do to it. */
 export type SeenMessage = MessageRow & {
@@ -44,6 +51,13 @@ export interface Standing {
   readonly cut: boolean;
 }
 
+export type Stored = MessageRow & Circle;
+
+/** A read marker moved; the notification that was read with it, if there was one. */
+export interface Moved {
+  readonly notificationId: string | null;
+}
+
 /** Messages in PostgreSQL. */
 export class MessagesRepo {
   readonly #database: Database;
@@ -53,37 +67,18 @@ export class MessagesRepo {
   }
 
   /**
-   * Numbers and stores a message, and its sender has read up to it: one statement, so that the conversation's row is
-   * locked no longer than it takes. Null when the sender may not write there, or what it answers isn't there;
-   * `duplicate` when the sender's `tempId` was used before.
+   * Numbers and stores a message; its sender has read up to it, and the other of a direct conversation is to be told. One
+   * statement, so that the conversation's row is locked no longer than it takes; with files one transaction. Null when the
+   * sender may not write there, or what it answers isn't there; `duplicate` when the sender's `tempId` was used before.
    */
-  async insert(message: NewMessage): Promise<(MessageRow & Circle) | 'duplicate' | null> {
-    const { conversationId, senderId, tempId, text, replyTo, forwarded } = message;
+  async insert(message: NewMessage, attach?: WithMessage): Promise<Stored | 'duplicate' | null> {
     try {
-      const [row] = await this.#database.$queryRaw<(MessageRow & Circle)[]>`${prepared}
-        WITH me AS (
-          SELECT "fromSeq" FROM "Member"
-          WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
-        ), answered AS (
-          SELECT "seq" FROM "Message", me
-          WHERE "id" = ${replyTo}::uuid AND "conversationId" = ${conversationId}::uuid AND "seq" > me."fromSeq"
-        ), numbered AS (
-          UPDATE "Conversation" c SET "lastSeq" = c."lastSeq" + 1, "activeAt" = now()
-          WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL AND EXISTS (SELECT FROM me)
-            AND (${replyTo}::uuid IS NULL OR EXISTS (SELECT FROM answered)) AND NOT ${cut(senderId)}
-          RETURNING c."lastSeq" AS "seq", c."kind"
-        ), seen AS (
-          UPDATE "Member" SET "lastReadSeq" = numbered."seq" FROM numbered
-          WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
-        ), stored AS (
-          INSERT INTO "Message" ("id", "conversationId", "seq", "senderId", "tempId", "text", "replyToSeq", "forwarded")
-          SELECT ${newId()}::uuid, ${conversationId}::uuid, numbered."seq", ${senderId}::uuid, ${tempId}, ${text},
-            (SELECT "seq" FROM answered), ${forwarded}
-          FROM numbered RETURNING *
-        )
-        SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
-        FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
-      return row ?? null;
+      if (attach === undefined) return await store(this.#database, message);
+      return await this.#database.$transaction(async (transaction) => {
+        const stored = await store(transaction, message);
+        if (stored !== null) await attach(transaction, stored.messageId);
+        return stored;
+      }, waits);
     } catch (error) {
       if (isTaken(error)) return 'duplicate';
       throw error;
@@ -134,21 +129,29 @@ export class MessagesRepo {
   }
 
   /** Its place stays. False when it was deleted before. */
-  async delete(id: string): Promise<boolean> {
-    const { count } = await this.#database.message.updateMany({
-      where: { id, deletedAt: null },
-      data: { text: '', deletedAt: new Date(), revision: { increment: 1 } },
-    });
-    return count > 0;
+  async delete(id: string, detach?: WithMessage): Promise<boolean> {
+    if (detach === undefined) return markDeleted(this.#database, id);
+    return this.#database.$transaction(async (transaction) => {
+      const deleted = await markDeleted(transaction, id);
+      if (deleted) await detach(transaction, id);
+      return deleted;
+    }, waits);
   }
 
-  /** Moves the marker forwards, no further than the newest message. False when it was there already. */
-  async read(userId: string, conversationId: string, seq: number): Promise<boolean> {
-    const count = await this.#database.$executeRaw`
-      UPDATE "Member" me SET "lastReadSeq" = least(${seq}, c."lastSeq") FROM "Conversation" c
-      WHERE c."id" = ${conversationId}::uuid AND me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
-        AND me."lastReadSeq" < least(${seq}, c."lastSeq")`;
-    return count > 0;
+  /**
+   * Moves the marker forwards, no further than the newest message; the notification of a direct conversation is read with it.
+   * Null when the marker was there already.
+   */
+  async read(userId: string, conversationId: string, seq: number): Promise<Moved | null> {
+    const [row] = await this.#database.$queryRaw<Moved[]>`
+      WITH moved AS (
+        UPDATE "Member" me SET "lastReadSeq" = least(${seq}::int, c."lastSeq") FROM "Conversation" c
+        WHERE c."id" = ${conversationId}::uuid AND me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
+          AND me."lastReadSeq" < least(${seq}::int, c."lastSeq")
+        RETURNING c."kind"
+      ), noticed AS (${noticeRead(conversationId, userId)})
+      SELECT (SELECT "id" FROM noticed) AS "notificationId" FROM moved`;
+    return row ?? null;
   }
 
   /** Who has read a message, in the order in which they came to the conversation. */
@@ -175,6 +178,48 @@ export class MessagesRepo {
       SELECT ${messageColumns} FROM "Message" m ${messageJoins} WHERE ${where}`;
     return row ?? null;
   }
+}
+
+/** Many may write in one conversation at once. */
+const waits = { timeout: 15_000, maxWait: 5_000 };
+
+async function store(
+  database: Pick<DatabaseTransaction, '$queryRaw'>,
+  message: NewMessage,
+): Promise<Stored | null> {
+  const { conversationId, senderId, tempId, kind, text, replyTo, forwarded } = message;
+  const [row] = await database.$queryRaw<Stored[]>`${prepared}
+    WITH me AS (
+      SELECT "fromSeq" FROM "Member"
+      WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
+    ), answered AS (
+      SELECT "seq" FROM "Message", me
+      WHERE "id" = ${replyTo}::uuid AND "conversationId" = ${conversationId}::uuid AND "seq" > me."fromSeq"
+    ), numbered AS (
+      UPDATE "Conversation" c SET "lastSeq" = c."lastSeq" + 1, "activeAt" = now()
+      WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL AND EXISTS (SELECT FROM me)
+        AND (${replyTo}::uuid IS NULL OR EXISTS (SELECT FROM answered)) AND NOT ${cut(senderId)}
+      RETURNING c."lastSeq" AS "seq", c."kind"
+    ), seen AS (
+      UPDATE "Member" SET "lastReadSeq" = numbered."seq" FROM numbered
+      WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
+    ), stored AS (
+      INSERT INTO "Message" ("id", "conversationId", "seq", "senderId", "tempId", "kind", "text", "replyToSeq", "forwarded")
+      SELECT ${newId()}::uuid, ${conversationId}::uuid, numbered."seq", ${senderId}::uuid, ${tempId},
+        ${kind}::"MessageKind", ${text}, (SELECT "seq" FROM answered), ${forwarded}
+      FROM numbered RETURNING *
+    ), told AS (${unreadCause(conversationId, senderId)})
+    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
+    FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
+  return row ?? null;
+}
+
+async function markDeleted(database: Pick<DatabaseTransaction, 'message'>, id: string): Promise<boolean> {
+  const { count } = await database.message.updateMany({
+    where: { id, deletedAt: null },
+    data: { text: '', deletedAt: new Date(), revision: { increment: 1 } },
+  });
+  return count > 0;
 }
 
 /** Of "Conversation" c. */

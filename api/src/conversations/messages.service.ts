@@ -3,13 +3,16 @@ import type { HistoryPage, Message, MessageSend, PublicUser, ReadOutput } from '
 import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
-import type { MessagesRepo, NewMessage, SeenMessage, Standing } from './messages.repo.ts';
-import { toMessage } from './rows.ts';
+import type { MessageFiles } from './MessageFiles.ts';
+import type { MessagesRepo, NewMessage, SeenMessage, Standing, WithMessage } from './messages.repo.ts';
 import { decodeSeqCursor, encodeSeqCursor, rangeOf } from './seqCursor.ts';
 
 export interface MessagesDependencies {
   readonly repo: MessagesRepo;
+  readonly files: MessageFiles;
   readonly announcer: ConversationAnnouncer;
+  /** A notification was read with its conversation. */
+  readonly noticed: (user: User, notificationId: string) => Promise<void>;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
@@ -35,34 +38,40 @@ export class MessagesService {
 
   /**
    * Stores a message once for each `tempId` of its sender, whatever node it comes to and how often: the same message is
-   * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another conversation.
+   * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another
+   * conversation and for files that aren't the user's own, ready, for messages, and in no message yet.
    */
-  send(user: User, { id, tempId, text, replyTo }: MessageSend): Promise<Message> {
-    return this.#store(user, {
-      conversationId: id,
-      tempId,
-      text,
-      replyTo: replyTo ?? null,
-      forwarded: false,
-    });
+  async send(user: User, { id, tempId, text, mediaIds, replyTo }: MessageSend): Promise<Message> {
+    await this.#deps.limits.messages(user.id);
+    const { files } = this.#deps;
+    const kind = await files.kindOf(mediaIds);
+    const wish = { conversationId: id, tempId, kind, text, replyTo: replyTo ?? null, forwarded: false };
+    return this.#store(user, wish, files.attach(user.id, mediaIds));
   }
 
-  /** Throws as `send` does, and `conflict` for a message that was deleted. */
+  /** With its files. Throws as `send` does, and `conflict` for a message that was deleted or has nothing left. */
   async forward(user: User, wish: { id: string; conversationId: string; tempId: string }): Promise<Message> {
-    const { text, messageDeletedAt } = await this.#seen(user, wish.id);
-    if (messageDeletedAt !== null) throw new AppError('conflict', 'The message was deleted.');
+    const { files, limits } = this.#deps;
+    await limits.messages(user.id);
+    const { text, media, deletedAt } = await this.get(user, wish.id);
+    if (deletedAt !== null) throw new AppError('conflict', 'The message was deleted.');
+    if (text === '' && media.length === 0)
+      throw new AppError('conflict', 'Its files are not there any more.');
+    const mediaIds = media.map(({ id }) => id);
+    const kind = await files.kindOf(mediaIds);
     const { conversationId, tempId } = wish;
-    return this.#store(user, { conversationId, tempId, text, replyTo: null, forwarded: true });
+    const message = { conversationId, tempId, kind, text, replyTo: null, forwarded: true };
+    return this.#store(user, message, files.share(mediaIds));
   }
 
   /** Throws `not_found`. */
   async get(user: User, id: string): Promise<Message> {
-    return toMessage(await this.#seen(user, id));
+    return this.#deps.files.message(await this.#seen(user, id));
   }
 
   /** Throws `not_found`, for a message around which nothing is seen, too. */
   async history(user: User, { id, cursor, around, limit }: HistoryWish): Promise<HistoryPage> {
-    const { repo } = this.#deps;
+    const { repo, files } = this.#deps;
     const wish = cursor === undefined ? null : decodeSeqCursor(cursor);
     const standing = await this.#standing(user, id);
     const middle = around === undefined ? null : await this.#seen(user, around);
@@ -71,40 +80,49 @@ export class MessagesService {
     const rows = range.first > range.last ? [] : await repo.range(id, range);
     const hasOlder = range.first > standing.fromSeq + 1;
     return {
-      items: rows.map(toMessage),
+      items: await files.messages(rows),
       nextCursor: hasOlder ? encodeSeqCursor({ way: 'older', seq: range.first }) : null,
       previousCursor: encodeSeqCursor({ way: 'newer', seq: range.last }),
     };
   }
 
-  /** Throws `not_found`, `forbidden` for other people's, `conflict` for a deleted one, `messages_refused`. */
+  /**
+   * Throws `not_found`, `forbidden` for other people's, `conflict` for a deleted one, `messages_refused`, and
+   * `validation_failed` when it would have neither text nor files.
+   */
   async edit(user: User, id: string, text: string): Promise<Message> {
     await this.#deps.limits.messages(user.id);
     const found = await this.#seen(user, id);
     if (found.senderId !== user.id) throw new AppError('forbidden');
     if (found.cut) throw new AppError('messages_refused');
+    if (text === '' && found.messageKind === 'text')
+      throw new AppError('validation_failed', undefined, [{ path: 'text', message: 'Shows nothing.' }]);
     const isSame = found.messageDeletedAt === null && found.text === text;
-    if (isSame) return toMessage(found);
+    if (isSame) return this.#deps.files.message(found);
     if (!(await this.#deps.repo.edit(id, text))) throw new AppError('conflict', 'The message was deleted.');
     return this.#changed(user, id);
   }
 
-  /** Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
+  /** Its text and its files are gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
   async delete(user: User, id: string): Promise<Message> {
     await this.#deps.limits.messages(user.id);
     const found = await this.#seen(user, id);
     const leads = found.conversationKind !== 'direct' && found.role !== 'member';
     if (found.senderId !== user.id && !leads) throw new AppError('forbidden');
-    return (await this.#deps.repo.delete(id)) ? this.#changed(user, id) : this.get(user, id);
+    const { repo, files } = this.#deps;
+    return (await repo.delete(id, files.detach(found))) ? this.#changed(user, id) : this.get(user, id);
   }
 
   /** Moves one's marker forwards, never back; throws `not_found`. */
   async read(user: User, id: string, seq: number): Promise<ReadOutput> {
     await this.#deps.limits.reads(user.id);
     const moved = await this.#deps.repo.read(user.id, id, seq);
+    const notificationId = moved?.notificationId ?? null;
+    if (notificationId !== null) await this.#deps.noticed(user, notificationId);
     const { lastReadSeq, fromSeq, lastSeq, conversationKind, cut } = await this.#standing(user, id);
     const kind = { conversationKind: cut ? ('publicChannel' as const) : conversationKind };
-    if (moved) await this.#deps.announcer.read(kind, { conversationId: id, userId: user.id, lastReadSeq });
+    if (moved !== null)
+      await this.#deps.announcer.read(kind, { conversationId: id, userId: user.id, lastReadSeq });
     return { lastReadSeq, unread: Math.max(0, lastSeq - Math.max(lastReadSeq, fromSeq)) };
   }
 
@@ -125,17 +143,20 @@ export class MessagesService {
   /** How it stands after a change, which is told. */
   async #changed(user: User, id: string): Promise<Message> {
     const seen = await this.#seen(user, id);
-    const message = toMessage(seen);
+    const message = await this.#deps.files.message(seen);
     await this.#deps.announcer.changed(message, seen.cut, user.id);
     return message;
   }
 
-  async #store(user: User, wish: Omit<NewMessage, 'senderId'>): Promise<Message> {
-    const { announcer, limits, repo } = this.#deps;
-    await limits.messages(user.id);
-    const stored = await repo.insert({ ...wish, senderId: user.id });
+  async #store(
+    user: User,
+    wish: Omit<NewMessage, 'senderId'>,
+    attach: WithMessage | undefined,
+  ): Promise<Message> {
+    const { announcer, files, repo } = this.#deps;
+    const stored = await repo.insert({ ...wish, senderId: user.id }, attach);
     if (stored === null || stored === 'duplicate') return this.#sentBefore(user, wish);
-    const message = toMessage(stored);
+    const message = await files.message(stored);
     await announcer.sent(message, stored);
     return message;
   }
@@ -144,7 +165,7 @@ export class MessagesService {
   async #sentBefore(user: User, wish: Omit<NewMessage, 'senderId'>): Promise<Message> {
     const { conversationId: id, tempId, replyTo } = wish;
     const sent = await this.#deps.repo.findSent(user.id, tempId);
-    if (sent !== null && sent.conversationId === id) return toMessage(sent);
+    if (sent !== null && sent.conversationId === id) return this.#deps.files.message(sent);
     if (sent !== null) throw new AppError('conflict', 'This tempId was used in another conversation.');
     const { cut } = await this.#standing(user, id);
     if (cut) throw new AppError('messages_refused');

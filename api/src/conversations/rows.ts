@@ -1,5 +1,6 @@
-import type { Conversation, ConversationMember, Message, SharedConversation } from '@maydan/contracts';
+import type { Conversation, ConversationMember, Media, Message, SharedConversation } from '@maydan/contracts';
 import type { ConversationKind, MemberRole, MessageKind } from '@maydan/prisma';
+import { pictureOf } from '../media/pictures.routes.ts';
 
 /** A conversation without anybody's view of it. */
 export interface SharedRow {
@@ -7,6 +8,7 @@ export interface SharedRow {
   readonly kind: ConversationKind;
   readonly name: string | null;
   readonly description: string;
+  readonly avatarId: string | null;
   readonly memberCount: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -46,6 +48,9 @@ export type ConversationRow = SharedRow & {
   UserColumns<'other'> &
   (MessageRow | { readonly messageId: null });
 
+/** Files by the id of the message that has them. */
+export type FilesByMessage = ReadonlyMap<string, Media[]>;
+
 export interface MemberRow {
   readonly userId: string;
   readonly username: string;
@@ -59,19 +64,20 @@ export function toShared(row: SharedRow): SharedConversation {
   const { id, kind, name, description, memberCount, createdAt, updatedAt } = row;
   return {
     ...{ id, kind, name, description, memberCount },
+    avatar: pictureOf(row.avatarId),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
 }
 
-export function toConversation(row: ConversationRow): Conversation {
+export function toConversation(row: ConversationRow, files: FilesByMessage): Conversation {
   return {
     ...toShared(row),
     lastSeq: row.lastSeq,
     activeAt: row.activeAt.toISOString(),
     other: person(row.otherId, row.otherUsername, row.otherName),
     membership: toMembership(row),
-    lastMessage: row.messageId === null ? null : toMessage(row),
+    lastMessage: row.messageId === null ? null : toMessage(row, files),
   };
 }
 
@@ -88,7 +94,7 @@ function toMembership(row: ConversationRow): Conversation['membership'] {
   };
 }
 
-export function toMessage(row: MessageRow): Message {
+export function toMessage(row: MessageRow, files: FilesByMessage): Message {
   return {
     id: row.messageId,
     conversationId: row.conversationId,
@@ -97,7 +103,8 @@ export function toMessage(row: MessageRow): Message {
     tempId: row.tempId,
     kind: row.messageKind,
     text: row.text,
-    replyTo: toReply(row),
+    media: files.get(row.messageId) ?? [],
+    replyTo: toReply(row, files),
     forwarded: row.forwarded,
     revision: row.revision,
     createdAt: row.sentAt.toISOString(),
@@ -106,7 +113,7 @@ export function toMessage(row: MessageRow): Message {
   };
 }
 
-function toReply(row: MessageRow): Message['replyTo'] {
+function toReply(row: MessageRow, files: FilesByMessage): Message['replyTo'] {
   if (row.replyId === null || row.replySeq === null || row.replyKind === null) return null;
   return {
     id: row.replyId,
@@ -114,6 +121,7 @@ function toReply(row: MessageRow): Message['replyTo'] {
     sender: person(row.replierId, row.replierUsername, row.replierName),
     kind: row.replyKind,
     text: row.replyText ?? '',
+    firstMedia: files.get(row.replyId)?.[0] ?? null,
     deletedAt: row.replyDeletedAt?.toISOString() ?? null,
   };
 }

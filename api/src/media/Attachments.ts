@@ -1,5 +1,5 @@
 import type { Media as MediaView } from '@maydan/contracts';
-import type { DatabaseTransaction } from '@maydan/prisma';
+import type { DatabaseTransaction, Media } from '@maydan/prisma';
 import { releaseMedia, useMedia, type MediaRepo } from './media.repo.ts';
 import type { MediaViews } from './mediaViews.ts';
 
@@ -23,7 +23,7 @@ export class Attachments {
     return useMedia(transaction, mediaIds, { purpose: 'message', uses: { gt: 0 } });
   }
 
-  /** A message that has them is gone; with the last one the files go. */
+  /** A message that has them is gone; with the last one the files go. A file counts as often as it is named. */
   release(mediaIds: readonly string[], transaction: DatabaseTransaction): Promise<void> {
     return releaseMedia(transaction, mediaIds);
   }
@@ -32,7 +32,11 @@ export class Attachments {
   async view(mediaIds: readonly string[]): Promise<Map<string, MediaView>> {
     if (mediaIds.length === 0) return new Map();
     const rows = await this.#repo.findMany([...new Set(mediaIds)]);
-    const ready = rows.filter(({ state }) => state === 'ready');
-    return new Map(ready.map((row) => [row.id, this.#views.view(row)]));
+    return new Map(rows.flatMap((row) => this.viewOf(row).map((view) => [row.id, view] as const)));
+  }
+
+  /** The view of a file that was looked up; none when it was removed, or is nobody's any more. */
+  viewOf(row: Media): MediaView[] {
+    return row.state === 'ready' && row.ownerId !== null ? [this.#views.view(row)] : [];
   }
 }

@@ -42,7 +42,7 @@ export class MediaRepo {
     return this.#database.media.findUnique({ where: { id } });
   }
 
-  /** Whether a profile has the file. */
+  /** Whether a profile or a group has the file. */
   async isPicture(id: string): Promise<boolean> {
     const found = await this.#database.media.count({
       where: { id, state: 'ready', purpose: { in: ['avatar', 'cover'] }, uses: { gt: 0 } },
@@ -75,15 +75,17 @@ export class MediaRepo {
     return this.#move(id, { state: 'checking' }, { ...found, state: result });
   }
 
-  /** Nobody sees it from now on; profiles lose it at once. Null when it was so before. */
+  /** Nobody sees it from now on; profiles and groups lose it at once. Null when it was so before. */
   async beginRemoval(id: string, where: Prisma.MediaWhereInput = {}): Promise<Media | null> {
     return this.#database.$transaction(async (transaction) => {
       const data = { state: 'removing', stateChangedAt: new Date() } as const;
       const found = { AND: [where, { id, state: { not: 'removing' as const } }] };
       const [row] = await transaction.media.updateManyAndReturn({ where: found, data });
       if (row === undefined) return null;
-      if (row.purpose === 'avatar')
+      if (row.purpose === 'avatar') {
         await transaction.user.updateMany({ where: { avatarId: id }, data: { avatarId: null } });
+        await transaction.conversation.updateMany({ where: { avatarId: id }, data: { avatarId: null } });
+      }
       if (row.purpose === 'cover')
         await transaction.user.updateMany({ where: { coverId: id }, data: { coverId: null } });
       return row;
@@ -168,6 +170,7 @@ export async function useMedia(
 ): Promise<void> {
   const distinct = [...new Set(ids)];
   if (distinct.length === 0) return;
+  await lockMedia(transaction, distinct);
   const { count } = await transaction.media.updateMany({
     where: { AND: [where, { id: { in: distinct }, state: 'ready' }] },
     data: { uses: { increment: 1 } },
@@ -176,16 +179,20 @@ export async function useMedia(
     throw new AppError('conflict', 'A file is not there, not ready, or not for this.');
 }
 
-/** Files that nobody has any more are removed by the sweep. */
+/** Files that nobody has any more are removed by the sweep. An id counts as often as it is there. */
 export async function releaseMedia(transaction: DatabaseTransaction, ids: readonly string[]): Promise<void> {
-  const distinct = [...new Set(ids)];
-  if (distinct.length === 0) return;
-  await transaction.media.updateMany({
-    where: { id: { in: distinct }, uses: { gt: 0 } },
-    data: { uses: { decrement: 1 } },
-  });
-  await transaction.media.updateMany({
-    where: { id: { in: distinct }, uses: 0, state: 'ready' },
-    data: { state: 'removing', stateChangedAt: new Date(0) },
-  });
+  if (ids.length === 0) return;
+  await lockMedia(transaction, ids);
+  await transaction.$executeRaw`
+    UPDATE "Media" SET "uses" = greatest("uses" - gone.times, 0),
+      "state" = CASE WHEN "uses" <= gone.times AND "state" = 'ready' THEN 'removing' ELSE "state" END,
+      "stateChangedAt" = CASE WHEN "uses" <= gone.times AND "state" = 'ready' THEN to_timestamp(0) ELSE "stateChangedAt" END
+    FROM (SELECT id, count(*)::int AS times FROM unnest(${[...ids]}::uuid[]) AS id GROUP BY id) AS gone
+    WHERE "Media"."id" = gone.id`;
+}
+
+/** In the order of their ids, so that transactions don't wait for each other in a circle. */
+async function lockMedia(transaction: DatabaseTransaction, ids: readonly string[]): Promise<void> {
+  await transaction.$executeRaw`
+    SELECT FROM "Media" WHERE "id" = ANY(${[...ids]}::uuid[]) ORDER BY "id" FOR NO KEY UPDATE`;
 }

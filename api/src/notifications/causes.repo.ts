@@ -1,4 +1,4 @@
-import { newId, type DatabaseTransaction } from '@maydan/prisma';
+import { newId, Prisma, type DatabaseTransaction } from '@maydan/prisma';
 import type { Cause } from './causes.ts';
 
 /**
@@ -7,4 +7,33 @@ import type { Cause } from './causes.ts';
  */
 export async function notify(transaction: DatabaseTransaction, cause: Cause): Promise<void> {
   await transaction.notificationCause.createMany({ data: { id: newId(), ...cause }, skipDuplicates: true });
+}
+
+/**
+ * For the statement that stores a message, with its row `numbered` ("kind"): in a direct conversation the other person is to
+ * be told, once until they have read on. Not at once: who has the conversation open reads it by then, and isn't told.
+ */
+export function unreadCause(conversationId: string, senderId: string): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO "NotificationCause" ("key", "id", "type", "userId", "actorId", "groupKey", "data", "dueAt")
+    SELECT ${groupKeyOf(conversationId)}::text || ':' || other."userId" || ':' || other."lastReadSeq", ${newId()}::uuid,
+      'message'::"NotificationType", other."userId", ${senderId}::uuid, ${groupKeyOf(conversationId)}::text,
+      jsonb_build_object('conversationId', ${conversationId}::uuid), now() + interval '3 seconds'
+    FROM numbered CROSS JOIN LATERAL (
+      SELECT "userId", "lastReadSeq" FROM "Member"
+      WHERE numbered."kind" = 'direct' AND "conversationId" = ${conversationId}::uuid AND "userId" <> ${senderId}::uuid
+      LIMIT 1) other
+    ON CONFLICT DO NOTHING`;
+}
+
+/** For the statement that moves somebody's read marker, with its row `moved` ("kind"): with the conversation its notification is read. */
+export function noticeRead(conversationId: string, userId: string): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE "Notification" SET "readAt" = now(), "openKey" = NULL, "pushAt" = NULL FROM moved
+    WHERE moved."kind" = 'direct' AND "userId" = ${userId}::uuid AND "openKey" = ${groupKeyOf(conversationId)}::text
+    RETURNING "id"`;
+}
+
+function groupKeyOf(conversationId: string): string {
+  return `message:${conversationId}`;
 }

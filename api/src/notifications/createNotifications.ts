@@ -12,6 +12,7 @@ import { Outbox } from './Outbox.ts';
 import { OutboxRepo } from './outbox.repo.ts';
 import { Pump } from './Pump.ts';
 import { NotificationSettingsRepo } from './settings.repo.ts';
+import type { WhoIsOnline } from './unreadMessages.repo.ts';
 
 export interface NotificationsParts {
   readonly config: ApiConfig;
@@ -19,6 +20,7 @@ export interface NotificationsParts {
   readonly database: Database;
   readonly limits: RateLimits;
   readonly emitter: Emitter;
+  readonly whoIsOnline: WhoIsOnline;
   readonly logger: Logger;
 }
 
@@ -26,9 +28,9 @@ const periodMs = 2_000;
 
 /** The parts of notifications, wired up. Whoever starts the pumps closes them. */
 export function createNotifications(dependencies: NotificationsParts) {
-  const { config, database, limits, jobs, emitter, logger } = dependencies;
+  const { config, database, limits, jobs, emitter, whoIsOnline, logger } = dependencies;
   const notifications = new NotificationsRepo(database);
-  const outbox = new OutboxRepo(database);
+  const outbox = new OutboxRepo(database, whoIsOnline);
   const settings = new NotificationSettingsRepo(database);
   const parts = { notifications, outbox, emitter, logger };
   const push = new PushService({

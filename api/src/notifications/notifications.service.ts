@@ -67,6 +67,16 @@ export class NotificationsService {
     return { unread };
   }
 
+  /** Tells the user's devices of one that was read with what it is about. */
+  async tellRead(user: User, id: string): Promise<void> {
+    const { unread } = await this.unread(user);
+    await this.#deps.emitter.emit(rooms.user(user.id), 'notification:read', {
+      ids: [id],
+      until: null,
+      unread,
+    });
+  }
+
   async remove(user: User, id: string): Promise<void> {
     const { notifications, limits, emitter } = this.#deps;
     await limits.notifications(user.id);

@@ -1,6 +1,7 @@
 import type { NotificationType } from '@maydan/contracts';
 import { Prisma, type Database, type DatabaseTransaction, type NotificationCause } from '@maydan/prisma';
 import { deliveryOf, type Delivered, type Wishes } from './delivery.ts';
+import { isToBeTold, type WhoIsOnline } from './unreadMessages.repo.ts';
 
 /** Followers who are told in one transaction. */
 const batch = 500;
@@ -41,9 +42,11 @@ interface Follower {
  */
 export class OutboxRepo {
   readonly #database: Database;
+  readonly #whoIsOnline: WhoIsOnline;
 
-  constructor(database: Database) {
+  constructor(database: Database, whoIsOnline: WhoIsOnline) {
     this.#database = database;
+    this.#whoIsOnline = whoIsOnline;
   }
 
   async isDue(): Promise<boolean> {
@@ -63,6 +66,9 @@ export class OutboxRepo {
           const cause = await takeCause(transaction, now);
           if (cause === null) return null;
           key = cause.key;
+          const told =
+            cause.type !== 'message' || (await isToBeTold(transaction, cause, this.#whoIsOnline, now));
+          if (!told) return [];
           return dealWith(transaction, cause, now);
         },
         { timeout: 15_000, maxWait: 5_000 },

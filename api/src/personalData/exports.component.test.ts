@@ -126,7 +126,7 @@ describe('an export', () => {
       contacts: [{ contact: other }],
       blocks: [{ blocked: { id: cat.user.id } }],
       media: [{ id: media.id, purpose: 'message', name: 'a.png', state: 'awaiting' }],
-      notifications: [{ type: 'follow' }],
+      notifications: [{ type: 'follow' }, { type: 'message', data: { conversationId: direct.id } }],
       streamKeys: [{ revokedAt: null }],
       exports: [{ id: asked.id }],
     });

@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import type { Notification } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import { onlineKey } from '../presence/OnlineUsers.ts';
 import { Life } from '../testing/Life.ts';
 import { allTold } from '../testing/notifications.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 import { NotificationsData } from './notificationsData.repo.ts';
 
 // Hashing passwords takes long beside other tests.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -16,7 +20,10 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
 }, 120_000);
-afterAll(() => backend?.close(), 60_000);
+afterAll(async () => {
+  TestSocket.closeAll();
+  await backend?.close();
+}, 60_000);
 
 const people = (count: number): Promise<Account[]> =>
   Promise.all(Array.from({ length: count }, () => api.register()));
@@ -25,6 +32,8 @@ const ask = (method: string, path: string, account: Account, body: unknown) =>
   api.ask(method, `/api/v1${path}`, { token: account.accessToken, body });
 const listOf = async (account: Account): Promise<Notification[]> =>
   (await account.client.notifications.list({})).items;
+const connect = (account: Account): Promise<TestSocket> =>
+  TestSocket.connect(api.url, { token: account.accessToken });
 const settled = (): Promise<void> => allTold(backend);
 
 async function rowsOf<R>(rows: AsyncIterable<R>): Promise<R[]> {
@@ -55,6 +64,88 @@ describe('a deleted account', () => {
       expect(await rowsOf(data.export(account.user.id))).toEqual([]);
       if (account === life.host) expect(await listOf(fan)).toEqual([]);
     }
+  });
+});
+
+describe('a message in a direct conversation', () => {
+  const direct = async (from: Account, to: Account) => {
+    const { id } = await from.client.conversations.direct({ userId: to.user.id });
+    const send = (text: string) => from.client.messages.send({ id, tempId: randomUUID(), text });
+    return { id, send };
+  };
+  const causesOf = (account: Account) =>
+    backend.database.notificationCause.findMany({ where: { userId: account.user.id, type: 'message' } });
+  /** Lets the time pass after which it is looked at again. */
+  const hurry = (account: Account) =>
+    backend.database.notificationCause.updateMany({
+      where: { userId: account.user.id, dueAt: { not: null } },
+      data: { dueAt: new Date() },
+    });
+
+  it('is told once until it is read, to who is not connected; to nobody of a group', async () => {
+    const [ann, bob] = (await people(2)) as [Account, Account];
+    const { id, send } = await direct(ann, bob);
+    await Promise.all(['one', 'two', 'three'].map(send));
+    const memberIds = [bob.user.id];
+    const group = await ann.client.conversations.create({ kind: 'group', name: 'us', memberIds });
+    await ann.client.messages.send({ id: group.id, tempId: 'g', text: 'hello' });
+    await settled();
+    const told = await listOf(bob);
+    expect(told).toMatchObject([
+      {
+        type: 'message',
+        count: 1,
+        readAt: null,
+        data: { conversationId: id },
+        actors: [{ id: ann.user.id }],
+      },
+    ]);
+    await send('four');
+    await settled();
+    expect(await listOf(bob)).toEqual(told);
+    expect(await listOf(ann)).toEqual([]);
+
+    const socket = await connect(bob);
+    await bob.client.messages.read({ id, seq: 4 });
+    await socket.until('notification:read');
+    expect(socket.of('notification:read')).toEqual([{ ids: [told[0]?.id], until: null, unread: 0 }]);
+    socket.socket.disconnect();
+    await backend.redis.zrem(onlineKey, bob.user.id);
+    await send('five');
+    await settled();
+    expect((await listOf(bob)).map(({ readAt }) => readAt !== null)).toEqual([false, true]);
+  });
+
+  it('is not told to who has read it, and waits while they are connected', async () => {
+    const [ann, bob] = (await people(2)) as [Account, Account];
+    const { id, send } = await direct(ann, bob);
+    const socket = await connect(bob);
+    await send('one');
+    const putOff = async () => ((await causesOf(bob))[0]?.dueAt?.getTime() ?? 0) > Date.now() + 10_000;
+    await waitUntil('the message to wait', putOff, 30_000);
+    await bob.client.messages.read({ id, seq: 1 });
+    await hurry(bob);
+    await waitUntil('it to be forgotten', async () => (await causesOf(bob)).length === 0, 30_000);
+    await send('two');
+    await waitUntil('the next one to wait', putOff, 30_000);
+    expect(socket.of('notification:new')).toEqual([]);
+    expect(await listOf(bob)).toEqual([]);
+
+    socket.socket.disconnect();
+    await backend.redis.zrem(onlineKey, bob.user.id);
+    await hurry(bob);
+    await settled();
+    expect(await listOf(bob)).toMatchObject([{ type: 'message', data: { conversationId: id } }]);
+  });
+
+  it('is not told past a block, and to nobody of a conversation they took out of their view', async () => {
+    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [blocked, cleared] = [await direct(ann, bob), await direct(ann, cat)];
+    await Promise.all([blocked.send('one'), cleared.send('one')]);
+    await bob.client.blocks.create(idOf(ann));
+    await cat.client.conversations.delete({ id: cleared.id });
+    await settled();
+    expect([await listOf(bob), await listOf(cat)]).toEqual([[], []]);
   });
 });
 
