@@ -85,11 +85,11 @@ describe('a composed stage', () => {
     await stack.shows(1);
     const recording = await stack.record(relayUrl);
     const beginning = stack.mediaTimeMs;
-    await stack.pictures(60);
+    await stack.pictures(90);
     const b = await stack.join('B', clips.b);
     await stack.shows(2);
     const both = stack.mediaTimeMs;
-    await stack.pictures(60);
+    await stack.pictures(90);
     await b.setPaused('video', true);
     await b.setPaused('audio', true);
     await stack.shows(1, 2);
