@@ -1,4 +1,7 @@
 import { createApiClient } from '@maydan/contracts';
+import { Secret, TOTP } from 'otpauth';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../support/browser/index.ts';
 import { Publisher } from '../support/publish/Publisher.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { useStack } from '../support/useStack.ts';
@@ -7,8 +10,10 @@ const pattern = { width: 320, height: 180, frameRate: 25, durationSec: 20 };
 const refusedWithinMs = 10_000;
 
 /** Nobody gets in where they don't belong. */
-describe('publishers that are refused', () => {
+describe('people who are refused', () => {
   const used = useStack({ env: { GRACE_PERIOD_MS: '3000' } });
+  let browser: Browser | undefined;
+  afterAll(() => browser?.close());
 
   const publish = (options: Parameters<typeof used.publish>[1]): Publisher => used.publish(pattern, options);
 
@@ -103,4 +108,28 @@ describe('publishers that are refused', () => {
     const client = createApiClient({ baseUrl: used.stack.web, accessToken: () => 'nonsense' });
     await expect(client.streamKeys.list({})).rejects.toMatchObject({ code: 'token_invalid', status: 401 });
   });
+
+  it('know the password but not the code of the second factor, until they give a recovery code', async () => {
+    const owner = await used.stack.signIn('admin');
+    const { username, password } = used.stack.user('admin');
+    const { secret } = await owner.secondFactor.begin({ password });
+    const shown = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    const { recoveryCodes } = await owner.secondFactor.confirm({ code: shown });
+    browser = await launchBrowser();
+    const page = await browser.newPage();
+    await page.goto(`${used.stack.web}/studio`);
+    const submit = page.getByTestId('account-submit');
+    await page.getByTestId('account-login').fill(username);
+    await page.getByTestId('account-password').fill(password);
+    await submit.click();
+    const code = page.getByTestId('account-code');
+    await code.fill('recovery');
+    await submit.click();
+    await page.getByTestId('account-problem').filter({ hasText: /\S/ }).waitFor();
+    await code.fill(recoveryCodes[0] ?? '');
+    await submit.click();
+    await page.getByTestId('second-factor').waitFor({ state: 'detached' });
+    expect(await page.getByTestId('sign-in').count()).toBe(0);
+    expect((await owner.auth.listSignIns()).items).toHaveLength(2);
+  }, 60_000);
 });

@@ -1,3 +1,4 @@
+import { secondFactorChallenge } from '@maydan/contracts';
 import type { Me, TokenPair } from '@maydan/contracts';
 import { problemOf } from '../api/problem.ts';
 import { needsRefresh, parseTokens, storedOf } from './tokens.ts';
@@ -23,6 +24,9 @@ export interface IdentityApi {
     logout(input: { refreshToken: string }): Promise<unknown>;
     me(): Promise<Me>;
   };
+  readonly secondFactor: {
+    signIn(input: { challenge: string; code: string }): Promise<TokenPair & { user: Me }>;
+  };
 }
 
 export interface AccountDeps<Api extends IdentityApi> {
@@ -34,6 +38,13 @@ export interface AccountDeps<Api extends IdentityApi> {
 
 const tokenProblems = ['token_expired', 'token_invalid', 'token_reused', 'unauthenticated'];
 const isTokenProblem = (error: unknown): boolean => tokenProblems.includes(problemOf(error).code);
+
+function challengeOf(error: unknown): string | null {
+  if (problemOf(error).code !== 'second_factor_required') return null;
+  // The client's errors carry the details of the one error shape as `data`.
+  const details = typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined;
+  return secondFactorChallenge.safeParse(details).data?.challenge ?? null;
+}
 
 /** The sign-in of this browser. Refresh tokens work once: all tabs share them, and only one of them renews at a time. */
 export class Account<Api extends IdentityApi> {
@@ -66,8 +77,21 @@ export class Account<Api extends IdentityApi> {
     }
   }
 
-  async signIn(login: string, password: string): Promise<void> {
-    this.accept(await this.api.auth.login({ login, password }));
+  /** Answers null when signed in, or the challenge of an account whose second factor is asked for next. */
+  async signIn(login: string, password: string): Promise<string | null> {
+    try {
+      this.accept(await this.api.auth.login({ login, password }));
+      return null;
+    } catch (error) {
+      const challenge = challengeOf(error);
+      if (challenge === null) throw error;
+      return challenge;
+    }
+  }
+
+  /** @param code Of the authenticator app, or a recovery code. */
+  async signInWithCode(challenge: string, code: string): Promise<void> {
+    this.accept(await this.api.secondFactor.signIn({ challenge, code }));
   }
 
   async register(input: { username: string; email: string; password: string }): Promise<void> {

@@ -1,47 +1,12 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { SubmitEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { problemOf } from '../api/problem.ts';
 import type { ApiProblem } from '../api/problem.ts';
 import { problemText } from '../ui/problemText.ts';
+import { CodeForm } from './CodeForm.tsx';
+import { Field, fieldText } from './Field.tsx';
 import { account } from './useAccount.ts';
-
-interface FieldProps {
-  readonly name: string;
-  readonly label: string;
-  readonly hint?: string;
-  readonly type?: 'text' | 'email' | 'password';
-  readonly autoComplete: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-}
-
-function Field({ name, label, hint, type = 'text', ...input }: FieldProps) {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {/* Names, addresses and passwords are written from left to right in every language. */}
-      <input
-        id={id}
-        name={name}
-        type={type}
-        dir="ltr"
-        required
-        className="input"
-        data-testid={`account-${name}`}
-        aria-describedby={hint ? `${id}-hint` : undefined}
-        {...input}
-      />
-      {hint && (
-        <span id={`${id}-hint`} className="field-hint">
-          {hint}
-        </span>
-      )}
-    </div>
-  );
-}
 
 /** Sign in, or create an account. Says nothing itself when it has succeeded: whoever shows it goes on. */
 export function SignInForm({ reason }: { readonly reason?: string }) {
@@ -49,26 +14,28 @@ export function SignInForm({ reason }: { readonly reason?: string }) {
   const [creating, setCreating] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [challenge, setChallenge] = useState<string | null>(null);
 
   const submit = async (event: SubmitEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string): string => {
-      const value = form.get(name);
-      return typeof value === 'string' ? value : '';
-    };
+    const text = (name: string): string => fieldText(form, name);
     setBusy(true);
     setProblem(null);
     try {
       const password = text('password');
       if (creating) await account.register({ username: text('username'), email: text('email'), password });
-      else await account.signIn(text('login'), password);
+      else {
+        setChallenge(await account.signIn(text('login'), password));
+        setBusy(false);
+      }
     } catch (error) {
       setProblem(problemOf(error));
       setBusy(false);
     }
   };
 
+  if (challenge !== null) return <CodeForm challenge={challenge} onCancel={() => setChallenge(null)} />;
   return (
     <form className="panel-box sign-in" data-testid="sign-in" onSubmit={(event) => void submit(event)}>
       <h2>{creating ? t('account.create') : t('account.signIn')}</h2>
@@ -127,8 +94,6 @@ export function SignInForm({ reason }: { readonly reason?: string }) {
         return t('account.taken');
       case 'validation_failed':
         return t('account.invalid');
-      case 'second_factor_required':
-        return t('account.secondFactor');
       case 'account_banned':
         return t('account.banned');
       default:

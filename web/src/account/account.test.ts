@@ -47,7 +47,12 @@ function identity() {
   const renewals: string[] = [];
   const client = (accessToken: () => string | undefined) => ({
     auth: {
-      login: async () => ({ ...pair(newest), user: me }),
+      login: async ({ login }: { login: string }) => {
+        const challenge = { challenge: 'c'.repeat(20), expiresInSec: 300 };
+        if (login === 'careful')
+          throw Object.assign(new Error(), { code: 'second_factor_required', data: challenge });
+        return { ...pair(newest), user: me };
+      },
       register: async () => fail('already_taken'),
       logout: async () => undefined,
       refresh: async ({ refreshToken }: { refreshToken: string }) => {
@@ -57,6 +62,12 @@ function identity() {
         return pair(newest);
       },
       me: async () => (accessToken() === `a${newest}` ? me : fail('token_expired')),
+    },
+    secondFactor: {
+      signIn: async ({ challenge, code }: { challenge: string; code: string }) =>
+        challenge === 'c'.repeat(20) && code === '123456'
+          ? { ...pair(newest), user: me }
+          : fail('code_invalid'),
     },
   });
   return { client, renewals };
@@ -103,10 +114,22 @@ describe('Account', () => {
   it('knows who signed in, and forgets on signing out', async () => {
     const { store, open } = tabs(() => 0);
     const account = open();
-    await account.signIn('me', 'secret');
+    expect(await account.signIn('me', 'secret')).toBeNull();
     expect(account.snapshot()).toEqual({ status: 'signedIn', user: me });
     await account.signOut();
     expect([account.snapshot(), store.read()]).toEqual([{ status: 'signedOut' }, null]);
+  });
+
+  it('is signed in by password and code where a second factor is on', async () => {
+    const { store, open } = tabs(() => 0);
+    store.write(null);
+    const account = open();
+    const challenge = (await account.signIn('careful', 'secret')) ?? '';
+    expect(store.read()).toBeNull();
+    await expect(account.signInWithCode(challenge, '000000')).rejects.toMatchObject({ code: 'code_invalid' });
+    expect(store.read()).toBeNull();
+    await account.signInWithCode(challenge, '123456');
+    expect(account.snapshot()).toEqual({ status: 'signedIn', user: me });
   });
 
   it('is signed out when its refresh token is no good, and says so', async () => {
