@@ -26,7 +26,7 @@ export const statusesContract = {
     .input(statusesOfUserInput)
     .output(statusPage),
   get: route('GET', '/statuses/{id}', tag, 'One status').input(byId).output(status),
-  remove: route('DELETE', '/statuses/{id}', tag, 'Delete an own status, with its file')
+  remove: route('DELETE', '/statuses/{id}', tag, 'Delete an own status, with its file; moderators: anybody’s')
     .input(byId)
     .output(nothing),
   see: route('POST', '/statuses/{id}/seen', tag, 'Say that one has seen it').input(byId).output(nothing),

@@ -45,6 +45,12 @@ afterAll(async () => {
 const people = (count: number): Promise<Account[]> =>
   Promise.all(Array.from({ length: count }, () => api.register()));
 const upload = (who: Account) => uploadForStatus(files, api, who);
+const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => {
+  const client = await TestSocket.connect(to.url, { token: who.accessToken });
+  const isOnline = async () => (await backend.redis.zscore(onlineKey, who.user.id)) !== null;
+  await waitUntil('the presence', isOnline, 30_000);
+  return client;
+};
 
 describe('the end of a status', () => {
   it('comes when its owner deletes it, once, with its file and who has seen it', async () => {
@@ -61,6 +67,34 @@ describe('the end of a status', () => {
     expect(await api.refusal(fan, 'GET', `/media/${made.media?.id}`)).toBe('404 not_found');
     expect([await feedOf(fan), (await ann.client.statuses.mine({})).items]).toEqual([[], []]);
     await untilRemoved(backend, made);
+  });
+
+  it('comes when a moderator deletes it, once, whoever it was for; the log says who did', async () => {
+    const [ann, fan, bob, cat] = (await people(4)) as [Account, Account, Account, Account];
+    await follow(fan, ann);
+    const made = await post(ann, { mediaId: (await upload(ann)).id });
+    const toNobody = await post(ann, { audience: 'contacts' });
+    const path = `/statuses/${made.id}`;
+    expect(await api.refusal(fan, 'DELETE', path)).toBe('403 forbidden');
+    expect(await api.refusal(bob, 'DELETE', path)).toBe('404 not_found');
+    for (const [{ user }, role] of [[bob, 'moderator'] as const, [cat, 'admin'] as const]) {
+      await backend.database.user.update({ where: { id: user.id }, data: { role } });
+    }
+    const clients = [await connect(ann), await connect(fan)];
+    const answers = await Promise.all(
+      [bob, bob, cat].map(({ accessToken }) =>
+        second.ask('DELETE', `/api/v1${path}`, { token: accessToken }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404]);
+    for (const client of clients) await client.until('status:deleted');
+    expect(await api.refusal(ann, 'GET', path)).toBe('404 not_found');
+    await untilRemoved(backend, made);
+    await cat.client.statuses.remove({ id: toNobody.id });
+    expect((await ann.client.statuses.mine({})).items).toEqual([]);
+    const line = backend.log.split('\n').find((one) => one.includes(`"statusId":"${toNobody.id}"`)) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({ userId: ann.user.id, moderatorId: cat.user.id });
+    expect(await api.refusal(cat, 'DELETE', `/statuses/${toNobody.id}`)).toBe('404 not_found');
   });
 
   it('comes after a day, whichever of two processes sweeps it', async () => {
@@ -98,12 +132,6 @@ describe('what is kept of somebody', () => {
 });
 
 describe('followers who are connected', () => {
-  const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => {
-    const client = await TestSocket.connect(to.url, { token: who.accessToken });
-    const isOnline = async () => (await backend.redis.zscore(onlineKey, who.user.id)) !== null;
-    await waitUntil('the presence', isOnline, 30_000);
-    return client;
-  };
   /** Whom events about statuses were addressed to, one row for each entry of the stream, from `since` on. */
   const addressed = async (since: string): Promise<string[][]> => {
     const entries = await backend.redis.xrange(socketStream, since, '+');

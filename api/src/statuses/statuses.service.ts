@@ -1,6 +1,7 @@
-import { AppError } from '@maydan/common';
+import { AppError, type Logger } from '@maydan/common';
 import type { StatusCreate, StatusFeed, StatusPage, StatusView, UserPage } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { moderates } from '../identity/requireRole.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { MediaViews } from '../media/mediaViews.ts';
 import { userPage, type PageInput } from '../people/listed.ts';
@@ -19,6 +20,7 @@ export interface StatusesDependencies {
   readonly views: MediaViews;
   readonly announcer: StatusAnnouncer;
   readonly limits: RateLimits;
+  readonly logger: Logger;
 }
 
 /** What people show for a day (feature P4). What somebody may not see, or has expired, is `not_found`. */
@@ -81,13 +83,19 @@ export class StatusesService {
     return row.userId === user.id ? this.#own(row) : toStatus(row, this.#deps.views);
   }
 
-  /** Gone for all at once; its file is removed soon. Throws `not_found`, and `forbidden` for other people's. */
+  /**
+   * Gone for all at once; its file is removed soon. Moderators may, whoever it is shown to: the log says who did. Throws
+   * `not_found`, and `forbidden` for other people's.
+   */
   async remove(user: User, id: string): Promise<void> {
-    const { repo, limits, announcer } = this.#deps;
+    const { repo, limits, announcer, logger } = this.#deps;
     await limits.statuses(user.id);
-    await this.#requireOwn(user, id);
+    if (!moderates(user)) await this.#requireOwn(user, id);
     const row = await repo.end(user.id, id);
     if (row === null) throw new AppError('not_found');
+    if (row.userId !== user.id) {
+      logger.info({ statusId: id, userId: row.userId, moderatorId: user.id }, 'a moderator deleted a status');
+    }
     await announcer.deleted(row);
   }
 
