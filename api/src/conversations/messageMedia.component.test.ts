@@ -6,6 +6,7 @@ import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
+import { ConversationsData } from './conversationsData.repo.ts';
 import { ConversationsSweep } from './conversationsSweep.repo.ts';
 
 // Other work may keep the machine busy.
@@ -190,6 +191,16 @@ describe('a message with files', () => {
 });
 
 describe('files of messages', () => {
+  it('are named in the copy that people get of their data', async () => {
+    const mediaIds = [await fileBy(ann), await fileBy(ann)];
+    const sent = await send(ann, mediaIds);
+    const rows: unknown[] = [];
+    for await (const { kind, row } of new ConversationsData(backend.database).export(ann.user.id)) {
+      if (kind === 'messages' && 'id' in row && row.id === sent.id) rows.push(row);
+    }
+    expect(rows).toMatchObject([{ media: mediaIds.map((mediaId) => ({ mediaId })) }]);
+  });
+
   it('are downloaded by members alone, and not by somebody who was removed', async () => {
     const { id: file } = await files.ready(api, ann);
     const before = await api.register();

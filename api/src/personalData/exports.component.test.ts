@@ -4,6 +4,7 @@ import { accountExport, type AccountExport, type AccountExportWithFiles } from '
 import { waitUntil } from '@maydan/infra';
 import { z } from 'zod';
 import { allTold } from '../testing/notifications.ts';
+import { post, see } from '../testing/statuses.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, TestMedia } from '../testing/TestMedia.ts';
@@ -106,6 +107,9 @@ describe('an export', () => {
     await ann.client.messages.delete({ id: (await send(ann, group.id, 'unsaid')).id });
     const { media } = await ann.client.media.create(picture);
     const { key } = await api.createKey(ann);
+    const shown = await post(ann, { text: 'for a day' });
+    const seen = await post(bob, { audience: 'everyone' });
+    await see(ann, seen);
     await api.client.auth.login({ login: ann.user.username, password: ann.password });
     await allTold(backend);
 
@@ -127,6 +131,8 @@ describe('an export', () => {
       blocks: [{ blocked: { id: cat.user.id } }],
       media: [{ id: media.id, purpose: 'message', name: 'a.png', state: 'awaiting' }],
       notifications: [{ type: 'follow' }, { type: 'message', data: { conversationId: direct.id } }],
+      statuses: [{ id: shown.id, text: 'for a day', audience: 'followers' }],
+      seenStatuses: [{ statusId: seen.id }],
       streamKeys: [{ revokedAt: null }],
       exports: [{ id: asked.id }],
     });
