@@ -4,7 +4,7 @@ import {
   recoveryCodes,
   secondFactorBeginInput,
   secondFactorConfirmInput,
-  secondFactorDisableInput,
+  secondFactorProofInput,
   secondFactorSecret,
   secondFactorSignInInput,
 } from './secondFactor.ts';
@@ -29,8 +29,16 @@ export const secondFactorContract = {
     .input(secondFactorConfirmInput)
     .output(recoveryCodes),
   disable: route('POST', '/account/second-factor/disable', tag, 'Turn it off, with password and code')
-    .input(secondFactorDisableInput)
+    .input(secondFactorProofInput)
     .output(nothing),
+  renewRecoveryCodes: route(
+    'POST',
+    '/account/second-factor/recovery-codes',
+    tag,
+    'Get new recovery codes, once, with password and code; the old ones are good no more',
+  )
+    .input(secondFactorProofInput)
+    .output(recoveryCodes),
   signIn: route(
     'POST',
     '/auth/second-factor',

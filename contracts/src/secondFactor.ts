@@ -17,7 +17,8 @@ export const secondFactorSecret = z.object({
 export const secondFactorConfirmInput = z.object({ code });
 /** Each signs in once in place of a code; shown once. */
 export const recoveryCodes = z.object({ recoveryCodes: z.array(z.string()) });
-export const secondFactorDisableInput = z.object({ password, code });
+/** Of what only the person may do who has both factors. */
+export const secondFactorProofInput = z.object({ password, code });
 
 /** Details of the error `second_factor_required`. */
 export const secondFactorChallenge = z.object({ challenge: z.string(), expiresInSec: z.int() });

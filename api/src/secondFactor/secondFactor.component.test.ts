@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { errorBody, secondFactorChallenge } from '@maydan/contracts';
+import { errorBody, recoveryCodes, secondFactorChallenge } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Secret, TOTP } from 'otpauth';
 import { OpenIdIssuer } from '../testing/OpenIdIssuer.ts';
@@ -198,6 +198,47 @@ describe('signing in with a second factor', () => {
       await forgetSteps({ account, secret, recoveryCodes: [] });
       expect((await goOn(challengeOf(answer), codeOf(secret))).status).toBe(200);
     }
+  });
+});
+
+describe('new recovery codes', () => {
+  it('take the place of the old ones, for whoever has password and code', async () => {
+    const enrolled = await enrol(await api.register());
+    const { account, secret, recoveryCodes: old } = enrolled;
+    const renew = (body: object) => post(`${base}/recovery-codes`, body, account);
+    const { password } = account;
+    expect(refusalOf(await post(`${base}/recovery-codes`, { code: old[0] }))).toBe('401 unauthenticated');
+    expect(refusalOf(await renew({ code: old[0] }))).toBe('401 invalid_credentials');
+    expect(refusalOf(await renew({ password: 'not-mine', code: old[0] }))).toBe('401 invalid_credentials');
+    expect(refusalOf(await renew({ password, code: wrong(codeOf(secret)) }))).toBe('401 code_invalid');
+    expect(refusalOf(await renew({ password }))).toBe('422 validation_failed');
+    // A recovery code proves it, too, once.
+    const first = await account.client.secondFactor.renewRecoveryCodes({ password, code: old[0] ?? '' });
+    expect(refusalOf(await renew({ password, code: old[1] }))).toBe('401 code_invalid');
+    const codes = first.recoveryCodes.slice(0, 3);
+    const answers = await Promise.all(codes.map((code) => renew({ password, code })));
+    const renewed = answers.flatMap(({ status, body }) =>
+      status === 200 ? [recoveryCodes.parse(body)] : [],
+    );
+    expect(renewed.length).toBeGreaterThan(0);
+
+    const where = { userId: account.user.id };
+    expect(await backend.database.recoveryCode.count({ where })).toBe(10);
+    const challenge = challengeOf(await login(enrolled));
+    const good: string[] = [];
+    for (const {
+      recoveryCodes: [code = ''],
+    } of [{ recoveryCodes: old.slice(2) }, first, ...renewed]) {
+      if ((await goOn(challenge, code)).status === 200) good.push(code);
+    }
+    expect(good).toHaveLength(1);
+    for (const code of [...old, ...first.recoveryCodes, ...good]) expect(backend.log).not.toContain(code);
+  });
+
+  it('are for who has a second factor', async () => {
+    const account = await api.register();
+    const body = { password: account.password, code: '123456' };
+    expect(refusalOf(await post(`${base}/recovery-codes`, body, account))).toBe('409 conflict');
   });
 });
 

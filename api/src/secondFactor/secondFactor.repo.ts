@@ -62,6 +62,19 @@ export class SecondFactorRepo {
     return count > 0;
   }
 
+  /** Of simultaneous replacements the last one stays; false when no second factor is on by now. */
+  replaceRecoveryCodes(userId: string, hashes: readonly string[]): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const where = { userId, user: { secondFactorAt: { not: null } } };
+      // Whoever replaces them, or turns the second factor off, waits for this row.
+      const { count } = await transaction.secondFactor.updateMany({ where, data: { userId } });
+      if (count === 0) return false;
+      await transaction.recoveryCode.deleteMany({ where: { userId } });
+      await transaction.recoveryCode.createMany({ data: hashes.map((hash) => ({ userId, hash })) });
+      return true;
+    });
+  }
+
   async remove(userId: string): Promise<void> {
     await this.#database.$transaction([
       this.#database.secondFactor.deleteMany({ where: { userId } }),

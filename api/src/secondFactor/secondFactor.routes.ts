@@ -14,6 +14,9 @@ export function secondFactorRoutes(secondFactor: SecondFactorService, signedIn: 
       await secondFactor.disable(context, input);
       return {};
     }),
+    renewRecoveryCodes: signedIn.secondFactor.renewRecoveryCodes.handler(({ input, context }) =>
+      secondFactor.renewRecoveryCodes(context, input),
+    ),
     signIn: procedures.secondFactor.signIn.handler(({ input, context }) =>
       secondFactor.signIn(input, clientOf(context, input)),
     ),

@@ -19,6 +19,12 @@ export interface SecondFactorDependencies {
   readonly logger: Logger;
 }
 
+/** The password is absent for an account that has none; the code may be a recovery code. */
+interface Proof {
+  readonly password?: string | undefined;
+  readonly code: string;
+}
+
 /**
  * A second factor by time-based codes (RFC 6238), for whoever turns it on. It is asked for after whatever proved the first
  * factor: `SignInsService.start` answers with a challenge. Attempts are counted for each user over all processes.
@@ -49,8 +55,7 @@ export class SecondFactorService {
     if (factor === null) throw new AppError('conflict', 'Get a secret first.');
     const step = stepOfCode(keys.open(user.id, factor.sealedSecret), code, Date.now());
     if (step === null) throw new AppError('code_invalid');
-    const recoveryCodes = Array.from({ length: recoveryCodeCount }, newRecoveryCode);
-    const hashes = recoveryCodes.map((plain) => keys.hashCode(user.id, plain));
+    const { recoveryCodes, hashes } = this.#newRecoveryCodes(user.id);
     if (!(await repo.confirm(factor, { step, hashes, at: new Date() }))) throw isOn();
     await attempt.succeeded();
     logger.info({ userId: user.id }, 'a second factor was turned on');
@@ -58,16 +63,22 @@ export class SecondFactorService {
   }
 
   /** Throws as `requirePassword` does, and `code_invalid`; `conflict` when none is on. */
-  async disable(
-    who: Authenticated,
-    { password, code }: { password?: string | undefined; code: string },
-  ): Promise<void> {
-    const { user } = who;
-    if (user.secondFactorAt === null) throw new AppError('conflict', 'No second factor is on.');
-    await this.#deps.identity.requirePassword(who, password);
-    await this.#prove(user.id, code);
-    await this.#deps.repo.remove(user.id);
-    this.#deps.logger.info({ userId: user.id }, 'a second factor was turned off');
+  async disable(who: Authenticated, proof: Proof): Promise<void> {
+    const { repo, logger } = this.#deps;
+    await this.#proveBoth(who, proof);
+    await repo.remove(who.user.id);
+    logger.info({ userId: who.user.id }, 'a second factor was turned off');
+  }
+
+  /** New ones in place of all that are left. Throws as `disable` does. */
+  async renewRecoveryCodes(who: Authenticated, proof: Proof): Promise<{ recoveryCodes: string[] }> {
+    const { repo, logger } = this.#deps;
+    await this.#proveBoth(who, proof);
+    const { id } = who.user;
+    const { recoveryCodes, hashes } = this.#newRecoveryCodes(id);
+    if (!(await repo.replaceRecoveryCodes(id, hashes))) throw isOff();
+    logger.info({ userId: id }, 'recovery codes were renewed');
+    return { recoveryCodes };
   }
 
   /** Goes on with a sign-in. Throws `token_expired`, `token_invalid`, `code_invalid`, `rate_limited`, `account_banned`. */
@@ -82,6 +93,17 @@ export class SecondFactorService {
     if (user === null || stateOf(user) !== account) throw new AppError('token_invalid');
     await this.#prove(userId, code);
     return signIns.startProven(user, client);
+  }
+
+  async #proveBoth(who: Authenticated, { password, code }: Proof): Promise<void> {
+    if (who.user.secondFactorAt === null) throw isOff();
+    await this.#deps.identity.requirePassword(who, password);
+    await this.#prove(who.user.id, code);
+  }
+
+  #newRecoveryCodes(userId: string): { recoveryCodes: string[]; hashes: string[] } {
+    const recoveryCodes = Array.from({ length: recoveryCodeCount }, newRecoveryCode);
+    return { recoveryCodes, hashes: recoveryCodes.map((plain) => this.#deps.keys.hashCode(userId, plain)) };
   }
 
   /** A code or a recovery code, each good once; `code_invalid` is all that anybody learns of one that isn't. */
@@ -109,6 +131,10 @@ function newRecoveryCode(): string {
 
 function isOn(): AppError {
   return new AppError('conflict', 'A second factor is on: turn it off first.');
+}
+
+function isOff(): AppError {
+  return new AppError('conflict', 'No second factor is on.');
 }
 
 /** Throws the challenge when the user has a second factor; for `SignInsService`. */
