@@ -4,6 +4,8 @@ import { conversationId, isoDate } from './ids.ts';
 import { media, mediaId } from './media.ts';
 import { publicUser } from './sessions.ts';
 
+/** Messages of a page of a conversation's history at most. */
+export const maxHistory = 100;
 /** Characters (UTF-16) of a message at most. */
 export const maxTextLength = 4_000;
 /** Files of a message at most. */
@@ -101,7 +103,7 @@ export const historyInput = z.object({
   cursor: z.string().max(100).optional(),
   /** A message, to be shown with those before and after it. */
   around: z.uuid().optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: z.coerce.number().int().min(1).max(maxHistory).default(50),
 });
 /** Messages, the newest first, whatever way one goes. */
 export const historyPage = z.object({

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import { Pool } from 'pg';
 import { PrismaClient, Prisma } from '../generated/client.ts';
-import { statementName } from './prepared.ts';
+import { openDoor } from './statements.ts';
 
 export type Database = PrismaClient;
 export type DatabaseTransaction = Prisma.TransactionClient;
@@ -21,7 +22,7 @@ export interface PrismaOptions {
  * statement that takes too long fails, and the pool replaces it.
  */
 export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): Database {
-  const pool = {
+  const pool = new Pool({
     connectionString: databaseUrl,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 5_000,
@@ -29,11 +30,18 @@ export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): 
     statement_timeout: 15_000,
     query_timeout: 20_000,
     application_name: 'maydan',
-  };
-  const adapter = new PrismaPg(pool, { statementNameGenerator: statementName });
+  });
+  // A connection that breaks while nobody uses it is replaced; the next statement says what is wrong.
+  pool.on('error', () => undefined);
+  const { onQuery } = options;
+  const client = clientOf(new PrismaPg(pool, { disposeExternalPool: true }), onQuery);
+  openDoor(client, { pool, onQuery });
+  return client;
+}
+
+function clientOf(adapter: PrismaPg, onQuery: PrismaOptions['onQuery']): Database {
   // Prisma's own 2 s and 5 s are over in a rush of writers of one row, each of whom waits a moment only.
   const transactionOptions = { maxWait: 10_000, timeout: 15_000 };
-  const { onQuery } = options;
   if (onQuery === undefined) return new PrismaClient({ adapter, transactionOptions });
   const log = [{ emit: 'event' as const, level: 'query' as const }];
   const client = new PrismaClient({ adapter, transactionOptions, log });

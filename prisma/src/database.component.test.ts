@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startPostgres, type EmbeddedPostgres } from '@maydan/infra';
 import pg from 'pg';
-import { createPrisma, verifyPassword } from './index.ts';
+import { ask, createPrisma, isTaken, Prisma, verifyPassword } from './index.ts';
 import { diffSchemas, schemaPath } from './migrations.ts';
 
 const run = promisify(execFile);
@@ -149,5 +149,48 @@ describe('seed', () => {
       await database.$disconnect();
     }
     expect(await script('seed.ts', url)).toEqual({ created: false });
+  }, 30_000);
+});
+
+describe('a statement that is asked often', () => {
+  it('is planned once for each connection, of the pool that Prisma uses, too, and gives rows as they are', async () => {
+    const told: string[] = [];
+    const url = await createDatabase('asked');
+    const database = createPrisma(url, { maxConnections: 1, onQuery: (sql) => told.push(sql) });
+    try {
+      const of = (id: number) =>
+        ask(
+          database,
+          Prisma.sql`SELECT ${id}::int AS "id", 'epoch'::timestamptz AS "at", ARRAY[NULL, 'x'] AS "names"`,
+        );
+      const row = { at: new Date(0), names: [null, 'x'] };
+      expect(await of(1)).toEqual([{ id: 1, ...row }]);
+      expect(await of(2)).toEqual([{ id: 2, ...row }]);
+      const known = await database.$queryRaw`SELECT "name" FROM pg_prepared_statements WHERE "name" <> ''`;
+      expect(known).toEqual([{ name: expect.stringMatching(/^[0-9a-f]{40}$/) }]);
+      expect(told).toHaveLength(3);
+    } finally {
+      await database.$disconnect();
+    }
+  }, 30_000);
+
+  it('rejects with what the server says, and the connection goes on', async () => {
+    const database = createPrisma(await createDatabase('refused'), { maxConnections: 1 });
+    try {
+      await database.$executeRaw`CREATE TABLE "one" ("id" int PRIMARY KEY)`;
+      const insert = () => ask(database, Prisma.sql`INSERT INTO "one" VALUES (${1}::int) RETURNING "id"`);
+      expect(await insert()).toEqual([{ id: 1 }]);
+      const again = await insert().catch((error: unknown) => error);
+      const byPrisma = await database.$executeRaw`INSERT INTO "one" VALUES (1)`.catch(
+        (error: unknown) => error,
+      );
+      expect([isTaken(again), isTaken(byPrisma)]).toEqual([true, true]);
+      const wrong = await ask(database, Prisma.sql`SELECT 1 / ${0}::int`).catch((error: unknown) => error);
+      expect(wrong).toMatchObject({ message: 'division by zero' });
+      expect([isTaken(wrong), isTaken(null)]).toEqual([false, false]);
+      expect(await ask(database, Prisma.sql`SELECT 1 AS "id"`)).toEqual([{ id: 1 }]);
+    } finally {
+      await database.$disconnect();
+    }
   }, 30_000);
 });

@@ -44,4 +44,4 @@ export { displayNameOf, namesOf, usernameOf } from './names.ts';
 export { newId } from './newId.ts';
 export { hashPassword, verifyNothing, verifyPassword } from './password.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
-export { prepared } from './prepared.ts';
+export { ask, isTaken } from './statements.ts';

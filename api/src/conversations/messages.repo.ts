@@ -1,6 +1,8 @@
+import { maxHistory } from '@maydan/contracts';
 import {
+  ask,
+  isTaken,
   newId,
-  prepared,
   Prisma,
   type ConversationKind,
   type Database,
@@ -73,11 +75,11 @@ export class MessagesRepo {
    */
   async insert(message: NewMessage, attach?: WithMessage): Promise<Stored | 'duplicate' | null> {
     try {
-      if (attach === undefined) return await store(this.#database, message);
+      if (attach === undefined) return (await ask<Stored>(this.#database, storing(message)))[0] ?? null;
       return await this.#database.$transaction(async (transaction) => {
-        const stored = await store(transaction, message);
-        if (stored !== null) await attach(transaction, stored.messageId);
-        return stored;
+        const [stored] = await transaction.$queryRaw<Stored[]>(storing(message));
+        if (stored !== undefined) await attach(transaction, stored.messageId);
+        return stored ?? null;
       }, waits);
     } catch (error) {
       if (isTaken(error)) return 'duplicate';
@@ -103,20 +105,32 @@ export class MessagesRepo {
 
   /** Null when the conversation isn't there for the user, or they aren't in it. */
   async standing(userId: string, conversationId: string): Promise<Standing | null> {
-    const [row] = await this.#database.$queryRaw<Standing[]>`
+    const [row] = await ask<Standing>(
+      this.#database,
+      Prisma.sql`
       SELECT c."kind" AS "conversationKind", c."lastSeq", me."fromSeq", me."lastReadSeq", ${cut(userId)} AS "cut"
       FROM "Conversation" c
       JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
-      WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL`;
+      WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL`,
+    );
     return row ?? null;
   }
 
-  /** Of a conversation, the newest first. */
+  /**
+   * Of a conversation, the newest first, at most `maxHistory`. The limit also tells PostgreSQL, which plans for any range, how
+   * few they are: it would read all users for them otherwise.
+   */
   range(conversationId: string, { first, last }: SeqRange): Promise<MessageRow[]> {
-    return this.#database.$queryRaw<MessageRow[]>`
-      SELECT ${messageColumns} FROM "Message" m ${messageJoins}
-      WHERE m."conversationId" = ${conversationId}::uuid AND m."seq" BETWEEN ${first} AND ${last}
-      ORDER BY m."seq" DESC`;
+    return ask<MessageRow>(
+      this.#database,
+      Prisma.sql`
+        SELECT ${messageColumns} FROM (
+          SELECT * FROM "Message"
+          WHERE "conversationId" = ${conversationId}::uuid AND "seq" BETWEEN ${first} AND ${last}
+          ORDER BY "seq" DESC LIMIT ${Prisma.raw(String(maxHistory))}
+        ) m ${messageJoins}
+        ORDER BY m."seq" DESC`,
+    );
   }
 
   /** False when it was deleted meanwhile. */
@@ -183,12 +197,9 @@ export class MessagesRepo {
 /** Many may write in one conversation at once. */
 const waits = { timeout: 15_000, maxWait: 5_000 };
 
-async function store(
-  database: Pick<DatabaseTransaction, '$queryRaw'>,
-  message: NewMessage,
-): Promise<Stored | null> {
+function storing(message: NewMessage): Prisma.Sql {
   const { conversationId, senderId, tempId, kind, text, replyTo, forwarded } = message;
-  const [row] = await database.$queryRaw<Stored[]>`${prepared}
+  return Prisma.sql`
     WITH me AS (
       SELECT "fromSeq" FROM "Member"
       WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
@@ -211,7 +222,6 @@ async function store(
     ), told AS (${unreadCause(conversationId, senderId)})
     SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
     FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
-  return row ?? null;
 }
 
 async function markDeleted(database: Pick<DatabaseTransaction, 'message'>, id: string): Promise<boolean> {
@@ -235,11 +245,4 @@ function cut(userId: string): Prisma.Sql {
       AND NOT EXISTS (
         SELECT FROM "Block" WHERE "blockerId" = other."userId" AND "blockedId" = ${userId}::uuid
         UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${userId}::uuid AND "blockedId" = other."userId")))`;
-}
-
-/** Whether PostgreSQL refused a row because its key is there already (SQLSTATE 23505). */
-function isTaken(error: unknown): boolean {
-  return (
-    error instanceof Prisma.PrismaClientKnownRequestError && JSON.stringify(error.meta).includes('23505')
-  );
 }

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { AppError } from '@maydan/common';
 import { accessClaims, type AccessClaims, type Role } from '@maydan/contracts';
 import jwt from 'jsonwebtoken';
@@ -6,10 +7,11 @@ export const accessTokenLifetimeSec = 15 * 60;
 
 /** Access tokens: JWT, HS256, 15 minutes. */
 export class AccessTokens {
-  readonly #secret: string;
+  /** A key that is made once: of a text, the library makes one for each token. */
+  readonly #secret: KeyObject;
 
   constructor(secret: string) {
-    this.#secret = secret;
+    this.#secret = createSecretKey(Buffer.from(secret));
   }
 
   mint(subject: { userId: string; role: Role; signInId: string }): string {

@@ -1,4 +1,5 @@
 import {
+  ask,
   namesOf,
   Prisma,
   type Database,
@@ -129,11 +130,12 @@ export class IdentityRepo {
 
   /** The user of a sign-in that hasn't ended. */
   async findSignedIn(signInId: string): Promise<User | null> {
-    const signIn = await this.#database.signIn.findUnique({
-      where: { id: signInId, endedAt: null },
-      include: { user: true },
-    });
-    return signIn?.user ?? null;
+    const [user] = await ask<User>(
+      this.#database,
+      Prisma.sql`SELECT ${userColumns} FROM "SignIn" s JOIN "User" u ON u."id" = s."userId"
+        WHERE s."id" = ${signInId}::uuid AND s."endedAt" IS NULL`,
+    );
+    return user ?? null;
   }
 
   /**
@@ -241,6 +243,11 @@ export class IdentityRepo {
     return this.#database.$transaction((transaction) => endSignIns(transaction, where));
   }
 }
+
+/** Columns of `User`, of "User" u. */
+const userColumns = Prisma.join(
+  Object.values(Prisma.UserScalarFieldEnum).map((name) => Prisma.raw(`u."${name}"`)),
+);
 
 /** A unique value is somebody else's. */
 export function isDuplicate(error: unknown): boolean {

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Pool, QueryResultRow } from 'pg';
+import { Prisma, type PrismaClient } from '../generated/client.ts';
+
+/** Where the statements of a database go: the pool that Prisma uses, too, so that both together keep to its size. */
+export interface Door {
+  readonly pool: Pool;
+  readonly onQuery: ((sql: string, durationMs: number) => void) | undefined;
+}
+
+const doors = new WeakMap<PrismaClient, Door>();
+const names = new Map<string, string>();
+
+export function openDoor(database: PrismaClient, door: Door): void {
+  doors.set(database, door);
+}
+
+/**
+ * Rows of a statement that comes very often and costs more to plan, and to take through Prisma, than to run: it goes straight
+ * to the driver, and each connection parses and plans it once. Its text may not vary, as each one is kept for ever, and its plan
+ * may not depend on values. Columns are as `pg` reads them: int4 and float as numbers, timestamptz as a Date, int8 and numeric as text.
+ * Rejects with the driver's error (`isTaken`).
+ */
+export async function ask<Row extends object>(database: PrismaClient, statement: Prisma.Sql): Promise<Row[]> {
+  const door = doors.get(database);
+  if (door === undefined) throw new Error('not a database of createPrisma');
+  const { text, values } = statement;
+  const startedAt = performance.now();
+  const { rows } = await door.pool.query<Row & QueryResultRow>({ name: nameOf(text), text, values });
+  door.onQuery?.(text, Math.round(performance.now() - startedAt));
+  return rows;
+}
+
+/** Whether PostgreSQL refused a row because its key is there already (SQLSTATE 23505), by `ask` or by a raw query of Prisma. */
+export function isTaken(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    return JSON.stringify(error.meta).includes('23505');
+  }
+  return error instanceof Error && 'code' in error && error.code === '23505';
+}
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? createHash('sha1').update(text).digest('hex');
+  names.set(text, name);
+  return name;
+}
