@@ -80,6 +80,7 @@ module.exports = {
     door('fluent-ffmpeg', 'fluent-ffmpeg', '^workers/src/ffmpeg/'),
     door('S3', '@aws-sdk', '^workers/src/storage/|^api/src/storage/[^/]+$'),
     door('sharp', 'sharp', '^workers/src/media/imageProgram\\.ts$'),
+    door('Stripe', 'stripe', '^api/src/wallet/payments/StripeProvider\\.ts$'),
     door('Prisma', '(@prisma|pg)', '^prisma/'),
     {
       name: 'no-cycles',

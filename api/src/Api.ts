@@ -198,7 +198,7 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }
 }
 
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push } = services;
+  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push, wallet } = services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
@@ -209,6 +209,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         personalData.deletion.resume(),
         notifications.deleteOld(new Date()),
         push.removeEnded(new Date()),
+        wallet.deleteOldKeys(new Date()),
       ]),
     logger,
   });

@@ -129,6 +129,26 @@ export const configSchema = z
     MESSAGE_RATE_PER_USER: positive.default(120),
     /** Statuses that one user makes or deletes in an hour. */
     STATUS_RATE_PER_USER: positive.default(100),
+    /** Who takes people's money for coins. Unset: `test`, where a click pays; in production `none`. */
+    PAYMENT_PROVIDER: optional(z.enum(['none', 'test', 'stripe'])),
+    STRIPE_SECRET_KEY: optional(z.string().min(1)),
+    STRIPE_WEBHOOK_SECRET: optional(z.string().min(1)),
+    /** Unset: Stripe's own. */
+    STRIPE_API_URL: optional(baseUrl),
+    /** ISO 4217, lower case. */
+    COIN_CURRENCY: z
+      .string()
+      .regex(/^[a-z]{3}$/, 'must be a currency like usd')
+      .default('usd'),
+    /** What 100 coins cost, in the smallest unit of the currency, and what is paid out for as many earned ones. */
+    COIN_PRICE_PER_100: positive.max(100_000).default(100),
+    COIN_PAYOUT_PER_100: positive.max(100_000).default(50),
+    /** The platform's part of each gift. */
+    GIFT_COMMISSION_PERCENT: z.coerce.number().int().min(0).max(100).default(30),
+    /** Deposits and withdrawals that one user asks for in a minute. */
+    WALLET_RATE_PER_USER: positive.default(30),
+    /** Gifts that one user sends in a minute. */
+    GIFT_RATE_PER_USER: positive.default(600),
   })
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],
@@ -138,5 +158,28 @@ export const configSchema = z
     ({ FCM_SERVICE_ACCOUNT: text, FCM_SERVICE_ACCOUNT_FILE: file }) =>
       text === undefined || file === undefined,
     { path: ['FCM_SERVICE_ACCOUNT_FILE'], message: 'must not be set together with FCM_SERVICE_ACCOUNT' },
+  )
+  .refine((config) => config.PAYMENT_PROVIDER !== 'test' || config.NODE_ENV !== 'production', {
+    path: ['PAYMENT_PROVIDER'],
+    message: 'must not be test in production: coins would be free',
+  })
+  .refine((config) => config.PAYMENT_PROVIDER !== 'stripe' || hasStripe(config), {
+    path: ['PAYMENT_PROVIDER'],
+    message: 'needs STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and PUBLIC_URL',
+  })
+  .refine((config) => config.COIN_PAYOUT_PER_100 <= config.COIN_PRICE_PER_100, {
+    path: ['COIN_PAYOUT_PER_100'],
+    message: 'must not be more than COIN_PRICE_PER_100',
+  });
+
+function hasStripe(
+  config: Partial<Record<'STRIPE_SECRET_KEY' | 'STRIPE_WEBHOOK_SECRET' | 'PUBLIC_URL', string>>,
+) {
+  return (
+    config.STRIPE_SECRET_KEY !== undefined &&
+    config.STRIPE_WEBHOOK_SECRET !== undefined &&
+    config.PUBLIC_URL !== undefined
   );
+}
+
 export type ApiConfig = z.infer<typeof configSchema>;

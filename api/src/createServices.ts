@@ -53,6 +53,8 @@ import { statusesRoutes } from './statuses/statuses.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
 import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
+import { createWallet } from './wallet/createWallet.ts';
+import { moneyRoutes, walletRoutes } from './wallet/wallet.routes.ts';
 
 export interface ServicesDependencies {
   readonly config: ApiConfig;
@@ -130,8 +132,10 @@ export function createServices(dependencies: ServicesDependencies) {
     toldLater,
     logger,
   });
+  const wallet = createWallet({ config, database, limits, logger });
   const personalData = createPersonalData({
     ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
+    ...wallet,
     ...{ identity: identity.identity, signIns },
   });
   const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
@@ -152,6 +156,8 @@ export function createServices(dependencies: ServicesDependencies) {
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
     secondFactor: secondFactorRoutes(identity.secondFactor, signedIn),
+    wallet: walletRoutes(wallet, signedIn),
+    money: moneyRoutes(wallet, signedIn),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
     statuses: statusesRoutes(statuses.service, signedIn),
@@ -177,6 +183,8 @@ export function createServices(dependencies: ServicesDependencies) {
     personalData,
     media,
     statuses,
+    payments: wallet.payments,
+    wallet,
     limits,
     gateway,
     room,

@@ -62,6 +62,7 @@ import {
 import { secondFactorContract } from './secondFactor.contract.ts';
 import { statusesContract } from './statuses.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
+import { moneyContract, walletContract } from './wallet.contract.ts';
 
 /** The public REST API under `/api/v1`: one source for validation, OpenAPI and the typed client. */
 export const contract = {
@@ -329,6 +330,8 @@ export const contract = {
   push: pushContract,
   secondFactor: secondFactorContract,
   statuses: statusesContract,
+  wallet: walletContract,
+  money: moneyContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

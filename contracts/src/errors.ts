@@ -95,6 +95,18 @@ export const errorTable = {
     message: 'The request contradicts the present state.',
   },
   already_taken: { status: 409, retry: false, logLevel: 'info', message: 'This name is already taken.' },
+  insufficient_funds: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'There are not enough coins for this.',
+  },
+  idempotency_conflict: {
+    status: 409,
+    retry: false,
+    logLevel: 'info',
+    message: 'Something else was asked for under this idempotency key before.',
+  },
   wrong_state: {
     status: 409,
     retry: false,

@@ -25,3 +25,4 @@ export * from './socket/index.ts';
 export * from './statuses.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';
+export * from './wallet.ts';

@@ -49,7 +49,7 @@ async function script(name: string, url: string): Promise<unknown> {
 
 /**
  * Columns, indexes and constraints, as the catalogue tells them. Prisma has no word for a generated column and for an index
- * of an expression; those that are there are in the migrations alone.
+ * of an expression, and none for checks and constraint triggers; those that are there are in the migrations alone.
  */
 const shape = `
   SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS line
@@ -57,7 +57,7 @@ const shape = `
   UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
     AND indexname NOT IN ('User_letters_idx', 'Conversation_letters_idx')
   UNION SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND conrelid::regclass::text <> '_prisma_migrations'
+    WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('c', 't') AND conrelid <> 0 AND conrelid::regclass::text <> '_prisma_migrations'
   UNION SELECT t.typname || ': ' || string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
     FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid GROUP BY t.typname
   ORDER BY 1`;

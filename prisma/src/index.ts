@@ -2,14 +2,20 @@ export { createPrisma, isOverload, type Database, type DatabaseTransaction } fro
 export { Prisma } from '../generated/client.ts';
 export type {
   AccountExport,
+  AnimationKind,
   Audience,
   Block,
   Contact,
   Conversation,
   ConversationKind,
+  Deposit,
+  DepositState,
   Follow,
   FollowCount,
+  Gift,
   Language,
+  LedgerAccountKind,
+  LedgerEntryKind,
   Member,
   MemberRole,
   Message,
@@ -23,6 +29,7 @@ export type {
   Media,
   Role,
   SeatState,
+  SentGift,
   SecondFactor,
   Session,
   SessionBan,
@@ -39,6 +46,8 @@ export type {
   StreamKey,
   Theme,
   User,
+  Withdrawal,
+  WithdrawalState,
 } from '../generated/client.ts';
 export { displayNameOf, namesOf, usernameOf } from './names.ts';
 export { newId } from './newId.ts';

@@ -32,6 +32,8 @@ export interface AppDependencies {
   readonly publishes: PublishService;
   readonly directory: SfuDirectory;
   readonly media: { readonly service: MediaService; readonly store: MediaStore; readonly pictures: Router };
+  /** Webhooks of payment providers. */
+  readonly payments: Router;
   readonly signIns: SignInsService;
   readonly checks: HealthChecks;
   readonly metrics: ApiMetrics;
@@ -39,13 +41,15 @@ export interface AppDependencies {
 
 /** Everything the api answers over HTTP. */
 export async function createApp(dependencies: AppDependencies): Promise<Express> {
-  const { config, logger, router, publishes, directory, media, signIns, checks, metrics } = dependencies;
+  const { config, logger, router, publishes, directory, media, payments } = dependencies;
+  const { signIns, checks, metrics } = dependencies;
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY);
   app.use(bodyDeadline, requestLog(logger), metrics.observeRequests(), securityHeaders(config, directory));
   app.use(healthRoutes(checks));
   app.use(['/api', storagePrefix], crossOrigin(config));
   app.use(storageRoutes(media.store), directUploads(media.service, signIns), media.pictures);
+  app.use(payments);
   app.use(docsRoutes(await openApiDocument(router)));
   app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
   app.use(internalRoutes(publishes, config.INTERNAL_SECRET));

@@ -43,6 +43,8 @@ export class RateLimits {
   readonly #socketByUser: Limiter;
   readonly #searches: Limiter;
   readonly #notificationsByUser: Limiter;
+  readonly #walletByUser: Limiter;
+  readonly #giftsByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -79,6 +81,8 @@ export class RateLimits {
     this.#statusViewsByUser = limiter('statusView', 300, 60);
     this.#socketByUser = limiter('socket', socketLimits.perUser, socketLimits.perUserSec);
     this.#notificationsByUser = limiter('notification', 240, 60);
+    this.#walletByUser = limiter('wallet', config.WALLET_RATE_PER_USER, 60);
+    this.#giftsByUser = limiter('gift', config.GIFT_RATE_PER_USER, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
@@ -130,6 +134,16 @@ export class RateLimits {
   /** Counts a status that a user says to have seen; throws `rate_limited`. */
   statusViews(userId: string): Promise<void> {
     return this.#count(this.#statusViewsByUser, userId);
+  }
+
+  /** Counts a deposit or withdrawal that a user asks for; throws `rate_limited`. */
+  wallet(userId: string): Promise<void> {
+    return this.#count(this.#walletByUser, userId);
+  }
+
+  /** Counts a gift of a user; throws `rate_limited`. */
+  gifts(userId: string): Promise<void> {
+    return this.#count(this.#giftsByUser, userId);
   }
 
   /** Counts a message over any socket of a user; throws `rate_limited`. */

@@ -12,6 +12,9 @@ import { StageData } from '../stage/stageData.repo.ts';
 import { StatusesData } from '../statuses/statusesData.repo.ts';
 import type { MediaStore } from '../storage/MediaStore.ts';
 import { StreamKeysData } from '../streamKeys/streamKeysData.repo.ts';
+import { WalletData } from '../wallet/walletData.repo.ts';
+import type { WalletRepo } from '../wallet/wallet.repo.ts';
+import type { WithdrawalsRepo } from '../wallet/withdrawals.repo.ts';
 import { DeletionRepo } from './deletion.repo.ts';
 import { DeletionService, type DeletionDependencies } from './deletion.service.ts';
 import { ExportJob } from './ExportJob.ts';
@@ -27,6 +30,8 @@ type Dependencies = SessionsDataDependencies &
     readonly sfu: SfuCommands;
     readonly store: MediaStore;
     readonly emitter: Emitter;
+    readonly walletRepo: WalletRepo;
+    readonly withdrawalsRepo: WithdrawalsRepo;
   };
 
 /** What is kept about people, feature by feature: a feature that keeps something adds its part here. */
@@ -38,6 +43,7 @@ export function createPersonalData(dependencies: Dependencies) {
     store: new ExportStore(dependencies.store),
     logger,
   };
+  const { walletRepo, withdrawalsRepo } = dependencies;
   const parts = [
     new SessionsData(dependencies),
     new StageData(database, sfu),
@@ -50,6 +56,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new SecondFactorData(database),
     new MediaData(database),
     new ExportsData(database, exporting.queue, exporting.store),
+    new WalletData(database, walletRepo, withdrawalsRepo),
     new IdentityData(database),
   ];
   return {

@@ -52,7 +52,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   await clearStaleLock(dataDir);
   const { child, port } = await startServer(dataDir, binaries, user, options);
   return {
-    url: `postgresql://${USER}:${password}@127.0.0.1:${port}/postgres`,
+    url: urlOf(password, port),
     port,
     pid: child.pid,
     exited: child.exited,
@@ -151,6 +151,20 @@ async function createCluster(
   }
   await rename(cluster, dataDir);
   await rm(fresh, { recursive: true, force: true });
+}
+
+/** Of a server that another process started on this folder; null when none runs. */
+export async function runningPostgresUrl(dir: string): Promise<string | null> {
+  // Its fourth line is the port: PostgreSQL's documentation of the file.
+  const lock = await readFile(join(dir, 'data', 'postmaster.pid'), 'utf8').catch(() => '');
+  const port = Number(lock.split('\n')[3]);
+  const password = await readFile(join(dir, 'password'), 'utf8').catch(() => '');
+  if (!(port > 0) || password === '') return null;
+  return urlOf(password, port);
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgresql://${USER}:${password}@127.0.0.1:${port}/postgres`;
 }
 
 async function keptPassword(dir: string): Promise<string> {

@@ -1,0 +1,140 @@
+import { AppError } from '@maydan/common';
+import type { Database, DatabaseTransaction, Deposit, Prisma } from '@maydan/prisma';
+import { z } from 'zod';
+import { debtOf, depositsAccount, walletOf } from '../ledger/accounts.ts';
+import { coinsTakenBack, smaller } from '../ledger/arithmetic.ts';
+import { claimKey, type KeyedRequest } from '../ledger/idempotency.repo.ts';
+import { inTransaction, lockBalances, openAccounts, post } from '../ledger/ledger.repo.ts';
+import type { PaymentEvent } from './payments/PaymentProvider.ts';
+
+const answer = z.object({ id: z.uuid() });
+
+/**
+ * Deposits in PostgreSQL. What is known of a payment is put together in its row, whatever came first, and the entries of the
+ * ledger follow from the row: told again or in another order it comes to the same.
+ */
+export class DepositsRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The deposit of the key: this one, or the one that was made before. */
+  create(request: KeyedRequest, data: Prisma.DepositUncheckedCreateInput & { id: string }): Promise<Deposit> {
+    return inTransaction(this.#database, async (transaction) => {
+      const before = await claimKey(transaction, request, { id: data.id });
+      if (before === null) return transaction.deposit.create({ data });
+      return transaction.deposit.findUniqueOrThrow({ where: { id: answer.parse(before).id } });
+    });
+  }
+
+  find(id: string): Promise<Deposit | null> {
+    return this.#database.deposit.findUnique({ where: { id } });
+  }
+
+  setCheckout(id: string, checkoutUrl: string): Promise<Deposit> {
+    return this.#database.deposit.update({ where: { id }, data: { checkoutUrl } });
+  }
+
+  /** What a provider tells; the deposit as it is then. Null: it has none. Throws `conflict` when another amount was paid. */
+  async settle(provider: string, event: PaymentEvent): Promise<Deposit | null> {
+    const known = await this.find(event.depositId);
+    if (known === null || known.provider !== provider) return null;
+    await openAccounts(this.#database, accountsOf(known));
+    return inTransaction(this.#database, async (transaction) => {
+      const deposit = await lockDeposit(transaction, known.id);
+      return write(transaction, learn(deposit, event, new Date()));
+    });
+  }
+
+  /** Takes the coins of a deposit back. Throws `conflict` unless it is paid and whole, and `insufficient_funds` when coins of it are spent. */
+  takeBack(id: string): Promise<Deposit> {
+    return inTransaction(this.#database, async (transaction) => {
+      const deposit = await lockDeposit(transaction, id);
+      if (deposit.paidAt === null) throw new AppError('conflict', 'The deposit is not paid.');
+      if (deposit.coinsBack > 0n) throw new AppError('conflict', 'The deposit was taken back before.');
+      const balance = await lockBalances(transaction, accountsOf(deposit));
+      if (balance(walletOf(deposit.userId)) < deposit.coins) throw new AppError('insufficient_funds');
+      return write(transaction, { ...deposit, backMinor: deposit.amountMinor });
+    });
+  }
+}
+
+const accountsOf = ({ userId }: Deposit) => [walletOf(userId), debtOf(userId), depositsAccount];
+
+async function lockDeposit(transaction: DatabaseTransaction, id: string): Promise<Deposit> {
+  await transaction.$queryRaw`SELECT 1 AS "one" FROM "Deposit" WHERE "id" = ${id}::uuid FOR UPDATE`;
+  return transaction.deposit.findUniqueOrThrow({ where: { id } });
+}
+
+/** The row with what an event adds to it. */
+function learn(deposit: Deposit, event: PaymentEvent, at: Date): Deposit {
+  switch (event.kind) {
+    case 'paid': {
+      const { amountMinor, currency, paymentId } = event;
+      if (amountMinor !== deposit.amountMinor || currency !== deposit.currency) {
+        throw new AppError('conflict', 'Another amount was paid than was asked for.');
+      }
+      return deposit.paidAt === null ? { ...deposit, state: 'paid', paidAt: at, paymentId } : deposit;
+    }
+    case 'failed':
+      return deposit.paidAt === null ? { ...deposit, state: 'failed' } : deposit;
+    case 'takenBack': {
+      const backMinor = Math.min(Math.max(deposit.backMinor, event.backMinor), deposit.amountMinor);
+      return { ...deposit, backMinor };
+    }
+  }
+}
+
+/** Stores the row and writes the entries that it has and the ledger has not. */
+async function write(transaction: DatabaseTransaction, deposit: Deposit): Promise<Deposit> {
+  const { id, state, paidAt, paymentId, backMinor, coins, amountMinor } = deposit;
+  const before = await transaction.deposit.findUniqueOrThrow({ where: { id } });
+  if (before.paidAt === null && paidAt !== null) await credit(transaction, deposit);
+  const coinsBack = paidAt === null ? 0n : coinsTakenBack(coins, amountMinor, backMinor);
+  if (coinsBack > before.coinsBack) {
+    await debit(transaction, deposit, coinsBack - before.coinsBack, `deposit:${id}:back:${coinsBack}`);
+  }
+  return transaction.deposit.update({
+    where: { id },
+    data: { state, paidAt, paymentId, backMinor, coinsBack },
+  });
+}
+
+/** What the user owes is paid first. */
+async function credit(transaction: DatabaseTransaction, deposit: Deposit): Promise<void> {
+  const { id, userId, coins } = deposit;
+  const balance = await lockBalances(transaction, accountsOf(deposit));
+  const settled = smaller(coins, -balance(debtOf(userId)));
+  await post(transaction, {
+    kind: 'deposit',
+    ref: `deposit:${id}`,
+    postings: [
+      { account: depositsAccount, amount: -coins },
+      { account: debtOf(userId), amount: settled },
+      { account: walletOf(userId), amount: coins - settled },
+    ],
+  });
+}
+
+/** Coins that were spent already become a debt. */
+async function debit(
+  transaction: DatabaseTransaction,
+  deposit: Deposit,
+  amount: bigint,
+  ref: string,
+): Promise<void> {
+  const { userId } = deposit;
+  const balance = await lockBalances(transaction, accountsOf(deposit));
+  const there = smaller(amount, balance(walletOf(userId)));
+  await post(transaction, {
+    kind: 'depositReturn',
+    ref,
+    postings: [
+      { account: walletOf(userId), amount: -there },
+      { account: debtOf(userId), amount: there - amount },
+      { account: depositsAccount, amount },
+    ],
+  });
+}

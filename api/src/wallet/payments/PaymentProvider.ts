@@ -1,0 +1,34 @@
+import type { Deposit } from '@maydan/prisma';
+
+/** What a provider tells of a payment. It may come late, twice, and in any order. */
+export type PaymentEvent =
+  | {
+      readonly kind: 'paid';
+      readonly depositId: string;
+      /** The provider's own id of the payment. */
+      readonly paymentId: string;
+      readonly amountMinor: number;
+      readonly currency: string;
+    }
+  | { readonly kind: 'failed'; readonly depositId: string }
+  /** The money, or a part of it, went back: a refund or a chargeback. */
+  | {
+      readonly kind: 'takenBack';
+      readonly depositId: string;
+      /** All that went back so far. */
+      readonly backMinor: number;
+    };
+
+/** Whoever takes people's money for us. */
+export interface PaymentProvider {
+  readonly name: string;
+  /** Begins a payment; the address where it is paid. Again for the same deposit it is the same payment. */
+  createCheckout(deposit: Deposit): Promise<string>;
+  /**
+   * What a webhook says; null when it is of nothing that concerns us. Throws `forbidden` unless it is signed by the provider,
+   * and `bad_request` when it can't be read.
+   */
+  readEvent(body: Buffer, header: (name: string) => string | undefined): Promise<PaymentEvent | null>;
+  /** Gives all the money back; again it changes nothing. */
+  refund(deposit: Deposit): Promise<void>;
+}
