@@ -13,4 +13,6 @@ export type { Addresses } from './supervisor/dataFolder.ts';
 export type { Credentials } from './supervisor/database.ts';
 export type { ServiceName } from './supervisor/environments.ts';
 export { chromiumPath } from './setup/steps.ts';
+export { cast, directLines, group, groupLines } from './demo/cast.ts';
 export { demoArguments } from './demo/demoArguments.ts';
+export { populate } from './demo/populate.ts';

@@ -6,7 +6,9 @@ import { findProgram } from '../setup/paths.ts';
 import { reportingFailures } from '../setup/setup.ts';
 import { SetupError } from '../setup/SetupError.ts';
 import { DataFolder } from '../supervisor/dataFolder.ts';
+import { cast } from './cast.ts';
 import { demoArguments } from './demoArguments.ts';
+import { demoPassword, populate } from './populate.ts';
 
 const RETRY_MS = 1_500;
 /** A publisher that is turned away so often, each time at once, is not wanted. */
@@ -14,12 +16,13 @@ const MAX_REFUSALS = 4;
 const REFUSED_WITHIN_MS = 8_000;
 
 interface Target {
+  api: string;
   url: string;
   watch: string;
   streamKey: string;
 }
 
-/** `npm run demo`: publishes a moving test picture with sound to the running stack until Ctrl-C. */
+/** `npm run demo`: brings people along, and publishes a moving test picture with sound to the running stack until Ctrl-C. */
 await reportingFailures(async () => {
   loadEnvironmentFile();
   const data = new DataFolder();
@@ -27,6 +30,8 @@ await reportingFailures(async () => {
   if (ffmpeg === null) throw new SetupError('ffmpeg is missing: run "npm run setup".');
   const first = await findTarget(data);
   console.log(`Publishing a test picture with sound. Watch it: ${first.watch}\nCtrl-C stops it.`);
+  // The stream doesn't wait for them, and goes on without them.
+  void bringPeople(first);
   await publishUntilStopped(ffmpeg, data, stopRequest());
   // The channel to the program that started us would keep this one.
   process.exit(0);
@@ -42,8 +47,19 @@ async function findTarget(data: DataFolder): Promise<Target> {
   if (streamKey === undefined) {
     throw new SetupError('This database was not seeded here, so there is no key to publish with: use OBS.');
   }
-  const { rtmp, watch } = state.addresses;
-  return { url: `${rtmp}/${streamKey}`, watch, streamKey };
+  const { api, rtmp, watch } = state.addresses;
+  return { api, url: `${rtmp}/${streamKey}`, watch, streamKey };
+}
+
+async function bringPeople({ api, streamKey }: Target): Promise<void> {
+  const password = demoPassword(streamKey);
+  const names = cast.map(({ username }) => username).join(', ');
+  try {
+    await populate(api, password);
+    console.log(`People who follow, write and show statuses: ${names}. Their password: ${password}`);
+  } catch (error) {
+    console.error(`The people of the demo (${names}) could not be brought along: ${String(error)}`);
+  }
 }
 
 /** Connects again after a break, as encoders do, as long as the stack is there. */
