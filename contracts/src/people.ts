@@ -46,11 +46,14 @@ export const userProfile = publicUser.extend({
 export type UserProfile = z.infer<typeof userProfile>;
 export const userByName = z.object({ username: z.string().trim().min(1).max(30) });
 
+/** People on a page of a search at most. */
+export const maxFound = 50;
+
 /** A name or a part of it, or the whole email address or phone number (`+…`) of somebody who permits that. */
 export const userSearchInput = z.object({
   query: z.string().trim().min(1).max(100),
   cursor: z.string().max(6_000).optional(),
-  limit: z.coerce.number().int().min(1).max(50).default(20),
+  limit: z.coerce.number().int().min(1).max(maxFound).default(20),
 });
 export const userSearchPage = z.object({ items: z.array(publicUser), nextCursor: z.string().nullable() });
 export type UserSearchPage = z.infer<typeof userSearchPage>;

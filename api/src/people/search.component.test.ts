@@ -68,6 +68,7 @@ describe('a search', () => {
     ['日本', ['user_8']],
     // Spelled differently.
     ['mohammad', ['user_6']],
+    ['jurqen', ['user_5']],
     // What has a meaning for LIKE has none here.
     ['100%', ['percent']],
     ['%%%', []],

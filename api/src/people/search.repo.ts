@@ -1,8 +1,8 @@
-import type { PublicUser } from '@maydan/contracts';
-import { Prisma, type Database } from '@maydan/prisma';
+import { maxFound, type PublicUser } from '@maydan/contracts';
+import { ask, Prisma, type Database } from '@maydan/prisma';
 import { visibleSql, visibleTo, type Viewer } from './blocks.repo.ts';
 import { publicFields } from './listed.ts';
-import { isIndexed, type SearchPosition, type SearchText } from './searchText.ts';
+import { isIndexed, similarityOf, type SearchPosition, type SearchText } from './searchText.ts';
 
 /** Somebody found: how well (0 is best), and what orders those found equally well. */
 export type Found = PublicUser & SearchPosition;
@@ -21,15 +21,12 @@ interface Tier {
   readonly from?: Prisma.Sql;
 }
 
-/**
- * Of a text that is spelled differently, this much of its three-letter groups must be found in the name: more than half. With
- * half of them, one wrong letter in five would make candidates of everybody whose names begin and end so, and none would be near enough.
- */
-const similarity = '0.51';
 /** Of those who are similar at all, no more are compared. */
 const maxCompared = 200;
 /** Of those whose names contain some words, no more are sorted: a family name may be thousands of people's. */
-const maxContaining = 2_000;
+const maxContaining = 500;
+/** Of each tier: a constant, as PostgreSQL takes a limit that it is told later for a tenth of all. */
+const mostTaken = Prisma.raw(String(maxFound + 1));
 const everybody = Prisma.sql`"User"`;
 const username = Prisma.sql`"usernameKey"`;
 const name = Prisma.sql`"nameKey"`;
@@ -65,7 +62,8 @@ export class SearchRepo {
   }
 
   /** Names that are spelled nearly so, the nearest first. */
-  async similar({ folded }: SearchText, viewer: Viewer, take: number): Promise<Found[]> {
+  async similar({ folded, words }: SearchText, viewer: Viewer, take: number): Promise<Found[]> {
+    const similarity = String(similarityOf(words));
     const [, rows] = await this.#database.$transaction([
       // The index over letters, not a look at everybody: PostgreSQL takes any text for similar to a tenth of all names.
       this.#database.$executeRaw`
@@ -89,10 +87,14 @@ export class SearchRepo {
         SELECT "id", "username", "displayName", ${tier.number}::int AS "tier", ${tier.key} AS "key"
         FROM ${tier.from ?? everybody} AS "User"
         WHERE ${tier.where} AND "bannedAt" IS NULL AND ${visibleSql(viewer)} AND ${behind(tier, after)}
-        ORDER BY ${tier.key}, "id" LIMIT ${take})`,
+        ORDER BY ${tier.key}, "id" LIMIT ${mostTaken})`,
     );
-    return this.#database.$queryRaw<Found[]>`
+    const all = Prisma.sql`
       SELECT * FROM (${Prisma.join(rows, ' UNION ALL ')}) AS found ORDER BY "tier", "key", "id" LIMIT ${take}`;
+    // What contains words is planned for these words, the few other statements that there are once.
+    return asked.some(({ from }) => from !== undefined)
+      ? this.#database.$queryRaw<Found[]>(all)
+      : ask(this.#database, all);
   }
 }
 
@@ -144,9 +146,13 @@ export function containsAll(words: readonly string[]): Prisma.Sql {
   return Prisma.join(conditions, ' AND ');
 }
 
-/** For a query: in the order of bytes, what begins with a text lies between it and it with the last character of all. */
+/**
+ * For a query: in the order of bytes, what begins with a text lies between it and it with the last character of all. As
+ * subqueries, PostgreSQL plans for any text and walks along the index: when it knows the text, it takes what begins with
+ * it for hardly anybody's name, and fetches and sorts the thousands whose it is.
+ */
 export function beginsWith(column: Prisma.Sql, text: string): Prisma.Sql {
-  return Prisma.sql`(${column} >= ${text} AND ${column} < ${`${text}\u{10ffff}`})`;
+  return Prisma.sql`(${column} >= (SELECT ${text}) AND ${column} < (SELECT ${`${text}\u{10ffff}`}))`;
 }
 
 function behind({ number, key }: Tier, after: SearchPosition | null): Prisma.Sql {

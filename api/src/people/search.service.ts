@@ -3,7 +3,7 @@ import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Viewer } from './blocks.repo.ts';
 import type { PageInput } from './listed.ts';
 import type { Found, SearchRepo } from './search.repo.ts';
-import { decodeSearchCursor, encodeSearchCursor, searchText } from './searchText.ts';
+import { decodeSearchCursor, encodeSearchCursor, isIndexed, searchText } from './searchText.ts';
 
 export interface SearchDependencies {
   readonly search: SearchRepo;
@@ -31,8 +31,9 @@ export class SearchService {
     const known = viewer === null || after !== null ? null : await search.byContact(text, viewer);
     if (known !== null) return { items: [known], nextCursor: null };
     const rows = await search.byName(text, viewer, { after, take: input.limit + 1 });
-    // An address is meant as a whole: nothing is similar to it.
-    const isMisspelled = rows.length === 0 && after === null && text.email === null && text.phone === null;
+    // An address is meant as a whole, and to words of one or two letters half of all names are similar.
+    const isName = text.email === null && text.phone === null && text.words.some(isIndexed);
+    const isMisspelled = rows.length === 0 && after === null && isName;
     const found = isMisspelled ? await search.similar(text, viewer, input.limit) : rows;
     const page = found.slice(0, input.limit);
     const last = page.at(-1);

@@ -1,4 +1,4 @@
-import { decodeSearchCursor, encodeSearchCursor, isIndexed, searchText } from './searchText.ts';
+import { decodeSearchCursor, encodeSearchCursor, isIndexed, searchText, similarityOf } from './searchText.ts';
 
 const id = '0192f0c1-0000-7000-8000-000000000001';
 
@@ -37,6 +37,19 @@ describe('searchText', () => {
   it('knows which words the index can find', () => {
     expect(['ali', 'علي', 'анна', 'αννα', 'דוד', 'x1y'].every(isIndexed)).toBe(true);
     expect(['al', 'مي', '한국어이', "o'n", '日本語'].some(isIndexed)).toBe(false);
+  });
+});
+
+describe('similarityOf', () => {
+  it.each([
+    [['ali'], 0.51],
+    [['jaqes'], 0.51],
+    [['robqrt'], 0.399],
+    [['jenqifer'], 0.499],
+    [['elizabqth'], 0.51],
+    [['linqa', 'smith'], 0.51],
+  ])('of %j is %d', (words, expected) => {
+    expect(similarityOf(words)).toBeCloseTo(expected, 5);
   });
 });
 

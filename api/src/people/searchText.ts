@@ -46,6 +46,17 @@ export function isIndexed(word: string): boolean {
   return threeIndexed.test(word);
 }
 
+/**
+ * How similar a name must be to words that are spelled differently: so much that one wrong letter in a word of six or more is
+ * found, and at most more than half of the words' groups of three letters (one more than letters). What fewer words than
+ * that find are candidates by the thousand, of whom none is near enough.
+ */
+export function similarityOf(words: readonly string[]): number {
+  const groups = words.reduce((sum, word) => sum + Array.from(word).length + 1, 0);
+  // One letter changes three groups, of the text and of the name; a little less, as PostgreSQL reckons with float4.
+  return groups < 7 ? 0.51 : Math.min(0.51, (groups - 3) / (groups + 3) - 0.001);
+}
+
 /** A number with its country: `+…` or `00…`. */
 function phoneOf(folded: string): string | null {
   return /^(\+|00)\d/.test(folded) ? toPhoneNumber(folded.replace(/^00/, '+')) : null;
