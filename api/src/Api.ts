@@ -84,6 +84,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
   const sweep = createSweep(parts, services);
   lifecycle.own('session room', () => services.room.close());
+  lifecycle.own('delayed messages', () => services.delayedMessages.close());
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());

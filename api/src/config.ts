@@ -117,6 +117,10 @@ export const configSchema = z
     SOCKET_STREAM_ENTRIES: positive.default(100_000),
     /** Messages of a session's viewers that other viewers are shown in a second, of those that come to one api process. */
     CHAT_VIEWER_RATE: positive.default(60),
+    /** Chat messages of one user in ten seconds, from one address in a second, in one session in a second. */
+    CHAT_RATE_PER_USER: positive.default(10),
+    CHAT_RATE_PER_ADDRESS: positive.default(30),
+    CHAT_RATE_PER_ROOM: positive.default(1_000),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
     /** What one user changes between people (follows, blocks, contacts) in a minute. */

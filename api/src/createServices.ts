@@ -4,6 +4,9 @@ import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { accountRoutes } from './account/account.routes.ts';
+import { chatGuard, chatHandlers, chatLeft, staffGuard } from './chat/chat.gateway.ts';
+import { bannedWordsRoutes, chatRoutes } from './chat/chat.routes.ts';
+import { createChat } from './chat/createChat.ts';
 import { conversationGuard, conversationsHandlers } from './conversations/conversations.gateway.ts';
 import { conversationsRoutes } from './conversations/conversations.routes.ts';
 import { createConversations } from './conversations/createConversations.ts';
@@ -105,7 +108,11 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
-  const stage = createStage({ ...shared, config, database, limits, sessions });
+  const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
+  const stage = createStage({
+    ...{ ...shared, config, database, limits, sessions },
+    banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
+  });
   const messageMedia = new MessageMediaRepo(database);
   const media = createMedia({
     ...{ config, database, jobs, limits, emitter, logger },
@@ -148,6 +155,8 @@ export function createServices(dependencies: ServicesDependencies) {
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
+    chat: chatRoutes(chat, signedIn, anybody),
+    bannedWords: bannedWordsRoutes(chat, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
     notifications: notificationsRoutes(notifications, signedIn),
@@ -166,15 +175,22 @@ export function createServices(dependencies: ServicesDependencies) {
   const gateway: Gateway = {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
+      ...chatHandlers(chat),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
       ...sessionsHandlers(sessions),
     },
-    guards: { session: sessionGuard(sessions), conversation: conversationGuard(conversations) },
+    guards: {
+      session: sessionGuard(sessions),
+      conversation: conversationGuard(conversations),
+      chat: chatGuard(chat),
+      staff: staffGuard(chat),
+    },
     connected: [(client) => keeper.connected(client)],
     disconnected: [
       (client) => keeper.disconnected(client),
       (client) => conversations.typing.disconnected(client.id),
+      chatLeft(chat),
     ],
   };
   return {
@@ -188,6 +204,7 @@ export function createServices(dependencies: ServicesDependencies) {
     limits,
     gateway,
     room,
+    delayedMessages: chat.delayed,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

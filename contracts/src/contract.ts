@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
 import {
@@ -322,6 +323,8 @@ export const contract = {
       .input(pageInput)
       .output(userPage),
   },
+  chat: chatContract,
+  bannedWords: bannedWordsContract,
   conversations: conversationsContract,
   messages: messagesContract,
   personalData: personalDataContract,

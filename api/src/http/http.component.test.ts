@@ -225,6 +225,8 @@ describe('the document', () => {
       'get /channels/{username}',
       'get /sessions',
       'get /sessions/{id}',
+      'get /sessions/{id}/chat',
+      'get /sessions/{id}/chat/messages',
       'get /sessions/{id}/stage',
       'get /users/by-name/{username}',
       'get /users/search',

@@ -36,6 +36,7 @@ export class RateLimits {
   readonly #peopleByUser: Limiter;
   readonly #conversationsByUser: Limiter;
   readonly #messagesByUser: Limiter;
+  readonly #chatByUser: Limiter;
   readonly #readsByUser: Limiter;
   readonly #mediaByUser: Limiter;
   readonly #statusesByUser: Limiter;
@@ -75,6 +76,7 @@ export class RateLimits {
     this.#peopleByUser = limiter('people', config.PEOPLE_RATE_PER_USER, 60);
     this.#conversationsByUser = limiter('conversation', config.CONVERSATION_RATE_PER_USER, 60);
     this.#messagesByUser = limiter('message', config.MESSAGE_RATE_PER_USER, 60);
+    this.#chatByUser = limiter('chat', 240, 60);
     this.#readsByUser = limiter('read', config.MESSAGE_RATE_PER_USER * 2, 60);
     this.#mediaByUser = limiter('media', config.MEDIA_RATE_PER_USER, 3_600);
     this.#statusesByUser = limiter('status', config.STATUS_RATE_PER_USER, 3_600);
@@ -109,6 +111,11 @@ export class RateLimits {
   /** Counts a message of a conversation that a user sends or changes; throws `rate_limited`. */
   messages(userId: string): Promise<void> {
     return this.#count(this.#messagesByUser, userId);
+  }
+
+  /** Counts a deletion, pin or setting in the chat of a session; throws `rate_limited`. */
+  chat(userId: string): Promise<void> {
+    return this.#count(this.#chatByUser, userId);
   }
 
   /** Counts a move of a user's read markers; throws `rate_limited`. */

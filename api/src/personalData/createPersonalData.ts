@@ -1,3 +1,4 @@
+import { ChatData } from '../chat/chatData.repo.ts';
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { IdentityData } from '../identity/identityData.repo.ts';
 import { MediaData } from '../media/mediaData.repo.ts';
@@ -48,6 +49,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new SessionsData(dependencies),
     new StageData(database, sfu),
     new StreamKeysData(database),
+    new ChatData(database),
     new ConversationsData(database),
     new StatusesData(database),
     new PeopleData(database),

@@ -125,6 +125,8 @@ describe('a deleted account', () => {
       memberIds: [friend.user.id],
     });
     const direct = await friend.client.conversations.direct({ userId: id });
+    const { id: sessionId } = await friend.client.sessions.create({ title: 'room' });
+    await account.client.chat.send({ id: sessionId, tempId: 'said', text: 'about me' });
     expect((await remove(account)).status).toBe(202);
     await erased(account);
     const kept = await row(account);
@@ -140,6 +142,9 @@ describe('a deleted account', () => {
     expect(await contact.count({ where: { contactId: id } })).toBe(0);
     const counted = await followCount.findUniqueOrThrow({ where: { userId: friend.user.id } });
     expect(counted).toMatchObject({ followers: 0, following: 0 });
+    expect((await friend.client.chat.history({ id: sessionId })).items).toMatchObject([
+      { sender: null, text: '' },
+    ]);
     const { items } = await friend.client.conversations.members({ id: groupId });
     expect(items.map(({ user, role }) => [user.id, role])).toEqual([[friend.user.id, 'owner']]);
     expect((await friend.client.conversations.get({ id: direct.id })).id).toBe(direct.id);

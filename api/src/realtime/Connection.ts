@@ -58,6 +58,7 @@ export class Connection implements SocketClient {
   /** Socket.IO's private id: whoever has it and a token of the same user goes on with this connection. */
   readonly secret: string;
   readonly playbackBase: string;
+  readonly address: string;
   readonly #socket: ApiSocket;
   readonly #deps: ConnectionDependencies;
   /** Room → the position at which it joined. */
@@ -70,10 +71,15 @@ export class Connection implements SocketClient {
   });
   readonly #turns = new InTurn(maxWaiting);
 
-  constructor(socket: ApiSocket, playbackBase: string, dependencies: ConnectionDependencies) {
+  constructor(
+    socket: ApiSocket,
+    reached: { readonly playbackBase: string; readonly address: string },
+    dependencies: ConnectionDependencies,
+  ) {
     this.id = socket.id;
     this.secret = z.string().parse(Reflect.get(socket, 'pid'));
-    this.playbackBase = playbackBase;
+    this.playbackBase = reached.playbackBase;
+    this.address = reached.address;
     this.#socket = socket;
     this.#deps = dependencies;
     this.#watched = new WatchedUsers(socket);
@@ -124,6 +130,15 @@ export class Connection implements SocketClient {
 
   async unfollow(kind: FollowedKind, id: string): Promise<void> {
     if (this.leave(rooms[kind](id))) await this.#remember();
+  }
+
+  follows(kind: FollowedKind, id: string): boolean {
+    return this.#followed.has(rooms[kind](id));
+  }
+
+  followed(kind: FollowedKind): string[] {
+    const ids = [...this.#followed.keys()].map((room) => followedOf(room));
+    return ids.flatMap((found) => (found?.kind === kind ? [found.id] : []));
   }
 
   watch(userIds: readonly string[]): void {
@@ -202,7 +217,7 @@ export class Connection implements SocketClient {
   }
 
   #following(kind: FollowedKind): number {
-    return [...this.#followed.keys()].filter((name) => name.startsWith(`${kind}:`)).length;
+    return this.followed(kind).length;
   }
 
   /** The last words of a position make it the one that the client goes on from. */

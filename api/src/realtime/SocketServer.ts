@@ -7,6 +7,7 @@ import {
   type MessageName,
   type MessageAccess,
 } from '@maydan/contracts';
+import express from 'express';
 import { Server } from 'socket.io';
 import { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
@@ -56,12 +57,14 @@ export class SocketServer {
   readonly #delivery: Delivery;
   readonly #connections = new Map<string, Connection>();
   readonly #keeping: NodeJS.Timeout;
+  readonly #isTrusted: (address: string, hop: number) => boolean;
   /** Messages that are being handled. */
   readonly #handling = new Set<Promise<void>>();
   #closing = false;
 
   constructor(http: HttpServer, dependencies: SocketServerDependencies) {
     this.#deps = dependencies;
+    this.#isTrusted = trustOf(dependencies.config.TRUST_PROXY);
     const origins = dependencies.config.CORS_ORIGINS;
     this.#io = new Server(http, {
       serveClient: false,
@@ -143,7 +146,8 @@ export class SocketServer {
 
   #connected(socket: ApiSocket): void {
     const { gateway } = this.#deps;
-    const connection = new Connection(socket, this.#baseOf(socket), {
+    const reached = { playbackBase: this.#baseOf(socket), address: this.#addressOf(socket) };
+    const connection = new Connection(socket, reached, {
       guards: gateway.guards,
       ...this.#deps,
     });
@@ -235,6 +239,14 @@ export class SocketServer {
     return toErrorBody(refused);
   }
 
+  /** The nearest address that isn't a trusted proxy's, as for requests. */
+  #addressOf({ handshake }: ApiSocket): string {
+    const header = handshake.headers['x-forwarded-for'];
+    const told = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',');
+    const way = [handshake.address, ...told.map((one) => one.trim()).reverse()].filter((one) => one !== '');
+    return way.find((one, hop) => !this.#isTrusted(one, hop)) ?? way.at(-1) ?? '';
+  }
+
   #baseOf(socket: ApiSocket): string {
     const { config } = this.#deps;
     const { headers, secure } = socket.handshake;
@@ -252,6 +264,13 @@ export class SocketServer {
 }
 
 const needsUser = (access: MessageAccess): boolean => access === 'signedIn';
+
+/** Which addresses are proxies of ours, as Express understands the setting. */
+function trustOf(setting: ApiConfig['TRUST_PROXY']): (address: string, hop: number) => boolean {
+  const app = express();
+  app.set('trust proxy', setting);
+  return app.get('trust proxy fn') as (address: string, hop: number) => boolean;
+}
 
 /** Socket.IO puts a function behind the payload when the client wants an answer. */
 function isAck(value: unknown): value is Ack {

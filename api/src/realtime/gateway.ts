@@ -21,9 +21,14 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
   readonly signInId: A extends 'signedIn' ? string : string | null;
   /** Base of the playback addresses for this client, without a slash at the end. */
   readonly playbackBase: string;
+  /** Of the client, behind the proxies that are trusted. */
+  readonly address: string;
   /** Joins the room of a conversation or session, if its guard lets the client in. Throws what the guard throws, or `conflict` when it follows too many. */
   follow(kind: FollowedKind, id: string): Promise<void>;
   unfollow(kind: FollowedKind, id: string): Promise<void>;
+  follows(kind: FollowedKind, id: string): boolean;
+  /** Ids of all of a kind that it follows. */
+  followed(kind: FollowedKind): string[];
   /** Is told of the presence of these users, in place of those before. Who may see whom is for the caller to know. */
   watch(userIds: readonly string[]): void;
   /** Whether it still is told of the user's presence. */

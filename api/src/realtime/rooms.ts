@@ -21,7 +21,7 @@ export const rooms = {
 };
 
 /** Rooms that a connection follows by its own wish, and how many of each kind at most. */
-export const followLimits = { session: 20, conversation: 200 } as const;
+export const followLimits = { session: 20, conversation: 200, chat: 20, staff: 20 } as const;
 export type FollowedKind = keyof typeof followLimits;
 
 /** What a followed room is about; null for a name that is none. */

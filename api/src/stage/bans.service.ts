@@ -15,6 +15,7 @@ export interface BansDependencies {
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
   readonly limits: RateLimits;
+  readonly banned: (sessionId: string, userId: string, byId: string) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -42,6 +43,7 @@ export class BansService {
     const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason });
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     await sfu.removePeer(sessionId, { userId }, 'banned');
+    await this.#deps.banned(sessionId, userId, actor.id);
     if (seat.type === 'applied' && seat.isChange) {
       await announcer.seatChanged(sessionId, userId, false);
       await announcer.stageChanged(sessionId);

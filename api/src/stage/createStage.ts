@@ -7,7 +7,7 @@ import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { BansRepo } from './bans.repo.ts';
-import { BansService } from './bans.service.ts';
+import { BansService, type BansDependencies } from './bans.service.ts';
 import { JoinService } from './join.service.ts';
 import { PeerIds } from './PeerIds.ts';
 import { SeatsRepo } from './seats.repo.ts';
@@ -30,6 +30,8 @@ export interface StageDependencies {
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
   readonly limits: RateLimits;
+  /** Tells the chat of a session that somebody was banned from it. */
+  readonly banned: BansDependencies['banned'];
   readonly logger: Logger;
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { accountEvents } from './account.ts';
+import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
 import { mediaEvents } from './media.ts';
@@ -30,6 +31,7 @@ export { maxPacketBytes, message, type MessageAccess, type MessageContract } fro
  * their order. Both are parsed with these schemas on arrival.
  */
 export const clientMessages = {
+  ...chatMessages,
   ...connectionMessages,
   ...conversationMessages,
   ...presenceMessages,
@@ -39,6 +41,7 @@ export const clientMessages = {
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */
 export const serverEvents = {
   ...accountEvents,
+  ...chatEvents,
   ...connectionEvents,
   ...conversationEvents,
   ...notificationEvents,

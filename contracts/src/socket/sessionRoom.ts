@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { chatMessage, chatSettings } from '../chat.ts';
-import { sessionId } from '../ids.ts';
+import { sessionId, userId } from '../ids.ts';
 import { publicUser } from '../sessions.ts';
 
 /** So many are named at most where many do something at once. */
@@ -16,6 +16,8 @@ export const roomEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message'), message: chatMessage }),
   /** It may not have been shown to this client. */
   z.object({ type: z.literal('messageDeleted'), id: z.uuid(), seq: z.int() }),
+  /** Everything that somebody wrote here. */
+  z.object({ type: z.literal('senderDeleted'), userId }),
   /** All that are pinned now, the newest pin first. */
   z.object({ type: z.literal('pins'), pins: z.array(chatMessage) }),
   z.object({ type: z.literal('settings'), settings: chatSettings }),

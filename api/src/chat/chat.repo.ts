@@ -1,0 +1,296 @@
+import type { ChatRules } from '@maydan/contracts';
+import {
+  ask,
+  isTaken,
+  Prisma,
+  type ChatRole,
+  type Database,
+  type DatabaseTransaction,
+  type Role,
+  type SeatState,
+  type SessionState,
+} from '@maydan/prisma';
+import type { Viewer } from '../people/blocks.repo.ts';
+import { defaultRules } from './chatRules.ts';
+
+/** A message with its sender and what it answers. */
+export interface ChatRow {
+  readonly id: string;
+  readonly seq: number;
+  readonly role: ChatRole;
+  readonly text: string;
+  readonly createdAt: Date;
+  readonly deletedAt: Date | null;
+  readonly isPinned: boolean;
+  readonly senderId: string | null;
+  readonly senderUsername: string | null;
+  readonly senderName: string | null;
+  readonly replyId: string | null;
+  readonly replySeq: number | null;
+  readonly replyText: string | null;
+  readonly replierId: string | null;
+  readonly replierUsername: string | null;
+  readonly replierName: string | null;
+}
+
+/** Where somebody stands who wants to write, and the settings they meet. */
+export type Standing = ChatRules & {
+  readonly hostId: string;
+  readonly state: SessionState;
+  readonly userRole: Role;
+  readonly username: string;
+  readonly displayName: string;
+  readonly isVerified: boolean;
+  readonly isClosed: boolean;
+  readonly isBanned: boolean;
+  /** A block lies between them and the host. */
+  readonly isCut: boolean;
+  readonly followsSince: Date | null;
+  readonly seat: SeatState | null;
+  /** The message that was stored with this `tempId`. */
+  readonly sentId: string | null;
+} & Pick<ChatRow, 'replyId' | 'replySeq' | 'replyText' | 'replierId' | 'replierUsername' | 'replierName'>;
+
+export interface StandingWish {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly tempId: string;
+  readonly replyTo: string | null;
+}
+
+export interface NewChatMessage {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly senderId: string;
+  readonly tempId: string;
+  readonly role: ChatRole;
+  readonly text: string;
+  readonly replyToId: string | null;
+}
+
+export interface Stored {
+  readonly id: string;
+  readonly seq: number;
+  readonly createdAt: Date;
+}
+
+/** Who asks, and by how much what viewers write comes later to them: 0 for the host and moderators. */
+export interface Reader {
+  readonly viewer: Viewer;
+  readonly delaySec: number;
+}
+
+const maxStale = 3;
+
+/** The chats of sessions in PostgreSQL. */
+export class ChatRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Null without such a session. */
+  async standing({ sessionId, userId, tempId, replyTo }: StandingWish): Promise<Standing | null> {
+    const [row] = await ask<Standing & { lastSeq: number | null }>(
+      this.#database,
+      Prisma.sql`
+      SELECT s."hostId", s."state", u."role" AS "userRole", u."username", u."displayName", c.*,
+        (u."phone" IS NOT NULL OR u."googleSubject" IS NOT NULL) AS "isVerified", u."bannedAt" IS NOT NULL AS "isClosed",
+        EXISTS (SELECT FROM "SessionBan" b WHERE b."sessionId" = s."id" AND b."userId" = u."id") AS "isBanned",
+        ${betweenSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)} AS "isCut",
+        f."createdAt" AS "followsSince", seat."state" AS "seat", sent."id" AS "sentId",
+        r."id" AS "replyId", r."seq" AS "replySeq", left(r."text", 100) AS "replyText",
+        rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"
+      FROM "Session" s JOIN "User" u ON u."id" = ${userId}::uuid
+      LEFT JOIN "ChatRoom" c ON c."sessionId" = s."id"
+      LEFT JOIN "Follow" f ON f."followerId" = u."id" AND f."followeeId" = s."hostId"
+      LEFT JOIN "StageSeat" seat ON seat."sessionId" = s."id" AND seat."userId" = u."id"
+      LEFT JOIN "ChatMessage" sent ON sent."sessionId" = s."id" AND sent."senderId" = u."id" AND sent."tempId" = ${tempId}
+      LEFT JOIN "ChatMessage" r ON r."id" = ${replyTo}::uuid AND r."sessionId" = s."id" AND r."deletedAt" IS NULL
+        AND NOT ${betweenSql(Prisma.sql`r."senderId"`, Prisma.sql`u."id"`)}
+      LEFT JOIN "User" rs ON rs."id" = r."senderId"
+      WHERE s."id" = ${sessionId}::uuid`,
+    );
+    if (row === undefined) return null;
+    return row.lastSeq === null ? { ...row, ...defaultRules } : row;
+  }
+
+  /**
+   * Numbers and stores messages of one session, in their order: one statement, so that the room's row is locked no longer
+   * than it takes. What its sender's `tempId` was used for before is left out of the answer, which is by id.
+   */
+  async insert(sessionId: string, messages: readonly NewChatMessage[]): Promise<Map<string, Stored>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const rows = await this.#insert(sessionId, messages);
+        return new Map(rows.map((row) => [row.id, row]));
+      } catch (error) {
+        // Another process stored one of them in between: the next attempt sees it.
+        if (attempt === maxStale || !isTaken(error)) throw error;
+      }
+    }
+  }
+
+  #insert(sessionId: string, messages: readonly NewChatMessage[]): Promise<Stored[]> {
+    const column = <K extends keyof NewChatMessage>(key: K): NewChatMessage[K][] =>
+      messages.map((message) => message[key]);
+    return ask<Stored>(
+      this.#database,
+      Prisma.sql`
+      WITH fresh AS (
+        SELECT t.*, row_number() OVER (ORDER BY t."at") AS "nth", count(*) OVER () AS "count"
+        FROM unnest(${column('id')}::uuid[], ${column('senderId')}::uuid[], ${column('tempId')}::text[],
+          ${column('role')}::text[], ${column('text')}::text[], ${column('replyToId')}::uuid[])
+          WITH ORDINALITY AS t("id", "senderId", "tempId", "role", "text", "replyToId", "at")
+        WHERE NOT EXISTS (SELECT FROM "ChatMessage" m WHERE m."sessionId" = ${sessionId}::uuid
+          AND m."senderId" = t."senderId" AND m."tempId" = t."tempId")
+      ), numbered AS (
+        INSERT INTO "ChatRoom" ("sessionId", "lastSeq")
+        SELECT ${sessionId}::uuid, "count" FROM fresh LIMIT 1
+        ON CONFLICT ("sessionId") DO UPDATE SET "lastSeq" = "ChatRoom"."lastSeq" + EXCLUDED."lastSeq"
+        RETURNING "lastSeq"
+      )
+      INSERT INTO "ChatMessage" ("id", "sessionId", "seq", "senderId", "tempId", "role", "text", "replyToId")
+      SELECT fresh."id", ${sessionId}::uuid, numbered."lastSeq" - fresh."count" + fresh."nth", fresh."senderId",
+        fresh."tempId", fresh."role"::"ChatRole", fresh."text", fresh."replyToId"
+      FROM fresh, numbered ORDER BY fresh."nth"
+      RETURNING "id", "seq", "createdAt"`,
+    );
+  }
+
+  /** Null when there is none of this id in the session. */
+  find(sessionId: string, id: string): Promise<ChatRow | null> {
+    return this.#one(Prisma.sql`m."sessionId" = ${sessionId}::uuid AND m."id" = ${id}::uuid`);
+  }
+
+  findSent(sessionId: string, senderId: string, tempId: string): Promise<ChatRow | null> {
+    return this.#one(
+      Prisma.sql`m."sessionId" = ${sessionId}::uuid AND m."senderId" = ${senderId}::uuid AND m."tempId" = ${tempId}`,
+    );
+  }
+
+  /** Messages that the reader sees: older than `before`, the newest first; or newer than `after`, the oldest first. */
+  async page(
+    sessionId: string,
+    position: { readonly before: number } | { readonly after: number },
+    reader: Reader,
+    take: number,
+  ): Promise<ChatRow[]> {
+    const where =
+      'before' in position
+        ? Prisma.sql`m."seq" < ${position.before} ORDER BY m."seq" DESC`
+        : Prisma.sql`m."seq" > ${position.after} ORDER BY m."seq"`;
+    return this.#database.$queryRaw<ChatRow[]>`
+      SELECT ${columns} FROM "ChatMessage" m ${joins}
+      WHERE m."sessionId" = ${sessionId}::uuid AND ${seenBy(reader)} AND ${where} LIMIT ${take}`;
+  }
+
+  /** The newest pin first. */
+  pins(sessionId: string, reader: Reader): Promise<ChatRow[]> {
+    return this.#database.$queryRaw<ChatRow[]>`
+      SELECT ${columns} FROM "ChatMessage" m ${joins}
+      WHERE m."sessionId" = ${sessionId}::uuid AND m."pinnedAt" IS NOT NULL AND m."deletedAt" IS NULL AND ${seenBy(reader)}
+      ORDER BY m."pinnedAt" DESC LIMIT 10`;
+  }
+
+  /** Its text is gone for all, and its pin; its place stays. False when it was deleted before. */
+  async delete(id: string, byId: string): Promise<boolean> {
+    const { count } = await this.#database.chatMessage.updateMany({
+      where: { id, deletedAt: null },
+      data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
+    });
+    return count > 0;
+  }
+
+  /** All that somebody wrote in a session. */
+  async deleteOf(sessionId: string, senderId: string, byId: string): Promise<number> {
+    const { count } = await this.#database.chatMessage.updateMany({
+      where: { sessionId, senderId, deletedAt: null },
+      data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
+    });
+    return count;
+  }
+
+  /** False when it isn't there (any more), or `max` are pinned; again it changes nothing. */
+  pin(sessionId: string, id: string, max: number): Promise<'pinned' | 'gone' | 'full'> {
+    return this.#database.$transaction(async (transaction) => {
+      await lockRoom(transaction, sessionId);
+      const where = { id, sessionId, deletedAt: null };
+      const found = await transaction.chatMessage.findFirst({ where, select: { pinnedAt: true } });
+      if (found === null) return 'gone';
+      if (found.pinnedAt !== null) return 'pinned';
+      const count = await transaction.chatMessage.count({ where: { sessionId, pinnedAt: { not: null } } });
+      if (count >= max) return 'full';
+      await transaction.chatMessage.updateMany({ where, data: { pinnedAt: new Date() } });
+      return 'pinned';
+    });
+  }
+
+  async unpin(sessionId: string, id: string): Promise<void> {
+    await this.#database.chatMessage.updateMany({ where: { sessionId, id }, data: { pinnedAt: null } });
+  }
+
+  async rules(sessionId: string): Promise<ChatRules> {
+    const row = await this.#database.chatRoom.findUnique({
+      where: { sessionId },
+      omit: { sessionId: true, lastSeq: true },
+    });
+    return row ?? defaultRules;
+  }
+
+  setRules(sessionId: string, changes: Partial<ChatRules>): Promise<ChatRules> {
+    return this.#database.chatRoom.upsert({
+      where: { sessionId },
+      create: { sessionId, ...changes },
+      update: changes,
+      omit: { sessionId: true, lastSeq: true },
+    });
+  }
+
+  async isBanned(sessionId: string, userId: string): Promise<boolean> {
+    return (await this.#database.sessionBan.count({ where: { sessionId, userId } })) > 0;
+  }
+
+  async #one(where: Prisma.Sql): Promise<ChatRow | null> {
+    const [row] = await this.#database.$queryRaw<
+      ChatRow[]
+    >`SELECT ${columns} FROM "ChatMessage" m ${joins} WHERE ${where}`;
+    return row ?? null;
+  }
+}
+
+const columns = Prisma.sql`
+  m."id", m."seq", m."role", m."text", m."createdAt", m."deletedAt",
+  m."pinnedAt" IS NOT NULL AS "isPinned",
+  s."id" AS "senderId", s."username" AS "senderUsername", s."displayName" AS "senderName",
+  r."id" AS "replyId", r."seq" AS "replySeq", left(r."text", 100) AS "replyText",
+  rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"`;
+const joins = Prisma.sql`
+  LEFT JOIN "User" s ON s."id" = m."senderId"
+  LEFT JOIN LATERAL (SELECT * FROM "ChatMessage" WHERE "id" = m."replyToId" LIMIT 1) r ON true
+  LEFT JOIN "User" rs ON rs."id" = r."senderId"`;
+
+/** Whether one of two users blocks the other. */
+function betweenSql(one: Prisma.Sql, other: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`EXISTS (
+    SELECT FROM "Block" WHERE "blockerId" = ${one} AND "blockedId" = ${other}
+    UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${other} AND "blockedId" = ${one})`;
+}
+
+/** Of "ChatMessage" m. Moderators and admins see everybody. */
+function seenBy({ viewer, delaySec }: Reader): Prisma.Sql {
+  const old = Prisma.sql`m."createdAt" <= now() - make_interval(secs => ${delaySec}::double precision)`;
+  const late =
+    delaySec === 0
+      ? Prisma.sql`TRUE`
+      : Prisma.sql`(m."role" <> 'viewer' OR m."senderId" = ${viewer?.id ?? null}::uuid OR ${old})`;
+  if (viewer === null || viewer.role !== 'user') return late;
+  const me = Prisma.sql`${viewer.id}::uuid`;
+  return Prisma.sql`(${late} AND (m."senderId" IS NULL OR NOT ${betweenSql(Prisma.sql`m."senderId"`, me)}))`;
+}
+
+/** Until the transaction ends, others that lock the room wait. */
+async function lockRoom(transaction: DatabaseTransaction, sessionId: string): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(820121, hashtext(${sessionId}))`;
+}

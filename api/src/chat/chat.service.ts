@@ -1,0 +1,176 @@
+import { AppError } from '@maydan/common';
+import {
+  maxPins,
+  type ChatHistory,
+  type ChatMessage,
+  type ChatRules,
+  type ChatState,
+} from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import { decodeSeqCursor, encodeSeqCursor } from '../conversations/seqCursor.ts';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Viewer } from '../people/blocks.repo.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import { rooms } from '../realtime/rooms.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import { requireWords } from './BannedWordLists.ts';
+import type { ChatRepo, ChatRow, Reader } from './chat.repo.ts';
+import { chatRoleOf, toChatMessage, toSettings } from './chatViews.ts';
+
+export interface ChatDependencies {
+  readonly repo: ChatRepo;
+  readonly sessions: Pick<SessionsService, 'findVisible' | 'findSteerable'>;
+  readonly room: SessionRoom;
+  readonly emitter: Emitter;
+  readonly limits: RateLimits;
+}
+
+export interface ChatHistoryWish {
+  readonly id: string;
+  readonly cursor?: string | undefined;
+  readonly after?: number | undefined;
+  readonly limit: number;
+}
+
+const maxSeq = 2_147_483_647;
+const newest = { limit: 50 };
+/** The host and moderators see and do everything. */
+const isStaff = (user: Viewer, session: Pick<SessionRow, 'hostId'>): boolean =>
+  user !== null && (user.id === session.hostId || user.role !== 'user');
+
+/**
+ * The chat of a session, but for writing in it (feature G1). Whoever may see the session reads it, guests too; who was banned
+ * from the session doesn't (`chat_banned`).
+ */
+export class ChatService {
+  readonly #deps: ChatDependencies;
+
+  constructor(dependencies: ChatDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** Lets somebody in: with the host and moderators, or with the viewers. Throws `not_found` and `chat_banned`. */
+  async enter(user: Viewer, sessionId: string): Promise<{ session: SessionRow; half: 'staff' | 'chat' }> {
+    const session = await this.#deps.sessions.findVisible(user, sessionId);
+    if (isStaff(user, session)) return { session, half: 'staff' };
+    if (user !== null && (await this.#deps.repo.isBanned(sessionId, user.id)))
+      throw new AppError('chat_banned');
+    return { session, half: 'chat' };
+  }
+
+  /** Throws `not_found` and `chat_banned`. */
+  async state(user: Viewer, sessionId: string): Promise<ChatState> {
+    const { session, half } = await this.enter(user, sessionId);
+    const rules = await this.#deps.repo.rules(sessionId);
+    const reader = readerOf(user, half, rules);
+    const [pins, history] = await Promise.all([
+      this.#deps.repo.pins(sessionId, reader),
+      this.#page(sessionId, newest, reader),
+    ]);
+    const role = user === null ? null : chatRoleOf(user, session.hostId, false);
+    return { settings: toSettings(rules), pins: pins.map(toChatMessage), history, role };
+  }
+
+  /** Throws `not_found` and `chat_banned`. */
+  async history(user: Viewer, wish: ChatHistoryWish): Promise<ChatHistory> {
+    const { half } = await this.enter(user, wish.id);
+    return this.#page(wish.id, wish, readerOf(user, half, await this.#deps.repo.rules(wish.id)));
+  }
+
+  /** Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
+  async delete(user: User, sessionId: string, id: string): Promise<ChatMessage> {
+    const { repo, room, limits } = this.#deps;
+    await limits.chat(user.id);
+    const { half } = await this.enter(user, sessionId);
+    const found = await this.#find(sessionId, id);
+    if (half !== 'staff' && found.senderId !== user.id) throw new AppError('forbidden');
+    if (await repo.delete(id, user.id)) {
+      room.emit(sessionId, { type: 'messageDeleted', id, seq: found.seq });
+      if (found.isPinned) await this.#tellPins(sessionId);
+    }
+    return toChatMessage(await this.#find(sessionId, id));
+  }
+
+  /** Throws `not_found`, `forbidden`, and `conflict` when as many are pinned as can be. Again it changes nothing. */
+  async pin(user: User, sessionId: string, id: string): Promise<ChatMessage[]> {
+    await this.#steer(user, sessionId);
+    const outcome = await this.#deps.repo.pin(sessionId, id, maxPins);
+    if (outcome === 'gone') throw new AppError('not_found');
+    if (outcome === 'full')
+      throw new AppError('conflict', `${maxPins} messages are pinned; unpin one first.`);
+    return this.#tellPins(sessionId);
+  }
+
+  /** Again it changes nothing. */
+  async unpin(user: User, sessionId: string, id: string): Promise<ChatMessage[]> {
+    await this.#steer(user, sessionId);
+    await this.#deps.repo.unpin(sessionId, id);
+    return this.#tellPins(sessionId);
+  }
+
+  /** With the banned words. Throws `not_found` and `forbidden`. */
+  async rules(user: User, sessionId: string): Promise<ChatRules> {
+    await this.#deps.sessions.findSteerable(user, sessionId);
+    return this.#deps.repo.rules(sessionId);
+  }
+
+  /** Throws `not_found` and `forbidden`. */
+  async setRules(user: User, { id, ...changes }: Partial<ChatRules> & { id: string }): Promise<ChatRules> {
+    await this.#steer(user, id);
+    requireWords(changes.bannedWords ?? []);
+    const rules = await this.#deps.repo.setRules(id, changes);
+    this.#deps.room.emit(id, { type: 'settings', settings: toSettings(rules) });
+    return rules;
+  }
+
+  /** Somebody was banned from a session: out of its chat at once, with what they wrote. */
+  async banned(sessionId: string, userId: string, byId: string): Promise<void> {
+    const { emitter, repo, room } = this.#deps;
+    await emitter.emit(rooms.user(userId), 'chat:closed', { sessionId, code: 'chat_banned' });
+    await emitter.remove(rooms.user(userId), rooms.chat(sessionId));
+    if ((await repo.deleteOf(sessionId, userId, byId)) === 0) return;
+    room.emit(sessionId, { type: 'senderDeleted', userId });
+    await this.#tellPins(sessionId);
+  }
+
+  async #steer(user: User, sessionId: string): Promise<void> {
+    await this.#deps.limits.chat(user.id);
+    await this.#deps.sessions.findSteerable(user, sessionId);
+  }
+
+  async #find(sessionId: string, id: string): Promise<ChatRow> {
+    const found = await this.#deps.repo.find(sessionId, id);
+    if (found === null) throw new AppError('not_found');
+    return found;
+  }
+
+  async #tellPins(sessionId: string): Promise<ChatMessage[]> {
+    const pins = (await this.#deps.repo.pins(sessionId, { viewer: null, delaySec: 0 })).map(toChatMessage);
+    this.#deps.room.emit(sessionId, { type: 'pins', pins });
+    return pins;
+  }
+
+  async #page(sessionId: string, wish: Omit<ChatHistoryWish, 'id'>, reader: Reader): Promise<ChatHistory> {
+    const cursor = wish.cursor === undefined ? null : decodeSeqCursor(wish.cursor);
+    const after = wish.after ?? (cursor?.way === 'newer' ? cursor.seq : null);
+    const position = after === null ? { before: cursor?.seq ?? maxSeq } : { after };
+    const rows = await this.#deps.repo.page(sessionId, position, reader, wish.limit + 1);
+    const page = rows.slice(0, wish.limit);
+    const items = (after === null ? page : page.reverse()).map(toChatMessage);
+    const [first, last] = [items[0]?.seq, items.at(-1)?.seq];
+    // Read forwards, what is older than the page was there before; which reading backwards finds out.
+    const hasOlder = after === null ? rows.length > wish.limit : after > 0;
+    const oldest = last ?? (after ?? 0) + 1;
+    return {
+      items,
+      nextCursor: hasOlder ? encodeSeqCursor({ way: 'older', seq: oldest }) : null,
+      previousCursor: encodeSeqCursor({ way: 'newer', seq: first ?? after ?? 0 }),
+    };
+  }
+}
+
+function readerOf(viewer: Viewer, half: 'staff' | 'chat', { delaySec }: ChatRules): Reader {
+  return { viewer, delaySec: half === 'staff' ? 0 : delaySec };
+}

@@ -1,0 +1,49 @@
+import type { Logger, Redis } from '@maydan/common';
+import type { Database } from '@maydan/prisma';
+import type { ApiConfig } from '../config.ts';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import { BannedWordLists } from './BannedWordLists.ts';
+import { BannedWordsRepo } from './bannedWords.repo.ts';
+import { ChatRepo } from './chat.repo.ts';
+import { ChatService } from './chat.service.ts';
+import { ChatComings } from './ChatComings.ts';
+import { ChatGate } from './ChatGate.ts';
+import { ChatSendService } from './chatSend.service.ts';
+import { ChatWriter } from './ChatWriter.ts';
+import { DelayedMessages } from './DelayedMessages.ts';
+
+export interface ChatParts {
+  readonly config: ApiConfig;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly sessions: SessionsService;
+  readonly room: SessionRoom;
+  readonly emitter: Emitter;
+  readonly limits: RateLimits;
+  readonly logger: Logger;
+}
+
+/** The parts of the chats of sessions, wired up. */
+export function createChat({ config, database, redis, logger, ...parts }: ChatParts) {
+  const { room } = parts;
+  const repo = new ChatRepo(database);
+  const gate = new ChatGate(redis, {
+    perUser: config.CHAT_RATE_PER_USER,
+    perAddress: config.CHAT_RATE_PER_ADDRESS,
+    perRoom: config.CHAT_RATE_PER_ROOM,
+  });
+  const lists = new BannedWordLists(new BannedWordsRepo(database));
+  const delayed = new DelayedMessages(room, repo, logger);
+  return {
+    gate,
+    lists,
+    delayed,
+    chat: new ChatService({ ...parts, repo }),
+    sending: new ChatSendService({ repo, gate, lists, delayed, room, writer: new ChatWriter(repo) }),
+    comings: new ChatComings(room, gate),
+  };
+}
+export type Chat = ReturnType<typeof createChat>;
