@@ -127,11 +127,21 @@ export const contract = {
     )
       .input(phoneProofInput)
       .output(me),
-    removePhone: route('DELETE', '/account/phone', 'Account', 'Forget the phone number').output(me),
+    removePhone: route(
+      'DELETE',
+      '/account/phone',
+      'Account',
+      'Forget the phone number, soon after signing in',
+    ).output(me),
     linkGoogle: route('POST', '/account/google', 'Account', 'Let a Google account sign in to this one')
       .input(googleInput)
       .output(me),
-    unlinkGoogle: route('DELETE', '/account/google', 'Account', 'Unlink the Google account').output(me),
+    unlinkGoogle: route(
+      'DELETE',
+      '/account/google',
+      'Account',
+      'Unlink the Google account, soon after signing in',
+    ).output(me),
     update: route('PATCH', '/account', 'Account', 'Change profile and settings')
       .input(accountUpdateInput)
       .output(me),

@@ -148,6 +148,16 @@ describe('a linked Google account', () => {
     const late = client.account.linkGoogle({ idToken: issuer.token() });
     await expect(late).rejects.toMatchObject({ code: 'reauthentication_required' });
   });
+
+  it('is unlinked soon after signing in alone', async () => {
+    const { user, client } = await api.register();
+    await client.account.linkGoogle({ idToken: issuer.token() });
+    const createdAt = new Date(Date.now() - 16 * 60_000);
+    await backend.database.signIn.updateMany({ where: { userId: user.id }, data: { createdAt } });
+    const late = client.account.unlinkGoogle();
+    await expect(late).rejects.toMatchObject({ code: 'reauthentication_required', status: 403 });
+    expect((await client.auth.me()).hasGoogle).toBe(true);
+  });
 });
 
 describe('the keys of the issuer', () => {

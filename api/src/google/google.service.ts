@@ -46,8 +46,9 @@ export class GoogleService {
     return linked;
   }
 
-  /** Throws `last_way_in` when nobody could sign in to the account any more. */
-  async unlink({ user }: Authenticated): Promise<User> {
+  /** Needs a fresh sign-in, as it closes a way in. Throws `last_way_in` when nobody could sign in to the account any more. */
+  async unlink({ user, signInId }: Authenticated): Promise<User> {
+    await this.#deps.signIns.requireFresh(signInId);
     const unlinked = await this.#deps.repo.unlinkGoogle(user.id);
     if (unlinked === null) throw new AppError('last_way_in');
     return unlinked;

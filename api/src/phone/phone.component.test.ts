@@ -204,4 +204,15 @@ describe('a phone number', () => {
     const late = client.account.setPhone({ phone, code: await codeFor(phone) });
     await expect(late).rejects.toMatchObject({ code: 'reauthentication_required' });
   });
+
+  it('is not removed with a token that was stolen long after the sign-in', async () => {
+    const { user, client } = await api.register();
+    const phone = newPhone();
+    await client.account.setPhone({ phone, code: await codeFor(phone) });
+    const createdAt = new Date(Date.now() - 16 * 60_000);
+    await backend.database.signIn.updateMany({ where: { userId: user.id }, data: { createdAt } });
+    const late = client.account.removePhone();
+    await expect(late).rejects.toMatchObject({ code: 'reauthentication_required', status: 403 });
+    expect((await client.auth.me()).phone).toBe(phone);
+  });
 });

@@ -78,8 +78,9 @@ export class PhoneService {
     return changed;
   }
 
-  /** Throws `last_way_in` when nobody could sign in to the account any more. */
-  async remove({ user }: Authenticated): Promise<User> {
+  /** Needs a fresh sign-in, as it closes a way in. Throws `last_way_in` when nobody could sign in to the account any more. */
+  async remove({ user, signInId }: Authenticated): Promise<User> {
+    await this.#deps.signIns.requireFresh(signInId);
     const changed = await this.#deps.repo.removePhone(user.id);
     if (changed === null) throw new AppError('last_way_in');
     return changed;
