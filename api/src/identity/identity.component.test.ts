@@ -275,6 +275,39 @@ describe('a password change', () => {
   });
 });
 
+describe('many sign-ins', () => {
+  it('end those that were not used the longest, beyond a hundred', async () => {
+    const { user, password, client } = await api.register();
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    const lastUsedAt = new Date(Date.now() - 3_600_000);
+    const older = Array.from({ length: 101 }, (_, index) => ({
+      ...{ userId: user.id, expiresAt, deviceName: `device ${index}` },
+      lastUsedAt: new Date(lastUsedAt.getTime() + index),
+    }));
+    await backend.database.signIn.createMany({ data: older });
+    const other = await api.register();
+    const lasting = () =>
+      backend.database.signIn.findMany({
+        where: { userId: user.id, endedAt: null },
+        orderBy: { lastUsedAt: 'asc' },
+      });
+    const logins = await Promise.all([1, 2, 3].map(() => login({ login: user.username, password })));
+    expect(logins.map(({ status }) => status)).toEqual([200, 200, 200]);
+    // Those at the same moment may leave some more; the next one doesn't.
+    expect((await login({ login: user.username, password })).status).toBe(200);
+    const left = await lasting();
+    expect(left).toHaveLength(100);
+    expect(left[0]?.deviceName).toBe('device 6');
+    // The one that registered was used later than those.
+    expect((await client.auth.listSignIns()).items.filter(({ current }) => current)).toHaveLength(1);
+    const ended = await backend.database.signIn.findFirstOrThrow({
+      where: { userId: user.id, deviceName: 'device 0' },
+    });
+    expect(await backend.redis.zscore('maydan:api:signInsEnded:recent', ended.id)).not.toBeNull();
+    expect((await other.client.auth.listSignIns()).items).toHaveLength(1);
+  });
+});
+
 describe('expired sign-ins', () => {
   it('are forgotten with their tokens, a day later', async () => {
     const [old, fresh] = [await api.register(), await api.register()];

@@ -32,6 +32,15 @@ export interface NewUser {
 /** What no two users have in common. */
 export type Taken = 'username' | 'email' | 'phone' | 'google';
 
+/** Sign-ins of one user that last at once; those that were not used the longest end for others. */
+const maxSignIns = 100;
+
+/** A sign-in that began, and the ids of those that had to end for it. */
+export interface NewSignIn {
+  readonly id: string;
+  readonly ended: readonly string[];
+}
+
 export interface Device {
   readonly userAgent: string | null;
   readonly deviceName: string | null;
@@ -139,10 +148,10 @@ export class IdentityRepo {
   }
 
   /**
-   * The new sign-in's id; null when the account is no longer as it was when the proof was checked. A password change that
-   * runs at the same time either sees this sign-in and ends it, or is seen here.
+   * Null when the account is no longer as it was when the proof was checked. A password change that runs at the same
+   * time either sees this sign-in and ends it, or is seen here.
    */
-  createSignIn(user: User, device: Device, tokenHash: string, expiresAt: Date): Promise<string | null> {
+  createSignIn(user: User, device: Device, tokenHash: string, expiresAt: Date): Promise<NewSignIn | null> {
     const refreshTokens = { create: { hash: tokenHash } };
     return this.#database.$transaction(async (transaction) => {
       const [now] = await transaction.$queryRaw<Pick<User, 'passwordHash' | 'bannedAt' | 'secondFactorAt'>[]>`
@@ -151,7 +160,8 @@ export class IdentityRepo {
       // A second factor that was turned on meanwhile has to be asked for.
       if (now.secondFactorAt?.getTime() !== user.secondFactorAt?.getTime()) return null;
       const data = { userId: user.id, ...device, expiresAt, refreshTokens };
-      return (await transaction.signIn.create({ data })).id;
+      const { id } = await transaction.signIn.create({ data });
+      return { id, ended: await endOldest(transaction, user.id) };
     });
   }
 
@@ -229,7 +239,7 @@ export class IdentityRepo {
     return this.#database.signIn.findMany({
       where: { userId, endedAt: null, expiresAt: { gt: new Date() } },
       orderBy: { lastUsedAt: 'desc' },
-      take: 100,
+      take: maxSignIns,
     });
   }
 
@@ -257,6 +267,19 @@ export function isDuplicate(error: unknown): boolean {
 /** The row to be updated isn't there, or not as it has to be. */
 function isMissing(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
+}
+
+/**
+ * Ends what is beyond `maxSignIns`; ids of those. Several at once don't wait for each other, so they may leave some more,
+ * which the next one ends.
+ */
+async function endOldest(transaction: DatabaseTransaction, userId: string): Promise<string[]> {
+  const oldest = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT "id" FROM "SignIn" WHERE "id" IN (
+      SELECT "id" FROM "SignIn" WHERE "userId" = ${userId}::uuid AND "endedAt" IS NULL AND "expiresAt" > now()
+        ORDER BY "lastUsedAt" DESC, "id" DESC OFFSET ${maxSignIns})
+      AND "endedAt" IS NULL FOR UPDATE SKIP LOCKED`;
+  return oldest.length === 0 ? [] : endSignIns(transaction, { id: { in: oldest.map(({ id }) => id) } });
 }
 
 /** Ids of those that ended by this. The devices that took pushes as long as they lasted are forgotten with them. */

@@ -62,9 +62,10 @@ export class SignInsService {
     const refreshToken = newRefreshToken();
     const userAgent = client.userAgent?.slice(0, 300) ?? null;
     const device = { userAgent, deviceName: client.deviceName ?? deviceNameOf(userAgent) };
-    const id = await this.#deps.repo.createSignIn(user, device, hashSecret(refreshToken), expiry());
-    if (id === null) throw new AppError('invalid_credentials');
-    return { ...this.#pair(user, id, refreshToken), user: toMe(user) };
+    const signIn = await this.#deps.repo.createSignIn(user, device, hashSecret(refreshToken), expiry());
+    if (signIn === null) throw new AppError('invalid_credentials');
+    await this.ended(signIn.ended);
+    return { ...this.#pair(user, signIn.id, refreshToken), user: toMe(user) };
   }
 
   /**
