@@ -2,6 +2,7 @@ import pg from 'pg';
 import { encodeSeqCursor } from '../../api/src/conversations/seqCursor.ts';
 import type { Account } from '../../api/src/testing/TestApi.ts';
 import { TestBackend } from '../../api/src/testing/TestBackend.ts';
+import { KeptClient } from './KeptClient.ts';
 import { percentile, printRows, type BenchRow } from './measure.ts';
 
 const MESSAGES = 1_000_000;
@@ -55,6 +56,7 @@ const pageSql = `
 export async function run(): Promise<boolean> {
   const backend = await TestBackend.start();
   const sql = new pg.Client({ connectionString: backend.databaseUrl });
+  let client: KeptClient | undefined;
   try {
     await sql.connect();
     const maker = await backend.startApi({ LOG_LEVEL: 'error' });
@@ -67,12 +69,16 @@ export async function run(): Promise<boolean> {
       id,
       people.map(({ user }) => user.id),
     );
+    await maker.close();
     const api = await backend.startProcess();
+    client = new KeptClient(api.url, 1);
+    const asking = client;
     const ask = async (query: string): Promise<void> => {
-      const url = `${api.url}/api/v1/conversations/${id}/messages?limit=${PAGE}${query}`;
-      const response = await fetch(url, { headers: { authorization: `Bearer ${reader.accessToken}` } });
-      const { items } = (await response.json()) as { items?: unknown[] };
-      if (items?.length !== PAGE) throw new Error(`${response.status}: not a whole page`);
+      const path = `/api/v1/conversations/${id}/messages?limit=${PAGE}${query}`;
+      const { items } = JSON.parse(await asking.ask(path, { token: reader.accessToken })) as {
+        items?: unknown[];
+      };
+      if (items?.length !== PAGE) throw new Error('not a whole page');
     };
     const bare = (before: number) => sql.query(pageSql, [id, before]);
     const chosen = Array.from(
@@ -92,6 +98,7 @@ export async function run(): Promise<boolean> {
     printRows('history', rows);
     return rows.every(({ ok }) => ok);
   } finally {
+    client?.close();
     await sql.end();
     await backend.close();
   }

@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   'chat-dm': () => import('./chatBench.ts'),
   composite: () => import('./compositeBench.ts'),
   history: () => import('./historyBench.ts'),
+  login: () => import('./loginBench.ts'),
   latency: () => import('./latencyBench.ts'),
   ladder: () => import('./ladderBench.ts'),
   origin: () => import('./originBench.ts'),
