@@ -89,6 +89,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());
   lifecycle.own('outbox', () => services.outbox.close());
+  lifecycle.own('gift news', () => services.giftNews.close());
   const mediaSweep = createTidying(parts, 'media sweep', services.media.sweep);
   const statusesSweep = createTidying(parts, 'statuses sweep', services.statuses.sweep);
   lifecycle.own('statuses', () => services.statuses.announcer.close());
@@ -115,6 +116,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   sweep.start();
   services.presenceKeeper.start();
   services.outbox.start();
+  services.giftNews.start();
   mediaSweep.start();
   statusesSweep.start();
   exportSweep.start();

@@ -14,6 +14,8 @@ import { MessageMediaRepo } from './conversations/messageMedia.repo.ts';
 import { messagesRoutes } from './conversations/messages.routes.ts';
 import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
+import { createGifts } from './gifts/createGifts.ts';
+import { giftsRoutes } from './gifts/gifts.routes.ts';
 import { createIdentity } from './identity/createIdentity.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
 import { RateLimits } from './limits/RateLimits.ts';
@@ -140,6 +142,15 @@ export function createServices(dependencies: ServicesDependencies) {
     logger,
   });
   const wallet = createWallet({ config, database, limits, logger });
+  const gifts = createGifts({
+    ...shared,
+    database,
+    emitter,
+    limits,
+    sessions,
+    prices: wallet.prices,
+    toldLater,
+  });
   const personalData = createPersonalData({
     ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
     ...wallet,
@@ -167,6 +178,7 @@ export function createServices(dependencies: ServicesDependencies) {
     secondFactor: secondFactorRoutes(identity.secondFactor, signedIn),
     wallet: walletRoutes(wallet, signedIn),
     money: moneyRoutes(wallet, signedIn),
+    gifts: giftsRoutes(gifts, signedIn, anybody),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
     statuses: statusesRoutes(statuses.service, signedIn),
@@ -200,6 +212,7 @@ export function createServices(dependencies: ServicesDependencies) {
     media,
     statuses,
     payments: wallet.payments,
+    giftNews: gifts.pump,
     wallet,
     limits,
     gateway,

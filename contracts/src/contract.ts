@@ -19,6 +19,7 @@ import {
   signedIn,
   tokenPair,
 } from './identity.ts';
+import { giftsContract } from './gifts.contract.ts';
 import { notificationsContract } from './notifications.contract.ts';
 import { mediaContract } from './media.contract.ts';
 import {
@@ -344,6 +345,7 @@ export const contract = {
   secondFactor: secondFactorContract,
   statuses: statusesContract,
   wallet: walletContract,
+  gifts: giftsContract,
   money: moneyContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')

@@ -26,3 +26,4 @@ export * from './statuses.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';
 export * from './wallet.ts';
+export * from './gifts.ts';

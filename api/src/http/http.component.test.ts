@@ -223,16 +223,22 @@ describe('the document', () => {
     ]);
     expect(optional.sort()).toEqual([
       'get /channels/{username}',
+      'get /gifts',
+      'get /leaderboards/hosts',
       'get /sessions',
       'get /sessions/{id}',
       'get /sessions/{id}/chat',
       'get /sessions/{id}/chat/messages',
+      'get /sessions/{id}/gifts',
+      'get /sessions/{id}/gifts/totals',
+      'get /sessions/{id}/leaderboard',
       'get /sessions/{id}/stage',
       'get /users/by-name/{username}',
       'get /users/search',
       'get /users/{id}',
       'get /users/{id}/followers',
       'get /users/{id}/following',
+      'get /users/{id}/leaderboard',
       'post /sessions/{id}/join',
     ]);
   });

@@ -86,7 +86,9 @@ export async function post(transaction: DatabaseTransaction, entry: NewEntry): P
 }
 
 function isLost(error: unknown): boolean {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) {
+    return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01');
+  }
   return (
     error.code === 'P2034' || /\b(40001|40P01)\b|TransactionWriteConflict/.test(JSON.stringify(error.meta))
   );

@@ -1,4 +1,4 @@
-import type { NotificationData, NotificationType } from '@maydan/contracts';
+import type { NotificationData, NotificationType, SentGift } from '@maydan/contracts';
 
 /** Something that people are to be told of. */
 export interface Cause<T extends NotificationType = NotificationType> {
@@ -31,4 +31,12 @@ export function streamCause(session: {
   const key = `stream:${sessionId}`;
   const data = { sessionId, title: title.slice(0, 200), sessionType };
   return { key, type: 'stream', userId: null, actorId: session.hostId, groupKey: key, data };
+}
+
+/** Of gifts that somebody sends to somebody in a session: the first one is told; the room shows them all. */
+export function giftCause(sent: SentGift): Cause<'gift'> {
+  const { sessionId, sender, recipient, gift, quantity } = sent;
+  const data = { sessionId, gift: `${gift.name.ar} · ${gift.name.en}`, quantity };
+  const key = `gift:${sessionId}:${sender.id}:${recipient.id}`;
+  return { key, type: 'gift', userId: recipient.id, actorId: sender.id, groupKey: `gift:${sessionId}`, data };
 }

@@ -1,5 +1,6 @@
 import { ChatData } from '../chat/chatData.repo.ts';
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
+import { GiftsData } from '../gifts/giftsData.repo.ts';
 import { IdentityData } from '../identity/identityData.repo.ts';
 import { MediaData } from '../media/mediaData.repo.ts';
 import { NotificationsData } from '../notifications/notificationsData.repo.ts';
@@ -58,6 +59,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new SecondFactorData(database),
     new MediaData(database),
     new ExportsData(database, exporting.queue, exporting.store),
+    new GiftsData(database),
     new WalletData(database, walletRepo, withdrawalsRepo),
     new IdentityData(database),
   ];

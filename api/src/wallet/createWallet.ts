@@ -34,7 +34,7 @@ export function createWallet({ config, database, limits, logger }: WalletParts) 
   const shared = { prices, limits, logger };
   const deposits = new DepositsService({ ...shared, deposits: new DepositsRepo(database), provider });
   return {
-    ...{ walletRepo, withdrawalsRepo, deposits },
+    ...{ prices, walletRepo, withdrawalsRepo, deposits },
     wallet: new WalletService(walletRepo, prices),
     withdrawals: new WithdrawalsService({ ...shared, withdrawals: withdrawalsRepo }),
     payments: paymentsRoutes(deposits, provider instanceof TestProvider ? provider : null),

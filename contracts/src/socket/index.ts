@@ -3,6 +3,7 @@ import { accountEvents } from './account.ts';
 import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
+import { giftEvents } from './gifts.ts';
 import { mediaEvents } from './media.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
@@ -46,6 +47,7 @@ export const serverEvents = {
   ...conversationEvents,
   ...notificationEvents,
   ...mediaEvents,
+  ...giftEvents,
   ...presenceEvents,
   ...sessionEvents,
   ...sessionRoomEvents,

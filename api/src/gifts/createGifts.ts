@@ -1,0 +1,50 @@
+import type { Logger, Redis } from '@maydan/common';
+import type { Database } from '@maydan/prisma';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import { Pump } from '../notifications/Pump.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { Prices } from '../wallet/prices.ts';
+import { CatalogueRepo } from './catalogue.repo.ts';
+import { CatalogueService } from './catalogue.service.ts';
+import { GiftsRepo } from './gifts.repo.ts';
+import { GiftsService } from './gifts.service.ts';
+import { GiftTeller } from './GiftTeller.ts';
+import { Leaderboards } from './Leaderboards.ts';
+import { LeaderboardsService } from './leaderboards.service.ts';
+import { GiftNewsRepo } from './news.repo.ts';
+import { SeenUsers } from './seenUsers.repo.ts';
+
+export interface GiftsParts {
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly emitter: Emitter;
+  readonly limits: RateLimits;
+  readonly sessions: SessionsService;
+  readonly prices: Prices;
+  /** Somebody is to be told of a cause of notifications. */
+  readonly toldLater: () => void;
+  readonly logger: Logger;
+}
+
+const periodMs = 2_000;
+
+/** The parts of gifts, wired up. Whoever starts the pump closes it. */
+export function createGifts(parts: GiftsParts) {
+  const { database, redis, logger } = parts;
+  const news = new GiftNewsRepo(database);
+  const leaderboards = new Leaderboards(redis);
+  const seen = new SeenUsers(database);
+  const teller = new GiftTeller({ ...parts, news, leaderboards });
+  const pump = new Pump({ step: () => teller.step(), name: 'gifts', periodMs, logger });
+  const toldLater = (): void => {
+    pump.wake();
+    parts.toldLater();
+  };
+  return {
+    pump,
+    catalogue: new CatalogueService(new CatalogueRepo(database), logger),
+    gifts: new GiftsService({ ...parts, gifts: new GiftsRepo(database), seen, toldLater }),
+    leaderboards: new LeaderboardsService({ ...parts, leaderboards, news, seen }),
+  };
+}

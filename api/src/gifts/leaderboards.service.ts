@@ -1,0 +1,80 @@
+import { AppError, type Logger } from '@maydan/common';
+import type { Leaderboard, LeaderboardPeriod, leaderboardsRebuilt } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { z } from 'zod';
+import { requireRole } from '../identity/requireRole.ts';
+import type { Viewer } from '../people/blocks.repo.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import { bucketOf, givenTo, receivers, sessionBoard } from './boards.ts';
+import type { Leaderboards } from './Leaderboards.ts';
+import type { GiftNewsRepo } from './news.repo.ts';
+import type { SeenUsers } from './seenUsers.repo.ts';
+
+export interface LeaderboardsDependencies {
+  readonly leaderboards: Leaderboards;
+  readonly news: GiftNewsRepo;
+  readonly seen: SeenUsers;
+  readonly sessions: Pick<SessionsService, 'findVisible'>;
+  readonly logger: Logger;
+}
+
+/** Who gave and got most (feature G4). */
+export class LeaderboardsService {
+  readonly #deps: LeaderboardsDependencies;
+
+  constructor(dependencies: LeaderboardsDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** Throws `not_found`. */
+  async ofSession(viewer: Viewer, { id, limit }: { id: string; limit: number }): Promise<Leaderboard> {
+    await this.#deps.sessions.findVisible(viewer, id);
+    return this.#board(viewer, sessionBoard(id), limit);
+  }
+
+  /** Throws `not_found`. */
+  async ofUser(
+    viewer: Viewer,
+    { id, period, limit }: { id: string; period: LeaderboardPeriod; limit: number },
+  ): Promise<Leaderboard> {
+    if (!(await this.#deps.seen.find(viewer, [id])).has(id)) throw new AppError('not_found');
+    return this.#board(viewer, givenTo(id, period, bucketOf(period, new Date())), limit);
+  }
+
+  ofHosts(
+    viewer: Viewer,
+    { period, limit }: { period: LeaderboardPeriod; limit: number },
+  ): Promise<Leaderboard> {
+    return this.#board(viewer, receivers(period, bucketOf(period, new Date())), limit);
+  }
+
+  /** By an admin. Throws `forbidden`. */
+  rebuildAs(admin: User): Promise<z.infer<typeof leaderboardsRebuilt>> {
+    requireRole(admin, 'admin');
+    return this.rebuild();
+  }
+
+  /** From the ledger. What was not as the ledger says is logged: it never should be, unless Redis lost its data. */
+  async rebuild(now = new Date()): Promise<z.infer<typeof leaderboardsRebuilt>> {
+    const { news, leaderboards, logger } = this.#deps;
+    return news.standing(now, async ({ boards, pending }) => {
+      const drifted = await leaderboards.replace(boards, pending);
+      if (drifted > 0) logger.warn({ drifted }, 'leaderboards were not as the ledger says');
+      return { boards: boards.size, drifted };
+    });
+  }
+
+  /** Ranks count those who are hidden, too. */
+  async #board(viewer: Viewer, key: string, limit: number): Promise<Leaderboard> {
+    const top = await this.#deps.leaderboards.top(key, limit);
+    const users = await this.#deps.seen.find(
+      viewer,
+      top.map(({ id }) => id),
+    );
+    const items = top.flatMap(({ id, coins }, at) => {
+      const user = users.get(id);
+      return user === undefined ? [] : [{ user, coins, rank: at + 1 }];
+    });
+    return { items };
+  }
+}

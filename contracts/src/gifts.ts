@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { cleanLine, cleanText, showsSomething } from './cleanText.ts';
+import { isoDate, sessionId, userId } from './ids.ts';
+import { pageInput } from './people.ts';
+import { publicUser } from './sessions.ts';
+import { coinAmount, keyedHeaders } from './wallet.ts';
+
+/** An address of a picture or animation: of another site by HTTPS, or a path of ours. */
+const assetUrl = z
+  .string()
+  .max(400)
+  .regex(/^(https:\/\/[^\s"'<>\\]+|\/(?!\/)[\w.~/-]+)$/, 'must be an https address or a path');
+const name = z.string().max(40).overwrite(cleanLine).refine(showsSomething, 'must not be empty');
+
+/** What is shown when the gift arrives: a Lottie document (JSON) or an animated WebP. */
+export const giftAnimation = z.object({ kind: z.enum(['lottie', 'webp']), url: assetUrl });
+const shown = {
+  name: z.object({ en: name, ar: name }),
+  iconUrl: assetUrl,
+  animation: giftAnimation.nullable(),
+};
+
+export const gift = z.object({
+  id: z.uuid(),
+  ...shown,
+  /** In coins. */
+  price: z.int().min(1).max(1_000_000),
+  /** Only active ones can be sent. */
+  active: z.boolean(),
+  /** The catalogue goes by it. */
+  position: z.int().min(0).max(10_000),
+});
+export type Gift = z.infer<typeof gift>;
+export const giftList = z.object({ items: z.array(gift) });
+export const giftInput = gift
+  .omit({ id: true })
+  .extend({ active: z.boolean().default(true), position: gift.shape.position.default(0) });
+export type GiftInput = z.infer<typeof giftInput>;
+/** What is absent stays as it is. */
+export const giftUpdateInput = gift.partial().extend({ id: z.uuid() });
+export type GiftUpdateInput = z.infer<typeof giftUpdateInput>;
+
+export const sentGift = z.object({
+  id: z.uuid(),
+  sessionId,
+  sender: publicUser,
+  recipient: publicUser,
+  gift: z.object({ id: z.uuid(), ...shown }),
+  quantity: z.int(),
+  /** What it cost, all together. */
+  coins: coinAmount,
+  message: z.string(),
+  at: isoDate,
+  /** An admin gave the coins back. */
+  returned: z.boolean(),
+});
+export type SentGift = z.infer<typeof sentGift>;
+export const sentGiftPage = z.object({ items: z.array(sentGift), nextCursor: z.string().nullable() });
+export type SentGiftPage = z.infer<typeof sentGiftPage>;
+
+export const giftSendInput = z.object({
+  params: z.object({ id: sessionId }),
+  headers: keyedHeaders,
+  body: z.object({
+    giftId: z.uuid(),
+    quantity: z.int().min(1).max(999).default(1),
+    /** The host, or somebody on stage. Absent: the host. */
+    recipientId: userId.optional(),
+    message: z.string().max(200).overwrite(cleanText).default(''),
+  }),
+});
+export type GiftSendInput = z.infer<typeof giftSendInput>;
+
+export const giftTotals = z.object({
+  /** How many were sent, by quantity. */
+  gifts: z.int(),
+  coins: coinAmount,
+  senders: z.int(),
+});
+export type GiftTotals = z.infer<typeof giftTotals>;
+
+/** Of UTC: a day, a week from Monday, a month. */
+export const leaderboardPeriod = z.enum(['day', 'week', 'month']);
+export type LeaderboardPeriod = z.infer<typeof leaderboardPeriod>;
+const most = { limit: z.coerce.number().int().min(1).max(100).default(20) };
+export const sessionLeaderboardInput = z.object({ id: sessionId, ...most });
+export const userLeaderboardInput = z.object({
+  id: userId,
+  period: leaderboardPeriod.default('week'),
+  ...most,
+});
+export const hostsLeaderboardInput = z.object({ period: leaderboardPeriod.default('week'), ...most });
+/** Those who gave, or got, most coins, the first ones first; people whom a block hides are left out. */
+export const leaderboard = z.object({
+  items: z.array(z.object({ user: publicUser, coins: coinAmount, rank: z.int().min(1) })),
+});
+export type Leaderboard = z.infer<typeof leaderboard>;
+/** `drifted`: how many boards were not as the ledger says. */
+export const leaderboardsRebuilt = z.object({ boards: z.int(), drifted: z.int() });
+
+export const sessionGiftsInput = pageInput.extend({ id: sessionId });
