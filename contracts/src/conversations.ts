@@ -57,7 +57,7 @@ export const member = z.object({
   user: publicUser,
   role: memberRole,
   joinedAt: isoDate,
-  /** Null in a public channel, where nobody is told what others have read. */
+  /** Null in a public channel, where nobody is told what others have read, and past a block. */
   lastReadSeq: z.int().nullable(),
 });
 export type ConversationMember = z.infer<typeof member>;

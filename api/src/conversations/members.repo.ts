@@ -5,6 +5,7 @@ import {
   type MemberRole,
   type ConversationKind,
 } from '@maydan/prisma';
+import { visibleSql, type Viewer } from '../people/blocks.repo.ts';
 import type { PageWish } from '../people/listed.ts';
 import type { MemberRow } from './rows.ts';
 
@@ -24,14 +25,16 @@ export class MembersRepo {
     this.#database = database;
   }
 
-  /** Who came first at first. */
-  list(conversationId: string, { after, take }: PageWish): Promise<MemberRow[]> {
+  /** Who came first at first. What somebody has read is not for those past a block. */
+  list(conversationId: string, viewer: Viewer, { after, take }: PageWish): Promise<MemberRow[]> {
     const behind =
       after === null
         ? Prisma.empty
         : Prisma.sql`AND (m."joinedAt", m."userId") > (${after.at}::timestamptz, ${after.id}::uuid)`;
-    return this.#read(Prisma.sql`m."conversationId" = ${conversationId}::uuid ${behind}
-      ORDER BY m."joinedAt", m."userId" LIMIT ${take}`);
+    const marker = Prisma.sql`CASE WHEN ${visibleSql(viewer)} THEN m."lastReadSeq" END`;
+    const page = Prisma.sql`m."conversationId" = ${conversationId}::uuid ${behind}
+      ORDER BY m."joinedAt", m."userId" LIMIT ${take}`;
+    return this.#read(page, marker);
   }
 
   /** Those of the users who are in it. */
@@ -68,10 +71,10 @@ export class MembersRepo {
     });
   }
 
-  #read(where: Prisma.Sql): Promise<MemberRow[]> {
+  #read(where: Prisma.Sql, marker = Prisma.sql`m."lastReadSeq"`): Promise<MemberRow[]> {
     return this.#database.$queryRaw<MemberRow[]>`
-      SELECT u."id" AS "userId", u."username", u."displayName", m."role", m."joinedAt", m."lastReadSeq"
-      FROM "Member" m JOIN "User" u ON u."id" = m."userId" WHERE ${where}`;
+      SELECT m."userId", "User"."username", "User"."displayName", m."role", m."joinedAt", ${marker} AS "lastReadSeq"
+      FROM "Member" m JOIN "User" ON "User"."id" = m."userId" WHERE ${where}`;
   }
 }
 

@@ -31,7 +31,7 @@ export class MembersService {
     const place = await this.#deps.repo.place(user.id, input.id);
     if (place === null || place.role === null) throw new AppError('not_found');
     const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
-    const rows = await this.#deps.members.list(input.id, { after, take: input.limit + 1 });
+    const rows = await this.#deps.members.list(input.id, user, { after, take: input.limit + 1 });
     const { page, nextCursor } = pageOf(rows, input.limit, ({ joinedAt, userId }) => ({
       at: joinedAt,
       id: userId,

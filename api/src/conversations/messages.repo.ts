@@ -11,6 +11,7 @@ import {
   type MessageKind,
 } from '@maydan/prisma';
 import { noticeRead, unreadCause } from '../notifications/causes.repo.ts';
+import { listedTo, type Viewer } from '../people/blocks.repo.ts';
 import { messageColumns, messageJoins } from './columns.repo.ts';
 import type { SeqRange } from './seqCursor.ts';
 import type { MessageRow } from './rows.ts';
@@ -168,11 +169,15 @@ export class MessagesRepo {
     return row ?? null;
   }
 
-  /** Who has read a message, in the order in which they came to the conversation. */
-  readers({ conversationId, seq, senderId }: Pick<MessageRow, 'conversationId' | 'seq' | 'senderId'>) {
+  /** Who has read a message, as far as the viewer sees them, in the order in which they came to Maydan. */
+  readers(
+    { conversationId, seq, senderId }: Pick<MessageRow, 'conversationId' | 'seq' | 'senderId'>,
+    viewer: Viewer,
+  ) {
     return this.#database.user.findMany({
       where: {
         ...(senderId === null ? {} : { id: { not: senderId } }),
+        ...listedTo(viewer),
         memberships: { some: { conversationId, fromSeq: { lt: seq }, lastReadSeq: { gte: seq } } },
       },
       orderBy: { id: 'asc' },

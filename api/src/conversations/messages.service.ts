@@ -130,7 +130,7 @@ export class MessagesService {
   async readers(user: User, id: string): Promise<PublicUser[]> {
     const found = await this.#seen(user, id);
     if (found.conversationKind === 'publicChannel') throw new AppError('forbidden');
-    return this.#deps.repo.readers(found);
+    return this.#deps.repo.readers(found, user);
   }
 
   /** Throws `not_found` for who isn't in the conversation, and `messages_refused` past a block. */

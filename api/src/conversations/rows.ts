@@ -57,7 +57,8 @@ export interface MemberRow {
   readonly displayName: string;
   readonly role: MemberRole;
   readonly joinedAt: Date;
-  readonly lastReadSeq: number;
+  /** Null past a block. */
+  readonly lastReadSeq: number | null;
 }
 
 export function toShared(row: SharedRow): SharedConversation {

@@ -142,9 +142,14 @@ export class SignInsService {
     return this.#deps.revocations.tell(signInIds);
   }
 
-  /** Removes what expired more than a day ago. */
-  deleteExpired(now: Date): Promise<number> {
-    return this.#deps.repo.deleteExpired(new Date(now.getTime() - 24 * 3_600_000));
+  /**
+   * Removes what expired more than a day ago: sign-ins, and refresh tokens of those that go on. A used one is remembered as long
+   * as it would have been good, and a day: when it comes again until then, its family ends.
+   */
+  async deleteExpired(now: Date): Promise<void> {
+    const before = new Date(now.getTime() - 24 * 3_600_000);
+    await this.#deps.repo.deleteExpired(before);
+    await this.#deps.repo.deleteUsedTokens(new Date(before.getTime() - refreshLifetimeMs));
   }
 
   #pair(user: User, signInId: string, refreshToken: string): TokenPair {

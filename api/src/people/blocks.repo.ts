@@ -69,6 +69,11 @@ export function visibleTo(viewer: Viewer): Prisma.UserWhereInput {
   };
 }
 
+/** For queries: users who are listed to the viewer. Of a banned account nobody is told. */
+export function listedTo(viewer: Viewer): Prisma.UserWhereInput {
+  return { AND: [visibleTo(viewer), { bannedAt: null }] };
+}
+
 /** As `visibleTo`, for a query in SQL that reads "User". */
 export function visibleSql(viewer: Viewer): Prisma.Sql {
   if (viewer === null || seesAll(viewer)) return Prisma.sql`TRUE`;

@@ -32,7 +32,7 @@ export class ContactsRepo {
   /** The newest first. */
   async list(ownerId: string, { after, take }: PageWish): Promise<Listed[]> {
     const rows = await this.#database.contact.findMany({
-      where: { AND: [{ ownerId }, behind(after, 'contactId')] },
+      where: { AND: [{ ownerId, contact: { bannedAt: null } }, behind(after, 'contactId')] },
       orderBy: [{ createdAt: 'desc' }, { contactId: 'desc' }],
       take,
       select: { createdAt: true, contact: publicFields },

@@ -162,6 +162,11 @@ describe('lists of followers', () => {
     expect(await names()).toHaveLength(2);
     expect(await names(fan)).toEqual([fan.user.id]);
     expect(await names(other)).toEqual([other.user.id]);
+    const ban = (bannedAt: Date | null) =>
+      backend.database.user.update({ where: idOf(other), data: { bannedAt } });
+    await ban(new Date());
+    expect(await names()).toEqual([fan.user.id]);
+    await ban(null);
     await star.client.blocks.create(idOf(fan));
     for (const list of ['followers', 'following']) {
       expect(refusalOf(await ask('GET', `/users/${id}/${list}`, fan))).toBe('404 not_found');

@@ -2,7 +2,7 @@ import type { Relation } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
 import { followCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
-import { eitherBlocksIn, lockPair, visibleTo, type Viewer } from './blocks.repo.ts';
+import { eitherBlocksIn, listedTo, lockPair, type Viewer } from './blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from './listed.ts';
 
 /** What became of a wish to follow or to keep somebody; `hidden`: there is no such user, or a block lies between them. */
@@ -41,7 +41,7 @@ export class FollowsRepo {
   /** Who follows somebody, the newest first, as far as the viewer sees them. */
   async followers(followeeId: string, viewer: Viewer, { after, take }: PageWish): Promise<Listed[]> {
     const rows = await this.#database.follow.findMany({
-      where: { AND: [{ followeeId, follower: visibleTo(viewer) }, behind(after, 'followerId')] },
+      where: { AND: [{ followeeId, follower: listedTo(viewer) }, behind(after, 'followerId')] },
       orderBy: [{ createdAt: 'desc' }, { followerId: 'desc' }],
       take,
       select: { createdAt: true, follower: publicFields },
@@ -52,7 +52,7 @@ export class FollowsRepo {
   /** Whom somebody follows, the newest first, as far as the viewer sees them. */
   async following(followerId: string, viewer: Viewer, { after, take }: PageWish): Promise<Listed[]> {
     const rows = await this.#database.follow.findMany({
-      where: { AND: [{ followerId, followee: visibleTo(viewer) }, behind(after, 'followeeId')] },
+      where: { AND: [{ followerId, followee: listedTo(viewer) }, behind(after, 'followeeId')] },
       orderBy: [{ createdAt: 'desc' }, { followeeId: 'desc' }],
       take,
       select: { createdAt: true, followee: publicFields },

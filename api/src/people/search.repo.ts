@@ -1,6 +1,6 @@
 import { maxFound, type PublicUser } from '@maydan/contracts';
 import { ask, Prisma, type Database } from '@maydan/prisma';
-import { visibleSql, visibleTo, type Viewer } from './blocks.repo.ts';
+import { listedTo, visibleSql, type Viewer } from './blocks.repo.ts';
 import { publicFields } from './listed.ts';
 import { isIndexed, similarityOf, type SearchPosition, type SearchText } from './searchText.ts';
 
@@ -48,7 +48,7 @@ export class SearchRepo {
     if (phone !== null) contacts.push({ phone, foundByPhone: true });
     if (contacts.length === 0) return Promise.resolve(null);
     return this.#database.user.findFirst({
-      where: { AND: [{ OR: contacts }, visibleTo(viewer), { bannedAt: null }] },
+      where: { AND: [{ OR: contacts }, listedTo(viewer)] },
       ...publicFields,
     });
   }

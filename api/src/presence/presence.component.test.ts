@@ -119,11 +119,24 @@ describe('presence', () => {
     for (const one of all) await connect(one, node);
     const stays = await connect(elsewhere!, second);
     for (const one of all) await untilTold(client, one, 'online');
+    // Nothing is kept of an account that is deleted meanwhile.
+    const erased = await api.register();
+    await connect(erased, node);
+    const { id } = erased.user;
+    await waitUntil(
+      'one more online',
+      async () => (await backend.redis.zscore(onlineKey, id)) !== null,
+      patienceMs,
+    );
+    await backend.database.user.update({
+      where: { id },
+      data: { deletedAt: new Date() },
+    });
     await node.end('SIGKILL');
     for (const one of [lost!, alone!]) await untilTold(client, one, 'online', 'offline');
     expect(newsOf(client, elsewhere!)).toEqual(['online']);
     expect(stays.socket.connected).toBe(true);
-    const rows = await backend.database.lastSeen.findMany({ where: { userId: { in: idsOf(all) } } });
+    const rows = await backend.database.lastSeen.findMany({ where: { userId: { in: [id, ...idsOf(all)] } } });
     expect(rows.map(({ userId }) => userId).sort()).toEqual(idsOf([lost!, alone!]).sort());
     // And comes back like anybody else.
     await connect(lost!);

@@ -37,7 +37,7 @@ export class PresenceRepo {
       INSERT INTO "LastSeen" ("userId", "at")
       SELECT seen.id, seen.at
       FROM unnest(${ids}::uuid[], ${times}::timestamptz[]) AS seen (id, at)
-      JOIN "User" ON "User"."id" = seen.id
+      JOIN "User" ON "User"."id" = seen.id AND "User"."deletedAt" IS NULL
       ORDER BY seen.id
       ON CONFLICT ("userId") DO UPDATE SET "at" = GREATEST("LastSeen"."at", EXCLUDED."at")`;
   }

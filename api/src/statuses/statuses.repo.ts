@@ -2,7 +2,7 @@ import { AppError } from '@maydan/common';
 import { maxStatuses, statusLifetimeMs, type StatusCreate } from '@maydan/contracts';
 import type { Database, DatabaseTransaction, Prisma } from '@maydan/prisma';
 import { useMedia } from '../media/media.repo.ts';
-import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
+import { listedTo, type Viewer } from '../people/blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from '../people/listed.ts';
 import type { StatusRow } from './rows.ts';
 
@@ -87,7 +87,7 @@ export class StatusesRepo {
 
   /** Who has seen it, the last one first, but for those with a block between them and the owner. */
   async viewers(ownerId: string, statusId: string, { after, take }: PageWish): Promise<Listed[]> {
-    const viewer = visibleTo({ id: ownerId, role: 'user' });
+    const viewer = listedTo({ id: ownerId, role: 'user' });
     const rows = await this.#database.statusView.findMany({
       where: { AND: [{ statusId, viewer }, behind(after, 'viewerId')] },
       orderBy: [{ createdAt: 'desc' }, { viewerId: 'desc' }],
@@ -102,7 +102,8 @@ export class StatusesRepo {
     if (ids.length === 0) return new Map();
     const rows = await this.#database.$queryRaw<{ id: string; viewers: number }[]>`
       SELECT wanted.id, (
-        SELECT count(*) FROM "StatusView" v WHERE v."statusId" = wanted.id
+        SELECT count(*) FROM "StatusView" v JOIN "User" u ON u."id" = v."viewerId" AND u."bannedAt" IS NULL
+        WHERE v."statusId" = wanted.id
           AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${ownerId}::uuid AND "blockedId" = v."viewerId")
           AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = v."viewerId" AND "blockedId" = ${ownerId}::uuid)
       )::int AS "viewers"
@@ -145,7 +146,7 @@ function shownTo(viewer: SignedInViewer, now: Date): Prisma.StatusWhereInput {
     OR: [
       { userId: id },
       {
-        user: { AND: [visibleTo(viewer), { bannedAt: null }] },
+        user: listedTo(viewer),
         OR: [
           { audience: 'everyone' },
           { audience: 'followers', user: { followers: { some: { followerId: id } } } },
