@@ -7,23 +7,36 @@ export interface Swept {
 }
 
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
 
-/** Runs the sweep at once and then periodically, one round at a time. */
+interface SweepTimerOptions {
+  readonly sweep: Swept;
+  /** What is enough once an hour. When it fails it is done again soon. */
+  readonly hourly?: () => Promise<unknown>;
+  readonly logger: Logger;
+  readonly periodMs?: number;
+  /** How long after a failure the hourly work is done again. */
+  readonly hourlyRetryMs?: number;
+}
+
+/** Runs the sweep at once and then periodically, one round at a time. The hourly work doesn't depend on it. */
 export class SweepTimer {
   readonly #sweep: Swept;
   readonly #hourly: (() => Promise<unknown>) | undefined;
   readonly #logger: Logger;
   readonly #periodMs: number;
+  readonly #hourlyRetryMs: number;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #closed = false;
-  #hourlyAt = 0;
+  #hourlyDueAt = 0;
 
-  constructor(options: { sweep: Swept; hourly?: () => Promise<unknown>; logger: Logger; periodMs?: number }) {
+  constructor(options: SweepTimerOptions) {
     this.#sweep = options.sweep;
     this.#hourly = options.hourly;
     this.#logger = options.logger;
     this.#periodMs = options.periodMs ?? defaultPeriodMs;
+    this.#hourlyRetryMs = options.hourlyRetryMs ?? minuteMs;
   }
 
   start(): void {
@@ -37,18 +50,31 @@ export class SweepTimer {
   }
 
   async #run(): Promise<void> {
-    try {
-      await this.#sweep.run();
-      if (this.#hourly !== undefined && Date.now() - this.#hourlyAt > hourMs) {
-        this.#hourlyAt = Date.now();
-        await this.#hourly();
-      }
-    } catch (error) {
-      this.#logger.warn({ err: error }, 'the sweep could not run');
-    }
+    await this.#runSweep();
+    await this.#runHourly();
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#round = this.#run();
     }, this.#periodMs);
+  }
+
+  async #runSweep(): Promise<void> {
+    try {
+      await this.#sweep.run();
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the sweep could not run');
+    }
+  }
+
+  /** Not in every round while it fails: much of it may have been done. */
+  async #runHourly(): Promise<void> {
+    if (this.#hourly === undefined || this.#closed || Date.now() < this.#hourlyDueAt) return;
+    try {
+      await this.#hourly();
+      this.#hourlyDueAt = Date.now() + hourMs;
+    } catch (error) {
+      this.#hourlyDueAt = Date.now() + this.#hourlyRetryMs;
+      this.#logger.warn({ err: error }, 'what is done once an hour could not be done');
+    }
   }
 }

@@ -1,8 +1,11 @@
+import { createLogger } from '@maydan/common';
+import { waitUntil } from '@maydan/infra';
 import type { Session } from '@maydan/prisma';
 import { controlDocumentOf, storedEndReason } from './controlDocument.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { sessionView } from './sessionView.ts';
 import type { SessionRow } from './sessions.repo.ts';
+import { SweepTimer } from './SweepTimer.ts';
 
 const at = new Date('2026-05-01T12:00:00.000Z');
 const row: Session = {
@@ -135,4 +138,47 @@ describe('cursors', () => {
       expect(() => decodeCursor(text)).toThrow(expect.objectContaining({ code: 'validation_failed' }));
     },
   );
+});
+
+describe('the timer of the sweep', () => {
+  const logger = createLogger('api', 'fatal', { write: () => undefined });
+  const failing = () => Promise.reject(new Error('fails'));
+
+  it.each([
+    ['although the sweep fails', failing],
+    ['beside the sweep', () => Promise.resolve()],
+  ])('does hourly work %s: again until it succeeds, then not for an hour', async (_how, run) => {
+    let [rounds, tries] = [0, 0];
+    const sweep = { run: () => ((rounds += 1), run()) };
+    const hourly = () => ((tries += 1), tries < 3 ? failing() : Promise.resolve());
+    const timer = new SweepTimer({ sweep, hourly, logger, periodMs: 1, hourlyRetryMs: 1 });
+    timer.start();
+    try {
+      await waitUntil('the hourly work to succeed', () => tries === 3, 20_000, 1);
+      const before = rounds;
+      await waitUntil('more rounds', () => rounds > before + 3, 20_000, 1);
+    } finally {
+      await timer.close();
+    }
+    expect(tries).toBe(3);
+  });
+
+  it('waits before it tries again what failed', async () => {
+    let [rounds, tries] = [0, 0];
+    const sweep = { run: () => Promise.resolve(void (rounds += 1)) };
+    const timer = new SweepTimer({
+      sweep,
+      hourly: () => ((tries += 1), failing()),
+      logger,
+      periodMs: 1,
+      hourlyRetryMs: 3_600_000,
+    });
+    timer.start();
+    try {
+      await waitUntil('a few rounds', () => rounds > 3, 20_000, 1);
+    } finally {
+      await timer.close();
+    }
+    expect(tries).toBe(1);
+  });
 });
