@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
-import { mediaId, mediaOutcome } from './media.ts';
+import { mediaId, mediaOutcome, mediaRemoval } from './media.ts';
 import { endReason, streamHealth } from './sessions.ts';
 import { peerId, stageRole } from './stage/joinToken.ts';
 import { stagePeerHealth } from './stage/health.ts';
@@ -100,8 +100,8 @@ export const fact = z.discriminatedUnion('type', [
     storyboardPath: z.string().nullable(),
   }),
   z.object({ type: z.literal('media.checked'), at: isoDate, mediaId, outcome: mediaOutcome }),
-  /** The storage has nothing of it any more. */
-  z.object({ type: z.literal('media.removed'), at: isoDate, mediaId, what: z.enum(['upload', 'all']) }),
+  /** The storage had nothing of it any more. */
+  z.object({ type: z.literal('media.removed'), at: isoDate, mediaId, what: mediaRemoval }),
 ]);
 export type Fact = z.infer<typeof fact>;
 export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { playbackId, sessionId, userId } from './ids.ts';
-import { fileKind, mediaId, mediaPurpose } from './media.ts';
+import { fileKind, mediaId, mediaPurpose, mediaRemoval } from './media.ts';
 import { sessionType } from './sessions.ts';
 
 /** The job catalogue: queue → name → schema of the data. Handlers and producers are typed from it. */
@@ -68,7 +68,7 @@ export const jobs = {
   /** Removes an upload, or all that the storage has of a file. */
   'media.remove': {
     queue: 'mediaRemoval',
-    data: z.object({ mediaId, what: z.enum(['upload', 'all']), requestId: z.string().optional() }),
+    data: z.object({ mediaId, what: mediaRemoval, requestId: z.string().optional() }),
   },
 } as const;
 export type JobName = keyof typeof jobs;

@@ -137,6 +137,13 @@ export const mediaOutcome = z.discriminatedUnion('result', [
 ]);
 export type MediaOutcome = z.infer<typeof mediaOutcome>;
 
+/**
+ * What is removed of a file: its upload; all; or all, for the last time, as the upload can't be sent any more and nothing
+ * checks it. Only then nothing can be added afterwards.
+ */
+export const mediaRemoval = z.enum(['upload', 'all', 'last']);
+export type MediaRemoval = z.infer<typeof mediaRemoval>;
+
 /** Where things of a file are in the storage. Uploads are never given out; what is, a worker has written. */
 export const mediaKeys = {
   uploads: (id: string): string => `uploads/${id}/`,

@@ -23,9 +23,7 @@ export class MediaFacts {
 
   async handle(fact: FactOf<'media.checked'> | FactOf<'media.removed'>): Promise<void> {
     const { repo } = this.#deps;
-    if (fact.type === 'media.removed') {
-      return fact.what === 'all' ? repo.removed(fact.mediaId) : repo.uploadRemoved(fact.mediaId);
-    }
+    if (fact.type === 'media.removed') return this.#removed(fact);
     const { mediaId, outcome } = fact;
     if (outcome.result === 'ready') return this.#tell(await repo.ready(mediaId, outcome));
     return this.#tell(await repo.refuse(mediaId, outcome.reason));
@@ -34,6 +32,12 @@ export class MediaFacts {
   /** Given up after too many tries. */
   async giveUp(mediaId: string): Promise<void> {
     await this.#tell(await this.#deps.repo.refuse(mediaId, 'failed'));
+  }
+
+  /** After `all` something may still come: an upload by an address that was given out, or what a check stores. The sweep asks again. */
+  async #removed({ what, mediaId }: FactOf<'media.removed'>): Promise<void> {
+    if (what === 'upload') await this.#deps.repo.uploadRemoved(mediaId);
+    if (what === 'last') await this.#deps.repo.removed(mediaId);
   }
 
   async #tell(row: Media | null): Promise<void> {

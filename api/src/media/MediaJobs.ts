@@ -1,4 +1,5 @@
 import type { JobProducer } from '@maydan/common';
+import type { MediaRemoval } from '@maydan/contracts';
 import type { Media } from '@maydan/prisma';
 
 /** The jobs about files. Asking again while a job waits or runs changes nothing. */
@@ -18,7 +19,7 @@ export class MediaJobs {
     });
   }
 
-  async remove(mediaId: string, what: 'upload' | 'all'): Promise<void> {
+  async remove(mediaId: string, what: MediaRemoval): Promise<void> {
     const options = { attempts: 3, backoff: { type: 'exponential', delay: 1_000 } };
     await this.#jobs.add('media.remove', { mediaId, what }, { jobId: `${what}-${mediaId}`, ...options });
   }

@@ -22,7 +22,8 @@ const uploadMarginMs = 20 * 60_000;
 
 /**
  * Repairs and tidies files, whatever died meanwhile: a check that is gone is begun again, a few times; what nobody
- * completed or used is removed; and a row stays until the storage has nothing of it.
+ * completed or used is removed; and a row stays until the storage has nothing of it and nothing can come any more, neither
+ * by the address for its upload nor from a check under way.
  */
 export class MediaSweep {
   readonly #deps: MediaSweepDependencies;
@@ -37,7 +38,7 @@ export class MediaSweep {
     for (const row of await repo.checking(before(checkGoneMs), batch)) await this.#keepCheck(row);
     const abandoned = await repo.abandoned(before(uploadMarginMs), before(unusedMs), batch);
     for (const { id } of abandoned) await this.#abandon(id, before(unusedMs));
-    await this.#remove(await repo.removing(before(removalRetryMs), batch));
+    await this.#remove(await repo.removing(before(removalRetryMs), batch), before(uploadMarginMs));
     for (const { id } of await repo.withOldUpload(before(uploadMarginMs), batch)) {
       await this.#deps.jobs.remove(id, 'upload');
     }
@@ -60,8 +61,13 @@ export class MediaSweep {
     if (row !== null) await this.#deps.jobs.remove(id, 'all');
   }
 
-  async #remove(rows: readonly Media[]): Promise<void> {
-    for (const { id } of rows) await this.#deps.jobs.remove(id, 'all');
-    await this.#deps.repo.removalAsked(rows.map(({ id }) => id));
+  /** It is the last time only if nothing could come when the removal begins: what was told of earlier ones proves nothing. */
+  async #remove(rows: readonly Media[], expiredBefore: Date): Promise<void> {
+    const { jobs, repo } = this.#deps;
+    for (const { id, uploadExpiresAt } of rows) {
+      const isLast = uploadExpiresAt < expiredBefore && (await jobs.isCheckGone(id));
+      await jobs.remove(id, isLast ? 'last' : 'all');
+    }
+    await repo.removalAsked(rows.map(({ id }) => id));
   }
 }

@@ -96,6 +96,7 @@ export class MediaRepo {
     await this.#database.media.updateMany({ where: { id }, data: { uploadKept: false } });
   }
 
+  /** Nothing is stored of it, and nothing can come. */
   async removed(id: string): Promise<void> {
     await this.#database.media.deleteMany({ where: { id, state: 'removing' } });
   }

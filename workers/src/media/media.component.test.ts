@@ -267,6 +267,12 @@ describe('a file', () => {
       await jobs.add('media.remove', { mediaId: id, what: 'all' }, { jobId });
     await waitUntil('all to be gone', () => gone('all'), 20_000);
     expect(await store.size(`${mediaKeys.folder(id)}main.webp`)).toBeNull();
+    // What came afterwards.
+    const late = [mediaKeys.upload(id), `${mediaKeys.folder(id)}main.webp`];
+    for (const key of late) await store.put(key, Buffer.from('late'));
+    await jobs.add('media.remove', { mediaId: id, what: 'last' }, { jobId: `last-${id}` });
+    await waitUntil('the rest to be gone', () => gone('last'), 20_000);
+    expect(await Promise.all(late.map((key) => store.size(key)))).toEqual([null, null]);
     const old = join(stack.folder, 'spool', 'media-old');
     await mkdir(old);
     await writeFile(join(old, 'upload'), 'x');

@@ -49,7 +49,7 @@ export async function removeMedia(
   { store, facts }: Pick<MediaDeps, 'store' | 'facts'>,
 ): Promise<void> {
   await store.removePrefix(mediaKeys.uploads(mediaId));
-  if (what === 'all') await store.removePrefix(mediaKeys.folder(mediaId));
+  if (what !== 'upload') await store.removePrefix(mediaKeys.folder(mediaId));
   facts.append({ type: 'media.removed', at: new Date().toISOString(), mediaId, what });
   await facts.flush();
 }
