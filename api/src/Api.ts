@@ -31,8 +31,6 @@ import { RememberedConnections } from './realtime/RememberedConnections.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer, type Swept } from './sessions/SweepTimer.ts';
 
-const tidyingPeriodMs = 5_000;
-
 /** The running api: HTTP, sockets, facts and the sweep. PostgreSQL and Redis may come and go meanwhile. */
 export class Api {
   readonly port: number;
@@ -220,8 +218,8 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
   return timer;
 }
 
-function createTidying({ logger, lifecycle }: Parts, name: string, sweep: Swept): SweepTimer {
-  const timer = new SweepTimer({ sweep, periodMs: tidyingPeriodMs, logger });
+function createTidying({ config, logger, lifecycle }: Parts, name: string, sweep: Swept): SweepTimer {
+  const timer = new SweepTimer({ sweep, periodMs: config.TIDYING_PERIOD_MS, logger });
   lifecycle.own(name, () => timer.close());
   return timer;
 }

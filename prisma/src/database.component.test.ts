@@ -48,14 +48,15 @@ async function script(name: string, url: string): Promise<unknown> {
 }
 
 /**
- * Columns, indexes and constraints, as the catalogue tells them. Prisma has no word for a generated column and for an index
- * of an expression, and none for checks and constraint triggers; those that are there are in the migrations alone.
+ * Columns, indexes and constraints, as the catalogue tells them. Prisma has no word for a generated column, for an index
+ * of an expression and for one of a part of the rows, and none for checks and constraint triggers; those that are there are in the migrations alone.
  */
 const shape = `
   SELECT table_name || '.' || column_name || ' ' || udt_name || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS line
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' AND is_generated = 'NEVER'
   UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
-    AND indexname NOT IN ('User_letters_idx', 'Conversation_letters_idx')
+    AND indexname NOT IN ('User_letters_idx', 'Conversation_letters_idx',
+      'Media_awaiting_idx', 'Media_unused_idx', 'Media_ownerless_idx')
   UNION SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('c', 't') AND conrelid <> 0 AND conrelid::regclass::text <> '_prisma_migrations'
   UNION SELECT t.typname || ': ' || string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)

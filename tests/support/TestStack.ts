@@ -29,7 +29,7 @@ export class TestStack {
       const stack = await startStack({
         dataDir: dir,
         ports: 'free',
-        env: { LOG_LEVEL: 'debug', ...options.env },
+        env: { LOG_LEVEL: 'debug', TIDYING_PERIOD_MS: '5000', ...options.env },
         ...(options.services ? { services: options.services } : {}),
       });
       if (stack.credentials === null) throw new Error('the new database was not seeded');

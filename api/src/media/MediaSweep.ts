@@ -37,7 +37,7 @@ export class MediaSweep {
     const before = (ms: number): Date => new Date(now.getTime() - ms);
     for (const row of await repo.checking(before(checkGoneMs), batch)) await this.#keepCheck(row);
     const abandoned = await repo.abandoned(before(uploadMarginMs), before(unusedMs), batch);
-    for (const { id } of abandoned) await this.#abandon(id, before(unusedMs));
+    for (const id of abandoned) await this.#abandon(id, before(unusedMs));
     await this.#remove(await repo.removing(before(removalRetryMs), batch), before(uploadMarginMs));
     for (const { id } of await repo.withOldUpload(before(uploadMarginMs), batch)) {
       await this.#deps.jobs.remove(id, 'upload');

@@ -8,13 +8,14 @@ import {
   type MediaRemoval,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { Prisma } from '@maydan/prisma';
 import type { Queue } from 'bullmq';
 import { io, type Socket } from 'socket.io-client';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, readyOutcome, TestMedia, uploadBytes as bytes } from '../testing/TestMedia.ts';
 import { Attachments } from './Attachments.ts';
-import { MediaRepo } from './media.repo.ts';
+import { abandonedMedia, MediaRepo } from './media.repo.ts';
 import { MediaViews } from './mediaViews.ts';
 
 let backend: TestBackend;
@@ -26,7 +27,11 @@ let sockets: Socket[] = [];
 beforeAll(async () => {
   backend = await TestBackend.start();
   files = await TestMedia.start(backend);
-  api = await backend.startApi({ ...files.environment, MEDIA_DAILY_BYTES_PER_USER: '30000000' });
+  api = await backend.startApi({
+    ...files.environment,
+    MEDIA_DAILY_BYTES_PER_USER: '30000000',
+    TIDYING_PERIOD_MS: '1000',
+  });
   attachments = new Attachments(new MediaRepo(backend.database), new MediaViews(files.openStore()));
 }, 90_000);
 afterEach(() => {
@@ -408,6 +413,21 @@ describe('the sweep', () => {
     await files.checked(id);
     await untilGone(id);
     expect(await sizesOf(id)).toEqual(nothing);
+  });
+
+  it('walks indexes alone to what it looks for, however many files are kept', async () => {
+    const { id: ownerId } = (await api.register()).user;
+    await backend.database.$executeRaw`
+      INSERT INTO "Media" ("id", "ownerId", "purpose", "kind", "state", "declaredType", "declaredBytes", "uploadExpiresAt", "uploadKept", "uses")
+      SELECT gen_random_uuid(), ${ownerId}::uuid, 'message', 'image', 'ready', 'image/png', 1, now(), false, 1
+      FROM generate_series(1, 5000)`;
+    await backend.database.$executeRaw`ANALYZE "Media"`;
+    const query = abandonedMedia(new Date(), new Date(), 200);
+    const plan = await backend.database.$queryRaw<object[]>(Prisma.sql`EXPLAIN ${query}`);
+    const text = JSON.stringify(plan);
+    expect(text).not.toContain('Seq Scan');
+    for (const index of ['Media_awaiting_idx', 'Media_unused_idx', 'Media_ownerless_idx'])
+      expect(text).toContain(index);
   });
 
   it('begins a lost check anew, a few times, and asks for a lost removal again', async () => {

@@ -91,6 +91,7 @@ export class TestBackend {
       S3_SECRET_ACCESS_KEY: 'secret',
       RTMP_PUBLIC_URL: 'rtmp://127.0.0.1:1935/live',
       AUTH_RATE_PER_ADDRESS: '10000',
+      TIDYING_PERIOD_MS: '5000',
       STREAM_KEY_FAILURES_PER_ADDRESS: '10000',
     };
   }
