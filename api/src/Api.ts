@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -14,7 +14,6 @@ import {
 } from '@maydan/common';
 import type { Fact, JobData } from '@maydan/contracts';
 import { createPrisma } from '@maydan/prisma';
-import type { Express } from 'express';
 import type { ApiConfig } from './config.ts';
 import { createServices, type Services } from './createServices.ts';
 import { FactsConsumer } from './facts/FactsConsumer.ts';
@@ -30,6 +29,7 @@ import { EventStream } from './realtime/EventStream.ts';
 import { RememberedConnections } from './realtime/RememberedConnections.ts';
 import { SocketServer } from './realtime/SocketServer.ts';
 import { SweepTimer, type Swept } from './sessions/SweepTimer.ts';
+import { heartbeatDoor } from './viewing/heartbeatDoor.ts';
 
 /** The running api: HTTP, sockets, facts and the sweep. PostgreSQL and Redis may come and go meanwhile. */
 export class Api {
@@ -83,6 +83,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const sweep = createSweep(parts, services);
   lifecycle.own('session room', () => services.room.close());
   lifecycle.own('delayed messages', () => services.delayedMessages.close());
+  lifecycle.own('viewing', () => services.viewing.viewing.close());
+  lifecycle.own('counting of viewers', () => services.viewing.keeping.close());
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());
@@ -95,7 +97,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const { OPS_HOST: host, OPS_PORT: opsPort } = config;
   const ops = await OpsServer.create({ service: 'api', host, port: opsPort, checks, registry });
   lifecycle.own('ops', () => ops.close());
-  const server = createHttpServer(await createApp({ ...parts, ...services, checks, metrics }));
+  const app = await createApp({ ...parts, ...services, checks, metrics });
+  const server = createHttpServer(heartbeatDoor(services.viewing.viewing, app));
   lifecycle.own('http', () => closeServer(server));
   const sockets = createSockets(parts, server, services, connections);
   const reading = connections.stream.start(sockets.listener);
@@ -112,6 +115,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   facts.start();
   runOwnJobs(parts, services);
   sweep.start();
+  services.viewing.keeping.start();
   services.presenceKeeper.start();
   services.outbox.start();
   services.giftNews.start();
@@ -245,7 +249,7 @@ function createSockets(
 }
 
 /** A client that sends slowly is let go (`bodyDeadline`, and uploads after a time); one that says nothing keeps no connection. */
-function createHttpServer(app: Express): Server {
+function createHttpServer(app: RequestListener): Server {
   return createServer(
     { requestTimeout: uploadDeadlineMs, headersTimeout: 15_000, keepAliveTimeout: 10_000 },
     app,

@@ -4,6 +4,9 @@ import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
 import { accountRoutes } from './account/account.routes.ts';
+import { createViewing } from './viewing/createViewing.ts';
+import { viewingHandlers } from './viewing/viewing.gateway.ts';
+import { viewingRoutes } from './viewing/viewing.routes.ts';
 import { chatGuard, chatHandlers, chatLeft, staffGuard } from './chat/chat.gateway.ts';
 import { bannedWordsRoutes, chatRoutes } from './chat/chat.routes.ts';
 import { createChat } from './chat/createChat.ts';
@@ -111,6 +114,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const toldLater = (): void => outbox.wake();
   const sessions = new SessionsService(shared);
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
+  const viewing = createViewing({ config, database, redis, chat, room, limits, logger });
   const stage = createStage({
     ...{ ...shared, config, database, limits, sessions },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
@@ -167,6 +171,7 @@ export function createServices(dependencies: ServicesDependencies) {
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     chat: chatRoutes(chat, signedIn, anybody),
+    viewing: viewingRoutes(viewing, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
@@ -188,6 +193,7 @@ export function createServices(dependencies: ServicesDependencies) {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
       ...chatHandlers(chat),
+      ...viewingHandlers(viewing),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
       ...sessionsHandlers(sessions),
@@ -218,6 +224,7 @@ export function createServices(dependencies: ServicesDependencies) {
     gateway,
     room,
     delayedMessages: chat.delayed,
+    viewing,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

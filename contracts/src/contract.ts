@@ -63,6 +63,7 @@ import {
 } from './stage/seats.ts';
 import { secondFactorContract } from './secondFactor.contract.ts';
 import { statusesContract } from './statuses.contract.ts';
+import { viewingContract } from './viewing.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
 import { moneyContract, walletContract } from './wallet.contract.ts';
 
@@ -335,6 +336,7 @@ export const contract = {
       .output(userPage),
   },
   chat: chatContract,
+  viewing: viewingContract,
   bannedWords: bannedWordsContract,
   conversations: conversationsContract,
   messages: messagesContract,

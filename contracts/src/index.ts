@@ -25,5 +25,6 @@ export * from './socket/index.ts';
 export * from './statuses.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';
+export * from './viewing.ts';
 export * from './wallet.ts';
 export * from './gifts.ts';

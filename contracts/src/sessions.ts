@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
+import { viewership } from './viewing.ts';
 import { faultOwner } from './errors.ts';
 
 export const sessionState = z.enum(['idle', 'starting', 'live', 'interrupted', 'ending', 'ended', 'failed']);
@@ -123,6 +124,7 @@ export const session = z.object({
   startedAt: isoDate.nullable(),
   endedAt: isoDate.nullable(),
   durationMs: z.int().nullable(),
+  viewers: viewership,
   playback,
 });
 export type Session = z.infer<typeof session>;

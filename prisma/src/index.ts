@@ -36,6 +36,7 @@ export type {
   SentGift,
   SecondFactor,
   Session,
+  SessionAudience,
   SessionBan,
   SessionState,
   SessionType,

@@ -240,6 +240,9 @@ describe('the document', () => {
       'get /users/{id}/following',
       'get /users/{id}/leaderboard',
       'post /sessions/{id}/join',
+      'post /sessions/{id}/viewing',
+      'post /viewing/end',
+      'post /viewing/heartbeat',
     ]);
   });
 

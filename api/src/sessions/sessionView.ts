@@ -1,5 +1,5 @@
-import type { Session } from '@maydan/contracts';
-import { jobStates, storedEndReason } from './controlDocument.ts';
+import type { Session, Viewership } from '@maydan/contracts';
+import { isOver, jobStates, storedEndReason } from './controlDocument.ts';
 import type { SessionRow } from './sessions.repo.ts';
 
 /** A session as REST and sockets give it. `base` is the playback base of the one who asks, without a slash at the end. */
@@ -22,6 +22,7 @@ export function sessionView(row: SessionRow, base: string): Session {
     startedAt: iso(row.startedAt),
     endedAt: iso(row.endedAt),
     durationMs: row.durationMs,
+    viewers: viewersOf(row),
     playback: {
       playbackId: row.playbackId,
       hlsUrl: `${folder}/index.m3u8`,
@@ -30,6 +31,13 @@ export function sessionView(row: SessionRow, base: string): Session {
       storyboardUrl: url(row.storyboardPath),
     },
   };
+}
+
+function viewersOf({ audience, state }: SessionRow): Viewership {
+  if (audience === null) return { concurrent: 0, peak: 0, unique: 0, watchTimeSec: 0, reactions: 0 };
+  const { concurrent, peak, unique, watchMs, reactions } = audience;
+  const now = isOver(state) ? 0 : concurrent;
+  return { concurrent: now, peak, unique, watchTimeSec: Math.round(Number(watchMs) / 1_000), reactions };
 }
 
 /** From the first part on; after the end only when there is a recording. */

@@ -5,6 +5,7 @@ import {
   type DatabaseTransaction,
   type Prisma,
   type Session,
+  type SessionAudience,
   type User,
 } from '@maydan/prisma';
 import { streamCause } from '../notifications/causes.ts';
@@ -14,7 +15,10 @@ import { jobStates, onAirStates } from './controlDocument.ts';
 import type { Cursor } from './cursor.ts';
 import type { SourceChange } from './sources.ts';
 
-export type SessionRow = Session & { host: Pick<User, 'id' | 'username' | 'displayName'> };
+export type SessionRow = Session & {
+  host: Pick<User, 'id' | 'username' | 'displayName'>;
+  audience: Omit<SessionAudience, 'sketch'> | null;
+};
 
 export interface Transition {
   /** More that must hold of the row. */
@@ -33,7 +37,10 @@ export interface SessionFilter {
   readonly search?: string | undefined;
 }
 
-const host = { select: { id: true, username: true, displayName: true } } as const;
+const seen = {
+  host: { select: { id: true, username: true, displayName: true } },
+  audience: { omit: { sketch: true } },
+} as const;
 
 /** Sessions in PostgreSQL. States change only by the state table, in one conditional UPDATE each. */
 export class SessionsRepo {
@@ -46,12 +53,12 @@ export class SessionsRepo {
   create(data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>): Promise<SessionRow> {
     return this.#database.session.create({
       data: { ...data, playbackId: newPlaybackId() },
-      include: { host },
+      include: seen,
     });
   }
 
   find(id: string): Promise<SessionRow | null> {
-    return this.#database.session.findUnique({ where: { id }, include: { host } });
+    return this.#database.session.findUnique({ where: { id }, include: seen });
   }
 
   countIdle(hostId: string): Promise<number> {
@@ -103,7 +110,7 @@ export class SessionsRepo {
       return transaction.session.update({
         where: { id },
         data: { ...data, ...more(event, row), ...state },
-        include: { host },
+        include: seen,
       });
     });
   }
@@ -123,7 +130,7 @@ export class SessionsRepo {
       where: { AND: [listed(filter), { host: visibleTo(viewer) }, position] },
       orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
       take: page.take,
-      include: { host },
+      include: seen,
     });
   }
 
@@ -137,7 +144,7 @@ export class SessionsRepo {
     return this.#database.session.findFirst({
       where: { hostId, unlisted: false, ...states },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      include: { host },
+      include: seen,
     });
   }
 

@@ -102,7 +102,8 @@ describe('the control document', () => {
 
 describe('the view of a session', () => {
   const host = { id: row.hostId, username: 'ann', displayName: 'Ann' };
-  const view = (change: Partial<SessionRow>) => sessionView({ ...row, host, ...change }, 'http://h:8090');
+  const view = (change: Partial<SessionRow>) =>
+    sessionView({ ...row, host, audience: null, ...change }, 'http://h:8090');
 
   it('has addresses under the base of the one who asks', () => {
     expect(view({ posterPath: 'poster.jpg' }).playback).toEqual({

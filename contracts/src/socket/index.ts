@@ -8,6 +8,7 @@ import { mediaEvents } from './media.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
+import { viewingMessages } from './viewing.ts';
 import { sessionRoomEvents } from './sessionRoom.ts';
 import { statusEvents } from './statuses.ts';
 
@@ -37,6 +38,7 @@ export const clientMessages = {
   ...conversationMessages,
   ...presenceMessages,
   ...sessionMessages,
+  ...viewingMessages,
 };
 
 /** Events that the api sends; a string behind the payload is the position that Socket.IO's recovery goes by. */

@@ -83,6 +83,7 @@ export function sessionFixture(hlsUrl: string, change: Partial<Session> = {}): S
     startedAt,
     endedAt: null,
     durationMs: null,
+    viewers: { concurrent: 0, peak: 0, unique: 0, watchTimeSec: 0, reactions: 0 },
     playback: {
       playbackId: 'testplayback0001',
       hlsUrl,

@@ -1,6 +1,7 @@
 import type { Session } from '@maydan/contracts';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '../api/useSession.ts';
+import { useViewing } from '../api/useViewing.ts';
 import { useTitle } from '../app/useTitle.ts';
 import { formatDate } from '../i18n/format.ts';
 import { Notice } from './Notice.tsx';
@@ -30,6 +31,8 @@ function StageMessage({ session, message }: { readonly session: Session; readonl
   }
 }
 
+const onAir: readonly Session['state'][] = ['live', 'interrupted'];
+
 interface WatchViewProps {
   readonly sessionId: string;
   /** The session, where it is already known: then it need not be asked for before it plays. */
@@ -40,6 +43,7 @@ interface WatchViewProps {
 export function WatchView({ sessionId, known = null }: WatchViewProps) {
   const { t } = useTranslation();
   const { view, refresh } = useSession(sessionId, known);
+  useViewing(sessionId, view.status === 'ready' && onAir.includes(view.session.state));
   useTitle(view.status === 'ready' ? view.session.title : null);
 
   if (view.status !== 'ready') {

@@ -1,0 +1,94 @@
+import type { Logger } from '@maydan/common';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
+import type { AudienceRepo } from './audience.repo.ts';
+import type { ViewingStore, Watched } from './ViewingStore.ts';
+
+export interface ViewingKeeperDependencies {
+  readonly store: ViewingStore;
+  readonly repo: AudienceRepo;
+  readonly room: Pick<SessionRoom, 'emit'>;
+  readonly logger: Logger;
+}
+
+const periodMs = 1_000;
+/** Less than the period: whose turn it was mostly takes the next one, too, and another process when it doesn't. */
+const turnMs = 900;
+/** Rounds between two times that the sketch of all viewers is stored. */
+const sketchRounds = 10;
+
+/**
+ * Counts who watches: once a second in one of the api processes. What changed is stored and told. A process that dies loses
+ * nothing, as all is in Redis; a Redis that loses everything is given back what was stored, ten seconds old at most.
+ */
+export class ViewingKeeper {
+  readonly #deps: ViewingKeeperDependencies;
+  /** As this process stored it last. */
+  readonly #stored = new Map<string, Watched>();
+  #rounds = 0;
+
+  constructor(dependencies: ViewingKeeperDependencies) {
+    this.#deps = dependencies;
+  }
+
+  static readonly periodMs = periodMs;
+
+  /** One round. */
+  async run(): Promise<void> {
+    const { store, repo, room } = this.#deps;
+    if (!(await store.takeTurn(turnMs))) {
+      // Another process goes on; what it stores is not known here.
+      this.#stored.clear();
+      return;
+    }
+    const ids = await store.watched();
+    if (this.#rounds++ % sketchRounds === 0) await repo.nobody(ids);
+    const counts = await Promise.all(ids.map((id) => this.#count(id)));
+    const changed = counts.filter((watched) => !isSame(this.#stored.get(watched.sessionId), watched));
+    if (changed.length > 0) await repo.store(changed);
+    for (const watched of changed) {
+      const { sessionId, concurrent, peak } = watched;
+      const before = this.#stored.get(sessionId);
+      this.#stored.set(sessionId, watched);
+      if (before?.concurrent === concurrent && before.peak === peak) continue;
+      room.emit(sessionId, { type: 'viewers', concurrent, peak });
+    }
+    await this.#keepSketches(counts);
+    await this.#forget(counts, changed);
+  }
+
+  async #count(sessionId: string): Promise<Watched> {
+    const { store, repo } = this.#deps;
+    const counted = await store.count(sessionId);
+    if (counted.isSeeded) return counted;
+    await store.seed(sessionId, await repo.seed(sessionId));
+    return store.count(sessionId);
+  }
+
+  async #keepSketches(counts: readonly Watched[]): Promise<void> {
+    if (this.#rounds % sketchRounds !== 0) return;
+    for (const { sessionId } of counts) {
+      const sketch = await this.#deps.store.sketch(sessionId);
+      if (sketch !== null) await this.#deps.repo.storeSketch(sessionId, sketch);
+    }
+  }
+
+  /** Nobody watches, and nothing has changed since it was stored. */
+  async #forget(counts: readonly Watched[], changed: readonly Watched[]): Promise<void> {
+    for (const watched of counts) {
+      if (watched.concurrent > 0 || changed.includes(watched)) continue;
+      const sketch = await this.#deps.store.sketch(watched.sessionId);
+      if (sketch !== null) await this.#deps.repo.storeSketch(watched.sessionId, sketch);
+      await this.#deps.store.forget(watched.sessionId);
+      this.#stored.delete(watched.sessionId);
+    }
+  }
+}
+
+function isSame(one: Watched | undefined, other: Watched): boolean {
+  return (
+    one !== undefined &&
+    (['concurrent', 'peak', 'unique', 'watchMs', 'reactions'] as const).every(
+      (key) => one[key] === other[key],
+    )
+  );
+}

@@ -1,0 +1,145 @@
+import type { Redis } from '@maydan/common';
+import { viewingTtlSec } from '@maydan/contracts';
+import { z } from 'zod';
+
+/** How a session is watched, as Redis has it. */
+export interface Watched {
+  readonly sessionId: string;
+  readonly concurrent: number;
+  readonly peak: number;
+  readonly unique: number;
+  readonly watchMs: number;
+  readonly reactions: number;
+  /** Whether what was stored before is in it. */
+  readonly isSeeded: boolean;
+}
+/** What was stored of it, for a Redis that lost it. */
+export interface Seed {
+  readonly peak: number;
+  readonly watchMs: number;
+  readonly reactions: number;
+  readonly sketch: Uint8Array | null;
+}
+
+const sessionsKey = 'maydan:viewing:sessions';
+const turnKey = 'maydan:viewing:turn';
+const keysOf = (sessionId: string): [now: string, ever: string, sums: string] => [
+  `maydan:viewing:${sessionId}:now`,
+  `maydan:viewing:${sessionId}:ever`,
+  `maydan:viewing:${sessionId}`,
+];
+const ttlMs = viewingTtlSec * 1_000;
+const keptMs = 86_400_000;
+
+/**
+ * Viewers that are there, by when they expire; all that ever were (HyperLogLog: 0.81 % standard error in 12 KiB, where each by
+ * name would take 60 bytes for each viewer); sums. What a heartbeat moves the expiry on by is the time that was watched.
+ * KEYS: now, ever, sums, sessions. ARGV: session, ttl, how long keys are kept, viewers.
+ */
+const beatScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local ttl, watched = tonumber(ARGV[2]), 0
+  for i = 4, #ARGV do
+    local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
+    if before > now then watched = watched + now + ttl - before
+    else redis.call('PFADD', KEYS[2], ARGV[i]) end
+    redis.call('ZADD', KEYS[1], now + ttl, ARGV[i])
+  end
+  if watched > 0 then redis.call('HINCRBY', KEYS[3], 'watchMs', watched) end
+  redis.call('SADD', KEYS[4], ARGV[1])
+  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end`;
+
+/** One viewer is gone. KEYS: now, sums. ARGV: viewer, ttl. */
+const endScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
+  if before > now then redis.call('HINCRBY', KEYS[2], 'watchMs', math.max(0, now + tonumber(ARGV[2]) - before)) end
+  redis.call('ZREM', KEYS[1], ARGV[1])`;
+
+/** Drops who expired, and says how it stands: each viewer is dropped once, all else is O(1). KEYS: now, ever, sums. */
+const countScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+  local count = redis.call('ZCARD', KEYS[1])
+  local sums = redis.call('HMGET', KEYS[3], 'peak', 'watchMs', 'reactions', 'seeded')
+  local peak = math.max(count, tonumber(sums[1] or 0))
+  if peak > tonumber(sums[1] or 0) then redis.call('HSET', KEYS[3], 'peak', peak) end
+  return { count, peak, redis.call('PFCOUNT', KEYS[2]), tonumber(sums[2] or 0), tonumber(sums[3] or 0), sums[4] and 1 or 0 }`;
+
+/** Once: puts what was stored to what there is. KEYS: ever, sums, a name for the sketch. ARGV: peak, watchMs, reactions, sketch. */
+const seedScript = `
+  if redis.call('HSETNX', KEYS[2], 'seeded', 1) == 0 then return end
+  redis.call('HSET', KEYS[2], 'peak', math.max(tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[2], 'peak') or 0)))
+  redis.call('HINCRBY', KEYS[2], 'watchMs', ARGV[2])
+  redis.call('HINCRBY', KEYS[2], 'reactions', ARGV[3])
+  if ARGV[4] == '' then return end
+  redis.call('SET', KEYS[3], ARGV[4])
+  redis.call('PFMERGE', KEYS[1], KEYS[1], KEYS[3])
+  redis.call('DEL', KEYS[3])`;
+
+const counted = z.tuple([z.int(), z.int(), z.int(), z.int(), z.int(), z.int()]);
+
+/** Who watches, in Redis: one for all api processes. */
+export class ViewingStore {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** These viewers of a session are there. */
+  async beat(sessionId: string, viewers: readonly string[]): Promise<void> {
+    const keys = [...keysOf(sessionId), sessionsKey];
+    await this.#redis.eval(beatScript, keys.length, ...keys, sessionId, ttlMs, keptMs, ...viewers);
+  }
+
+  async end(sessionId: string, viewer: string): Promise<void> {
+    const [now, , sums] = keysOf(sessionId);
+    await this.#redis.eval(endScript, 2, now, sums, viewer, ttlMs);
+  }
+
+  async react(sessionId: string, count: number): Promise<void> {
+    const [, , sums] = keysOf(sessionId);
+    await this.#redis
+      .pipeline()
+      .hincrby(sums, 'reactions', count)
+      .pexpire(sums, keptMs)
+      .sadd(sessionsKey, sessionId)
+      .exec();
+  }
+
+  /** Sessions that somebody watches, or did a short while ago. */
+  watched(): Promise<string[]> {
+    return this.#redis.smembers(sessionsKey);
+  }
+
+  async count(sessionId: string): Promise<Watched> {
+    const answer = await this.#redis.eval(countScript, 3, ...keysOf(sessionId));
+    const [concurrent, peak, unique, watchMs, reactions, isSeeded] = counted.parse(answer);
+    return { sessionId, concurrent, peak, unique, watchMs, reactions, isSeeded: isSeeded === 1 };
+  }
+
+  async seed(sessionId: string, { peak, watchMs, reactions, sketch }: Seed): Promise<void> {
+    const [, ever, sums] = keysOf(sessionId);
+    const bytes = sketch === null ? '' : Buffer.from(sketch);
+    await this.#redis.eval(seedScript, 3, ever, sums, `${ever}:stored`, peak, watchMs, reactions, bytes);
+  }
+
+  /** The sketch of all that ever watched. */
+  sketch(sessionId: string): Promise<Buffer | null> {
+    return this.#redis.getBuffer(keysOf(sessionId)[1]);
+  }
+
+  /** Nobody watches it, and all is stored. A heartbeat brings it back. */
+  async forget(sessionId: string): Promise<void> {
+    await this.#redis.srem(sessionsKey, sessionId);
+  }
+
+  /** Whether it is this process's turn to count, for about so long: one process does it at a time. */
+  async takeTurn(ms: number): Promise<boolean> {
+    return (await this.#redis.set(turnKey, '1', 'PX', ms, 'NX')) !== null;
+  }
+}

@@ -1,0 +1,58 @@
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { AppError } from '@maydan/common';
+
+/** Who watches which session. */
+export interface Viewing {
+  readonly sessionId: string;
+  /** Of a person or a device; says nothing about who it is. */
+  readonly viewer: string;
+}
+
+const lifetimeSec = 86_400;
+const macLength = 22;
+
+/** Tokens of viewers: what wasn't given out by us counts as nobody. */
+export class ViewingTokens {
+  readonly #key: KeyObject;
+
+  constructor(secret: string) {
+    this.#key = createSecretKey(createHmac('sha256', secret).update('viewing').digest());
+  }
+
+  /** The same for all devices of a person. */
+  ofUser(userId: string): string {
+    return this.#mac(`user ${userId}`);
+  }
+
+  /** A device without a sign-in: the one of an earlier token, or a new one where that isn't good. */
+  ofDevice(known: string | undefined): { readonly viewer: string; readonly token: string } {
+    const [id = '', mac = ''] = known?.split('.') ?? [];
+    if (id !== '' && this.#isRight(`device ${id}`, mac)) return { viewer: id, token: `${id}.${mac}` };
+    const fresh = randomBytes(16).toString('base64url');
+    return { viewer: fresh, token: `${fresh}.${this.#mac(`device ${fresh}`)}` };
+  }
+
+  mint({ sessionId, viewer }: Viewing, nowMs = Date.now()): string {
+    const signed = `${sessionId}.${viewer}.${Math.floor(nowMs / 1_000) + lifetimeSec}`;
+    return `${signed}.${this.#mac(signed)}`;
+  }
+
+  /** Throws `token_invalid` or `token_expired`. */
+  read(token: string, nowMs = Date.now()): Viewing {
+    const cut = token.lastIndexOf('.');
+    const signed = token.slice(0, Math.max(0, cut));
+    if (!this.#isRight(signed, token.slice(cut + 1))) throw new AppError('token_invalid');
+    const [sessionId = '', viewer = '', expiresAtSec = '0'] = signed.split('.');
+    if (Number(expiresAtSec) * 1_000 < nowMs) throw new AppError('token_expired');
+    return { sessionId, viewer };
+  }
+
+  #mac(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('base64url').slice(0, macLength);
+  }
+
+  #isRight(text: string, mac: string): boolean {
+    const [given, right] = [Buffer.from(mac), Buffer.from(this.#mac(text))];
+    return given.length === right.length && timingSafeEqual(given, right);
+  }
+}

@@ -1,0 +1,49 @@
+import { ask, Prisma, type Database } from '@maydan/prisma';
+import type { Seed, Watched } from './ViewingStore.ts';
+
+/** How sessions are watched, in PostgreSQL. */
+export class AudienceRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Writes how these sessions stand; sums never go back, whoever wrote last. */
+  async store(all: readonly Watched[]): Promise<void> {
+    const column = <K extends keyof Watched>(key: K): Watched[K][] => all.map((watched) => watched[key]);
+    await ask(
+      this.#database,
+      Prisma.sql`
+      INSERT INTO "SessionAudience" AS a ("sessionId", "concurrent", "peak", "unique", "watchMs", "reactions")
+      SELECT t.* FROM unnest(${column('sessionId')}::uuid[], ${column('concurrent')}::int[], ${column('peak')}::int[],
+        ${column('unique')}::int[], ${column('watchMs')}::bigint[], ${column('reactions')}::int[]) AS t("sessionId")
+      WHERE EXISTS (SELECT FROM "Session" s WHERE s."id" = t."sessionId")
+      ON CONFLICT ("sessionId") DO UPDATE SET "concurrent" = EXCLUDED."concurrent",
+        "peak" = greatest(a."peak", EXCLUDED."peak"), "unique" = greatest(a."unique", EXCLUDED."unique"),
+        "watchMs" = greatest(a."watchMs", EXCLUDED."watchMs"), "reactions" = greatest(a."reactions", EXCLUDED."reactions")`,
+    );
+  }
+
+  async storeSketch(sessionId: string, sketch: Uint8Array): Promise<void> {
+    await this.#database.sessionAudience.updateMany({
+      where: { sessionId },
+      data: { sketch: new Uint8Array(sketch) },
+    });
+  }
+
+  async seed(sessionId: string): Promise<Seed> {
+    const row = await this.#database.sessionAudience.findUnique({ where: { sessionId } });
+    if (row === null) return { peak: 0, watchMs: 0, reactions: 0, sketch: null };
+    const { peak, watchMs, reactions, sketch } = row;
+    return { peak, watchMs: Number(watchMs), reactions, sketch };
+  }
+
+  /** Nobody watches these. */
+  async nobody(exceptIds: readonly string[]): Promise<void> {
+    await this.#database.sessionAudience.updateMany({
+      where: { concurrent: { gt: 0 }, sessionId: { notIn: [...exceptIds] } },
+      data: { concurrent: 0 },
+    });
+  }
+}

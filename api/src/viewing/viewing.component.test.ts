@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import type { RoomEvent, Viewership } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import { createPrisma } from '@maydan/prisma';
+import type { Account, TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
+import { ViewingStore } from './ViewingStore.ts';
+import { ViewingTokens } from './ViewingTokens.ts';
+
+// Other work may keep the machine busy.
+jest.setTimeout(90_000);
+
+let backend: TestBackend;
+let api: TestApi;
+let second: TestApi;
+let host: Account;
+let ann: Account;
+/** A session of the host, new for each test. */
+let id: string;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  [api, second] = await Promise.all([backend.startApi(), backend.startApi()]);
+  [host, ann] = [await api.register(), await api.register()];
+}, 60_000);
+beforeEach(async () => {
+  id = (await host.client.sessions.create({ title: 'room' })).id;
+});
+afterEach(() => TestSocket.closeAll());
+afterAll(() => backend?.close(), 30_000);
+
+const viewers = async (where = api): Promise<Viewership> => (await where.client.sessions.get({ id })).viewers;
+const until = (what: string, isSo: (now: Viewership) => boolean) =>
+  waitUntil(what, async () => isSo(await viewers()) && isSo(await viewers(second)), 30_000);
+const heartbeat = (token: string, headers: Record<string, string> = {}) =>
+  api.ask('POST', '/api/v1/viewing/heartbeat', { body: { token }, headers });
+const eventsOf = (socket: TestSocket): RoomEvent[] =>
+  socket.of('session:events').flatMap(({ events }) => events);
+
+it('counts each person and device once, over reloads, devices and nodes; who leaves is gone at once', async () => {
+  const room = await TestSocket.connect(second.url);
+  await room.ask('chat:join', { sessionId: id });
+  const anns = await Promise.all([
+    ann.client.viewing.start({ id }),
+    second.clientOf(ann.accessToken).viewing.start({ id }),
+  ]);
+  expect(anns.map(({ deviceToken }) => deviceToken)).toEqual([null, null]);
+  const guest = await api.client.viewing.start({ id });
+  const deviceToken = guest.deviceToken ?? '';
+  const reloaded = await second.client.viewing.start({ id, deviceToken });
+  expect(reloaded.deviceToken).toBe(deviceToken);
+  await api.client.viewing.start({ id, deviceToken: 'made.up' });
+  await until('three viewers', ({ concurrent, unique }) => concurrent === 3 && unique === 3);
+  await api.client.viewing.end({ token: guest.viewingToken });
+  await second.client.viewing.end({ token: guest.viewingToken });
+  await until('two viewers', ({ concurrent }) => concurrent === 2);
+  expect(await viewers()).toMatchObject({ concurrent: 2, peak: 3, unique: 3 });
+  await waitUntil(
+    'the event',
+    () =>
+      eventsOf(room).some((event) => event.type === 'viewers' && event.concurrent === 2 && event.peak === 3),
+    30_000,
+  );
+});
+
+it('counts nobody without a token of ours, whichever way they come', async () => {
+  const { viewingToken } = await api.client.viewing.start({ id });
+  const forged = [
+    ...['', 'x', `${viewingToken}x`, viewingToken.replace(id, randomUUID())],
+    new ViewingTokens('another secret').mint({ sessionId: id, viewer: 'v' }),
+  ];
+  for (const token of forged) {
+    expect((await heartbeat(token)).status).toBe(401);
+    expect((await heartbeat(token, { origin: 'http://elsewhere.example' })).status).toBe(401);
+  }
+  const old = new ViewingTokens(TestBackend.accessTokenSecret).mint(
+    { sessionId: id, viewer: 'v' },
+    Date.now() - 90_000_000,
+  );
+  expect((await heartbeat(old)).body).toMatchObject({ error: { code: 'token_expired' } });
+  for (const body of ['{', '[]', '{}']) {
+    const { status } = await api.ask('POST', '/api/v1/viewing/heartbeat', { body });
+    expect([400, 422]).toContain(status);
+  }
+  const ways: Record<string, string>[] = [{}, { origin: 'http://elsewhere.example' }, { origin: api.url }];
+  for (const headers of ways)
+    expect(await heartbeat(viewingToken, headers)).toMatchObject({ status: 200, body: {} });
+  const socket = await TestSocket.connect(second.url);
+  expect(await socket.ask('viewing:heartbeat', { token: viewingToken })).toEqual({});
+  expect(await socket.codeOf('viewing:heartbeat', { token: 'x' })).toBe('token_invalid');
+  await until('one viewer', ({ concurrent }) => concurrent === 1);
+  expect((await viewers()).unique).toBe(1);
+});
+
+it('is refused where one may not watch', async () => {
+  const other = await api.register();
+  await host.client.bans.create({ id, userId: other.user.id });
+  expect(await api.refusal(other, 'POST', `/sessions/${id}/viewing`, {})).toBe('403 chat_banned');
+  expect(await api.refusal(null, 'POST', `/sessions/${randomUUID()}/viewing`, {})).toBe('404 not_found');
+  await host.client.sessions.end({ id });
+  expect(await api.refusal(null, 'POST', `/sessions/${id}/viewing`, {})).toBe('409 wrong_state');
+});
+
+it('time goes on with heartbeats; who vanishes is dropped', async () => {
+  const store = new ViewingStore(backend.redis);
+  await store.beat(id, ['one', 'two']);
+  const key = `maydan:viewing:${id}:now`;
+  // Ten seconds ago, as far as Redis knows.
+  await backend.redis.zincrby(key, -10_000, 'one');
+  await store.beat(id, ['one']);
+  await until('time that was watched', ({ watchTimeSec }) => watchTimeSec >= 10);
+  expect((await viewers()).watchTimeSec).toBeLessThan(20);
+  await backend.redis.zincrby(key, -20_000, 'two');
+  await until('one viewer', ({ concurrent }) => concurrent === 1);
+  expect(await viewers()).toMatchObject({ peak: 2, unique: 2 });
+});
+
+it('a Redis that lost everything is given back what was stored', async () => {
+  const store = new ViewingStore(backend.redis);
+  const everybody = Array.from({ length: 300 }, (_, nth) => `viewer ${nth}`);
+  await store.beat(id, everybody);
+  await until('all', ({ concurrent }) => concurrent === 300);
+  const before = await viewers();
+  const database = createPrisma(backend.databaseUrl, { maxConnections: 1 });
+  try {
+    const stored = () => database.sessionAudience.findUniqueOrThrow({ where: { sessionId: id } });
+    await waitUntil('the sketch', async () => (await stored()).sketch !== null, 60_000);
+  } finally {
+    await database.$disconnect();
+  }
+  const lost = [`maydan:viewing:${id}`, `maydan:viewing:${id}:now`, `maydan:viewing:${id}:ever`];
+  await backend.redis.del(...lost);
+  await store.beat(id, [...everybody.slice(0, 10), 'somebody new']);
+  await until('the new ones', ({ concurrent, unique }) => concurrent === 11 && unique > before.unique);
+  expect(await viewers()).toMatchObject({ concurrent: 11, peak: 300, unique: before.unique + 1 });
+});
+
+it('reactions are counted, told together and limited', async () => {
+  const room = await TestSocket.connect(second.url);
+  await room.ask('chat:join', { sessionId: id });
+  const socket = await TestSocket.connect(api.url, { token: ann.accessToken });
+  const tap = { sessionId: id, kind: 'heart', count: 10 };
+  expect(await socket.codeOf('reaction:send', tap)).toBe('forbidden');
+  expect(await room.codeOf('reaction:send', tap)).toBe('unauthenticated');
+  await socket.ask('chat:join', { sessionId: id });
+  expect(await socket.codeOf('reaction:send', { ...tap, kind: 'none' })).toBe('validation_failed');
+  expect(await socket.codeOf('reaction:send', { ...tap, count: 11 })).toBe('validation_failed');
+  const answers = await Promise.all(Array.from({ length: 12 }, () => socket.codeOf('reaction:send', tap)));
+  const taken = answers.filter((code) => code === undefined).length;
+  expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(12 - taken);
+  expect(taken).toBeGreaterThanOrEqual(5);
+  expect(taken).toBeLessThan(12);
+  const hearts = () =>
+    eventsOf(room).reduce(
+      (sum, event) => sum + (event.type === 'reactions' ? (event.counts.heart ?? 0) : 0),
+      0,
+    );
+  await waitUntil('all hearts', () => hearts() === taken * 10, 30_000);
+  await until('the sum', ({ reactions }) => reactions === taken * 10);
+});

@@ -1,0 +1,25 @@
+import { AppError } from '@maydan/common';
+import type { Handlers } from '../realtime/gateway.ts';
+import type { Viewing } from './createViewing.ts';
+
+/** Watching and reactions over sockets. */
+export function viewingHandlers({
+  viewing,
+}: Pick<Viewing, 'viewing'>): Pick<Handlers, 'viewing:heartbeat' | 'viewing:end' | 'reaction:send'> {
+  return {
+    'viewing:heartbeat': ({ token }) => {
+      viewing.heartbeat(token);
+      return Promise.resolve({});
+    },
+    'viewing:end': async ({ token }) => {
+      await viewing.end(token);
+      return {};
+    },
+    'reaction:send': async ({ sessionId, kind, count }, client) => {
+      const isIn = client.follows('chat', sessionId) || client.follows('staff', sessionId);
+      if (!isIn) throw new AppError('forbidden', 'Join the chat first.');
+      await viewing.react(client.user, sessionId, kind, count);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { AppError, type Logger } from '@maydan/common';
+import { viewingIntervalSec, type ReactionKind } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import type { ChatGate } from '../chat/ChatGate.ts';
+import type { ChatService } from '../chat/chat.service.ts';
+import type { RateLimits } from '../limits/RateLimits.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
+import { isOver } from '../sessions/controlDocument.ts';
+import type { ViewingStore } from './ViewingStore.ts';
+import type { ViewingTokens } from './ViewingTokens.ts';
+
+export interface ViewingDependencies {
+  readonly store: ViewingStore;
+  readonly tokens: ViewingTokens;
+  /** Who may be in the chat of a session may watch it. */
+  readonly chat: Pick<ChatService, 'enter'>;
+  readonly gate: Pick<ChatGate, 'react'>;
+  readonly room: SessionRoom;
+  readonly limits: Pick<RateLimits, 'join'>;
+  readonly logger: Logger;
+}
+
+/** Heartbeats of this time go to Redis together. */
+const gatherMs = 250;
+/** In one call of a script. */
+const maxTogether = 500;
+
+/** Who watches (feature L12), and reactions (G2). */
+export class ViewingService {
+  readonly #deps: ViewingDependencies;
+  readonly #beats = new Map<string, Set<string>>();
+  readonly #reactions = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(dependencies: ViewingDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** Throws `not_found`, `chat_banned`, `rate_limited`, and `wrong_state` unless the session is prepared or on air. */
+  async start(user: User | null, input: { id: string; deviceToken?: string | undefined }, address: string) {
+    const { tokens, chat, limits } = this.#deps;
+    await limits.join(address);
+    const { session } = await chat.enter(user, input.id);
+    if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
+    const device = user === null ? tokens.ofDevice(input.deviceToken) : null;
+    const viewing = { sessionId: input.id, viewer: device?.viewer ?? tokens.ofUser((user as User).id) };
+    this.#beat(viewing.sessionId, viewing.viewer);
+    return {
+      viewingToken: tokens.mint(viewing),
+      deviceToken: device?.token ?? null,
+      intervalSec: viewingIntervalSec,
+    };
+  }
+
+  /** Again changes nothing but the time. Throws `token_invalid` and `token_expired`. */
+  heartbeat(token: string): void {
+    const { sessionId, viewer } = this.#deps.tokens.read(token);
+    this.#beat(sessionId, viewer);
+  }
+
+  /** Counted no more, at once. Throws as `heartbeat` does. */
+  async end(token: string): Promise<void> {
+    const { sessionId, viewer } = this.#deps.tokens.read(token);
+    this.#beats.get(sessionId)?.delete(viewer);
+    await this.#deps.store.end(sessionId, viewer);
+  }
+
+  /** Throws `rate_limited`. That they are in the room is for the caller to know. */
+  async react(user: User, sessionId: string, kind: ReactionKind, count: number): Promise<void> {
+    await this.#deps.gate.react(user.id, count);
+    this.#deps.room.emit(sessionId, { type: 'reactions', counts: { [kind]: count } });
+    this.#reactions.set(sessionId, (this.#reactions.get(sessionId) ?? 0) + count);
+    this.#flushSoon();
+  }
+
+  /** What was gathered goes to Redis; afterwards nothing is left to be released. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#flush();
+  }
+
+  #beat(sessionId: string, viewer: string): void {
+    const viewers = this.#beats.get(sessionId) ?? new Set();
+    this.#beats.set(sessionId, viewers.add(viewer));
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    this.#timer ??= setTimeout(() => void this.#flush(), gatherMs);
+  }
+
+  /** A Redis that is away loses these; the next heartbeats come in seconds. */
+  async #flush(): Promise<void> {
+    this.#timer = undefined;
+    const { store, logger } = this.#deps;
+    const beats = [...this.#beats].flatMap(([sessionId, viewers]) => inParts(sessionId, [...viewers]));
+    const reactions = [...this.#reactions];
+    this.#beats.clear();
+    this.#reactions.clear();
+    const writes = [
+      ...beats.map(([sessionId, viewers]) => store.beat(sessionId, viewers)),
+      ...reactions.map(([sessionId, count]) => store.react(sessionId, count)),
+    ];
+    for (const result of await Promise.allSettled(writes)) {
+      if (result.status === 'rejected')
+        logger.warn({ err: result.reason as unknown }, 'heartbeats were lost');
+    }
+  }
+}
+
+function inParts(sessionId: string, viewers: readonly string[]): [string, string[]][] {
+  const count = Math.ceil(viewers.length / maxTogether);
+  return Array.from({ length: count }, (_, nth) => [
+    sessionId,
+    viewers.slice(nth * maxTogether, (nth + 1) * maxTogether),
+  ]);
+}

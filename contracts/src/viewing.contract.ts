@@ -1,0 +1,25 @@
+import { nothing, route } from './route.ts';
+import { viewingInput, viewingStarted, viewingStartInput } from './viewing.ts';
+
+const tag = 'Viewing';
+
+/** Routes of players of every kind: somebody watches a session. */
+export const viewingContract = {
+  start: route(
+    'POST',
+    '/sessions/{id}/viewing',
+    tag,
+    'Begin to watch; the answer has the token of the heartbeats',
+  )
+    .input(viewingStartInput)
+    .output(viewingStarted),
+  heartbeat: route(
+    'POST',
+    '/viewing/heartbeat',
+    tag,
+    'Still watching; every 15 seconds while the player plays',
+  )
+    .input(viewingInput)
+    .output(nothing),
+  end: route('POST', '/viewing/end', tag, 'Watching no more').input(viewingInput).output(nothing),
+};

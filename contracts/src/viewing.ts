@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { sessionId } from './ids.ts';
+
+/** A player says so often that somebody watches; who doesn't for `viewingTtlSec` is counted no more. */
+export const viewingIntervalSec = 15;
+export const viewingTtlSec = 20;
+
+/** How many people watch a session: each person, or device without a sign-in, once over all players. */
+export const viewership = z.object({
+  /** Now; 0 once the session is over. */
+  concurrent: z.int(),
+  /** At most at the same time. */
+  peak: z.int(),
+  /** Different ones so far, to about one percent. */
+  unique: z.int(),
+  /** The time that all of them watched. */
+  watchTimeSec: z.int(),
+  reactions: z.int(),
+});
+export type Viewership = z.infer<typeof viewership>;
+
+export const viewingStartInput = z.object({
+  /** Of the session. */
+  id: sessionId,
+  /** From an earlier answer: a device that comes again is no other one. */
+  deviceToken: z.string().max(200).optional(),
+});
+export const viewingStarted = z.object({
+  /** For the heartbeats of this player; good for a day. */
+  viewingToken: z.string(),
+  /** To be kept by a device without a sign-in; null with one. */
+  deviceToken: z.string().nullable(),
+  /** Seconds between two heartbeats. */
+  intervalSec: z.int(),
+});
+export const viewingInput = z.object({ token: z.string().max(300) });
