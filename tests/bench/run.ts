@@ -4,6 +4,7 @@ import { machine } from './measure.ts';
 const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<boolean> }>> = {
   'chat-dm': () => import('./chatBench.ts'),
   composite: () => import('./compositeBench.ts'),
+  gifts: () => import('./giftsBench.ts'),
   history: () => import('./historyBench.ts'),
   login: () => import('./loginBench.ts'),
   latency: () => import('./latencyBench.ts'),

@@ -28,13 +28,14 @@ export class TestBackend {
   readonly #apis: TestApi[] = [];
   readonly #processes: ApiProcess[] = [];
 
-  static async start(): Promise<TestBackend> {
+  /** `durable`: commits wait for the disk. */
+  static async start({ durable = false, maxConnections = 3 } = {}): Promise<TestBackend> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
     const [postgres, redis] = await Promise.all([
-      startPostgres({ dir: join(dir, 'pg'), durable: false }),
+      startPostgres({ dir: join(dir, 'pg'), durable }),
       startRedis({ dir: join(dir, 'redis') }),
     ]);
-    const backend = new TestBackend(dir, postgres, redis);
+    const backend = new TestBackend(dir, postgres, redis, maxConnections);
     try {
       await run(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: postgres.url } });
       await backend.database.$connect();
@@ -45,13 +46,18 @@ export class TestBackend {
     }
   }
 
-  private constructor(dir: string, postgres: EmbeddedPostgres, redisServer: EmbeddedRedis) {
+  private constructor(
+    dir: string,
+    postgres: EmbeddedPostgres,
+    redisServer: EmbeddedRedis,
+    maxConnections: number,
+  ) {
     this.#dir = dir;
     this.#postgres = postgres;
     this.#redisServer = redisServer;
     const write = (line: string): void => void this.#log.push(line);
     this.logger = createLogger('api', 'trace', { write });
-    this.database = createPrisma(postgres.url, { maxConnections: 3 });
+    this.database = createPrisma(postgres.url, { maxConnections });
     this.redis = createRedis(redisServer.url, this.logger);
   }
 

@@ -9,7 +9,7 @@ import { connect } from './connect.ts';
 import type { Pair, Talker } from './load.ts';
 import type { Side } from './sides.ts';
 
-interface Person {
+export interface Person {
   readonly id: string;
   readonly token: string;
 }
@@ -54,7 +54,7 @@ export async function startOurs(count: number): Promise<Side> {
 }
 
 /** People who are signed in without a password, whose hashing isn't what is measured. */
-async function signedIn(backend: TestBackend, count: number): Promise<Person[]> {
+export async function signedIn(backend: TestBackend, count: number): Promise<Person[]> {
   const { database } = backend;
   await storePeople(database, people(count, numbers(3)));
   const users = await database.user.findMany({ select: { id: true }, take: count });
