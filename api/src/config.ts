@@ -125,9 +125,9 @@ export const configSchema = z
     CHAT_RATE_PER_ROOM: positive.default(1_000),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
-    /** What one user changes between people (follows, blocks, contacts) in a minute. */
+    /** What one user changes between people (follows, blocks, contacts) and of the own account in a minute. */
     PEOPLE_RATE_PER_USER: positive.default(60),
-    /** Searches for people in a minute, of a user or of an address without a sign-in. */
+    /** Searches for people and channels in a minute, of a user or of an address without a sign-in; there, lists of followers, too. */
     SEARCH_RATE_PER_USER: positive.default(120),
     /** What one user changes of conversations and their members in a minute. */
     CONVERSATION_RATE_PER_USER: positive.default(60),

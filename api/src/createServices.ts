@@ -165,7 +165,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const anybody = anybodyProcedures(signIns);
   const router = {
     auth: identityRoutes(identity, signedIn),
-    account: accountRoutes({ ...identity, presence }, signedIn),
+    account: accountRoutes({ ...identity, limits, presence }, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),

@@ -73,6 +73,15 @@ describe('profile and settings', () => {
     expect(await client.auth.me()).toEqual(user);
   });
 
+  it('may not be changed without end', async () => {
+    const strict = await backend.startApi({ PEOPLE_RATE_PER_USER: '2' });
+    const { accessToken: token } = await api.register();
+    const changes = ['a', 'b', 'c'].map((bio) =>
+      strict.ask('PATCH', '/api/v1/account', { token, body: { bio } }),
+    );
+    expect((await Promise.all(changes)).map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+  });
+
   it('take no role and no other account', async () => {
     const { accessToken: token, client, user } = await api.register();
     const body = {

@@ -1,6 +1,7 @@
 import type { SignedInProcedures } from '../http/context.ts';
 import { alreadyTaken } from '../identity/identity.service.ts';
 import type { GoogleService } from '../google/google.service.ts';
+import type { RateLimits } from '../limits/RateLimits.ts';
 import type { PhoneService } from '../phone/phone.service.ts';
 import { toMe } from '../identity/toMe.ts';
 import type { PresenceService } from '../presence/presence.service.ts';
@@ -10,15 +11,17 @@ export interface AccountServices {
   readonly accounts: AccountRepo;
   readonly google: GoogleService;
   readonly phones: PhoneService;
+  readonly limits: RateLimits;
   readonly presence: Pick<PresenceService, 'reset'>;
 }
 
 export function accountRoutes(
-  { accounts, google, phones, presence }: AccountServices,
+  { accounts, google, phones, limits, presence }: AccountServices,
   signedIn: SignedInProcedures,
 ) {
   return {
     update: signedIn.account.update.handler(async ({ input, context }) => {
+      await limits.people(context.user.id);
       const user = await accounts.update(context.user.id, input);
       if (user === 'taken') throw alreadyTaken('username');
       if (input.privacy?.presenceFor !== undefined) await presence.reset(user.id);

@@ -38,7 +38,7 @@ export function createConversations(parts: ConversationsParts) {
     conversations: new ConversationsService(shared),
     members: new MembersService({ ...shared, members: new MembersRepo(database) }),
     messages: new MessagesService({ ...shared, noticed: parts.noticed, repo: messages }),
-    publicChannels: new PublicChannelsService(new PublicChannelsRepo(database)),
+    publicChannels: new PublicChannelsService(new PublicChannelsRepo(database), limits),
     typing: new Typing(announcer),
     sweep: new ConversationsSweep(database),
   };

@@ -98,7 +98,7 @@ export class RateLimits {
     return this.#count(this.#stageByUser, userId);
   }
 
-  /** Counts what a user changes between people (follow, block, contact); throws `rate_limited`. */
+  /** Counts what a user changes between people (follow, block, contact) or of the own account; throws `rate_limited`. */
   people(userId: string): Promise<void> {
     return this.#count(this.#peopleByUser, userId);
   }
@@ -158,7 +158,7 @@ export class RateLimits {
     return this.#count(this.#socketByUser, userId, cost);
   }
 
-  /** Counts a search of a user, or of an address without a sign-in; throws `rate_limited`. */
+  /** Counts a search for people or channels of a user, or one or a list of followers of an address without a sign-in; throws `rate_limited`. */
   search(who: { userId: string } | { address: string }): Promise<void> {
     return this.#count(this.#searches, 'userId' in who ? who.userId : addressGroup(who.address));
   }

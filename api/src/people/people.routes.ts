@@ -36,8 +36,12 @@ export function peopleRoutes(
     search: all.search.handler(({ input, context }) => search.find(context.user, context.address, input)),
     list: mine.list.handler(({ input, context }) => list.list(context.user, input)),
     getByName: all.getByName.handler(({ input, context }) => people.profile(context.user, input)),
-    followers: all.followers.handler(({ input, context }) => people.followers(context.user, input)),
-    following: all.following.handler(({ input, context }) => people.following(context.user, input)),
+    followers: all.followers.handler(({ input, context }) =>
+      people.followers(context.user, context.address, input),
+    ),
+    following: all.following.handler(({ input, context }) =>
+      people.following(context.user, context.address, input),
+    ),
     follow: mine.follow.handler(({ input, context }) => people.follow(context.user, input.id)),
     unfollow: mine.unfollow.handler(({ input, context }) => people.unfollow(context.user, input.id)),
     contacts: mine.contacts.handler(({ input, context }) => people.listContacts(context.user, input)),

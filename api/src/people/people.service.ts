@@ -12,6 +12,8 @@ import type { UsersRepo } from './users.repo.ts';
 const maxFollowing = 10_000;
 const maxContacts = 10_000;
 
+type ListInput = PageInput & { readonly id: string };
+
 export interface PeopleDependencies {
   readonly users: UsersRepo;
   readonly follows: FollowsRepo;
@@ -86,12 +88,16 @@ export class PeopleService {
     return userPage(input, (wish) => this.#deps.contacts.list(user.id, wish));
   }
 
-  async followers(viewer: Viewer, input: PageInput & { id: string }): Promise<UserPage> {
+  /** Throws `not_found`, and `rate_limited` for guests, whose address is counted as for searches. */
+  async followers(viewer: Viewer, address: string, input: ListInput): Promise<UserPage> {
+    if (viewer === null) await this.#deps.limits.search({ address });
     await this.#requireVisible(viewer, input.id);
     return userPage(input, (wish) => this.#deps.follows.followers(input.id, viewer, wish));
   }
 
-  async following(viewer: Viewer, input: PageInput & { id: string }): Promise<UserPage> {
+  /** Throws as `followers` does. */
+  async following(viewer: Viewer, address: string, input: ListInput): Promise<UserPage> {
+    if (viewer === null) await this.#deps.limits.search({ address });
     await this.#requireVisible(viewer, input.id);
     return userPage(input, (wish) => this.#deps.follows.following(input.id, viewer, wish));
   }

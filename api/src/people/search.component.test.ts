@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { accountPage, userSearchPage } from '@maydan/contracts';
 import { namesOf } from '@maydan/prisma';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { refusalOf, type Account, type AskOptions, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { indexedLetters } from './searchText.ts';
 
@@ -173,6 +173,21 @@ describe('a search', () => {
     const path = '/api/v1/users/search?query=a';
     const answers = await Promise.all([1, 2, 3].map(() => strict.ask('GET', path, { token })));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+  });
+
+  it('shares its limit with searches for channels and, for guests, with lists of followers', async () => {
+    const strict = await backend.startApi({ SEARCH_RATE_PER_USER: '2', TRUST_PROXY: 'loopback' });
+    const { accessToken: token, user } = await api.register();
+    const statuses = async (paths: readonly string[], options: AskOptions) => {
+      const asked = paths.map((path) => strict.ask('GET', `/api/v1${path}`, options));
+      return (await Promise.all(asked)).map(({ status }) => status).sort();
+    };
+    const channels = '/public-channels?search=a';
+    expect(await statuses([channels, channels, channels], { token })).toEqual([200, 200, 429]);
+    const lists = ['followers', 'followers', 'following'].map((list) => `/users/${user.id}/${list}`);
+    const headers = { 'x-forwarded-for': '203.0.113.77' };
+    expect(await statuses(lists, { headers })).toEqual([200, 200, 429]);
+    expect(await statuses(lists, { token })).toEqual([200, 200, 200]);
   });
 
   it('has an index that knows the letters it says it knows', async () => {
