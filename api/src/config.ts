@@ -117,6 +117,9 @@ export const configSchema = z
     JOIN_RATE_PER_ADDRESS: positive.default(3_000),
     /** About how many events for sockets Redis keeps, for api processes that are behind and clients that were away. */
     SOCKET_STREAM_ENTRIES: positive.default(100_000),
+    /** Connections of one user to one api process, and of all guests from one address (IPv6: one /64 network). */
+    SOCKETS_PER_USER: positive.default(50),
+    GUEST_SOCKETS_PER_ADDRESS: positive.default(1_000),
     /** Messages of a session's viewers that other viewers are shown in a second, of those that come to one api process. */
     CHAT_VIEWER_RATE: positive.default(60),
     /** Chat messages of one user in ten seconds, from one address in a second, in one session in a second. */

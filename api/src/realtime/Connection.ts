@@ -7,7 +7,7 @@ import {
   type ServerEventPayload,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { z } from 'zod';
 import { requestScope } from '../http/requestScope.ts';
@@ -51,6 +51,8 @@ export class MissedTooMuch extends Error {}
 const behindMs = 20;
 /** Messages of one connection that wait while one before them is handled. */
 const maxWaiting = 50;
+/** Who has sent this much in one period takes no notice of refusals. */
+const floodPoints = socketLimits.perSocket * socketLimits.floodFactor;
 
 /** One connection: who it is, what it follows, its messages in their order, and what it missed when it comes back. */
 export class Connection implements SocketClient {
@@ -177,6 +179,10 @@ export class Connection implements SocketClient {
     this.#socket.disconnect(true);
   }
 
+  #endFlood(): void {
+    if (this.#socket.connected) this.end('rate_limited');
+  }
+
   /** Any Socket.IO client comes back from a lost line by itself, with a newer token if it has one, and goes on. */
   #expire(): void {
     this.tell('connection:ended', toErrorBody(new AppError('token_expired')));
@@ -193,9 +199,13 @@ export class Connection implements SocketClient {
     this.#expiry.close();
   }
 
-  /** Handles a message after those before it. Throws `rate_limited` or `overloaded` when it is too much. */
+  /**
+   * Handles a message after those before it. Throws `rate_limited` or `overloaded` when it is too much, and disconnects
+   * who goes on all the same.
+   */
   async inTurn<T>(cost: number, work: () => Promise<T>): Promise<T> {
-    await this.#limiter.consume('', cost).catch(() => {
+    await this.#limiter.consume('', cost).catch((state: unknown) => {
+      if (state instanceof RateLimiterRes && state.consumedPoints > floodPoints) this.#endFlood();
       throw new AppError('rate_limited');
     });
     return this.#turns.run('', () => requestScope.run(this.#socket.id, work));

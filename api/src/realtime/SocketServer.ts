@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import { AppError, toErrorBody, type Logger } from '@maydan/common';
+import { addressGroup, AppError, toErrorBody, type Logger } from '@maydan/common';
 import {
   clientMessages,
   maxPacketBytes,
@@ -23,6 +23,7 @@ import {
 import { Delivery } from './Delivery.ts';
 import type { EventStream, StreamListener } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
+import { Places } from './Places.ts';
 import { recoveryAdapter, type Resumed } from './RecoveryAdapter.ts';
 import { recoveryMs, rememberEveryMs, type RememberedConnections } from './RememberedConnections.ts';
 
@@ -49,6 +50,10 @@ type Ack = (answer: unknown) => void;
 const handshakeAuth = z.object({ token: z.string().max(2_000).nullish() }).catch({});
 /** How long a closing server waits for the messages at hand. */
 const drainMs = 3_000;
+/** Handshakes on one line: each asks PostgreSQL whose its token is, and a client that was refused may try again. */
+const maxHandshakes = 10;
+/** Points of a message that there is none of. */
+const unknownCost = 5;
 
 /** Socket.IO of the api: admits connections, answers their messages, tells them what the stream brings. */
 export class SocketServer {
@@ -56,6 +61,9 @@ export class SocketServer {
   readonly #deps: SocketServerDependencies;
   readonly #delivery: Delivery;
   readonly #connections = new Map<string, Connection>();
+  readonly #userPlaces: Places;
+  readonly #guestPlaces: Places;
+  readonly #handshakes = new WeakMap<ApiSocket['conn'], number>();
   readonly #keeping: NodeJS.Timeout;
   readonly #isTrusted: (address: string, hop: number) => boolean;
   /** Messages that are being handled. */
@@ -65,6 +73,8 @@ export class SocketServer {
   constructor(http: HttpServer, dependencies: SocketServerDependencies) {
     this.#deps = dependencies;
     this.#isTrusted = trustOf(dependencies.config.TRUST_PROXY);
+    this.#userPlaces = new Places(dependencies.config.SOCKETS_PER_USER);
+    this.#guestPlaces = new Places(dependencies.config.GUEST_SOCKETS_PER_ADDRESS);
     const origins = dependencies.config.CORS_ORIGINS;
     this.#io = new Server(http, {
       serveClient: false,
@@ -113,16 +123,39 @@ export class SocketServer {
   /** Who shows an access token is told what is for them; one that isn't good is refused, so that it gets renewed. */
   async #admit(socket: ApiSocket, next: (error?: Error) => void): Promise<void> {
     try {
+      this.#countHandshake(socket);
       // Who is admitted before the stream is read would miss what is told meanwhile.
       if (this.#closing || this.#deps.stream.position === null) throw new AppError('unavailable');
       const { token } = handshakeAuth.parse(socket.handshake.auth);
       socket.data.signedIn = typeof token === 'string' ? await this.#deps.authenticate(token) : null;
       await this.#checkResumed(socket);
+      this.#takePlace(socket);
       next();
     } catch (error) {
       const body = this.#refusal(error, 'handshake');
       next(Object.assign(new Error(body.error.message), { data: body }));
     }
+  }
+
+  #countHandshake({ conn }: ApiSocket): void {
+    const count = (this.#handshakes.get(conn) ?? 0) + 1;
+    this.#handshakes.set(conn, count);
+    if (count <= maxHandshakes) return;
+    conn.close();
+    throw new AppError('rate_limited');
+  }
+
+  /** Throws `rate_limited` when the user, or the guest's network, has as many connections here as there may be. */
+  #takePlace(socket: ApiSocket): void {
+    const { conn, data } = socket;
+    const giveBack =
+      data.signedIn === null
+        ? this.#guestPlaces.take(addressGroup(this.#addressOf(socket)))
+        : this.#userPlaces.take(data.signedIn.user.id);
+    socket.once('disconnect', giveBack);
+    // One that is gone before it was admitted never disconnects.
+    conn.once('close', giveBack);
+    if (conn.readyState !== 'open') giveBack();
   }
 
   /** Null when the client is not known, or something it missed is not kept any more. */
@@ -158,7 +191,7 @@ export class SocketServer {
       void this.#gone(connection, reason);
       this.#call(gateway.disconnected, connection);
     });
-    for (const name of Object.keys(clientMessages) as MessageName[]) this.#answer(socket, connection, name);
+    socket.onAny((name: unknown, ...args: unknown[]) => this.#answer(connection, String(name), args));
     void this.#begin(connection);
   }
 
@@ -204,15 +237,22 @@ export class SocketServer {
     }
   }
 
-  #answer(socket: ApiSocket, connection: Connection, name: MessageName): void {
-    socket.on(name, (...args: unknown[]) => {
-      const last = args.at(-1);
-      const ack = isAck(last) ? last : () => undefined;
-      const payload = isAck(args[0]) ? undefined : args[0];
-      const handling = this.#handle(connection, name, payload).then(ack);
-      this.#handling.add(handling);
-      void handling.finally(() => this.#handling.delete(handling));
-    });
+  #answer(connection: Connection, name: string, args: readonly unknown[]): void {
+    const last = args.at(-1);
+    const ack = isAck(last) ? last : () => undefined;
+    const payload = isAck(args[0]) ? undefined : args[0];
+    const handling = (
+      isMessageName(name) ? this.#handle(connection, name, payload) : this.#handleUnknown(connection)
+    ).then(ack);
+    this.#handling.add(handling);
+    void handling.finally(() => this.#handling.delete(handling));
+  }
+
+  async #handleUnknown(connection: Connection): Promise<ErrorBody> {
+    const unknown = new AppError('not_found', 'There is no such message.');
+    return connection
+      .inTurn(unknownCost, () => Promise.reject(unknown))
+      .catch((error: unknown) => this.#refusal(error, 'unknown'));
   }
 
   /** The answer: the output, or the error body. */
@@ -232,7 +272,7 @@ export class SocketServer {
     }
   }
 
-  #refusal(error: unknown, event: MessageName | 'handshake'): ErrorBody {
+  #refusal(error: unknown, event: MessageName | 'handshake' | 'unknown'): ErrorBody {
     const refused = toRequestError(error);
     if (refused.code === 'internal')
       this.#deps.logger.error({ err: error, event }, 'a socket message failed');
@@ -264,6 +304,8 @@ export class SocketServer {
 }
 
 const needsUser = (access: MessageAccess): boolean => access === 'signedIn';
+
+const isMessageName = (name: string): name is MessageName => Object.hasOwn(clientMessages, name);
 
 /** Which addresses are proxies of ours, as Express understands the setting. */
 function trustOf(setting: ApiConfig['TRUST_PROXY']): (address: string, hop: number) => boolean {

@@ -11,6 +11,7 @@ import { waitUntil } from '@maydan/infra';
 import { io, type Socket } from 'socket.io-client';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 
 // Other work may keep the machine busy.
 jest.setTimeout(60_000);
@@ -27,6 +28,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();
+  TestSocket.closeAll();
   await backend?.close();
 }, 30_000);
 
@@ -157,6 +159,34 @@ describe('garbage on a socket', () => {
     expect(codes.filter((code) => code === 'rate_limited').length).toBeGreaterThan(0);
   }, 60_000);
 
+  it.each(['no:such', 'constructor', '__proto__', 'toString', 'x'.repeat(60_000)])(
+    'of an unknown name (%#) is answered',
+    async (name) => {
+      const { socket } = await connect();
+      for (const payload of [{}, 'text', undefined]) {
+        expect(errorBody.parse(await ask(socket, name, payload)).error.code).toBe('not_found');
+      }
+      expect(socket.connected).toBe(true);
+    },
+  );
+
+  it.each([
+    ['no:such', 20],
+    ['session:unsubscribe', 60],
+  ])('in a flood of %s ends the connection', async (name, allowed) => {
+    const client = await TestSocket.connect(api.url);
+    const send = (count: number): void => {
+      for (let sent = 0; sent < count; sent++) client.socket.emit(name, {});
+    };
+    send(allowed);
+    expect(await client.codeOf('session:unsubscribe', {})).toBe('rate_limited');
+    send(socketLimits.perSocket * socketLimits.floodFactor * 2);
+    await client.untilDisconnected();
+    expect(client.of('connection:ended').map(({ error }) => error.code)).toEqual(['rate_limited']);
+    // It may come back, and its next messages count anew.
+    expect(await (await TestSocket.connect(api.url)).codeOf('no:such')).toBe('not_found');
+  });
+
   it('without an acknowledgement harms nobody', async () => {
     const { socket } = await connect();
     socket.emit('session:subscribe');
@@ -164,5 +194,71 @@ describe('garbage on a socket', () => {
     socket.emit('unknown:event', {});
     const answer = await ask(socket, 'session:subscribe', {});
     expect(errorBody.safeParse(answer).success).toBe(true);
+  });
+});
+
+describe('connections', () => {
+  let strict: TestApi;
+
+  beforeAll(async () => {
+    const limits = { SOCKETS_PER_USER: '2', GUEST_SOCKETS_PER_ADDRESS: '3' };
+    strict = await backend.startApi({ ...limits, TRUST_PROXY: 'loopback' });
+  }, 60_000);
+
+  /** How many of these handshakes at once are admitted; the others must be refused with `rate_limited`. */
+  async function admitted(handshakes: readonly object[], headers: object = {}): Promise<Socket[]> {
+    const tried = handshakes.map(
+      (auth) =>
+        new Promise<Socket | null>((resolve, reject) => {
+          const options = { transports: ['websocket'], forceNew: true, reconnection: false, auth };
+          const socket = io(strict.url, { ...options, extraHeaders: { ...headers } });
+          sockets.push(socket);
+          socket.once('connect', () => resolve(socket));
+          socket.once('connect_error', (error: Error & { data?: unknown }) => {
+            const code = errorBody.safeParse(error.data).data?.error.code;
+            if (code === 'rate_limited') resolve(null);
+            else reject(error);
+          });
+        }),
+    );
+    return (await Promise.all(tried)).filter((socket) => socket !== null);
+  }
+  const times = (count: number, auth: object = {}): object[] => Array.from({ length: count }, () => auth);
+
+  it('of a user are limited, also at once, and make room when they end', async () => {
+    const [mine, other] = [await api.register(), await api.register()];
+    const opened = await admitted(times(6, { token: mine.accessToken }));
+    expect(opened).toHaveLength(2);
+    expect(await admitted(times(1, { token: mine.accessToken }))).toHaveLength(0);
+    expect(await admitted(times(2, { token: other.accessToken }))).toHaveLength(2);
+    opened[0]?.disconnect();
+    await waitUntil(
+      'room',
+      async () => (await admitted(times(1, { token: mine.accessToken }))).length === 1,
+      20_000,
+    );
+    expect(await admitted(times(1, { token: mine.accessToken }))).toHaveLength(0);
+  });
+
+  it('of guests are limited by their network, behind a proxy, too', async () => {
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    expect(await admitted(times(6), from('203.0.113.1'))).toHaveLength(3);
+    expect(await admitted(times(4), from('203.0.113.2'))).toHaveLength(3);
+    expect(await admitted(times(2), from('2001:db8::1'))).toHaveLength(2);
+    expect(await admitted(times(2), from('2001:db8::ffff:1'))).toHaveLength(1);
+    const { accessToken: token } = await api.register();
+    expect(await admitted([{ token }], from('203.0.113.1'))).toHaveLength(1);
+  });
+
+  it('that are refused may not ask without end on one line', async () => {
+    const line = new WebSocket(`${strict.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    const heard: string[] = [];
+    line.addEventListener('message', ({ data }) => heard.push(String(data)));
+    const closed = new Promise((resolve) => line.addEventListener('close', resolve));
+    await waitUntil('the line', () => heard.length > 0, 20_000);
+    for (let count = 0; count < 30; count++) line.send('40{"token":"nonsense"}');
+    await closed;
+    const refused = heard.filter((text) => text.startsWith('44'));
+    expect(refused.length).toBeLessThanOrEqual(10);
   });
 });

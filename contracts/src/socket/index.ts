@@ -29,7 +29,9 @@ export { maxPacketBytes, message, type MessageAccess, type MessageContract } fro
  * gone for up to 2 minutes is told what it missed, in order and once, at whichever process it comes back (Socket.IO's
  * connection state recovery).
  *
- * Each message is acknowledged: with its output, or with the one error body. Messages of one connection are handled in
+ * Each message is acknowledged: with its output, or with the one error body; `not_found` when there is no message of this
+ * name, which costs 5 points. A user, and all guests of a network, have a limited number of connections to a process: the
+ * next handshake is refused with `rate_limited`. Messages of one connection are handled in
  * their order. Both are parsed with these schemas on arrival.
  */
 export const clientMessages = {
@@ -56,8 +58,14 @@ export const serverEvents = {
   ...statusEvents,
 };
 
-/** A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user (or a guest's address) `perUser`. */
-export const socketLimits = { perSocket: 60, perSocketSec: 10, perUser: 300, perUserSec: 60 } as const;
+/**
+ * A connection handles `perSocket` points in `perSocketSec` seconds, all those of a user `perUser` in `perUserSec`; more is
+ * refused with `rate_limited`. One that sends `floodFactor` times as much is disconnected for good.
+ */
+export const socketLimits = {
+  ...{ perSocket: 60, perSocketSec: 10, floodFactor: 5 },
+  ...{ perUser: 300, perUserSec: 60 },
+} as const;
 
 export type ClientMessages = typeof clientMessages;
 export type MessageName = keyof ClientMessages;
