@@ -246,6 +246,26 @@ describe('the document', () => {
     ]);
   });
 
+  it('names no route with an id that breaks on ids that are none, or nobody’s', async () => {
+    const { accessToken: token } = await api.register();
+    const withId = contractRoutes().filter(({ path }) => path.includes('{'));
+    expect(withId.length).toBeGreaterThan(20);
+    const unknown = '0192f0c1-0000-7000-8000-000000000001';
+    const wrong: string[] = [];
+    for (const { method, path } of withId) {
+      for (const [id, expected] of [
+        ['not-an-id', /^(404 not_found|422 validation_failed)$/],
+        // A body that is missing, or a role, may be noticed before; things that are gone already may be removed again.
+        [unknown, /^(404 not_found|422 validation_failed|403 forbidden|200|204)/],
+      ] as const) {
+        const answer = await api.ask(method, `/api/v1${path.replaceAll(/\{\w+\}/g, id)}`, { token });
+        const said = answer.status < 400 ? String(answer.status) : refusal(answer);
+        if (!expected.test(said)) wrong.push(`${method} ${path} ${id}: ${said}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('is a page that loads nothing from elsewhere', async () => {
     const page = await api.ask('GET', '/api/docs');
     expect(page.status).toBe(200);
