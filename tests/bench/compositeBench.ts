@@ -44,9 +44,10 @@ interface Cost {
 
 /** Who takes the time, by what an ffmpeg is told to do. */
 function roleOf(commandLine: string): string {
-  if (commandLine.includes('libx264')) return 'picture encoder';
+  if (commandLine.includes(' compose ')) return 'composer';
   if (commandLine.includes(' aac ')) return 'sound encoder';
-  if (commandLine.includes(' rawvideo ')) return 'decoders';
+
+  if (commandLine.includes(' receive ')) return 'receiver';
   return 'Node';
 }
 

@@ -5,6 +5,7 @@ import { ensureMediasoupWorker } from './mediasoupWorker.ts';
 import { findProgram, hashOf, readStamp, root, writeStamp } from './paths.ts';
 import { runCommand } from './runCommand.ts';
 import { SetupError } from './SetupError.ts';
+import { ensureStageMedia } from './stageMedia.ts';
 import {
   aiortcPackages,
   chromiumPackages,
@@ -52,6 +53,7 @@ export function setupSteps(purpose: Purpose): Step[] {
       ? []
       : [{ title: 'redis-server', run: (progress: Progress) => ensureTools([redis], progress) }]),
     { title: 'mediasoup worker', run: ensureMediasoupWorker },
+    { title: 'stage composer', run: ensureStageMedia },
     prisma,
     { title: 'web page', run: ensureWebPage },
     ...(purpose === 'test' ? testSteps() : []),

@@ -87,6 +87,15 @@ export const workerBuildPackages: PackageNames = {
   ],
 };
 
+/** What building what composes stages (workers/native) needs; what it runs with comes with ffmpeg. */
+export const stageMediaBuildPackages: PackageNames = {
+  apt: ['gcc', 'libc6-dev', 'pkg-config', 'libavcodec-dev', 'libavutil-dev', 'libswscale-dev'],
+  brew: ['pkg-config', 'ffmpeg'],
+  dnf: ['gcc', 'pkgconf', 'ffmpeg-devel'],
+  pacman: ['gcc', 'pkgconf', 'ffmpeg'],
+  apk: ['gcc', 'musl-dev', 'pkgconf', 'ffmpeg-dev'],
+};
+
 const installCommands: Record<PackageManager, string> = {
   apt: 'sudo apt-get update && sudo apt-get install',
   brew: 'brew install',

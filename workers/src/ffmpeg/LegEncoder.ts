@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -241,9 +240,6 @@ export class LegEncoder extends EventEmitter<LegEncoderEvents> {
   }
 }
 
-/** A file system in memory, where the system has one. */
-export const memoryFolder = '/dev/shm';
-
 /** Folders of sockets begin with this; those of processes that died are removed by the next one. */
 export function socketFolderPrefix(root = shortTemporaryFolder()): string {
   return join(root, `${folderPrefix}${process.pid}-`);
@@ -253,7 +249,7 @@ function shortTemporaryFolder(): string {
   return tmpdir().length <= maxSocketPath - 30 ? tmpdir() : '/tmp';
 }
 
-/** Removes folders of sockets and pictures of processes that were killed before they could. */
+/** Removes socket folders of processes that were killed before they could. */
 export async function removeStaleSockets(socketRoot = shortTemporaryFolder()): Promise<void> {
   for (const name of await readdir(socketRoot)) {
     const pid = name.startsWith(folderPrefix) ? Number.parseInt(name.slice(folderPrefix.length), 10) : NaN;
@@ -278,7 +274,6 @@ function isAlive(pid: number): boolean {
  */
 export async function warmUpEncoder(ffmpegPath: string): Promise<void> {
   await removeStaleSockets();
-  if (existsSync(memoryFolder)) await removeStaleSockets(memoryFolder);
   const command = ffmpeg().setFfmpegPath(ffmpegPath);
   await new Promise<void>((resolve, reject) => {
     command.getAvailableFormats((error) => (error instanceof Error ? reject(error) : resolve()));

@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs';
 import { waitUntil } from '@maydan/infra';
-import { memoryFolder, removeStaleSockets } from '../ffmpeg/LegEncoder.ts';
 import { makeClip, type Clip } from './testing/clip.ts';
-import { childrenOf, isRunning } from './testing/processes.ts';
+import { childrenOf, isComposer, isReceiver, isRunning } from './testing/processes.ts';
 import { StageStack, type StageStackOptions } from './testing/StageStack.ts';
 import { flashes, pictureTrack } from './testing/watch.ts';
 
@@ -66,6 +64,43 @@ describe('a composed stage', () => {
     expect((await stack.facts()).filter(({ type }) => type === 'ingest.unpublished')).toEqual([]);
   }, 240_000);
 
+  it('goes on in the same publish when what composes it and what receives it are killed', async () => {
+    const others = new Set(childrenOf(process.pid).filter(isComposer));
+    const stack = await start();
+    await stack.join('A', clip);
+    await stack.join('B', clip);
+    await stack.startJob();
+    const { relayUrl } = await stack.fact('ingest.published', 60_000);
+    await stack.shows(2);
+    const recording = await stack.record(relayUrl);
+    await stack.pictures(45);
+    const composers = childrenOf(process.pid).filter((pid) => isComposer(pid) && !others.has(pid));
+    expect(composers).toHaveLength(1);
+    for (const pid of composers) process.kill(pid, 'SIGKILL');
+    await stack.shows(0, 2);
+    await stack.shows(2);
+    // What receives for the room: it is joined again, and everybody keeps the place.
+    const receivers = childrenOf(process.pid).filter(isReceiver);
+    expect(receivers).toHaveLength(1);
+    for (const pid of receivers) process.kill(pid, 'SIGKILL');
+    await waitUntil(
+      'another one',
+      () => childrenOf(process.pid).some((pid) => isReceiver(pid) && !receivers.includes(pid)),
+      60_000,
+    );
+    await stack.shows(2);
+    const back = stack.mediaTimeMs;
+    await stack.pictures(75);
+    const file = await recording.stop();
+    expect((await pictureTrack(file)).sizes).toEqual(['320x180']);
+    for (const area of [left, right]) {
+      const seen = (await flashes(file, area)).map((sec) => sec * 1_000);
+      expect(seen.filter((timeMs) => timeMs > back).length).toBeGreaterThan(0);
+    }
+    const types = (await stack.facts()).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith('ingest.'))).toEqual(['ingest.published']);
+  }, 240_000);
+
   it('is handed over to another worker, which takes our place in the room', async () => {
     const stack = await start();
     await stack.join('A', clip);
@@ -80,7 +115,7 @@ describe('a composed stage', () => {
     expect(await stack.jobs()).toBe(1);
   }, 240_000);
 
-  it('is taken over when its process is killed, and no ffmpeg of it is left', async () => {
+  it('is taken over when its process is killed, and no process of it is left', async () => {
     const stack = await start({ ownProcess: true });
     await stack.join('A', clip);
     await stack.join('B', clip);
@@ -88,24 +123,16 @@ describe('a composed stage', () => {
     const first = await stack.fact('ingest.published', 60_000);
     const killed = stack.workers;
     const recording = await stack.record(first.relayUrl);
-    // A decoder each, one encoder of pictures and one of sound.
-    await waitUntil('all of ffmpeg', () => childrenOf(killed.pid).length === 4, 60_000);
-    const { pid } = killed;
-    const children = childrenOf(pid);
-    // Pictures lie in folders of its own.
-    expect(readdirSync(memoryFolder).some((name) => name.includes(`-${pid}-`))).toBe(true);
+    // One receives, one composes the picture, one encodes the sound.
+    await waitUntil('all processes', () => childrenOf(killed.pid).length === 3, 60_000);
+    const children = childrenOf(killed.pid);
     stack.workers = await stack.startWorkers();
     await killed.kill('SIGKILL');
     await recording.ended;
-    await waitUntil('the end of ffmpeg', () => !children.some(isRunning), 30_000);
-    // As each worker does when it starts.
-    await removeStaleSockets(memoryFolder);
-    const pictures = readdirSync(memoryFolder).filter((name) => name.includes(`-${pid}-`));
-    expect(pictures).toEqual([]);
+    await waitUntil('the end of all', () => !children.some(isRunning), 30_000);
     const second = await stack.fact('ingest.published', 60_000, 2);
     expect(second).toMatchObject({ epoch: 2, sourceKind: 'stage' });
     const next = await stack.record(second.relayUrl);
-    await waitUntil('both decoders', () => childrenOf(stack.workers.pid).length === 4, 60_000);
     await waitUntil('some seconds', async () => (await pictureTrack(next.file)).pictures > 150, 60_000);
     const file = await next.stop();
     for (const area of [left, right]) expect((await flashes(file, area)).length).toBeGreaterThan(1);

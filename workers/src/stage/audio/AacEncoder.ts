@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
-import { FfmpegProcess } from '../video/FfmpegProcess.ts';
+import { FfmpegProcess } from '../../ffmpeg/FfmpegProcess.ts';
 import { AdtsReader } from './adts.ts';
 import { sampleRateHz } from './PcmTimeline.ts';
 

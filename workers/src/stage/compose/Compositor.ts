@@ -1,12 +1,17 @@
-import type { Logger } from '@maydan/common';
+import { EventEmitter } from 'node:events';
+import type { AvcPicture } from '../picture/AvcPicture.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
-import type { RawFrame } from '../video/FramePool.ts';
-import { mostWaitingPictures } from '../video/PictureEncoder.ts';
-import { blankPicture, blendLabel, placeholderColour, type Yuv } from './canvas.ts';
-import { Canvases } from './Canvases.ts';
-import { labelHeightFor, type Labels } from './Labels.ts';
+import { ComposerProcess, type ComposerSettings } from './ComposerProcess.ts';
+import {
+  forgetLabelsMessage,
+  forgetMessage,
+  labelMessage,
+  layoutMessage,
+  pictureMessage,
+} from './composerProtocol.ts';
+import { labelHeightFor, type Labels, type Mask } from './Labels.ts';
 import { layoutOf, type CanvasSize, type Tile } from './layout.ts';
-import { TileVideo } from './TileVideo.ts';
+import { TrackVideo } from './TrackVideo.ts';
 
 /** Somebody on stage, as shown. Inputs are null while switched off. */
 export interface ShownPerson {
@@ -18,37 +23,50 @@ export interface ShownPerson {
   readonly hasLayers: boolean;
 }
 
-export interface CompositorOptions {
-  readonly ffmpegPath: string;
-  readonly size: CanvasSize;
+export interface CompositorOptions extends ComposerSettings {
   readonly labels: Labels;
   /** A track is shown in that size from now on. */
   readonly onSize: (input: VideoInput, size: CanvasSize) => void;
-  readonly log: Logger;
 }
 
-/** One more than may wait for the encoder: the one being drawn. */
-const canvases = mostWaitingPictures + 2;
-const labelMargin = 8;
+export interface CompositorEvents {
+  /** AVCDecoderConfigurationRecord; before the first picture, and again when another process goes on. */
+  config: [record: Uint8Array];
+  picture: [picture: AvcPicture];
+  /** Last event, comes once: the process can't be kept running. */
+  failed: [];
+}
 
-/** Draws the stage: at each tick the newest due picture of everybody, in the layout of those who are there. */
-export class Compositor {
-  readonly size: CanvasSize;
+/** Another process is started so long after the end of the one before. */
+const restartAfterMs = 300;
+/** So many processes in a row that made no picture, and there will be none. */
+const mostFruitless = 3;
+/** The composer has room for some more. */
+const mostLabels = 64;
+
+/**
+ * Has the stage composed: at each tick the newest due picture of everybody, in the layout of those who are there. A process that
+ * broke is replaced and goes on with everybody but the one whose picture broke it; viewers see a short standstill.
+ */
+export class Compositor extends EventEmitter<CompositorEvents> {
   readonly #options: CompositorOptions;
-  readonly #canvases: Canvases;
-  readonly #videos = new Map<VideoInput, TileVideo>();
-  readonly #placeholders = new Map<string, Yuv>();
-  readonly #background: Yuv;
-  /** Canvases whose pixels beside the tiles of the present layout are background. */
-  readonly #prepared = new Set<Buffer>();
+  readonly #tracks = new Map<VideoInput, TrackVideo>();
+  readonly #labelIds = new Map<Mask, number>();
+  #process: ComposerProcess | null = null;
+  #restartAtMs = -Infinity;
+  #fruitless = 0;
+  #lastTrack = 0;
+  /** What is to be said before the next pictures. */
+  #pending: Uint8Array[] = [];
+  #saidLayout: Buffer | null = null;
   #people: readonly ShownPerson[] = [];
   #tiles: readonly Tile[] = [];
+  #isClosed = false;
 
   constructor(options: CompositorOptions) {
+    super();
     this.#options = options;
-    this.size = options.size;
-    this.#canvases = new Canvases(options.size, canvases);
-    this.#background = blankPicture(options.size);
+    this.#open();
   }
 
   get tiles(): readonly Tile[] {
@@ -56,7 +74,7 @@ export class Compositor {
   }
 
   get latePictures(): number {
-    return [...this.#videos.values()].reduce((sum, { latePictures }) => sum + latePictures, 0);
+    return [...this.#tracks.values()].reduce((sum, { latePictures }) => sum + latePictures, 0);
   }
 
   /** Who is on stage from now on, the host first. */
@@ -65,98 +83,134 @@ export class Compositor {
     const shown = people.map(({ peerId, camera, screen }) => ({
       ...{ peerId, hasCamera: camera !== null, sharesScreen: screen !== null },
     }));
-    this.#tiles = layoutOf(shown, this.size);
-    this.#prepared.clear();
+    this.#tiles = layoutOf(shown, this.#options.size);
     const needed = new Set<VideoInput>();
     for (const tile of this.#tiles) {
       const input = this.#inputOf(tile);
       if (input === null) continue;
       needed.add(input);
-      this.#showAs(input, tile);
+      if (!this.#tracks.has(input)) this.#tracks.set(input, new TrackVideo(input, (this.#lastTrack += 1)));
+      this.#options.onSize(input, { width: tile.width, height: tile.height });
     }
-    for (const [input, video] of this.#videos) {
+    for (const [input, track] of this.#tracks) {
       if (needed.has(input)) continue;
-      video.close();
-      this.#videos.delete(input);
+      track.close();
+      this.#tracks.delete(input);
+      this.#pending.push(...forgetMessage(track.id));
     }
   }
 
   /** Whether this track has a picture to show now. */
   hasPicture(input: VideoInput, nowMs: number): boolean {
-    return this.#videos.get(input)?.advance(nowMs) ?? false;
+    return this.#tracks.get(input)?.hasPicture(nowMs) ?? false;
   }
 
   /** How many tracks have a picture to show now. */
   shownPictures(nowMs: number): number {
-    return [...this.#videos.values()].filter((video) => video.advance(nowMs)).length;
+    return [...this.#tracks.values()].filter((track) => track.hasPicture(nowMs)).length;
   }
 
-  /** The picture of this moment; null when all canvases are with the encoder. Who gets it releases it. */
-  draw(nowMs: number): RawFrame | null {
-    const canvas = this.#canvases.borrow();
-    if (canvas === null) return null;
-    this.#prepare(canvas);
-    for (const tile of this.#tiles) this.#drawTile(tile, canvas, nowMs);
-    return canvas;
+  /** Has decoded what is due, and nothing drawn yet. */
+  advance(nowMs: number): void {
+    this.#process?.send(this.#dueMessages(this.#process, nowMs), null);
   }
 
-  close(): void {
-    for (const video of this.#videos.values()) video.close();
-    this.#videos.clear();
+  /** Has the picture of this moment made. False: it is left out. */
+  draw(nowMs: number): boolean {
+    if (this.#process === null && !this.#isClosed && nowMs >= this.#restartAtMs) this.#open();
+    const process = this.#process;
+    if (process === null) return false;
+    const messages = [...this.#dueMessages(process, nowMs), ...this.#layoutMessages(nowMs)];
+    const { isReady } = process;
+    process.send(messages, isReady ? nowMs : null);
+    return isReady;
   }
 
-  #prepare({ bytes }: RawFrame): void {
-    if (this.#prepared.has(bytes)) return;
-    bytes.set(this.#background.bytes);
-    // A label that is higher than its tile is written beside it, too, and has to be wiped away each time.
-    const staysInside = this.#tiles.every(({ height }) => 2 * labelHeightFor(height) <= height);
-    if (staysInside) this.#prepared.add(bytes);
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const track of this.#tracks.values()) track.close();
+    this.#tracks.clear();
+    await this.#process?.close();
   }
 
-  #drawTile(tile: Tile, canvas: RawFrame, nowMs: number): void {
-    const picture = this.#pictureOf(tile, nowMs);
-    this.#canvases.paste(picture ?? this.#placeholder(tile), canvas, tile);
-    const name = this.#people.find(({ peerId }) => peerId === tile.peerId)?.name ?? '';
-    const mask = this.#options.labels.get(name, labelHeightFor(tile.height));
-    if (mask === null || tile.source === 'screen') return;
-    const label = { ...mask, width: Math.min(mask.width, tile.width) };
-    const inMiddle = picture === null;
-    const x = inMiddle ? tile.x + even((tile.width - label.width) / 2) : tile.x;
-    const bottom = tile.y + tile.height - mask.height - even(Math.min(labelMargin, tile.height / 32));
-    const y = inMiddle ? tile.y + even((tile.height - mask.height) / 2) : bottom;
-    blendLabel(mask, label.width, canvas, { x, y });
+  #open(): void {
+    const process = new ComposerProcess(this.#options);
+    this.#process = process;
+    this.#fruitless += 1;
+    process.on('config', (record) => this.emit('config', record));
+    process.on('picture', (picture) => {
+      this.#fruitless = 0;
+      this.emit('picture', picture);
+    });
+    process.on('shown', (id) => this.#track(id)?.shown());
+    process.on('broken', (id) => this.#track(id)?.needsKey());
+    process.on('closed', ({ isFault, culprit }) => isFault && this.#lost(culprit));
   }
 
-  #pictureOf(tile: Tile, nowMs: number): Yuv | null {
-    const input = this.#inputOf(tile);
-    const video = input === null ? undefined : this.#videos.get(input);
-    return video?.advance(nowMs) === true ? video.picture(this.#canvases.scratch) : null;
+  #track(id: number): TrackVideo | undefined {
+    return [...this.#tracks.values()].find((track) => track.id === id);
+  }
+
+  /** The next process knows nothing of what the one before was told. */
+  #lost(culprit: number | null): void {
+    this.#process = null;
+    if (this.#isClosed) return;
+    if (this.#fruitless >= mostFruitless) return void this.emit('failed');
+    const nowMs = performance.now();
+    this.#restartAtMs = nowMs + restartAfterMs;
+    this.#pending = [];
+    this.#saidLayout = null;
+    this.#labelIds.clear();
+    for (const track of this.#tracks.values()) track.restart(track.id === culprit, nowMs);
+  }
+
+  #dueMessages(process: ComposerProcess, nowMs: number): Uint8Array[] {
+    const messages = this.#pending;
+    this.#pending = [];
+    for (const track of this.#tracks.values()) {
+      for (const picture of track.due(nowMs)) {
+        if (process.mayDecode) messages.push(...pictureMessage(track.id, track.input.codec, picture));
+        else track.needsKey();
+      }
+    }
+    return messages;
+  }
+
+  /** Labels that aren't known yet and the layout, if it is another one than was said. */
+  #layoutMessages(nowMs: number): Uint8Array[] {
+    const messages: Uint8Array[] = [];
+    if (this.#labelIds.size + this.#tiles.length > mostLabels) {
+      messages.push(...forgetLabelsMessage());
+      this.#labelIds.clear();
+      this.#saidLayout = null;
+    }
+    const tiles = this.#tiles.map((tile) => {
+      const input = this.#inputOf(tile);
+      const track = input === null ? undefined : this.#tracks.get(input);
+      const id = track?.hasPicture(nowMs) === true ? track.id : 0;
+      return { ...tile, track: id, label: this.#labelOf(tile, messages) };
+    });
+    const layout = Buffer.concat(layoutMessage(tiles));
+    if (this.#saidLayout?.equals(layout) === true) return messages;
+    this.#saidLayout = layout;
+    return [...messages, layout];
+  }
+
+  #labelOf({ peerId, source, height }: Tile, messages: Uint8Array[]): number {
+    if (source === 'screen') return 0;
+    const name = this.#people.find((person) => person.peerId === peerId)?.name ?? '';
+    const mask = this.#options.labels.get(name, labelHeightFor(height));
+    if (mask === null) return 0;
+    const known = this.#labelIds.get(mask);
+    if (known !== undefined) return known;
+    const id = this.#labelIds.size + 1;
+    this.#labelIds.set(mask, id);
+    messages.push(...labelMessage(id, mask));
+    return id;
   }
 
   #inputOf({ peerId, source }: Tile): VideoInput | null {
     const person = this.#people.find((someone) => someone.peerId === peerId);
     return person?.[source] ?? null;
   }
-
-  #showAs(input: VideoInput, tile: Tile): void {
-    const { width, height, fit } = tile;
-    const known = this.#videos.get(input);
-    const { ffmpegPath, log, onSize } = this.#options;
-    const shape = { width, height, fit };
-    if (known === undefined) this.#videos.set(input, new TileVideo({ ffmpegPath, input, shape, log }));
-    else known.setShape(shape);
-    onSize(input, { width, height });
-  }
-
-  #placeholder({ width, height }: Tile): Yuv {
-    const key = `${width}x${height}`;
-    const known = this.#placeholders.get(key);
-    if (known !== undefined) return known;
-    if (this.#placeholders.size > 8) this.#placeholders.clear();
-    const made = blankPicture({ width, height }, placeholderColour);
-    this.#placeholders.set(key, made);
-    return made;
-  }
 }
-
-const even = (value: number): number => 2 * Math.floor(value / 2);

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@maydan/common';
-import { FfmpegProcess } from '../video/FfmpegProcess.ts';
-import type { Mask } from './canvas.ts';
+import { FfmpegProcess } from '../../ffmpeg/FfmpegProcess.ts';
+import type { CanvasSize } from './layout.ts';
 
 /** DejaVu Sans of Debian's fonts-dejavu-core has Latin, Cyrillic, Greek, Hebrew and Arabic; else what fontconfig finds. */
 const font = 'DejaVu Sans';
@@ -12,6 +12,11 @@ const mostNames = 200;
 /** Pixels around the text. */
 const padding = 6;
 const limitMs = 10_000;
+
+/** How strongly white text covers what is under it, 0 to 255 a pixel. */
+export interface Mask extends CanvasSize {
+  readonly alpha: Uint8Array;
+}
 
 const graphemes = new Intl.Segmenter();
 

@@ -1,7 +1,5 @@
-import { blankPicture, blendLabel, resized, type Place, type Yuv } from './canvas.ts';
-import { Canvases } from './Canvases.ts';
 import { labelHeightFor, labelText, trimmed } from './Labels.ts';
-import { layoutOf, mostTiles, type CanvasSize, type Person, type Tile } from './layout.ts';
+import { layoutOf, mostTiles, type Person, type Tile } from './layout.ts';
 
 const canvas = { width: 1_280, height: 720 };
 const people = (count: number, presenter = -1): Person[] =>
@@ -86,97 +84,6 @@ describe('the layout', () => {
         }
       }
     }
-  });
-});
-
-describe('the canvas', () => {
-  const at = ({ bytes, width, height }: Yuv, x: number, y: number): number[] => [
-    bytes[y * width + x] ?? -1,
-    bytes[width * height + (y >> 1) * (width / 2) + (x >> 1)] ?? -1,
-    bytes[(width * height * 5) / 4 + (y >> 1) * (width / 2) + (x >> 1)] ?? -1,
-  ];
-  const red = { y: 81, u: 90, v: 240 };
-
-  /** The second canvas of two, so that a wrong offset shows. */
-  const withRed = (size: CanvasSize, tile: CanvasSize, place: Place): Yuv => {
-    const canvases = new Canvases(size, 2);
-    const [first, canvas] = [canvases.borrow(), canvases.borrow()];
-    if (first === null || canvas === null) throw new Error('no canvas');
-    for (const { bytes } of [first, canvas]) bytes.set(blankPicture(size).bytes);
-    canvases.paste(blankPicture(tile, red), canvas, place);
-    expect(first.bytes.equals(blankPicture(size).bytes)).toBe(true);
-    return canvas;
-  };
-
-  it('lends no more canvases than it has, and those that came back again', () => {
-    const canvases = new Canvases({ width: 8, height: 8 }, 1);
-    const canvas = canvases.borrow();
-    expect(canvases.borrow()).toBeNull();
-    canvas?.release();
-    canvas?.release();
-    expect(canvases.borrow()?.bytes).toBe(canvas?.bytes);
-    expect(canvases.borrow()).toBeNull();
-  });
-
-  it('takes pictures only into a canvas of its own', () => {
-    const [some, others] = [
-      new Canvases({ width: 8, height: 8 }, 1),
-      new Canvases({ width: 8, height: 8 }, 1),
-    ];
-    const canvas = others.borrow();
-    if (canvas === null) throw new Error('no canvas');
-    expect(() => some.paste(blankPicture({ width: 4, height: 4 }), canvas, { x: 0, y: 0 })).toThrow(
-      RangeError,
-    );
-  });
-
-  it('takes a picture at its place, in all planes', () => {
-    const whole = withRed({ width: 16, height: 12 }, { width: 8, height: 4 }, { x: 4, y: 6 });
-    expect([at(whole, 4, 6), at(whole, 11, 9)]).toEqual([
-      [81, 90, 240],
-      [81, 90, 240],
-    ]);
-    expect([at(whole, 3, 6), at(whole, 12, 9), at(whole, 4, 5), at(whole, 4, 10)]).toEqual(
-      Array.from({ length: 4 }, () => [16, 128, 128]),
-    );
-  });
-
-  it('takes a picture of its own width', () => {
-    const whole = withRed({ width: 8, height: 8 }, { width: 8, height: 4 }, { x: 0, y: 4 });
-    expect([at(whole, 0, 3), at(whole, 7, 4)]).toEqual([
-      [16, 128, 128],
-      [81, 90, 240],
-    ]);
-  });
-
-  it('gives another size of a picture', () => {
-    const halves = withRed({ width: 8, height: 8 }, { width: 4, height: 8 }, { x: 4, y: 0 });
-    const small = resized(halves, { width: 4, height: 2 });
-    expect([at(small, 0, 0), at(small, 3, 1)]).toEqual([
-      [16, 128, 128],
-      [81, 90, 240],
-    ]);
-  });
-
-  it('writes a label white on a darker box, no wider than told', () => {
-    const whole = blankPicture({ width: 16, height: 8 }, { y: 216, u: 90, v: 240 });
-    const alpha = new Uint8Array(12 * 4);
-    alpha[0] = 255;
-    blendLabel({ width: 12, height: 4, alpha }, 8, whole, { x: 2, y: 2 });
-    expect(at(whole, 2, 2)[0]).toBeGreaterThan(230);
-    expect(at(whole, 3, 2)[0]).toBeLessThan(120);
-    expect(at(whole, 3, 2)[2]).toBeLessThan(200);
-    expect(at(whole, 11, 3)[0]).toBe(216);
-    expect(at(whole, 1, 2)[0]).toBe(216);
-  });
-
-  it('lets no label write over its edge', () => {
-    const whole = blankPicture({ width: 8, height: 8 });
-    const mask = { width: 40, height: 20, alpha: new Uint8Array(800).fill(255) };
-    blendLabel(mask, 40, whole, { x: 4, y: 4 });
-    expect(whole.bytes).toHaveLength(96);
-    expect(at(whole, 7, 7)[0]).toBeGreaterThan(200);
-    expect(at(whole, 0, 5)[0]).toBe(16);
   });
 });
 

@@ -1,4 +1,11 @@
-import type { TileShape } from '../video/decoderArguments.ts';
+/** How a picture has to come out. */
+export interface TileShape {
+  /** Even. */
+  readonly width: number;
+  readonly height: number;
+  /** `cover`: people, cropped a little to fill the tile unless they are upright. `contain`: screens, shown whole. */
+  readonly fit: 'cover' | 'contain';
+}
 
 /** A picture of somebody on stage, or the place for one. */
 export interface TileContent {

@@ -2,7 +2,7 @@ import { buildRecord } from '../../source/avcConfig.ts';
 import { parseSps } from '@maydan/common';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
-import type { AvcPicture } from '../video/PictureEncoder.ts';
+import type { AvcPicture } from './AvcPicture.ts';
 
 /** A picture to be passed on; `record`: it begins with this configuration. */
 export interface PassedPicture extends AvcPicture {

@@ -4,7 +4,6 @@ import type { Labels } from '../compose/Labels.ts';
 import type { CanvasSize } from '../compose/layout.ts';
 import type { StageFlv } from '../publish/StageFlv.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
-import { PictureEncoder } from '../video/PictureEncoder.ts';
 import { loneInput } from './loneInput.ts';
 import { Passthrough } from './Passthrough.ts';
 import { Steadiness } from './Steadiness.ts';
@@ -16,20 +15,18 @@ export interface PictureSettings {
 }
 
 export interface PictureDirectorOptions extends PictureSettings {
-  readonly ffmpegPath: string;
   readonly cpuBudgetCores: number;
   readonly labels: Labels;
   readonly flv: StageFlv;
   /** A track is shown in that size from now on. */
   readonly onSize: (input: VideoInput, size: CanvasSize) => void;
-  /** The encoder broke. */
+  /** Nothing can be composed. */
   readonly onFailed: () => void;
   readonly log: Logger;
 }
 
 interface Composing {
   readonly compositor: Compositor;
-  readonly encoder: PictureEncoder;
   readonly sinceMs: number;
 }
 
@@ -99,8 +96,7 @@ export class PictureDirector {
   async close(): Promise<void> {
     this.#pass?.close();
     this.#pass = null;
-    this.#composing?.compositor.close();
-    await this.#composing?.encoder.close();
+    await this.#composing?.compositor.close();
   }
 
   /** Goes on until the composition has something to show, so that viewers see one cut and no gap. */
@@ -108,6 +104,7 @@ export class PictureDirector {
     const pass = this.#pass;
     if (pass === null || (lone === pass.input && !pass.isStandingStill(timeMs))) return;
     const { compositor, sinceMs } = this.#compose(timeMs);
+    compositor.advance(timeMs);
     const isShown = this.#people.some(({ camera }) => camera === pass.input);
     const isReady = !isShown || compositor.hasPicture(pass.input, timeMs) || timeMs - sinceMs > takeOverMs;
     if (!isReady) return;
@@ -143,23 +140,20 @@ export class PictureDirector {
     if (this.#pass !== null && flv.pictures === 0) onSize(this.#pass.input, size);
   }
 
-  #draw({ compositor, encoder }: Composing, timeMs: number): void {
-    const canvas = encoder.isReady ? compositor.draw(timeMs) : null;
-    if (canvas === null) this.#skipped += 1;
-    else encoder.write(canvas.bytes, timeMs, () => canvas.release());
+  #draw({ compositor }: Composing, timeMs: number): void {
+    if (!compositor.draw(timeMs)) this.#skipped += 1;
   }
 
   #compose(nowMs: number): Composing {
     if (this.#composing !== null) return this.#composing;
-    const { ffmpegPath, size, labels, onSize, log, flv, onFailed } = this.#options;
-    const compositor = new Compositor({ ffmpegPath, size, labels, onSize, log });
-    const encoder = new PictureEncoder(this.#options);
+    const { flv, onFailed } = this.#options;
+    const compositor = new Compositor(this.#options);
     // While its own pictures are still passed on, the composed ones are not for viewers.
-    const isMine = (): boolean => this.#composing?.encoder === encoder && !this.#isPassing;
-    encoder.on('config', (record) => isMine() && flv.config(record));
-    encoder.on('picture', (picture) => isMine() && flv.picture(picture));
-    encoder.on('closed', (isFault) => isFault && onFailed());
-    this.#composing = { compositor, encoder, sinceMs: nowMs };
+    const isMine = (): boolean => this.#composing?.compositor === compositor && !this.#isPassing;
+    compositor.on('config', (record) => isMine() && flv.config(record));
+    compositor.on('picture', (picture) => isMine() && flv.picture(picture));
+    compositor.on('failed', onFailed);
+    this.#composing = { compositor, sinceMs: nowMs };
     compositor.setPeople(this.#people);
     return this.#composing;
   }
@@ -169,7 +163,6 @@ export class PictureDirector {
     this.#composing = null;
     if (composing === null) return;
     this.#late += composing.compositor.latePictures;
-    composing.compositor.close();
-    void composing.encoder.close();
+    void composing.compositor.close();
   }
 }

@@ -7,7 +7,7 @@ import {
   avcFrameTag,
   metadataTag,
 } from '../../source/flv/writeFlv.ts';
-import type { AvcPicture } from '../video/PictureEncoder.ts';
+import type { AvcPicture } from '../picture/AvcPicture.ts';
 
 /** An encoder that is further behind has a problem of its own, which isn't the sound's. */
 const longestWaitMs = 2_000;

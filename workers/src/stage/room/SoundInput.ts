@@ -1,7 +1,7 @@
 import { opusDurationMs, type OpusTrack, type Sound } from '../audio/OpusTrack.ts';
 import { PcmTimeline, sampleRateHz } from '../audio/PcmTimeline.ts';
 import { ReorderBuffer, type Ordered } from '../rtp/ReorderBuffer.ts';
-import type { RtpListener } from '../rtp/RtpPort.ts';
+import type { RtpListener } from '../rtp/RtpReceiver.ts';
 import type { RtpPacket } from '../rtp/rtpPacket.ts';
 import type { SenderReport } from '../rtp/senderReport.ts';
 import { StreamClock, type NodeClock } from '../rtp/StreamClock.ts';

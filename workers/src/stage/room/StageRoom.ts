@@ -10,7 +10,8 @@ import {
 import { OpusTrack } from '../audio/OpusTrack.ts';
 import { SfuClient, type JoinedRoom, type SfuClientOptions } from '../../sfu/SfuClient.ts';
 import { videoCodecOf } from '../rtp/PictureAssembler.ts';
-import { addressTowards, RtpPort, type RtpListener } from '../rtp/RtpPort.ts';
+import { addressTowards } from '../rtp/addressTowards.ts';
+import { RtpReceiver, type RtpListener, type RtpPort } from '../rtp/RtpReceiver.ts';
 import { NodeClock } from '../rtp/StreamClock.ts';
 import { consumerCapabilities } from './consumerCapabilities.ts';
 import { PlayoutDelay } from './PlayoutDelay.ts';
@@ -45,7 +46,7 @@ interface OpenTrack {
   readonly consumerId: string;
 }
 
-const tickMs = 20;
+const tickMs = 40;
 /** A busy sfu may take longer to answer than it is waited for. */
 const retryMs = 1_000;
 
@@ -54,6 +55,7 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
   readonly #client: SfuClient;
   readonly #log: Logger;
   readonly #address: string;
+  readonly #receiver: RtpReceiver;
   readonly #node = new NodeClock();
   readonly #peers = new Map<string, PeerInfo>();
   readonly #producers = new Map<string, ProducerInfo>();
@@ -80,6 +82,12 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
     super();
     this.#client = client;
     this.#address = address;
+    this.#receiver = new RtpReceiver(address);
+    // Whoever keeps us here joins again.
+    this.#receiver.once('failed', (reason) => {
+      this.#log.error({ reason }, 'the receiver of the stage failed');
+      void this.#leave('lost');
+    });
     this.#log = log;
     client.on('peer.joined', ({ peer }) => this.#change(() => this.#peers.set(peer.peerId, peer)));
     client.on('peer.left', ({ peerId }) => this.#change(() => this.#forgetPeer(peerId)));
@@ -116,8 +124,12 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
 
   /** Leaves at once. Idempotent. */
   async close(): Promise<void> {
-    this.#onClosed('left');
-    await this.#client.leave();
+    await this.#leave('left');
+  }
+
+  async #leave(reason: LeaveReason): Promise<void> {
+    this.#onClosed(reason);
+    await Promise.all([this.#client.leave(), this.#receiver.close()]);
   }
 
   #change(apply: () => void): void {
@@ -196,7 +208,7 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
       void this.#client.request('consumer.requestKeyFrame', { consumerId }).catch(() => undefined);
     const input = await makeInput(producer, this.#node, delay, askKeyFrame);
     if (input === null) throw new Error(`no decoder for ${producer.codec}`);
-    const port = await RtpPort.open(this.#address, input);
+    const port = await this.#receiver.open(input);
     let transportId: string | null = null;
     try {
       const remote = { ip: this.#address, port: port.port };
@@ -252,6 +264,7 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#timer);
+    void this.#receiver.close();
     for (const open of this.#tracks.values()) this.#release(open);
     this.#tracks.clear();
     this.emit('closed', reason);

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 import { PictureAssembler, type VideoCodec } from '../rtp/PictureAssembler.ts';
 import { ReorderBuffer, type Ordered } from '../rtp/ReorderBuffer.ts';
-import type { RtpListener } from '../rtp/RtpPort.ts';
+import type { RtpListener } from '../rtp/RtpReceiver.ts';
 import type { RtpPacket } from '../rtp/rtpPacket.ts';
 import type { SenderReport } from '../rtp/senderReport.ts';
 import { StreamClock, type NodeClock } from '../rtp/StreamClock.ts';

@@ -26,3 +26,17 @@ export function childrenOf(parent: number): number[] {
     .map(Number)
     .filter((pid) => statOf(pid)?.parent === parent && isRunning(pid));
 }
+
+const isStageMedia = (pid: number, what: string): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`stage-media\0${what}\0`);
+  } catch {
+    return false;
+  }
+};
+
+/** Whether a process is one that composes a stage. */
+export const isComposer = (pid: number): boolean => isStageMedia(pid, 'compose');
+
+/** Whether a process is one that receives the RTP of a stage. */
+export const isReceiver = (pid: number): boolean => isStageMedia(pid, 'receive');

@@ -2,38 +2,33 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Writable } from 'node:stream';
 
-export interface FfmpegExit {
+export interface ProcessExit {
   /** `ended`: all input was taken. `killed`: by us. `failed`: by itself. */
   readonly reason: 'ended' | 'killed' | 'failed';
   /** Last lines of the error output. */
   readonly stderrTail: string;
 }
 
-export interface FfmpegProcessEvents {
+export interface PipedProcessEvents {
   data: [bytes: Uint8Array];
   /** Last event, comes once, after all data. */
-  exit: [exit: FfmpegExit];
+  exit: [exit: ProcessExit];
 }
 
 const keptStderrBytes = 4_000;
 
-/**
- * One ffmpeg that reads from us and writes to us. Plain child processes rather than fluent-ffmpeg: raw pictures go over its
- * pipes, some forty megabytes a second, and must not be copied once more on the way. Who creates it ends or kills it.
- */
-export class FfmpegProcess extends EventEmitter<FfmpegProcessEvents> {
+/** A child process that reads from us and writes to us, with nothing between. Who creates it ends or kills it. */
+export class PipedProcess extends EventEmitter<PipedProcessEvents> {
   readonly #child: ChildProcess;
   readonly #input: Writable;
   #stderr = '';
   #wasKilled = false;
   #hasExited = false;
-  readonly exited: Promise<FfmpegExit>;
+  readonly exited: Promise<ProcessExit>;
 
-  constructor(ffmpegPath: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[]) {
     super();
-    const child = spawn(ffmpegPath, ['-hide_banner', '-nostdin', '-loglevel', 'error', ...args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#input = child.stdin;
     // A process that died is told by its exit.
@@ -47,7 +42,7 @@ export class FfmpegProcess extends EventEmitter<FfmpegProcessEvents> {
         if (this.#hasExited) return;
         this.#hasExited = true;
         const reason = this.#wasKilled ? 'killed' : code === 0 ? 'ended' : 'failed';
-        const exit: FfmpegExit = { reason, stderrTail: this.#stderr || problem };
+        const exit: ProcessExit = { reason, stderrTail: this.#stderr || problem };
         this.emit('exit', exit);
         resolve(exit);
       };
@@ -60,25 +55,30 @@ export class FfmpegProcess extends EventEmitter<FfmpegProcessEvents> {
     return this.#child.pid ?? null;
   }
 
-  /** Bytes that ffmpeg hasn't taken yet. */
+  /** Bytes that the process hasn't taken yet. */
   get waitingBytes(): number {
     return this.#input.writableLength;
   }
 
-  /** `onTaken` is called when the bytes may be reused, also when they got lost with the process. */
-  write(bytes: Uint8Array, onTaken?: () => void): void {
-    if (!this.#input.writable) return void onTaken?.();
-    this.#input.write(bytes, () => onTaken?.());
+  write(bytes: Uint8Array): void {
+    if (this.#input.writable) this.#input.write(bytes);
+  }
+
+  /** What is written until `write` returns goes out at once: one call of the system and one wakeup of the process. */
+  together(write: () => void): void {
+    this.#input.cork();
+    write();
+    this.#input.uncork();
   }
 
   /** No more input; resolves when everything has come out. */
-  end(): Promise<FfmpegExit> {
+  end(): Promise<ProcessExit> {
     this.#input.end();
     return this.exited;
   }
 
   /** Ends the process at once. Idempotent. */
-  kill(): Promise<FfmpegExit> {
+  kill(): Promise<ProcessExit> {
     this.#wasKilled = true;
     if (!this.#hasExited) this.#child.kill('SIGKILL');
     return this.exited;

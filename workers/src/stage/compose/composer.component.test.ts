@@ -1,0 +1,209 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@maydan/common';
+import { waitUntil } from '@maydan/infra';
+import { stageMediaPath } from '../native/messages.ts';
+import { avcConfigTag, avcFrameTag, flvHeader } from '../../source/flv/writeFlv.ts';
+import { ffmpegPath } from '../../source/testing/media.ts';
+import type { AvcPicture } from '../picture/AvcPicture.ts';
+import { PlayoutDelay } from '../room/PlayoutDelay.ts';
+import { VideoInput } from '../room/VideoInput.ts';
+import { NodeClock } from '../rtp/StreamClock.ts';
+import { encodedPicture, makeClip, type Clip } from '../testing/clip.ts';
+import { lumaOf } from '../testing/watch.ts';
+import { ComposerProcess } from './ComposerProcess.ts';
+import {
+  forgetLabelsMessage,
+  forgetMessage,
+  labelMessage,
+  layoutMessage,
+  pictureMessage,
+  type PlacedTile,
+} from './composerProtocol.ts';
+import { Compositor } from './Compositor.ts';
+import { Labels } from './Labels.ts';
+
+const log = createLogger('test', 'silent');
+const size = { width: 320, height: 180 };
+const settings = { size, frameRate: 30, bitrateBps: 1_000_000, cpuBudgetCores: 1, log };
+const frameMs = 1_000 / 30;
+/** Pictures from one key frame of the clips to the next. */
+const keyEvery = 6;
+const leftHalf: PlacedTile = { x: 0, y: 0, width: 160, height: 90, fit: 'cover', track: 1, label: 0 };
+const rightHalf: PlacedTile = { ...leftHalf, x: 160, track: 2 };
+const whiteLabel = { width: 20, height: 10, alpha: new Uint8Array(200).fill(255) };
+
+describe('what composes a stage', () => {
+  let folder: string;
+  let clips: Record<'wide' | 'upright', Clip>;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'maydan-composer-'));
+    // Bright all the time but for the background of the stage.
+    const rhythm = { periodSec: 1, toneHz: 1_000, colour: '0xe0e0e0' };
+    const options = { durationSec: 1, keyFrameIntervalSec: keyEvery / 30 };
+    clips = {
+      wide: await makeClip(rhythm, { ...options, codec: 'h264', size: '640x360' }),
+      upright: await makeClip(rhythm, { ...options, codec: 'vp8', size: '90x160' }),
+    };
+  }, 60_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const fileOf = async (name: string, record: Uint8Array, pictures: AvcPicture[]): Promise<string> => {
+    const tags = pictures.map(({ key, data, timeMs }) =>
+      avcFrameTag(timeMs, { key, compositionMs: 0, data }),
+    );
+    const file = join(folder, `${name}.flv`);
+    await writeFile(
+      file,
+      Buffer.concat([flvHeader({ video: true, audio: false }), avcConfigTag(0, record), ...tags]),
+    );
+    return file;
+  };
+  const inputOf = (codec: Clip['codec']): VideoInput =>
+    new VideoInput({
+      codec,
+      node: new NodeClock(),
+      delay: new PlayoutDelay(),
+      askKeyFrame: () => undefined,
+    });
+
+  it('draws people and names in their places, as each message says', async () => {
+    const composer = new ComposerProcess(settings);
+    const pictures: AvcPicture[] = [];
+    const shown: number[] = [];
+    let record: Uint8Array | null = null;
+    composer.on('config', (config) => (record = config));
+    composer.on('picture', (picture) => pictures.push(picture));
+    composer.on('shown', (track) => shown.push(track));
+    const lumas: number[][] = [];
+    const steps: Uint8Array[][] = [
+      layoutMessage([leftHalf, rightHalf]),
+      [
+        ...pictureMessage(1, 'h264', encodedPicture(clips.wide, 0, keyEvery)),
+        ...pictureMessage(2, 'vp8', encodedPicture(clips.upright, 0, keyEvery)),
+      ],
+      [...labelMessage(7, whiteLabel), ...layoutMessage([{ ...leftHalf, label: 7 }, rightHalf])],
+      // Another size at once, from the picture that is there; the other half is nobody's any more.
+      [
+        ...forgetMessage(2),
+        ...forgetLabelsMessage(),
+        ...layoutMessage([{ ...leftHalf, width: 320, height: 180 }]),
+      ],
+    ];
+    try {
+      for (const [at, messages] of steps.entries()) {
+        composer.send(messages, at * 1_000.25);
+        await waitUntil('the picture', () => pictures.length === at + 1, 60_000);
+      }
+      expect(shown).toEqual([1, 2]);
+      expect(pictures.map(({ timeMs }) => timeMs)).toEqual([0, 1_000.25, 2_000.5, 3_000.75]);
+      expect(pictures.map(({ key }) => key)).toEqual([true, false, false, false]);
+      const file = await fileOf('steps', record ?? new Uint8Array(), pictures);
+      const areas = [
+        { x: 20, y: 20, width: 100, height: 30 },
+        // Beside and within somebody upright, who isn't cropped.
+        { x: 164, y: 10, width: 40, height: 70 },
+        { x: 224, y: 10, width: 32, height: 70 },
+        { x: 2, y: 80, width: 16, height: 6 },
+        { x: 200, y: 100, width: 100, height: 60 },
+      ];
+      for (const area of areas) lumas.push((await lumaOf(file, area)).map(({ luma }) => luma));
+    } finally {
+      await composer.close();
+    }
+    const kind = (luma: number): string => (luma > 200 ? 'bright' : luma < 25 ? 'black' : 'dark');
+    expect(lumas.map((of) => of.map(kind))).toEqual([
+      ['dark', 'bright', 'bright', 'bright'],
+      ['dark', 'black', 'black', 'bright'],
+      ['dark', 'bright', 'bright', 'bright'],
+      ['dark', 'bright', 'bright', 'bright'],
+      ['black', 'black', 'black', 'bright'],
+    ]);
+  }, 90_000);
+
+  it.each<[string, Uint8Array]>([
+    ['unknown', Buffer.from('0000000063000000', 'hex')],
+    ['too long', Buffer.from('ffffffff01000000', 'hex')],
+    ['cut', Buffer.from('0400000001000000', 'hex')],
+  ])(
+    'ends at a message that is %s',
+    async (_name, message) => {
+      const composer = new ComposerProcess(settings);
+      let end: unknown = null;
+      composer.on('closed', (how) => (end = how));
+      composer.send([message, Buffer.alloc(8)], null);
+      await waitUntil('its end', () => end !== null, 60_000);
+      expect(end).toEqual({ isFault: true, culprit: null });
+    },
+    90_000,
+  );
+
+  it('tells of pictures that make no sense, and goes on', async () => {
+    const composer = new ComposerProcess(settings);
+    const broken: number[] = [];
+    let pictures = 0;
+    composer.on('broken', (track) => broken.push(track));
+    composer.on('picture', () => (pictures += 1));
+    try {
+      const nonsense = { timestamp: 0, key: true, data: Buffer.alloc(200, 0xff) };
+      composer.send([...pictureMessage(3, 'h264', nonsense), ...pictureMessage(4, 'vp8', nonsense)], 5);
+      await waitUntil('a picture', () => pictures === 1, 60_000);
+      expect(broken).toContain(3);
+    } finally {
+      await composer.close();
+    }
+  }, 90_000);
+
+  it('goes on without the one whose picture ended it, and gives up when it never gives a picture', async () => {
+    const composerPath = join(folder, 'breaks-once');
+    const been = join(folder, 'been');
+    await writeFile(
+      composerPath,
+      `#!/bin/sh\nif [ ! -e '${been}' ]; then : > '${been}'; echo 'decoding 1' >&2; kill -SEGV $$; fi\nexec '${stageMediaPath}' "$@"\n`,
+    );
+    await chmod(composerPath, 0o755);
+    const inputs = [inputOf('h264'), inputOf('vp8')] as const;
+    const options = { ...settings, labels: new Labels(ffmpegPath, log), onSize: () => undefined };
+    const compositor = new Compositor({ ...options, composerPath });
+    let [pictures, configs] = [0, 0];
+    compositor.on('picture', () => (pictures += 1));
+    compositor.on('config', () => (configs += 1));
+    compositor.setPeople(
+      inputs.map((camera, at) => ({ peerId: `${at}`, name: '', camera, screen: null, hasLayers: false })),
+    );
+    const startMs = performance.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      for (; startMs + sent * frameMs <= nowMs; sent += 1) {
+        for (const [at, clip] of [clips.wide, clips.upright].entries())
+          inputs[at]?.emit('picture', encodedPicture(clip, sent % 30, keyEvery), startMs + sent * frameMs);
+      }
+      compositor.draw(nowMs);
+    }, frameMs);
+    try {
+      await waitUntil('the other one', () => compositor.hasPicture(inputs[1], performance.now()), 60_000);
+      await waitUntil('pictures', () => pictures > 5, 60_000);
+      expect(compositor.hasPicture(inputs[0], performance.now())).toBe(false);
+      expect(configs).toBe(1);
+    } finally {
+      clearInterval(timer);
+      await compositor.close();
+    }
+    const hopeless = new Compositor({ ...options, composerPath: '/bin/false' });
+    let failures = 0;
+    hopeless.on('failed', () => (failures += 1));
+    await waitUntil(
+      'that it gives up',
+      () => {
+        hopeless.draw(performance.now());
+        return failures > 0;
+      },
+      60_000,
+    );
+    await hopeless.close();
+    expect(failures).toBe(1);
+  }, 240_000);
+});
