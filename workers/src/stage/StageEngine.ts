@@ -35,7 +35,7 @@ export interface StageEngineEvents {
 const millisecondsPerSample = 1_000 / sampleRateHz;
 const audioTickMs = 20;
 /** Fewer than the encoder lets wait. */
-const mostMadeUp = 15;
+const mostMadeUp = 6;
 
 /**
  * Makes one FLV of a stage, from its first tick to its end without a break: composes and encodes the picture, mixes and

@@ -30,7 +30,9 @@ export interface ComposerEvents {
 }
 
 /** Pictures that may wait; with more it doesn't keep up, and some are left out. */
-const mostWaitingPictures = 20;
+const fewestWaiting = 8;
+/** The same as a time, for higher frame rates. Well below what sound is kept back for its pictures (`StageFlv`): with more, they would look gone. */
+const mostWaitingSec = 0.4;
 /** More than this waiting means that decoding doesn't keep up. */
 const mostWaitingBytes = 4_000_000;
 /** Nothing comes out for so long: it hangs. */
@@ -60,7 +62,7 @@ export class ComposerProcess extends EventEmitter<ComposerEvents> {
     // As the only work it does a small picture needs no second thread, which costs more than it gives.
     const threads = Math.max(1, encoderThreads(size, frameRate, cpuBudgetCores) - 1);
     // Each thread but one keeps a picture.
-    this.#mostWaiting = mostWaitingPictures + threads - 1;
+    this.#mostWaiting = Math.max(fewestWaiting, Math.ceil(frameRate * mostWaitingSec)) + threads - 1;
     const numbers = [size.width, size.height, frameRate, bitrateBps, threads];
     this.#process = new PipedProcess(composerPath, ['compose', ...numbers.map(String)]);
     this.#process.on('data', (bytes) => this.#read(bytes));
