@@ -1,7 +1,8 @@
 #include "composer.h"
 #include <string.h>
 
-enum { MOST_TRACKS = 64 };
+/* Larger than any camera's or screen's; who sends more could take all memory. */
+enum { MOST_TRACKS = 64, MOST_PIXELS = 4096 * 2304 };
 
 typedef struct {
   /* 0: nobody's place. */
@@ -35,6 +36,7 @@ static Track *open_track(uint32_t id, uint32_t codec) {
   if (track->decoder == NULL || track->newest == NULL) fail("a decoder is missing");
   /* Each picture comes out at once: nothing is held back for threads or for an order of its own. */
   track->decoder->thread_count = 1;
+  track->decoder->max_pixels = MOST_PIXELS;
   track->decoder->flags |= AV_CODEC_FLAG_LOW_DELAY;
   if (avcodec_open2(track->decoder, kind, NULL) < 0) fail("a decoder can't be opened");
   track->id = id;

@@ -140,7 +140,11 @@ describe('what composes a stage', () => {
     90_000,
   );
 
-  it('tells of pictures that make no sense, and goes on', async () => {
+  it('tells of pictures that make no sense or are far too large, and goes on', async () => {
+    const large = await makeClip(
+      { periodSec: 0.1, toneHz: 1_000, colour: '0xe0e0e0' },
+      { codec: 'vp8', size: '4096x2560', durationSec: 0.1, keyFrameIntervalSec: 0.1 },
+    );
     const composer = new ComposerProcess(settings);
     const broken: number[] = [];
     let pictures = 0;
@@ -148,9 +152,15 @@ describe('what composes a stage', () => {
     composer.on('picture', () => (pictures += 1));
     try {
       const nonsense = { timestamp: 0, key: true, data: Buffer.alloc(200, 0xff) };
-      composer.send([...pictureMessage(3, 'h264', nonsense), ...pictureMessage(4, 'vp8', nonsense)], 5);
+      const shown: number[] = [];
+      composer.on('shown', (track) => shown.push(track));
+      composer.send([...pictureMessage(3, 'h264', nonsense), ...pictureMessage(4, 'vp8', nonsense)], null);
+      composer.send(pictureMessage(5, 'vp8', encodedPicture(large, 0, 3)), null);
+      composer.send(pictureMessage(6, 'vp8', encodedPicture(clips.upright, 0, keyEvery)), 5);
       await waitUntil('a picture', () => pictures === 1, 60_000);
       expect(broken).toContain(3);
+      expect(broken).toContain(5);
+      expect(shown).toEqual([6]);
     } finally {
       await composer.close();
     }
