@@ -5,16 +5,29 @@ describe('checkTasks', () => {
   it('checks the types of every workspace', () => {
     const titles = checkTasks({ fresh: true }).map(({ title }) => title);
     for (const workspace of workspaces()) expect(titles).toContain(`types of ${workspace}`);
-    expect(titles).toEqual(expect.arrayContaining(['lint', 'boundaries', 'format', 'unit tests']));
+    expect(titles).toEqual(expect.arrayContaining(['boundaries', 'format', 'unit tests']));
+  });
+
+  it('lints every workspace once', () => {
+    const [first = [], rest = []] = checkTasks({ fresh: true })
+      .filter(({ title }) => title.startsWith('lint of '))
+      .map(({ args }) => args);
+    const byName = workspaces().filter((workspace) => first.includes(workspace));
+    expect(byName.length).toBeGreaterThan(0);
+    expect(rest).toContain('.');
+    expect(rest.filter((_, at) => rest[at - 1] === '--ignore-pattern').sort()).toEqual(
+      byName.map((workspace) => `${workspace}/**`).sort(),
+    );
   });
 
   it('trusts the cache of the linter only when asked to', () => {
-    const lint = (fresh: boolean): string =>
+    const lints = (fresh: boolean): string[] =>
       checkTasks({ fresh })
-        .find(({ title }) => title === 'lint')
-        ?.args.join(' ') ?? '';
-    expect(lint(false)).toContain('--cache');
-    expect(lint(true)).not.toContain('--cache');
+        .filter(({ title }) => title.startsWith('lint of '))
+        .map(({ args }) => args.join(' '));
+    expect(lints(false)).toHaveLength(2);
+    for (const command of lints(false)) expect(command).toContain('--cache');
+    for (const command of lints(true)) expect(command).not.toContain('--cache');
   });
 });
 
