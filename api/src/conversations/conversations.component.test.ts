@@ -285,14 +285,6 @@ describe('past a block', () => {
     }
     expect(await refusal(ann, 'PATCH', `/messages/${sent.id}`, { text: 'x' })).toBe('403 messages_refused');
     expect((await ann.client.messages.history({ id: direct })).items).toEqual([answer, sent]);
-    await bob.client.messages.read({ id: direct, seq: 2 });
-    expect(await ann.client.messages.readers({ id: sent.id })).toEqual({ items: [] });
-    const markers = async (account: Account, of: string) => {
-      const { items } = await account.client.conversations.members({ id: of });
-      return Object.fromEntries(items.map(({ user, lastReadSeq }) => [user.id, lastReadSeq]));
-    };
-    expect(await markers(ann, direct)).toEqual({ [idOf(ann)]: 1, [idOf(bob)]: null });
-    expect(await markers(ann, id)).toMatchObject({ [idOf(bob)]: null });
     expect(await bob.client.messages.delete({ id: answer.id })).toMatchObject({ text: '' });
     expect(await refusal(bob, 'DELETE', `/messages/${sent.id}`)).toBe('403 forbidden');
     const all = await send(ann, id, 'in the group');

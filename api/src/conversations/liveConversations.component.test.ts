@@ -209,6 +209,12 @@ it('past a block nothing is told between two people, at all nodes at once', asyn
   await bob.client.blocks.create({ id: ann.user.id });
   expect(await socketOf.ann.codeOf('typing:start', { conversationId: direct })).toBe('messages_refused');
   await bob.client.messages.read({ id: direct, seq: 1 });
+  expect(await ann.client.messages.readers({ id: sent.id })).toEqual({ items: [] });
+  const { items } = await ann.client.conversations.members({ id: direct });
+  expect(items.map(({ user, lastReadSeq }) => [user.id === bob.user.id, lastReadSeq]).sort()).toEqual([
+    [false, 1],
+    [true, null],
+  ]);
   await ann.client.messages.delete({ id: sent.id });
   await socketOf.ann.until('message:deleted');
   await settle(...all());

@@ -306,17 +306,11 @@ describe('expired sign-ins', () => {
     await expire(old.user.id, 25);
     await expire(fresh.user.id, 23);
     const busy = await api.register();
-    const used = await backend.database.refreshToken.findFirstOrThrow({
-      where: { signIn: { userId: busy.user.id } },
-    });
-    const ago = (days: number): Date => new Date(Date.now() - days * 86_400_000);
-    await backend.database.refreshToken.createMany({
-      data: [7, 9].map((days) => ({
-        hash: `used ${days}`,
-        signInId: used.signInId,
-        usedAt: ago(days),
-      })),
-    });
+    const where = { signIn: { userId: busy.user.id } };
+    const { signInId } = await backend.database.refreshToken.findFirstOrThrow({ where });
+    const usedAt = (days: number): Date => new Date(Date.now() - days * 86_400_000);
+    const data = [7, 9].map((days) => ({ hash: `used ${days}`, signInId, usedAt: usedAt(days) }));
+    await backend.database.refreshToken.createMany({ data });
     const left = (userId: string) => backend.database.refreshToken.count({ where: { signIn: { userId } } });
     await backend.startApi();
     await waitUntil('the sweep', async () => (await left(old.user.id)) === 0, 10_000);

@@ -1,25 +1,18 @@
-import { Readable } from 'node:stream';
-import {
-  media as mediaSchema,
-  mediaKeys,
-  serverEvents,
-  type Media,
-  type MediaCreate,
-  type MediaRemoval,
-} from '@maydan/contracts';
+import { media as mediaSchema, serverEvents, type Media, type MediaCreate } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
-import { Prisma } from '@maydan/prisma';
 import type { Queue } from 'bullmq';
 import { io, type Socket } from 'socket.io-client';
+import { MediaRemovals } from '../testing/MediaRemovals.ts';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, readyOutcome, TestMedia, uploadBytes as bytes } from '../testing/TestMedia.ts';
 import { Attachments } from './Attachments.ts';
-import { abandonedMedia, MediaRepo } from './media.repo.ts';
+import { MediaRepo } from './media.repo.ts';
 import { MediaViews } from './mediaViews.ts';
 
 let backend: TestBackend;
 let files: TestMedia;
+let removals: MediaRemovals;
 let api: TestApi;
 let attachments: Attachments;
 let sockets: Socket[] = [];
@@ -27,6 +20,7 @@ let sockets: Socket[] = [];
 beforeAll(async () => {
   backend = await TestBackend.start();
   files = await TestMedia.start(backend);
+  removals = new MediaRemovals(backend, files);
   api = await backend.startApi({
     ...files.environment,
     MEDIA_DAILY_BYTES_PER_USER: '30000000',
@@ -56,34 +50,6 @@ const put = (account: Account, id: string, body: string | Buffer, type = 'image/
     headers: { authorization: `Bearer ${account.accessToken}`, 'content-type': type },
     body,
   });
-
-/** Lets time pass for a file. */
-const age = (id: string, hours: number) =>
-  backend.database
-    .$executeRaw`UPDATE "Media" SET "stateChangedAt" = "stateChangedAt" - make_interval(hours => ${hours}::int),
-    "uploadExpiresAt" = "uploadExpiresAt" - make_interval(hours => ${hours}::int) WHERE "id" = ${id}::uuid`;
-
-const removalOf = (id: string, what: MediaRemoval) => queue('mediaRemoval').getJob(`${what}-${id}`);
-const countOf = (id: string) => backend.database.media.count({ where: { id } });
-const keysOf = (id: string) => [mediaKeys.upload(id), `media/${id}/main.webp`, `media/${id}/thumbnail.webp`];
-const sizesOf = (id: string) => Promise.all(keysOf(id).map((key) => files.openStore().size(key)));
-const nothing = [null, null, null];
-
-/** Does what a worker would, when it is asked to. */
-async function carryOut(id: string, what: MediaRemoval): Promise<void> {
-  await waitUntil(`the removal ${what}`, async () => (await removalOf(id, what)) !== undefined, 30_000);
-  for (const key of keysOf(id)) await files.openStore().remove(key);
-  await (await removalOf(id, what))?.remove();
-  await files.tell({ type: 'media.removed', at: new Date().toISOString(), mediaId: id, what });
-}
-
-/** The check has ended, the time for the upload is over, and the sweep comes by until the row is gone. */
-async function untilGone(id: string): Promise<void> {
-  await queue('media').remove(id);
-  await age(id, 1);
-  await carryOut(id, 'last');
-  await waitUntil('the row to go', async () => (await countOf(id)) === 0, 20_000);
-}
 
 describe('an upload', () => {
   it('goes to the storage by a signed address, and its check is ordered once', async () => {
@@ -151,10 +117,10 @@ describe('an upload', () => {
     const large = { ...picture, byteLength: 16_000_000 };
     const { media } = await client.media.create(large);
     await client.media.remove({ id: media.id });
-    await carryOut(media.id, 'all');
+    await removals.carryOut(media.id, 'all');
     await ready(await api.register());
     await expect(client.media.create(large)).rejects.toMatchObject({ code: 'rate_limited' });
-    await untilGone(media.id);
+    await removals.untilGone(media.id);
     expect((await client.media.create(large)).media.state).toBe('awaiting');
   });
 
@@ -265,9 +231,9 @@ describe('a file', () => {
     expect(answers.map(({ status }: Answer) => status).sort()).toEqual([200, 404]);
     await expect(owner.client.media.get({ id })).rejects.toMatchObject({ code: 'not_found' });
     expect((await queue('mediaRemoval').getJob(`all-${id}`))?.data).toEqual({ mediaId: id, what: 'all' });
-    await carryOut(id, 'all');
-    await untilGone(id);
-    expect(await sizesOf(id)).toEqual(nothing);
+    await removals.carryOut(id, 'all');
+    await removals.untilGone(id);
+    expect(await removals.sizes(id)).toEqual([null, null, null]);
   });
 });
 
@@ -340,106 +306,5 @@ describe('pictures of a profile', () => {
     expect((await fetch(`${api.url}/pictures/${cover.id}/full`)).status).toBe(404);
     expect((await owner.client.account.update({ coverMediaId: cover.id })).cover?.mediaId).toBe(cover.id);
     expect((await owner.client.account.update({ coverMediaId: null })).cover).toBeNull();
-  });
-});
-
-describe('the sweep', () => {
-  const isRemoving =
-    (id: string, what: MediaRemoval = 'all') =>
-    async () =>
-      (await removalOf(id, what)) !== undefined &&
-      (await backend.database.media.count({ where: { id, state: 'removing' } })) === 1;
-
-  it('removes what was never sent, never used, or whose owner is gone', async () => {
-    const owner = await api.register();
-    const leaving = await api.register();
-    const { media: neverSent } = await owner.client.media.create(picture);
-    const [unused, used, orphan] = [await ready(owner), await ready(owner), await ready(leaving)];
-    await backend.database.media.update({ where: { id: used.id }, data: { uses: 1 } });
-    await backend.database.user.delete({ where: { id: leaving.user.id } });
-    for (const { id } of [neverSent, unused, used]) await age(id, 25);
-    for (const { id } of [neverSent, unused, orphan]) await waitUntil('the removal', isRemoving(id), 30_000);
-    expect(await owner.client.media.get({ id: used.id })).toMatchObject({ state: 'ready' });
-    await waitUntil(
-      'the upload of the used one to be removed',
-      async () => (await queue('mediaRemoval').getJob(`upload-${used.id}`)) !== undefined,
-      30_000,
-    );
-    await files.tell({
-      type: 'media.removed',
-      at: new Date().toISOString(),
-      mediaId: used.id,
-      what: 'upload',
-    });
-    const kept = () => backend.database.media.findUniqueOrThrow({ where: { id: used.id } });
-    await waitUntil('that to be known', async () => !(await kept()).uploadKept, 20_000);
-  });
-
-  it('removes what is sent after its file was deleted', async () => {
-    const [owner, leaving] = [await api.register(), await api.register()];
-    const create = ({ client }: Account) => client.media.create(picture);
-    const [deleted, orphan] = [await create(owner), await create(leaving)];
-    await owner.client.media.remove({ id: deleted.media.id });
-    await backend.database.user.delete({ where: { id: leaving.user.id } });
-    for (const { media, upload: to } of [deleted, orphan]) {
-      await carryOut(media.id, 'all');
-      const sent = await fetch(api.url + to.url, { method: to.method, headers: to.headers, body: bytes });
-      expect(sent.status).toBe(200);
-    }
-    // Facts are handled in their order.
-    await ready(owner);
-    for (const { id } of [deleted.media, orphan.media]) {
-      expect([await countOf(id), await sizesOf(id)]).toEqual([1, [bytes.length, null, null]]);
-      await untilGone(id);
-      expect(await sizesOf(id)).toEqual(nothing);
-    }
-  });
-
-  it('removes what a check stores that goes on after its file was deleted', async () => {
-    const owner = await api.register();
-    const { id } = await upload(owner);
-    await owner.client.media.remove({ id });
-    await carryOut(id, 'all');
-    const made = { type: 'image/webp', byteLength: 7 };
-    await files.openStore().put(`media/${id}/main.webp`, Readable.from([Buffer.from('content')]), made);
-    await age(id, 1);
-    const asked = async (): Promise<boolean> => {
-      const row = await backend.database.media.findUniqueOrThrow({ where: { id } });
-      return (await removalOf(id, 'all')) !== undefined && row.stateChangedAt > row.createdAt;
-    };
-    await waitUntil('the removal to be asked for again', asked, 30_000);
-    // Not for the last time: the check is still there.
-    expect(await removalOf(id, 'last')).toBeUndefined();
-    await files.checked(id);
-    await untilGone(id);
-    expect(await sizesOf(id)).toEqual(nothing);
-  });
-
-  it('walks indexes alone to what it looks for, however many files are kept', async () => {
-    const { id: ownerId } = (await api.register()).user;
-    await backend.database.$executeRaw`
-      INSERT INTO "Media" ("id", "ownerId", "purpose", "kind", "state", "declaredType", "declaredBytes", "uploadExpiresAt", "uploadKept", "uses")
-      SELECT gen_random_uuid(), ${ownerId}::uuid, 'message', 'image', 'ready', 'image/png', 1, now(), false, 1
-      FROM generate_series(1, 5000)`;
-    await backend.database.$executeRaw`ANALYZE "Media"`;
-    const query = abandonedMedia(new Date(), new Date(), 200);
-    const plan = await backend.database.$queryRaw<object[]>(Prisma.sql`EXPLAIN ${query}`);
-    const text = JSON.stringify(plan);
-    expect(text).not.toContain('Seq Scan');
-    for (const index of ['Media_awaiting_idx', 'Media_unused_idx', 'Media_ownerless_idx'])
-      expect(text).toContain(index);
-  });
-
-  it('begins a lost check anew, a few times, and asks for a lost removal again', async () => {
-    const owner = await api.register();
-    const [lost, hopeless, left] = [await upload(owner), await upload(owner), await ready(owner)];
-    const checks = queue('media');
-    for (const { id } of [lost, hopeless, left]) await checks.remove(id);
-    await backend.database.media.update({ where: { id: hopeless.id }, data: { tries: 3 } });
-    await backend.database.media.update({ where: { id: left.id }, data: { state: 'removing' } });
-    for (const { id } of [lost, hopeless, left]) await age(id, 1);
-    await waitUntil('the check', async () => (await checks.getJob(lost.id)) !== undefined, 30_000);
-    expect(await until(owner, hopeless.id, 'refused')).toMatchObject({ refusal: 'failed' });
-    await waitUntil('the removal', isRemoving(left.id, 'last'), 30_000);
   });
 });
