@@ -29,9 +29,10 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
 
 /**
  * npm packages hold no symbolic links, so the package lists them and makes them in its install script. Install
- * scripts are off here (README, "npm install scripts"), and this does the same.
+ * scripts are off here (README, "npm install scripts"), and this does the same. Several processes may do it at once.
+ * @param native the package's folder `native`.
  */
-async function linkLibraries(native: string): Promise<void> {
+export async function linkLibraries(native: string): Promise<void> {
   const list = join(native, 'pg-symlinks.json');
   const links = parseLinks(await readFile(list, 'utf8').catch(() => '[]'));
   await Promise.all(links.map((link) => linkLibrary(dirname(native), link)));
@@ -45,8 +46,9 @@ async function linkLibrary(root: string, { source, target }: LibraryLink): Promi
   );
   if (exists) return;
   await symlink(basename(source), path).catch((error: unknown) => {
-    // Another process made it in the meantime.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    // Another process made it in the meantime. (Within jest, Node's own errors are no instances of its `Error`.)
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    if (code !== 'EEXIST') throw error;
   });
 }
 
