@@ -91,6 +91,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('outbox', () => services.outbox.close());
   lifecycle.own('gift news', () => services.giftNews.close());
   const mediaSweep = createTidying(parts, 'media sweep', services.media.sweep);
+  const reconciling = createTidying(parts, 'reconciliation', services.reconciliation);
   const statusesSweep = createTidying(parts, 'statuses sweep', services.statuses.sweep);
   lifecycle.own('statuses', () => services.statuses.announcer.close());
   const exportSweep = createTidying(parts, 'export sweep', services.personalData.exportSweep);
@@ -108,6 +109,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
     countSessions: () => services.sessionsRepo.countByState(),
     factsLag: () => facts.lag(),
     countSockets: () => sockets.connections,
+    reconciled: () => services.reconciliation.last(),
     jobs: connections.jobs,
   });
   server.listen(config.API_PORT, config.API_HOST);
@@ -120,6 +122,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   services.outbox.start();
   services.giftNews.start();
   mediaSweep.start();
+  reconciling.start();
   statusesSweep.start();
   exportSweep.start();
   services.duePushes.start();

@@ -69,6 +69,7 @@ export const configSchema = z
     MEDIA_DAILY_BYTES_PER_USER: positive.default(2_147_483_648),
     /** How often each api process looks for files, statuses and exports that are to be removed or repaired. */
     TIDYING_PERIOD_MS: positive.max(3_600_000).default(60_000),
+    LEDGER_RECONCILE_PERIOD_MS: positive.default(86_400_000),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),

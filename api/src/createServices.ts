@@ -21,6 +21,7 @@ import { createGifts } from './gifts/createGifts.ts';
 import { giftsRoutes } from './gifts/gifts.routes.ts';
 import { createIdentity } from './identity/createIdentity.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
+import { Reconciliation } from './ledger/Reconciliation.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { createNotifications } from './notifications/createNotifications.ts';
@@ -93,7 +94,7 @@ export function createServices(dependencies: ServicesDependencies) {
     },
     logger,
   );
-  const room = new SessionRoom({ emitter, viewerRate: config.CHAT_VIEWER_RATE });
+  const room = new SessionRoom({ emitter, logger, viewerRate: config.CHAT_VIEWER_RATE });
   const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
@@ -149,11 +150,16 @@ export function createServices(dependencies: ServicesDependencies) {
   const gifts = createGifts({
     ...shared,
     database,
-    emitter,
+    room,
     limits,
     sessions,
     prices: wallet.prices,
     toldLater,
+  });
+  const reconciliation = new Reconciliation({
+    ...{ redis, audit: wallet.audit, logger },
+    rebuildLeaderboards: () => gifts.leaderboards.rebuild(),
+    periodMs: config.LEDGER_RECONCILE_PERIOD_MS,
   });
   const personalData = createPersonalData({
     ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
@@ -219,6 +225,7 @@ export function createServices(dependencies: ServicesDependencies) {
     statuses,
     payments: wallet.payments,
     giftNews: gifts.pump,
+    reconciliation,
     wallet,
     limits,
     gateway,

@@ -55,6 +55,11 @@ export const sentGift = z.object({
   returned: z.boolean(),
 });
 export type SentGift = z.infer<typeof sentGift>;
+/**
+ * As the room of its session is told. Gifts of one sender to one recipient within five seconds are one combo: `count` is
+ * how many so far.
+ */
+export const toldGift = sentGift.extend({ combo: z.object({ id: z.uuid(), count: z.int() }) });
 export const sentGiftPage = z.object({ items: z.array(sentGift), nextCursor: z.string().nullable() });
 export type SentGiftPage = z.infer<typeof sentGiftPage>;
 

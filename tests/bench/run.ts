@@ -3,6 +3,7 @@ import { machine } from './measure.ts';
 /** `npm run bench -- NAME [rounds]`: each benchmark prints its table and whether the bars hold. */
 const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<boolean> }>> = {
   'chat-dm': () => import('./chatBench.ts'),
+  'chat-room': () => import('./chatRoomBench.ts'),
   composite: () => import('./compositeBench.ts'),
   gifts: () => import('./giftsBench.ts'),
   history: () => import('./historyBench.ts'),
@@ -12,6 +13,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   origin: () => import('./originBench.ts'),
   search: () => import('./searchBench.ts'),
   sfu: () => import('./sfuBench.ts'),
+  viewers: () => import('./viewersBench.ts'),
   vod: () => import('./vodBench.ts'),
   'webrtc-latency': () => import('./webrtcLatencyBench.ts'),
 };

@@ -2,7 +2,7 @@ import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { Pump } from '../notifications/Pump.ts';
-import type { Emitter } from '../realtime/Emitter.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { Prices } from '../wallet/prices.ts';
 import { CatalogueRepo } from './catalogue.repo.ts';
@@ -18,7 +18,7 @@ import { SeenUsers } from './seenUsers.repo.ts';
 export interface GiftsParts {
   readonly database: Database;
   readonly redis: Redis;
-  readonly emitter: Emitter;
+  readonly room: SessionRoom;
   readonly limits: RateLimits;
   readonly sessions: SessionsService;
   readonly prices: Prices;

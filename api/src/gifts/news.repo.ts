@@ -5,7 +5,7 @@ import { fullGifts, type FullGift } from './gifts.repo.ts';
 
 /** Any number, the same for all: news is dealt with by many at once, and by nobody while leaderboards are made anew. */
 const lockNumber = 820_121;
-const batch = 100;
+const batch = 400;
 
 /** Something that happened to a gift. */
 export interface News {

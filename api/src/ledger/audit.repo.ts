@@ -49,14 +49,12 @@ export async function auditLedger(database: Database): Promise<LedgerAudit> {
         const { count, examples } = await wrongRows(transaction, query);
         if (count > 0) problems.push({ check, count, examples });
       }
-      const [accounts, entries, postings] = await Promise.all([
-        transaction.ledgerAccount.count(),
-        transaction.ledgerEntry.count(),
-        transaction.ledgerPosting.count(),
-      ]);
+      const accounts = await transaction.ledgerAccount.count();
+      const entries = await transaction.ledgerEntry.count();
+      const postings = await transaction.ledgerPosting.count();
       return { ok: problems.length === 0, at, accounts, entries, postings, problems };
     },
-    { isolationLevel: 'RepeatableRead', timeout: 120_000, maxWait: 10_000 },
+    { isolationLevel: 'RepeatableRead', timeout: 600_000, maxWait: 10_000 },
   );
 }
 

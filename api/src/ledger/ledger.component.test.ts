@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
 import fc from 'fast-check';
 import { anyDeed, Economy } from '../testing/Economy.ts';
@@ -109,8 +110,19 @@ describe('the ledger', () => {
           .$executeRaw`UPDATE "LedgerAccount" SET "balance" = "balance" + ${amount}::int WHERE "id" = ${id}::uuid`,
       ]);
     };
+    const watching = await backend.startApi({ LEDGER_RECONCILE_PERIOD_MS: '200', TIDYING_PERIOD_MS: '100' });
+    const foundByItself = (problems: number): Promise<void> => {
+      const line = new RegExp(`^maydan_api_ledger_problems\\{of="books",.*\\} ${problems}$`, 'm');
+      return waitUntil(
+        `${problems} in the metrics`,
+        async () => line.test(await metricsOf(watching)),
+        60_000,
+      );
+    };
+    await foundByItself(0);
     await tamper(7);
     const found = await admin.client.money.audit();
+    await foundByItself(found.problems.length);
     const program = join(import.meta.dirname, 'auditMain.ts');
     const env = { ...process.env, DATABASE_URL: backend.databaseUrl };
     await expect(run(process.execPath, [program], { env })).rejects.toMatchObject({
@@ -118,13 +130,17 @@ describe('the ledger', () => {
       stdout: expect.stringContaining(id),
     });
     await tamper(-7);
+    await foundByItself(0);
+    await watching.close();
     expect((await run(process.execPath, [program], { env })).stdout).toContain('"ok": true');
     expect(found).toMatchObject({ ok: false });
     expect(found.problems).toContainEqual({
       ...{ check: 'each balance is the sum of its postings', count: 1, examples: [id] },
     });
-  });
+  }, 120_000);
 });
+
+const metricsOf = async ({ opsUrl }: TestApi): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
 
 describe('whatever people do at once, and whatever breaks between any two steps', () => {
   /** What somebody has, as it follows from what everybody was answered. */

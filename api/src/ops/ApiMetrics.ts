@@ -10,6 +10,7 @@ export interface MetricsSources {
   readonly countSessions: () => Promise<Map<SessionState, number>>;
   readonly factsLag: () => Promise<{ unread: number; pending: number }>;
   readonly countSockets: () => number;
+  readonly reconciled: () => Promise<{ at: Date; problems: number; drifted: number } | null>;
   readonly jobs: JobProducer;
 }
 
@@ -78,12 +79,29 @@ export class ApiMetrics {
     this.#gauge('maydan_api_sockets', 'Socket.IO connections', [], (gauge) => {
       gauge.set(sources.countSockets());
     });
+    this.#watchLedger(sources);
     this.#gauge('maydan_api_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async (gauge) => {
       for (const name of jobNames) {
         const counts = await sources.jobs.queue(name).getJobCounts('active', 'waiting', 'delayed', 'failed');
         const { queue } = jobs[name];
         for (const [state, count] of Object.entries(counts)) gauge.set({ queue, state }, count);
       }
+    });
+  }
+
+  #watchLedger({ reconciled }: MetricsSources): void {
+    const help =
+      'What the last reconciliation found: rules of the books that do not hold, leaderboards that had drifted';
+    this.#gauge('maydan_api_ledger_problems', help, ['of'], async (gauge) => {
+      const last = await reconciled();
+      if (last === null) return;
+      gauge.set({ of: 'books' }, last.problems);
+      gauge.set({ of: 'leaderboards' }, last.drifted);
+    });
+    const since = 'When the books were looked at last, in seconds since 1970';
+    this.#gauge('maydan_api_ledger_reconciled_timestamp_seconds', since, [], async (gauge) => {
+      const last = await reconciled();
+      if (last !== null) gauge.set(last.at.getTime() / 1_000);
     });
   }
 

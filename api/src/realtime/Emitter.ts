@@ -11,8 +11,8 @@ import type { Room } from './rooms.ts';
 
 /**
  * How services and background code of any api process tell connected clients something, whichever process they are
- * connected to. What one process emits arrives in its order. Methods never reject: sockets are told of what has
- * happened already, so a Redis that is away is logged and the change itself stands.
+ * connected to. What one process emits arrives in its order. Methods but `emitOrFail` never reject: sockets are told of
+ * what has happened already, so a Redis that is away is logged and the change itself stands.
  */
 export interface Emitter {
   /**
@@ -20,6 +20,13 @@ export interface Emitter {
    * connection's own playback base.
    */
   emit<E extends ServerEventName>(
+    to: Room | readonly Room[],
+    event: E,
+    payload: ServerEventPayload<E>,
+    baseMark?: string,
+  ): Promise<void>;
+  /** As `emit`, for who can tell it again later. Rejects when Redis is away. */
+  emitOrFail<E extends ServerEventName>(
     to: Room | readonly Room[],
     event: E,
     payload: ServerEventPayload<E>,
@@ -52,11 +59,21 @@ export class StreamEmitter implements Emitter {
     payload: ServerEventPayload<E>,
     mark?: string,
   ): Promise<void> {
-    const rooms = typeof to === 'string' ? [to] : [...to];
+    const rooms = listOf(to);
+    await this.#loggingFaults('event', rooms, () => this.emitOrFail(rooms, event, payload, mark));
+  }
+
+  async emitOrFail<E extends ServerEventName>(
+    to: Room | readonly Room[],
+    event: E,
+    payload: ServerEventPayload<E>,
+    mark?: string,
+  ): Promise<void> {
+    const rooms = listOf(to);
     if (rooms.length === 0) return;
     const parsed = serverEvents[event].safeParse(payload);
     if (!parsed.success) return this.#logger.error({ err: parsed.error, event }, 'an event is not as agreed');
-    await this.#append({ type: 'event', rooms, event, mark }, JSON.stringify(parsed.data));
+    await this.#stream.append({ type: 'event', rooms, event, mark }, JSON.stringify(parsed.data));
   }
 
   remove(whose: Room, from: Room): Promise<void> {
@@ -67,12 +84,20 @@ export class StreamEmitter implements Emitter {
     return this.#append({ type: 'disconnect', rooms: [whose], code });
   }
 
-  async #append(envelope: Envelope, payload?: string): Promise<void> {
+  #append(envelope: Envelope): Promise<void> {
+    const { type, rooms } = envelope;
+    return this.#loggingFaults(type, rooms, () => this.#stream.append(envelope));
+  }
+
+  async #loggingFaults(type: string, rooms: readonly string[], tell: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#stream.append(envelope, payload);
+      await tell();
     } catch (error) {
-      const { type, rooms } = envelope;
       this.#logger.warn({ err: error, type, room: rooms[0] }, 'sockets could not be told');
     }
   }
+}
+
+function listOf(to: Room | readonly Room[]): Room[] {
+  return typeof to === 'string' ? [to] : [...to];
 }

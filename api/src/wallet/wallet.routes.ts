@@ -9,7 +9,7 @@ export interface WalletServices {
   readonly wallet: WalletService;
   readonly deposits: DepositsService;
   readonly withdrawals: WithdrawalsService;
-  readonly audit: (admin: User) => Promise<LedgerAudit>;
+  readonly auditAs: (admin: User) => Promise<LedgerAudit>;
 }
 
 export function walletRoutes(services: WalletServices, { wallet: mine }: SignedInProcedures) {
@@ -32,7 +32,7 @@ export function walletRoutes(services: WalletServices, { wallet: mine }: SignedI
 }
 
 export function moneyRoutes(services: WalletServices, { money }: SignedInProcedures) {
-  const { deposits, withdrawals, audit } = services;
+  const { deposits, withdrawals, auditAs } = services;
   return {
     withdrawals: money.withdrawals.handler(({ input, context }) => withdrawals.listIn(context.user, input)),
     approve: money.approve.handler(({ input, context }) => withdrawals.approve(context.user, input.id)),
@@ -41,6 +41,6 @@ export function moneyRoutes(services: WalletServices, { money }: SignedInProcedu
     refundDeposit: money.refundDeposit.handler(({ input, context }) =>
       deposits.refund(context.user, input.id),
     ),
-    audit: money.audit.handler(({ context }) => audit(context.user)),
+    audit: money.audit.handler(({ context }) => auditAs(context.user)),
   };
 }

@@ -3,7 +3,6 @@ import { accountEvents } from './account.ts';
 import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
-import { giftEvents } from './gifts.ts';
 import { mediaEvents } from './media.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
@@ -51,7 +50,6 @@ export const serverEvents = {
   ...conversationEvents,
   ...notificationEvents,
   ...mediaEvents,
-  ...giftEvents,
   ...presenceEvents,
   ...sessionEvents,
   ...sessionRoomEvents,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chatMessage, chatSettings } from '../chat.ts';
+import { toldGift } from '../gifts.ts';
 import { sessionId, userId } from '../ids.ts';
 import { publicUser } from '../sessions.ts';
 
@@ -30,6 +31,10 @@ export const roomEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reactions'), counts: reactionCounts }),
   /** How many watch now, and at most so far. */
   z.object({ type: z.literal('viewers'), concurrent: z.int(), peak: z.int() }),
+  /** Never sampled. After a crash one may be told again: its id says so. */
+  z.object({ type: z.literal('gift'), gift: toldGift }),
+  /** The coins of a gift were given back. */
+  z.object({ type: z.literal('giftReturned'), id: z.uuid() }),
 ]);
 export type RoomEvent = z.infer<typeof roomEvent>;
 
