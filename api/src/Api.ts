@@ -85,6 +85,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('delayed messages', () => services.delayedMessages.close());
   lifecycle.own('viewing', () => services.viewing.viewing.close());
   lifecycle.own('counting of viewers', () => services.viewing.keeping.close());
+  lifecycle.own('analytics', () => services.analytics.counting.close());
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());
@@ -118,6 +119,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   runOwnJobs(parts, services);
   sweep.start();
   services.viewing.keeping.start();
+  services.analytics.counting.start();
   services.presenceKeeper.start();
   services.outbox.start();
   services.giftNews.start();

@@ -70,6 +70,10 @@ export const configSchema = z
     /** How often each api process looks for files, statuses and exports that are to be removed or repaired. */
     TIDYING_PERIOD_MS: positive.max(3_600_000).default(60_000),
     LEDGER_RECONCILE_PERIOD_MS: positive.default(86_400_000),
+    /** How often analytics counts what is new. */
+    ANALYTICS_PERIOD_MS: positive.max(3_600_000).default(300_000),
+    /** Statistics and exports of them that one user asks for in a minute. */
+    ANALYTICS_RATE_PER_USER: positive.default(60),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),

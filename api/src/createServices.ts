@@ -3,6 +3,8 @@ import type { Contract } from '@maydan/contracts';
 import type { Database } from '@maydan/prisma';
 import type { Router } from '@orpc/server';
 import type { ApiConfig } from './config.ts';
+import { analyticsRoutes } from './analytics/analytics.routes.ts';
+import { createAnalytics } from './analytics/createAnalytics.ts';
 import { accountRoutes } from './account/account.routes.ts';
 import { createViewing } from './viewing/createViewing.ts';
 import { viewingHandlers } from './viewing/viewing.gateway.ts';
@@ -167,6 +169,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ identity: identity.identity, signIns },
   });
   const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
+  const analytics = createAnalytics({ config, database, redis, sessions, limits, logger });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -176,6 +179,7 @@ export function createServices(dependencies: ServicesDependencies) {
     sessions: sessionsRoutes(sessions, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
+    analytics: analyticsRoutes(analytics.analytics, signedIn),
     chat: chatRoutes(chat, signedIn, anybody),
     viewing: viewingRoutes(viewing, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
@@ -232,6 +236,7 @@ export function createServices(dependencies: ServicesDependencies) {
     room,
     delayedMessages: chat.delayed,
     viewing,
+    analytics,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { analyticsContract } from './analytics.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -335,6 +336,7 @@ export const contract = {
       .input(pageInput)
       .output(userPage),
   },
+  analytics: analyticsContract,
   chat: chatContract,
   viewing: viewingContract,
   bannedWords: bannedWordsContract,

@@ -1,3 +1,4 @@
+export * from './analytics.ts';
 export * from './chat.ts';
 export * from './cleanText.ts';
 export * from './client.ts';

@@ -78,7 +78,7 @@ const wish = z.object({
 /** `HH:MM` of a day. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 22:30');
 /** An IANA name, such as `Asia/Riyadh`. */
-const timeZone = z.string().max(64).refine(isTimeZone, 'is not a time zone');
+export const timeZone = z.string().max(64).refine(isTimeZone, 'is not a time zone');
 
 /** Pushes are held back from one time of the day to another; those that mean nothing later are dropped. */
 export const quietHours = z

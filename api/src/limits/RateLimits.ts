@@ -46,6 +46,7 @@ export class RateLimits {
   readonly #notificationsByUser: Limiter;
   readonly #walletByUser: Limiter;
   readonly #giftsByUser: Limiter;
+  readonly #analyticsByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -85,6 +86,7 @@ export class RateLimits {
     this.#notificationsByUser = limiter('notification', 240, 60);
     this.#walletByUser = limiter('wallet', config.WALLET_RATE_PER_USER, 60);
     this.#giftsByUser = limiter('gift', config.GIFT_RATE_PER_USER, 60);
+    this.#analyticsByUser = limiter('analytics', config.ANALYTICS_RATE_PER_USER, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
@@ -141,6 +143,11 @@ export class RateLimits {
   /** Counts a status that a user says to have seen; throws `rate_limited`. */
   statusViews(userId: string): Promise<void> {
     return this.#count(this.#statusViewsByUser, userId);
+  }
+
+  /** Counts statistics that a user asks for; throws `rate_limited`. */
+  analytics(userId: string): Promise<void> {
+    return this.#count(this.#analyticsByUser, userId);
   }
 
   /** Counts a deposit or withdrawal that a user asks for; throws `rate_limited`. */

@@ -1,3 +1,4 @@
+import { AnalyticsData } from '../analytics/analyticsData.repo.ts';
 import { ChatData } from '../chat/chatData.repo.ts';
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { GiftsData } from '../gifts/giftsData.repo.ts';
@@ -59,6 +60,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new SecondFactorData(database),
     new MediaData(database),
     new ExportsData(database, exporting.queue, exporting.store),
+    new AnalyticsData(database),
     new GiftsData(database),
     new WalletData(database, walletRepo, withdrawalsRepo),
     new IdentityData(database),

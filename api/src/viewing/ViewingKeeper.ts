@@ -13,7 +13,7 @@ export interface ViewingKeeperDependencies {
 const periodMs = 1_000;
 /** Less than the period: whose turn it was mostly takes the next one, too, and another process when it doesn't. */
 const turnMs = 900;
-/** Rounds between two times that the sketch of all viewers is stored. */
+/** Rounds between two times that the sketch of all viewers is stored, and a sample taken. */
 const sketchRounds = 10;
 
 /**
@@ -24,6 +24,8 @@ export class ViewingKeeper {
   readonly #deps: ViewingKeeperDependencies;
   /** As this process stored it last. */
   readonly #stored = new Map<string, Watched>();
+  /** Most viewers since the last sample. */
+  readonly #most = new Map<string, number>();
   #rounds = 0;
 
   constructor(dependencies: ViewingKeeperDependencies) {
@@ -53,6 +55,7 @@ export class ViewingKeeper {
       room.emit(sessionId, { type: 'viewers', concurrent, peak });
     }
     await this.#keepSketches(counts);
+    await this.#sample(counts);
     await this.#forget(counts, changed);
   }
 
@@ -70,6 +73,21 @@ export class ViewingKeeper {
       const sketch = await this.#deps.store.sketch(sessionId);
       if (sketch !== null) await this.#deps.repo.storeSketch(sessionId, sketch);
     }
+  }
+
+  /** Every ten seconds, and when the last viewer has gone. */
+  async #sample(counts: readonly Watched[]): Promise<void> {
+    for (const { sessionId, concurrent } of counts) {
+      this.#most.set(sessionId, Math.max(concurrent, this.#most.get(sessionId) ?? 0));
+    }
+    const isDue = this.#rounds % sketchRounds === 0;
+    const due = counts.filter(({ concurrent }) => isDue || concurrent === 0);
+    const samples = due.map((watched) => ({
+      ...watched,
+      concurrent: this.#most.get(watched.sessionId) ?? watched.concurrent,
+    }));
+    await this.#deps.repo.sample(samples, new Date());
+    for (const { sessionId } of due) this.#most.delete(sessionId);
   }
 
   /** Nobody watches, and nothing has changed since it was stored. */

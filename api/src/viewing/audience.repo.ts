@@ -1,4 +1,5 @@
 import { ask, Prisma, type Database } from '@maydan/prisma';
+import { sampleMs } from '../analytics/slots.ts';
 import type { Seed, Watched } from './ViewingStore.ts';
 
 /** How sessions are watched, in PostgreSQL. */
@@ -22,6 +23,24 @@ export class AudienceRepo {
       ON CONFLICT ("sessionId") DO UPDATE SET "concurrent" = EXCLUDED."concurrent",
         "peak" = greatest(a."peak", EXCLUDED."peak"), "unique" = greatest(a."unique", EXCLUDED."unique"),
         "watchMs" = greatest(a."watchMs", EXCLUDED."watchMs"), "reactions" = greatest(a."reactions", EXCLUDED."reactions")`,
+    );
+  }
+
+  /** Notes how these sessions are watched now, for their timelines; what a half minute has seen at most stays. */
+  async sample(all: readonly Watched[], now: Date): Promise<void> {
+    if (all.length === 0) return;
+    const column = <K extends keyof Watched>(key: K): Watched[K][] => all.map((watched) => watched[key]);
+    const at = new Date(Math.floor(now.getTime() / sampleMs) * sampleMs);
+    await ask(
+      this.#database,
+      Prisma.sql`
+      INSERT INTO "ViewerSample" AS v ("sessionId", "at", "viewers", "watchMs")
+      SELECT t."sessionId", ${at}::timestamptz, t."viewers", t."watchMs"
+      FROM unnest(${column('sessionId')}::uuid[], ${column('concurrent')}::int[], ${column('watchMs')}::bigint[])
+        AS t("sessionId", "viewers", "watchMs")
+      WHERE EXISTS (SELECT FROM "Session" s WHERE s."id" = t."sessionId")
+      ON CONFLICT ("sessionId", "at") DO UPDATE SET "viewers" = greatest(v."viewers", EXCLUDED."viewers"),
+        "watchMs" = greatest(v."watchMs", EXCLUDED."watchMs")`,
     );
   }
 
