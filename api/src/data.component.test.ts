@@ -1,10 +1,12 @@
 import { jest } from '@jest/globals';
-import { cast, directLines, group, groupLines, populate } from '@maydan/infra';
+import { cast, directLines, group, groupLines, populate, waitUntil } from '@maydan/infra';
+import { createPrisma, newId, type Database } from '@maydan/prisma';
+import { bigTables, connections, insertManyRows, manyRows, readRows } from './testing/manyRows.ts';
 import type { TestApi } from './testing/TestApi.ts';
 import { TestBackend } from './testing/TestBackend.ts';
 
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(120_000);
+// Hashing passwords and many rows take long beside other tests.
+jest.setTimeout(300_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -15,9 +17,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => backend?.close(), 60_000);
 
-describe('the people of the demo', () => {
-  const password = 'only-of-the-demo';
+const password = 'only-of-the-demo';
 
+describe('the people of the demo', () => {
   it('follow, write and show statuses, once, however often they are brought along', async () => {
     for (let time = 0; time < 2; time++) await populate(api.url, password);
     const [owner] = cast;
@@ -52,5 +54,98 @@ describe('the people of the demo', () => {
     await expect(populate(api.url, 'another-password')).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
+  });
+});
+
+describe('lists and sweeps', () => {
+  /** A database of one connection, which ends with the work: then what it has read is counted. */
+  async function withOne<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const database = createPrisma(backend.databaseUrl, { maxConnections: 1 });
+    try {
+      return await work(database);
+    } finally {
+      await database.$disconnect();
+    }
+  }
+
+  /** What is read of each table by connections that begin and end with the work. */
+  async function readBy(work: () => Promise<unknown>): Promise<Map<string, number>> {
+    return withOne(async (watching) => {
+      const others = await connections(watching);
+      const ended = async () => (await connections(watching)).every((pid) => others.includes(pid));
+      const before = await readRows(watching);
+      await work();
+      await waitUntil('the end of all connections', ended, 60_000);
+      const after = await readRows(watching);
+      return new Map([...after].map(([name, reads]) => [name, reads - (before.get(name) ?? 0)]));
+    });
+  }
+
+  /** How many of those rows are left that were to be removed. */
+  async function dueRows({ status, signIn, conversation }: Database): Promise<number> {
+    const where = { expiresAt: { lte: new Date() } };
+    const deleted = { deletedAt: { not: null } };
+    const left = [status.count({ where }), signIn.count({ where }), conversation.count({ where: deleted })];
+    return (await Promise.all(left)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Each list, and what writes first look up. */
+  async function askForAll(to: TestApi): Promise<void> {
+    const { accessToken, user } = await to.client.auth.login({ login: cast[0]!.username, password });
+    const client = to.clientOf(accessToken);
+    const { id } = user;
+    const other = { id: (await client.people.getByName({ username: cast[1]!.username })).id };
+    await Promise.all([client.people.followers({ id }), client.people.following({ id })]);
+    await Promise.all([
+      client.people.contacts({}),
+      client.blocks.list({}),
+      client.people.list({ limit: 20 }),
+    ]);
+    await client.people.search({ query: 'demo_sara' });
+    await client.people.search({ query: 'nobody@bulk.example' });
+    await client.people.follow(other);
+    const { items } = await client.conversations.list({});
+    await client.conversations.publicChannels({ limit: 20 });
+    await client.conversations.publicChannels({ search: 'streaming' });
+    for (const conversation of items) {
+      const { items: messages } = await client.messages.history({ id: conversation.id });
+      await client.messages.history({ id: conversation.id, around: messages[0]!.id });
+      await client.conversations.members({ id: conversation.id });
+      await client.messages.send({ id: conversation.id, tempId: newId(), text: 'again' });
+      await client.messages.read({ id: conversation.id, seq: conversation.lastSeq });
+    }
+    await client.notifications.list({});
+    await client.notifications.list({ only: 'unread' });
+    await client.notifications.list({ type: 'follow' });
+    await client.notifications.read({ all: true, until: new Date().toISOString() });
+    const mine = (await client.statuses.mine({})).items[0]!;
+    const theirs = (await client.statuses.ofUser(other)).items[0]!;
+    await client.statuses.feed({});
+    await client.statuses.see({ id: theirs.id });
+    await client.statuses.viewers({ id: mine.id });
+    await client.statuses.create({ tempId: newId(), text: 'again' });
+    await Promise.all([client.auth.listSignIns(), client.push.list(), client.personalData.listExports({})]);
+  }
+
+  it('read what they show and remove, not whole tables', async () => {
+    await api.close();
+    const where = { usernameKey: cast[0]!.username };
+    await backend.database.user.update({ where, data: { role: 'admin' } });
+    await readBy(() => withOne(insertManyRows));
+    const swept = await readBy(async () => {
+      const sweeping = await backend.startApi();
+      await withOne((database) =>
+        waitUntil('the hourly work', async () => (await dueRows(database)) === 0, 120_000),
+      );
+      await sweeping.close();
+    });
+    const listed = await readBy(async () => {
+      const fresh = await backend.startApi();
+      await askForAll(fresh);
+      await fresh.close();
+    });
+    const wholly = (reads: Map<string, number>) =>
+      bigTables.filter((name) => (reads.get(name) ?? 0) >= manyRows / 2);
+    expect([wholly(swept), wholly(listed)]).toEqual([[], []]);
   });
 });

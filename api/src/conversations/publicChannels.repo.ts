@@ -38,7 +38,7 @@ function matching(folded: string): Prisma.Sql {
   const words = folded.split(' ').slice(0, 8);
   const each = words.map((word) => {
     const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-    return Prisma.sql`AND search_letters(c."nameKey") LIKE search_letters(${pattern}) AND strpos(c."nameKey", ${word}) > 0`;
+    return Prisma.sql`AND channel_letters(c."nameKey") LIKE channel_letters(${pattern}) AND strpos(c."nameKey", ${word}) > 0`;
   });
   return Prisma.join(each, ' ');
 }

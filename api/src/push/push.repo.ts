@@ -75,9 +75,7 @@ export class PushRepo {
 
   /** Devices go with their sign-in; of one that expires nobody tells us. */
   async removeEnded(now: Date): Promise<void> {
-    await this.#database.pushDevice.deleteMany({
-      where: { signIn: { OR: [{ endedAt: { not: null } }, { expiresAt: { lt: now } }] } },
-    });
+    await this.#database.pushDevice.deleteMany({ where: { signIn: { expiresAt: { lt: now } } } });
   }
 
   async isDue(now: Date): Promise<boolean> {
