@@ -6,6 +6,7 @@ import type { ViewingService } from './viewing.service.ts';
 
 const path = `${restPrefix}/viewing/heartbeat`;
 const maxBytes = 1_024;
+const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /**
  * Answers heartbeats before all else: there is one a quarter of a minute for each viewer, and the way through middleware and
@@ -18,13 +19,10 @@ export function heartbeatDoor(
 ): RequestListener {
   return (request, response) => {
     if (!isPlain(request)) return otherwise(request, response);
-    let body = '';
-    request.setEncoding('utf8');
-    request.on('data', (part: string) => {
-      body += part;
-      if (body.length > maxBytes) request.destroy();
-    });
-    request.on('end', () => answer(viewing, body, response));
+    const parts: Buffer[] = [];
+    // Not more than the length that was looked at: the parser sees to that.
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => answer(viewing, Buffer.concat(parts).toString(), response));
   };
 }
 
@@ -41,14 +39,11 @@ function isOwn({ origin, host }: IncomingMessage['headers']): boolean {
 }
 
 function answer(viewing: Pick<ViewingService, 'heartbeat'>, body: string, response: ServerResponse): void {
-  response.setHeader('content-type', 'application/json');
-  response.setHeader('cache-control', 'no-store');
   try {
     viewing.heartbeat(viewingInput.parse(JSON.parse(body)).token);
-    response.end('{}');
+    response.writeHead(200, headers).end('{}');
   } catch (error) {
     const refused = toAppError(error instanceof SyntaxError ? new AppError('bad_request') : error);
-    response.statusCode = refused.status;
-    response.end(JSON.stringify(toErrorBody(refused)));
+    response.writeHead(refused.status, headers).end(JSON.stringify(toErrorBody(refused)));
   }
 }
