@@ -6,6 +6,9 @@ import type { ApiConfig } from './config.ts';
 import { analyticsRoutes } from './analytics/analytics.routes.ts';
 import { createAnalytics } from './analytics/createAnalytics.ts';
 import { accountRoutes } from './account/account.routes.ts';
+import { AuditRepo } from './audit/audit.repo.ts';
+import { auditRoutes } from './audit/audit.routes.ts';
+import { AuditService } from './audit/audit.service.ts';
 import { createViewing } from './viewing/createViewing.ts';
 import { viewingHandlers } from './viewing/viewing.gateway.ts';
 import { viewingRoutes } from './viewing/viewing.routes.ts';
@@ -180,6 +183,7 @@ export function createServices(dependencies: ServicesDependencies) {
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     analytics: analyticsRoutes(analytics.analytics, signedIn),
+    audit: auditRoutes(new AuditService(new AuditRepo(database)), signedIn),
     chat: chatRoutes(chat, signedIn, anybody),
     viewing: viewingRoutes(viewing, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { analyticsContract } from './analytics.contract.ts';
+import { auditContract } from './audit.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -337,6 +338,7 @@ export const contract = {
       .output(userPage),
   },
   analytics: analyticsContract,
+  audit: auditContract,
   chat: chatContract,
   viewing: viewingContract,
   bannedWords: bannedWordsContract,

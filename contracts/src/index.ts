@@ -1,4 +1,5 @@
 export * from './analytics.ts';
+export * from './audit.ts';
 export * from './chat.ts';
 export * from './cleanText.ts';
 export * from './client.ts';

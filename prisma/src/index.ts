@@ -4,6 +4,7 @@ export type {
   AccountExport,
   AnimationKind,
   Audience,
+  AuditEntry,
   BannedWord,
   Block,
   ChatMessage,

@@ -1,6 +1,7 @@
 import { AppError } from '@maydan/common';
 import type { PlatformWord } from '@maydan/contracts';
 import type { BannedWord, User } from '@maydan/prisma';
+import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { BannedWordsRepo } from './bannedWords.repo.ts';
 import { compileWords, wordKey, type BannedWords } from './words.ts';
@@ -37,7 +38,7 @@ export class BannedWordLists {
     requireWords([word]);
     if ((await this.#repo.count()) >= maxWords)
       throw new AppError('conflict', `There are ${maxWords} words.`);
-    const added = await this.#repo.add(word, key);
+    const added = await this.#repo.add(word, key, actorOf(user));
     if (added === null) throw new AppError('already_taken', 'This word is banned already.');
     this.#platform = undefined;
     return view(added);
@@ -46,7 +47,7 @@ export class BannedWordLists {
   /** Throws `not_found`. */
   async remove(user: User, id: string): Promise<void> {
     requireRole(user, 'admin');
-    if (!(await this.#repo.remove(id))) throw new AppError('not_found');
+    if (!(await this.#repo.remove(id, actorOf(user)))) throw new AppError('not_found');
     this.#platform = undefined;
   }
 

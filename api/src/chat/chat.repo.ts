@@ -10,6 +10,7 @@ import {
   type SeatState,
   type SessionState,
 } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import { defaultRules } from './chatRules.ts';
 
@@ -195,12 +196,15 @@ export class ChatRepo {
   }
 
   /** Its text is gone for all, and its pin; its place stays. False when it was deleted before. */
-  async delete(id: string, byId: string): Promise<boolean> {
-    const { count } = await this.#database.chatMessage.updateMany({
-      where: { id, deletedAt: null },
-      data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
+  delete(id: string, byId: string, also?: Also): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.chatMessage.updateMany({
+        where: { id, deletedAt: null },
+        data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
+      });
+      if (count > 0) await also?.(transaction);
+      return count > 0;
     });
-    return count > 0;
   }
 
   /** All that somebody wrote in a session. */
@@ -213,7 +217,7 @@ export class ChatRepo {
   }
 
   /** False when it isn't there (any more), or `max` are pinned; again it changes nothing. */
-  pin(sessionId: string, id: string, max: number): Promise<'pinned' | 'gone' | 'full'> {
+  pin(sessionId: string, id: string, max: number, also?: Also): Promise<'pinned' | 'gone' | 'full'> {
     return this.#database.$transaction(async (transaction) => {
       await lockRoom(transaction, sessionId);
       const where = { id, sessionId, deletedAt: null };
@@ -223,12 +227,17 @@ export class ChatRepo {
       const count = await transaction.chatMessage.count({ where: { sessionId, pinnedAt: { not: null } } });
       if (count >= max) return 'full';
       await transaction.chatMessage.updateMany({ where, data: { pinnedAt: new Date() } });
+      await also?.(transaction);
       return 'pinned';
     });
   }
 
-  async unpin(sessionId: string, id: string): Promise<void> {
-    await this.#database.chatMessage.updateMany({ where: { sessionId, id }, data: { pinnedAt: null } });
+  unpin(sessionId: string, id: string, also?: Also): Promise<void> {
+    return this.#database.$transaction(async (transaction) => {
+      const where = { sessionId, id, pinnedAt: { not: null } };
+      const { count } = await transaction.chatMessage.updateMany({ where, data: { pinnedAt: null } });
+      if (count > 0) await also?.(transaction);
+    });
   }
 
   async rules(sessionId: string): Promise<ChatRules> {
@@ -239,12 +248,16 @@ export class ChatRepo {
     return row ?? defaultRules;
   }
 
-  setRules(sessionId: string, changes: Partial<ChatRules>): Promise<ChatRules> {
-    return this.#database.chatRoom.upsert({
-      where: { sessionId },
-      create: { sessionId, ...changes },
-      update: changes,
-      omit: { sessionId: true, lastSeq: true },
+  setRules(sessionId: string, changes: Partial<ChatRules>, also?: Also): Promise<ChatRules> {
+    return this.#database.$transaction(async (transaction) => {
+      const rules = await transaction.chatRoom.upsert({
+        where: { sessionId },
+        create: { sessionId, ...changes },
+        update: changes,
+        omit: { sessionId: true, lastSeq: true },
+      });
+      await also?.(transaction);
+      return rules;
     });
   }
 

@@ -7,6 +7,7 @@ import {
   type ChatState,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { actorOf, audited, type Act, type Also } from '../audit/audit.repo.ts';
 import { decodeSeqCursor, encodeSeqCursor } from '../conversations/seqCursor.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
@@ -83,10 +84,14 @@ export class ChatService {
   async delete(user: User, sessionId: string, id: string): Promise<ChatMessage> {
     const { repo, room, limits } = this.#deps;
     await limits.chat(user.id);
-    const { half } = await this.enter(user, sessionId);
+    const { session, half } = await this.enter(user, sessionId);
     const found = await this.#find(sessionId, id);
     if (half !== 'staff' && found.senderId !== user.id) throw new AppError('forbidden');
-    if (await repo.delete(id, user.id)) {
+    const also = audited({
+      ...{ actor: actorOf(user, session.hostId), action: 'chat.messageDeleted', userId: found.senderId },
+      ...{ target: { kind: 'chatMessage', id }, details: { sessionId, seq: found.seq } },
+    });
+    if (await repo.delete(id, user.id, found.senderId === user.id ? undefined : also)) {
       room.emit(sessionId, { type: 'messageDeleted', id, seq: found.seq });
       if (found.isPinned) await this.#tellPins(sessionId);
     }
@@ -95,8 +100,9 @@ export class ChatService {
 
   /** Throws `not_found`, `forbidden`, and `conflict` when as many are pinned as can be. Again it changes nothing. */
   async pin(user: User, sessionId: string, id: string): Promise<ChatMessage[]> {
-    await this.#steer(user, sessionId);
-    const outcome = await this.#deps.repo.pin(sessionId, id, maxPins);
+    const session = await this.#steer(user, sessionId);
+    const also = asModerator(user, session, { action: 'chat.messagePinned', messageId: id });
+    const outcome = await this.#deps.repo.pin(sessionId, id, maxPins, also);
     if (outcome === 'gone') throw new AppError('not_found');
     if (outcome === 'full')
       throw new AppError('conflict', `${maxPins} messages are pinned; unpin one first.`);
@@ -105,8 +111,9 @@ export class ChatService {
 
   /** Again it changes nothing. */
   async unpin(user: User, sessionId: string, id: string): Promise<ChatMessage[]> {
-    await this.#steer(user, sessionId);
-    await this.#deps.repo.unpin(sessionId, id);
+    const session = await this.#steer(user, sessionId);
+    const also = asModerator(user, session, { action: 'chat.messageUnpinned', messageId: id });
+    await this.#deps.repo.unpin(sessionId, id, also);
     return this.#tellPins(sessionId);
   }
 
@@ -118,9 +125,11 @@ export class ChatService {
 
   /** Throws `not_found` and `forbidden`. */
   async setRules(user: User, { id, ...changes }: Partial<ChatRules> & { id: string }): Promise<ChatRules> {
-    await this.#steer(user, id);
+    const session = await this.#steer(user, id);
     requireWords(changes.bannedWords ?? []);
-    const rules = await this.#deps.repo.setRules(id, changes);
+    const details = { rules: Object.keys(changes).join(' ') };
+    const also = asModerator(user, session, { action: 'chat.rulesChanged', details });
+    const rules = await this.#deps.repo.setRules(id, changes, also);
     this.#deps.room.emit(id, { type: 'settings', settings: toSettings(rules) });
     return rules;
   }
@@ -135,9 +144,9 @@ export class ChatService {
     await this.#tellPins(sessionId);
   }
 
-  async #steer(user: User, sessionId: string): Promise<void> {
+  async #steer(user: User, sessionId: string): Promise<SessionRow> {
     await this.#deps.limits.chat(user.id);
-    await this.#deps.sessions.findSteerable(user, sessionId);
+    return this.#deps.sessions.findSteerable(user, sessionId);
   }
 
   async #find(sessionId: string, id: string): Promise<ChatRow> {
@@ -169,6 +178,19 @@ export class ChatService {
       previousCursor: encodeSeqCursor({ way: 'newer', seq: first ?? after ?? 0 }),
     };
   }
+}
+
+/** What somebody else than the host does with a host's chat is for the audit log. */
+function asModerator(
+  user: User,
+  { id, hostId }: SessionRow,
+  act: Pick<Act, 'action' | 'details'> & { readonly messageId?: string },
+): Also | undefined {
+  if (user.id === hostId) return undefined;
+  const { messageId, action, details = { sessionId: id } } = act;
+  const target: Act['target'] =
+    messageId === undefined ? { kind: 'session', id } : { kind: 'chatMessage', id: messageId };
+  return audited({ actor: actorOf(user, hostId), action, target, details });
 }
 
 function readerOf(viewer: Viewer, half: 'staff' | 'chat', { delaySec }: ChatRules): Reader {

@@ -1,3 +1,4 @@
+import { writeAudit, type Actor } from '../audit/audit.repo.ts';
 import type { Gift, GiftInput, GiftUpdateInput } from '@maydan/contracts';
 import { newId, type Database, type Gift as GiftRow, type Prisma } from '@maydan/prisma';
 
@@ -24,14 +25,20 @@ export class CatalogueRepo {
     return this.#database.gift.count();
   }
 
-  create(input: GiftInput): Promise<GiftRow> {
+  create(input: GiftInput, actor: Actor): Promise<GiftRow> {
     const { name, animation, iconUrl, price, active, position } = input;
     const shown = { ...namesOf(name), ...animationOf(animation), iconUrl };
-    return this.#database.gift.create({ data: { id: newId(), ...shown, price, active, position } });
+    const id = newId();
+    return this.#database.$transaction(async (transaction) => {
+      const row = await transaction.gift.create({ data: { id, ...shown, price, active, position } });
+      const about = { actor, target: { kind: 'gift', id }, details: { price, active } } as const;
+      await writeAudit(transaction, { ...about, action: 'gift.added' });
+      return row;
+    });
   }
 
   /** Null: there is no such gift. */
-  async update({ id, name, animation, ...rest }: GiftUpdateInput): Promise<GiftRow | null> {
+  update({ id, name, animation, ...rest }: GiftUpdateInput, actor: Actor): Promise<GiftRow | null> {
     const data = Object.fromEntries(
       Object.entries({
         ...rest,
@@ -39,8 +46,15 @@ export class CatalogueRepo {
         ...(animation === undefined ? {} : animationOf(animation)),
       }).filter(([, value]) => value !== undefined),
     ) satisfies Prisma.GiftUpdateManyMutationInput;
-    const { count } = await this.#database.gift.updateMany({ where: { id }, data });
-    return count === 0 ? null : this.#database.gift.findUnique({ where: { id } });
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.gift.updateMany({ where: { id }, data });
+      if (count === 0) return null;
+      const row = await transaction.gift.findUniqueOrThrow({ where: { id } });
+      const { price, active } = row;
+      const about = { actor, target: { kind: 'gift', id }, details: { price, active } } as const;
+      await writeAudit(transaction, { ...about, action: 'gift.changed' });
+      return row;
+    });
   }
 }
 

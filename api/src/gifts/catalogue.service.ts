@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { Gift, GiftInput, GiftUpdateInput } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import { giftView, maxGifts, type CatalogueRepo } from './catalogue.repo.ts';
 
@@ -29,7 +30,7 @@ export class CatalogueService {
     requireRole(admin, 'admin');
     if ((await this.#repo.count()) >= maxGifts)
       throw new AppError('conflict', `There are ${maxGifts} gifts.`);
-    const gift = giftView(await this.#repo.create(input));
+    const gift = giftView(await this.#repo.create(input, actorOf(admin)));
     this.#logger.info({ giftId: gift.id, adminId: admin.id }, 'a gift was added to the catalogue');
     return gift;
   }
@@ -37,7 +38,7 @@ export class CatalogueService {
   /** Throws `forbidden` and `not_found`. */
   async update(admin: User, input: GiftUpdateInput): Promise<Gift> {
     requireRole(admin, 'admin');
-    const row = await this.#repo.update(input);
+    const row = await this.#repo.update(input, actorOf(admin));
     if (row === null) throw new AppError('not_found');
     this.#logger.info({ giftId: row.id, adminId: admin.id }, 'a gift of the catalogue was changed');
     return giftView(row);

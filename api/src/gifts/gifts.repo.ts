@@ -7,6 +7,7 @@ import {
   type Gift,
   type SentGift as SentGiftRow,
 } from '@maydan/prisma';
+import { writeAudit, type Actor } from '../audit/audit.repo.ts';
 import { allReceivingOf, debtOf, walletOf, type Account } from '../ledger/accounts.ts';
 import { smaller, takeFrom } from '../ledger/arithmetic.ts';
 import { requestHashOf, storedAnswer, type KeyedRequest } from '../ledger/idempotency.repo.ts';
@@ -98,7 +99,7 @@ export class GiftsRepo {
   }
 
   /** Gives the coins back; what the receiver has not any more they owe. Null: it isn't there, or was given back. */
-  giveBack(id: string): Promise<SentGiftRow | null> {
+  giveBack(id: string, actor: Actor): Promise<SentGiftRow | null> {
     return inTransaction(this.#database, async (transaction) => {
       const returnedAt = new Date();
       const { count } = await transaction.sentGift.updateMany({
@@ -110,6 +111,9 @@ export class GiftsRepo {
       const postings = await reversed(transaction, gift);
       const newsId = await post(transaction, { kind: 'giftReturn', ref: `gift:${id}:returned`, postings });
       await transaction.giftNews.create({ data: { id: newsId, giftId: id, returned: true } });
+      const about = { actor, target: { kind: 'sentGift', id }, userId: gift.recipientId } as const;
+      const details = { coins: Number(gift.coins) };
+      await writeAudit(transaction, { ...about, action: 'sentGift.returned', details });
       return gift;
     });
   }

@@ -8,6 +8,7 @@ import {
   type SentGiftPage,
 } from '@maydan/contracts';
 import { newId, type SentGift as SentGiftRow, type User } from '@maydan/prisma';
+import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import {
   commissionOf,
@@ -147,7 +148,7 @@ export class GiftsService {
     const known = await gifts.find(id);
     if (known === null) throw new AppError('not_found');
     await gifts.openFor(known.senderId, known.recipientId);
-    const row = await gifts.giveBack(id);
+    const row = await gifts.giveBack(id, actorOf(admin));
     if (row === null) throw new AppError('conflict', 'The gift was given back before.');
     logger.info({ giftId: id, adminId: admin.id }, 'a gift was given back');
     toldLater();

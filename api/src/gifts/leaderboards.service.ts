@@ -2,12 +2,13 @@ import { AppError, type Logger } from '@maydan/common';
 import type { Leaderboard, LeaderboardPeriod, leaderboardsRebuilt } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { z } from 'zod';
+import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { bucketOf, givenTo, receivers, sessionBoard } from './boards.ts';
 import type { Leaderboards } from './Leaderboards.ts';
-import type { GiftNewsRepo } from './news.repo.ts';
+import type { GiftNewsRepo, Standing } from './news.repo.ts';
 import type { SeenUsers } from './seenUsers.repo.ts';
 
 export interface LeaderboardsDependencies {
@@ -51,17 +52,22 @@ export class LeaderboardsService {
   /** By an admin. Throws `forbidden`. */
   rebuildAs(admin: User): Promise<z.infer<typeof leaderboardsRebuilt>> {
     requireRole(admin, 'admin');
-    return this.rebuild();
+    const target = { kind: 'leaderboards', id: 'all' } as const;
+    return this.rebuild(
+      new Date(),
+      audited({ actor: actorOf(admin), action: 'leaderboards.rebuilt', target }),
+    );
   }
 
   /** From the ledger. What was not as the ledger says is logged: it never should be, unless Redis lost its data. */
-  async rebuild(now = new Date()): Promise<z.infer<typeof leaderboardsRebuilt>> {
+  async rebuild(now = new Date(), also?: Also): Promise<z.infer<typeof leaderboardsRebuilt>> {
     const { news, leaderboards, logger } = this.#deps;
-    return news.standing(now, async ({ boards, pending }) => {
+    const replace = async ({ boards, pending }: Standing) => {
       const drifted = await leaderboards.replace(boards, pending);
       if (drifted > 0) logger.warn({ drifted }, 'leaderboards were not as the ledger says');
       return { boards: boards.size, drifted };
-    });
+    };
+    return news.standing(now, replace, also);
   }
 
   /** Ranks count those who are hidden, too. */

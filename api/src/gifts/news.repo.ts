@@ -1,5 +1,6 @@
 import type { Database, DatabaseTransaction } from '@maydan/prisma';
 import { leaderboardPeriod } from '@maydan/contracts';
+import type { Also } from '../audit/audit.repo.ts';
 import { givenTo, keptDays, receivers, sessionBoard } from './boards.ts';
 import { fullGifts, type FullGift } from './gifts.repo.ts';
 
@@ -54,10 +55,12 @@ export class GiftNewsRepo {
   }
 
   /** What the ledger says of the leaderboards, for as long as `use` takes; nothing is counted meanwhile. */
-  async standing<T>(now: Date, use: (standing: Standing) => Promise<T>): Promise<T> {
+  async standing<T>(now: Date, use: (standing: Standing) => Promise<T>, also?: Also): Promise<T> {
     const work = async (transaction: DatabaseTransaction): Promise<T> => {
       await transaction.$queryRaw`SELECT 1 AS "one" FROM pg_advisory_xact_lock(${lockNumber}::bigint)`;
-      return use(await readStanding(transaction, now));
+      const used = await use(await readStanding(transaction, now));
+      await also?.(transaction);
+      return used;
     };
     return this.#database.$transaction(work, { timeout: 120_000 });
   }

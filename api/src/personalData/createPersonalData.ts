@@ -1,4 +1,5 @@
 import { AnalyticsData } from '../analytics/analyticsData.repo.ts';
+import { AuditData } from '../audit/auditData.repo.ts';
 import { ChatData } from '../chat/chatData.repo.ts';
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { GiftsData } from '../gifts/giftsData.repo.ts';
@@ -51,6 +52,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new SessionsData(dependencies),
     new StageData(database, sfu),
     new StreamKeysData(database),
+    new AuditData(database),
     new ChatData(database),
     new ConversationsData(database),
     new StatusesData(database),

@@ -8,6 +8,7 @@ import {
   type SessionAudience,
   type User,
 } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import { streamCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
 import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
@@ -65,14 +66,24 @@ export class SessionsRepo {
     return this.#database.session.count({ where: { hostId, state: 'idle' } });
   }
 
-  /** Null when the row doesn't exist or `where` doesn't hold. */
+  /** Null when the row doesn't exist or `where` doesn't hold. `also` is written with it. */
   async update(
     id: string,
     data: Prisma.SessionUpdateManyMutationInput,
     where: Prisma.SessionWhereInput = {},
+    also?: Also,
   ): Promise<SessionRow | null> {
-    const { count } = await this.#database.session.updateMany({ where: { ...where, id }, data });
-    return count === 0 ? null : this.find(id);
+    const write = async (database: Pick<DatabaseTransaction, 'session'>): Promise<boolean> =>
+      (await database.session.updateMany({ where: { ...where, id }, data })).count > 0;
+    const isChanged =
+      also === undefined
+        ? await write(this.#database)
+        : await this.#database.$transaction(async (transaction) => {
+            if (!(await write(transaction))) return false;
+            await also(transaction);
+            return true;
+          });
+    return isChanged ? this.find(id) : null;
   }
 
   /** Applies an event of the state table; null when the table or `where` refuses it. Of concurrent calls each counts once. */

@@ -12,6 +12,7 @@ import {
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { z } from 'zod';
+import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
@@ -51,9 +52,11 @@ export class SessionsService {
   /** The schedule can be changed until the session starts, everything else at any time. */
   async update(user: User, input: z.infer<typeof sessionUpdateInput>, base: string): Promise<Session> {
     const { id, ...changes } = input;
-    await this.findSteerable(user, id);
+    const session = await this.findSteerable(user, id);
     const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
-    const updated = await this.#deps.repo.update(id, changes, where);
+    const act = { ...moderating(user, session), details: { fields: Object.keys(changes).join(' ') } };
+    const also = session.hostId === user.id ? undefined : audited({ ...act, action: 'session.changed' });
+    const updated = await this.#deps.repo.update(id, changes, where, also);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
     await this.#deps.announcer.announce(id);
     return sessionView(updated, base);
@@ -83,12 +86,13 @@ export class SessionsService {
   /** Ends the session for good, by its host or a moderator; again while it is ending changes nothing. */
   async end(user: User, id: string, base: string): Promise<Session> {
     const session = await this.findSteerable(user, id);
-    const endReason = session.hostId === user.id ? 'hostEnded' : 'moderatorEnded';
-    return sessionView(await this.close(id, endReason, user.id), base);
+    if (session.hostId === user.id) return sessionView(await this.close(id, 'hostEnded', user.id), base);
+    const also = audited({ ...moderating(user, session), action: 'session.ended' });
+    return sessionView(await this.close(id, 'moderatorEnded', user.id, also), base);
   }
 
   /** Ends a session for good, as `userId` wishes; throws `wrong_state` when it has ended. */
-  async close(id: string, endReason: EndReason, userId: string): Promise<SessionRow> {
+  async close(id: string, endReason: EndReason, userId: string, also?: Also): Promise<SessionRow> {
     const ended = await this.#deps.repo.transition(id, 'endRequested', {
       where: { state: { not: 'ending' } },
       data: (next) => ({
@@ -96,6 +100,7 @@ export class SessionsService {
         ...noSource,
         ...(next === 'ended' ? { endedAt: new Date() } : {}),
       }),
+      ...(also === undefined ? {} : { also }),
     });
     const current = ended ?? (await this.find(id));
     if (ended === null && current.state !== 'ending') throw new AppError('wrong_state');
@@ -150,4 +155,9 @@ export class SessionsService {
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
   }
+}
+
+/** For the audit log. */
+function moderating(user: User, { id, hostId }: SessionRow) {
+  return { actor: actorOf(user, hostId), target: { kind: 'session', id }, userId: hostId } as const;
 }

@@ -1,4 +1,5 @@
 import type { Database, SessionBan, User } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { applySeat, withUser, type SeatOutcome } from './seatRows.ts';
 
@@ -16,21 +17,21 @@ export class BansRepo {
     return (await this.#database.sessionBan.count({ where: { sessionId, userId } })) > 0;
   }
 
-  /** Bans and takes the seat in one go; again it changes nothing. */
+  /** Bans and takes the seat in one go, with `also`; again it changes nothing. */
   create(
     sessionId: string,
     userId: string,
     by: { byId: string; reason: string | null },
+    also: Also,
   ): Promise<{ ban: BanRow; seat: SeatOutcome }> {
     return this.#database.$transaction(async (transaction) => {
       await lockSession(transaction, sessionId);
       const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
-      const ban = await transaction.sessionBan.upsert({
-        where: { sessionId_userId: { sessionId, userId } },
-        create: { sessionId, userId, ...by },
-        update: {},
-        include: withUser,
-      });
+      const where = { sessionId_userId: { sessionId, userId } };
+      const before = await transaction.sessionBan.findUnique({ where, include: withUser });
+      const data = { sessionId, userId, ...by };
+      const ban = before ?? (await transaction.sessionBan.create({ data, include: withUser }));
+      if (before === null) await also(transaction);
       return { ban, seat: await applySeat(transaction, session, userId, 'removed') };
     });
   }
@@ -45,8 +46,11 @@ export class BansRepo {
   }
 
   /** False when there was none. */
-  async remove(sessionId: string, userId: string): Promise<boolean> {
-    const { count } = await this.#database.sessionBan.deleteMany({ where: { sessionId, userId } });
-    return count > 0;
+  remove(sessionId: string, userId: string, also: Also): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
+      if (count > 0) await also(transaction);
+      return count > 0;
+    });
   }
 }

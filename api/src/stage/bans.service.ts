@@ -1,8 +1,10 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { SessionBan } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { BanRow, BansRepo } from './bans.repo.ts';
 import type { SeatsRepo } from './seats.repo.ts';
@@ -40,7 +42,8 @@ export class BansService {
     if (userId === session.hostId || userId === actor.id || user.role !== 'user') {
       throw new AppError('forbidden', 'The host, moderators and oneself can not be banned.');
     }
-    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason });
+    const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason });
+    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason }, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     await sfu.removePeer(sessionId, { userId }, 'banned');
     await this.#deps.banned(sessionId, userId, actor.id);
@@ -58,8 +61,9 @@ export class BansService {
 
   /** Throws `not_found` when there is no such ban. */
   async remove(actor: User, sessionId: string, userId: string): Promise<void> {
-    await this.#steer(actor, sessionId);
-    if (!(await this.#deps.repo.remove(sessionId, userId))) throw new AppError('not_found');
+    const session = await this.#steer(actor, sessionId);
+    const also = audited({ ...actOn(actor, session, userId), action: 'session.unbanned' });
+    if (!(await this.#deps.repo.remove(sessionId, userId, also))) throw new AppError('not_found');
     this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
   }
 
@@ -67,6 +71,10 @@ export class BansService {
     await this.#deps.limits.stage(actor.id);
     return this.#deps.sessions.findSteerable(actor, sessionId);
   }
+}
+
+function actOn(actor: User, { id, hostId }: SessionRow, userId: string) {
+  return { actor: actorOf(actor, hostId), target: { kind: 'session', id }, userId } as const;
 }
 
 function view({ user, reason, createdAt }: BanRow): SessionBan {

@@ -1,6 +1,7 @@
 import { openSeatStates, takenSeatStates, type SeatEvent } from '@maydan/contracts';
 import type { Database, User } from '@maydan/prisma';
 import { isOver } from '../sessions/controlDocument.ts';
+import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
 import { eitherBlocksIn, lockPair } from '../people/blocks.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { InTurn } from '../limits/InTurn.ts';
@@ -21,11 +22,11 @@ export class SeatsRepo {
   }
 
   /** Throws `overloaded` when a crowd asks at once. A crowd of one session holds one database connection at most. */
-  apply(sessionId: string, userId: string, event: SeatEvent): Promise<SeatAnswer> {
-    return this.#turns.run(sessionId, () => this.#apply(sessionId, userId, event));
+  apply(sessionId: string, userId: string, event: SeatEvent, also?: Also): Promise<SeatAnswer> {
+    return this.#turns.run(sessionId, () => this.#apply(sessionId, userId, event, also));
   }
 
-  #apply(sessionId: string, userId: string, event: SeatEvent): Promise<SeatAnswer> {
+  #apply(sessionId: string, userId: string, event: SeatEvent, also?: Also): Promise<SeatAnswer> {
     return this.#database.$transaction(async (transaction) => {
       await lockSession(transaction, sessionId);
       const session = await transaction.session.findUnique({ where: { id: sessionId } });
@@ -36,8 +37,15 @@ export class SeatsRepo {
         await lockPair(transaction, session.hostId, userId);
         if (await eitherBlocksIn(transaction, session.hostId, userId)) return { type: 'blocked' };
       }
-      return applySeat(transaction, session, userId, event);
+      const outcome = await applySeat(transaction, session, userId, event);
+      if (outcome.type === 'applied' && outcome.isChange) await also?.(transaction);
+      return outcome;
     });
+  }
+
+  /** Of what the database doesn't keep the audit log knows alone. */
+  write(act: Act): Promise<void> {
+    return writeAudit(this.#database, act);
   }
 
   find(sessionId: string, userId: string): Promise<SeatRow | null> {

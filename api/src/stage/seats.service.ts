@@ -2,6 +2,7 @@ import { AppError, type Logger } from '@maydan/common';
 import type { MediaSource, Seat, SeatEvent, Stage, StagePerson } from '@maydan/contracts';
 import { stageLimits } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
@@ -119,7 +120,11 @@ export class SeatsService {
   }
 
   async remove(actor: User, sessionId: string, userId: string): Promise<Seat> {
-    const seat = await this.#apply(await this.#steer(actor, sessionId), userId, 'removed');
+    const session = await this.#steer(actor, sessionId);
+    const target = { kind: 'session', id: sessionId } as const;
+    const act = { actor: actorOf(actor, session.hostId), target, userId };
+    const also = audited({ ...act, action: 'stage.seatRemoved' });
+    const seat = await this.#apply(session, userId, 'removed', also);
     await this.#putOffStage(sessionId, userId, 'removed');
     return seat;
   }
@@ -142,25 +147,34 @@ export class SeatsService {
     input: { id: string; peerId: string; source: MediaSource | null; muted: boolean },
   ): Promise<void> {
     const { id: sessionId, peerId, source, muted } = input;
-    await this.#steer(actor, sessionId);
-    await this.#findPeer(sessionId, peerId);
+    const session = await this.#steer(actor, sessionId);
+    const peer = await this.#findPeer(sessionId, peerId);
+    const act = deviceAct(actor, session, peer);
+    await this.#deps.repo.write({
+      ...act,
+      action: 'stage.deviceMuted',
+      details: { sessionId, source, muted },
+    });
     await this.#deps.sfu.mutePeer(sessionId, peerId, source, muted);
   }
 
   /** Puts one device off the stage; the person's seat stays. Throws `not_found` when no such device is on stage. */
   async removePeer(actor: User, sessionId: string, peerId: string): Promise<void> {
-    await this.#steer(actor, sessionId);
-    await this.#findPeer(sessionId, peerId);
+    const session = await this.#steer(actor, sessionId);
+    const peer = await this.#findPeer(sessionId, peerId);
+    await this.#deps.repo.write({ ...deviceAct(actor, session, peer), action: 'stage.deviceRemoved' });
     await this.#deps.sfu.removePeer(sessionId, { peerId }, 'removed');
   }
 
-  async #findPeer(sessionId: string, peerId: string): Promise<void> {
+  async #findPeer(sessionId: string, peerId: string): Promise<PeerRow> {
     const people = await this.#deps.stage.present(sessionId);
-    if (!people.some((row) => row.peerId === peerId)) throw new AppError('not_found');
+    const peer = people.find((row) => row.peerId === peerId);
+    if (peer === undefined) throw new AppError('not_found');
+    return peer;
   }
 
-  async #apply(session: SessionRow, userId: string, event: SeatEvent): Promise<Seat> {
-    const answer = await this.#deps.repo.apply(session.id, userId, event);
+  async #apply(session: SessionRow, userId: string, event: SeatEvent, also?: Also): Promise<Seat> {
+    const answer = await this.#deps.repo.apply(session.id, userId, event, also);
     if (answer.type !== 'applied') throw refusal(answer);
     await this.#tell(session.id, userId, event, answer);
     return seatView(answer.seat);
@@ -192,6 +206,11 @@ export class SeatsService {
     await this.#deps.limits.stage(actor.id);
     return this.#deps.sessions.findSteerable(actor, sessionId);
   }
+}
+
+function deviceAct(actor: User, { id, hostId }: SessionRow, { peerId, userId }: PeerRow) {
+  const target = { kind: 'stageDevice', id: peerId } as const;
+  return { actor: actorOf(actor, hostId), target, userId, details: { sessionId: id } };
 }
 
 function personOf({ peerId, role, user }: PeerRow, session: SessionRow): StagePerson {

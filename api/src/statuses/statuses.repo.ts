@@ -1,6 +1,7 @@
 import { AppError } from '@maydan/common';
 import { maxStatuses, statusLifetimeMs, type StatusCreate } from '@maydan/contracts';
 import type { Database, DatabaseTransaction, Prisma } from '@maydan/prisma';
+import { actorOf, writeAudit } from '../audit/audit.repo.ts';
 import { useMedia } from '../media/media.repo.ts';
 import { listedTo, type Viewer } from '../people/blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from '../people/listed.ts';
@@ -68,12 +69,18 @@ export class StatusesRepo {
   }
 
   /** It expires at once, by the hand of somebody who may: the sweep removes what it leaves. Null when it has expired before. */
-  async end(userId: string, id: string): Promise<StatusRow | null> {
+  async end(user: SignedInViewer, id: string): Promise<StatusRow | null> {
     const where = { id, expiresAt: { gt: new Date() } };
     return this.#database.$transaction(async (transaction) => {
       const { count } = await transaction.status.updateMany({ where, data: over });
       if (count === 0) return null;
-      return transaction.status.findUnique({ where: { id }, include: included(userId) });
+      const row = await transaction.status.findUnique({ where: { id }, include: included(user.id) });
+      if (row !== null && row.userId !== user.id) {
+        const target = { kind: 'status', id } as const;
+        const about = { actor: actorOf(user), target, userId: row.userId };
+        await writeAudit(transaction, { ...about, action: 'status.deleted' });
+      }
+      return row;
     });
   }
 

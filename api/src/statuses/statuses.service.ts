@@ -84,14 +84,14 @@ export class StatusesService {
   }
 
   /**
-   * Gone for all at once; its file is removed soon. Moderators may, whoever it is shown to: the log says who did. Throws
+   * Gone for all at once; its file is removed soon. Moderators may, whoever it is shown to: the audit log says who did. Throws
    * `not_found`, and `forbidden` for other people's.
    */
   async remove(user: User, id: string): Promise<void> {
     const { repo, limits, announcer, logger } = this.#deps;
     await limits.statuses(user.id);
     if (!moderates(user)) await this.#requireOwn(user, id);
-    const row = await repo.end(user.id, id);
+    const row = await repo.end(user, id);
     if (row === null) throw new AppError('not_found');
     if (row.userId !== user.id) {
       logger.info({ statusId: id, userId: row.userId, moderatorId: user.id }, 'a moderator deleted a status');

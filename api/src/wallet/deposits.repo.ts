@@ -1,6 +1,7 @@
 import { AppError } from '@maydan/common';
 import type { Database, DatabaseTransaction, Deposit, Prisma } from '@maydan/prisma';
 import { z } from 'zod';
+import { writeAudit, type Actor } from '../audit/audit.repo.ts';
 import { debtOf, depositsAccount, walletOf } from '../ledger/accounts.ts';
 import { coinsTakenBack, smaller } from '../ledger/arithmetic.ts';
 import { claimKey, type KeyedRequest } from '../ledger/idempotency.repo.ts';
@@ -49,13 +50,16 @@ export class DepositsRepo {
   }
 
   /** Takes the coins of a deposit back. Throws `conflict` unless it is paid and whole, and `insufficient_funds` when coins of it are spent. */
-  takeBack(id: string): Promise<Deposit> {
+  takeBack(id: string, actor: Actor): Promise<Deposit> {
     return inTransaction(this.#database, async (transaction) => {
       const deposit = await lockDeposit(transaction, id);
       if (deposit.paidAt === null) throw new AppError('conflict', 'The deposit is not paid.');
       if (deposit.coinsBack > 0n) throw new AppError('conflict', 'The deposit was taken back before.');
       const balance = await lockBalances(transaction, accountsOf(deposit));
       if (balance(walletOf(deposit.userId)) < deposit.coins) throw new AppError('insufficient_funds');
+      const about = { actor, target: { kind: 'deposit', id }, userId: deposit.userId } as const;
+      const details = { coins: Number(deposit.coins) };
+      await writeAudit(transaction, { ...about, action: 'deposit.refunded', details });
       return write(transaction, { ...deposit, backMinor: deposit.amountMinor });
     });
   }

@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { Deposit } from '@maydan/contracts';
 import { newId, type Deposit as DepositRow, type User } from '@maydan/prisma';
+import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import { priceOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
@@ -82,7 +83,7 @@ export class DepositsService {
     const row = await this.find(id);
     if (row.provider !== provider.name) throw new AppError('conflict', 'Its payment provider is not in use.');
     // The coins first: nobody spends them while the money is on its way back. Asked again, the money goes back then.
-    const taken = row.backMinor === row.amountMinor ? row : await deposits.takeBack(id);
+    const taken = row.backMinor === row.amountMinor ? row : await deposits.takeBack(id, actorOf(admin));
     await provider.refund(taken);
     logger.info({ depositId: id, adminId: admin.id }, 'a deposit was refunded');
     return depositView(taken);

@@ -22,7 +22,7 @@ export class WalletData implements PersonalData {
   async erase(userId: string): Promise<'done' | 'pending'> {
     const requested = await this.#database.withdrawal.findMany({ where: { userId, state: 'requested' } });
     for (const { id } of requested) {
-      await this.#withdrawals.decide(id, { from: ['requested'], to: 'cancelled', byId: null });
+      await this.#withdrawals.decide(id, { from: ['requested'], to: 'cancelled', by: null });
     }
     await this.#database.withdrawal.updateMany({
       where: { userId, state: { not: 'approved' } },

@@ -6,6 +6,7 @@ import {
   type Withdrawal,
   type WithdrawalState,
 } from '@maydan/prisma';
+import { writeAudit, type Actor } from '../audit/audit.repo.ts';
 import { allReceivingOf, debtOf, heldOf, paidAccount, receivingOf } from '../ledger/accounts.ts';
 import { smaller, takeFrom } from '../ledger/arithmetic.ts';
 import { claimKey, type KeyedRequest } from '../ledger/idempotency.repo.ts';
@@ -31,7 +32,7 @@ export interface Decision {
   readonly from: readonly WithdrawalState[];
   readonly to: 'approved' | 'paid' | 'rejected' | 'cancelled';
   /** The admin. Null: the user. */
-  readonly byId: string | null;
+  readonly by: Actor | null;
   readonly reason?: string;
   readonly reference?: string;
 }
@@ -78,10 +79,10 @@ export class WithdrawalsRepo {
 
   /** With its entry of the ledger. Null: it isn't there, or in another state. */
   async decide(id: string, decision: Decision): Promise<Withdrawal | null> {
-    const { from, to, byId, reason, reference } = decision;
+    const { from, to, by, reason, reference } = decision;
     const now = new Date();
     const when = to === 'paid' ? { paidAt: now } : { decidedAt: now };
-    const who = byId === null ? {} : { decidedById: byId };
+    const who = by === null ? {} : { decidedById: by.id };
     const words = {
       ...(reason === undefined ? {} : { reason }),
       ...(reference === undefined ? {} : { reference }),
@@ -95,6 +96,16 @@ export class WithdrawalsRepo {
       if (count === 0) return null;
       const row = await transaction.withdrawal.findUniqueOrThrow({ where: { id } });
       if (to !== 'approved') await release(transaction, row);
+      if (by !== null && to !== 'cancelled') {
+        const about = { actor: by, target: { kind: 'withdrawal', id }, userId: row.userId } as const;
+        const details = { coins: Number(row.coins) };
+        await writeAudit(transaction, {
+          ...about,
+          action: `withdrawal.${to}`,
+          reason: reason ?? null,
+          details,
+        });
+      }
       return row;
     });
   }

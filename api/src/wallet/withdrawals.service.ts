@@ -10,6 +10,7 @@ import {
 } from '@maydan/contracts';
 import type { User, Withdrawal as WithdrawalRow } from '@maydan/prisma';
 import type { z } from 'zod';
+import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import { payoutOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
@@ -64,7 +65,7 @@ export class WithdrawalsService {
     await limits.wallet(user.id);
     const known = await withdrawals.find(id);
     if (known?.userId !== user.id) throw new AppError('not_found');
-    return withdrawalView(await this.#decide(id, { from: ['requested'], to: 'cancelled', byId: null }));
+    return withdrawalView(await this.#decide(id, { from: ['requested'], to: 'cancelled', by: null }));
   }
 
   /** For admins. */
@@ -76,17 +77,17 @@ export class WithdrawalsService {
   }
 
   approve(admin: User, id: string): Promise<UserWithdrawal> {
-    return this.#decideAs(admin, id, { from: ['requested'], to: 'approved', byId: admin.id });
+    return this.#decideAs(admin, id, { from: ['requested'], to: 'approved', by: actorOf(admin) });
   }
 
   reject(admin: User, { id, reason }: { id: string; reason: string }): Promise<UserWithdrawal> {
     const from = ['requested', 'approved'] as const;
-    return this.#decideAs(admin, id, { from, to: 'rejected', byId: admin.id, reason });
+    return this.#decideAs(admin, id, { from, to: 'rejected', by: actorOf(admin), reason });
   }
 
   /** The money was transferred. */
   pay(admin: User, { id, reference }: { id: string; reference: string }): Promise<UserWithdrawal> {
-    return this.#decideAs(admin, id, { from: ['approved'], to: 'paid', byId: admin.id, reference });
+    return this.#decideAs(admin, id, { from: ['approved'], to: 'paid', by: actorOf(admin), reference });
   }
 
   /** Throws `forbidden` for others than admins and for one's own, `not_found`, and `wrong_state`. */
@@ -105,7 +106,7 @@ export class WithdrawalsService {
     const row = await this.#deps.withdrawals.decide(id, decision);
     if (row === null) throw new AppError('wrong_state', 'The withdrawal is not in a state for this.');
     this.#deps.logger.info(
-      { withdrawalId: id, state: row.state, byId: decision.byId },
+      { withdrawalId: id, state: row.state, byId: decision.by?.id ?? null },
       'a withdrawal changed',
     );
     return row;
