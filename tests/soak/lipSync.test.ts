@@ -7,6 +7,8 @@ const stepMs = 120_000;
 const durationSec = (shares.length * stepMs) / 1_000;
 /** Lips and voice may be this far apart. */
 const lipSyncMs = 100;
+/** What is told one by one, for whoever has to find out why. */
+const farMs = 80;
 const windowSec = 30;
 
 /** What was measured in the last `count` stretches of a recording, in their order. */
@@ -25,7 +27,9 @@ function describeStretch(offsets: LipSync['offsets'], index: number): string {
     0.5,
   );
   const figures = `median ${median} ms, 95 % within ${quantile(apart, 0.95)} ms, all within ${Math.max(...apart)} ms`;
-  return `${(shares[index] ?? 0) * 100} % lost: ${offsets.length} flashes, ${figures}`;
+  const far = offsets.filter(({ offsetMs }) => Math.abs(offsetMs) > farMs);
+  const when = far.map(({ atSec, offsetMs }) => `${offsetMs} ms at ${atSec.toFixed(0)} s`).join(', ');
+  return `${(shares[index] ?? 0) * 100} % lost: ${offsets.length} flashes, ${figures}${when === '' ? '' : ` (${when})`}`;
 }
 
 /** `npm run test:soak`; on a busy machine with `chrt -r 5` before it, since what isn't made in time isn't lip sync. */
