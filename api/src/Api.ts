@@ -81,6 +81,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const metrics = new ApiMetrics(registry);
   const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
   const sweep = createSweep(parts, services);
+  lifecycle.own('passwords', () => services.passwords.close());
   lifecycle.own('session room', () => services.room.close());
   lifecycle.own('delayed messages', () => services.delayedMessages.close());
   lifecycle.own('viewing', () => services.viewing.viewing.close());
@@ -244,7 +245,7 @@ function createSockets(
     remembered: new RememberedConnections(redis),
     authenticate: (token) => signIns.authenticate(`Bearer ${token}`),
     hasEnded: (signInId) => revocations.hasEnded(signInId),
-    countMessage: (userId, cost) => limits.socketMessage(userId, cost),
+    countMessage: (userId, cost, name) => limits.socketMessage(userId, cost, name === 'message:send'),
   });
   lifecycle.own('sockets', () => sockets.close());
   revocations

@@ -81,7 +81,7 @@ export interface ServicesDependencies {
   readonly logger: Logger;
 }
 
-/** The api's parts, wired up; nothing is started and nothing needs to be closed. */
+/** The api's parts, wired up; nothing is started. Whoever makes them owns those that are to be closed. */
 export function createServices(dependencies: ServicesDependencies) {
   const { config, database, redis, jobs, emitter, revocations, logger } = dependencies;
   const gracePeriodMs = config.GRACE_PERIOD_MS;
@@ -228,6 +228,7 @@ export function createServices(dependencies: ServicesDependencies) {
   return {
     signIns,
     phones: identity.phones,
+    passwords: identity.passwords,
     personalData,
     media,
     statuses,

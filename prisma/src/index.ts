@@ -57,6 +57,7 @@ export type {
 } from '../generated/client.ts';
 export { displayNameOf, namesOf, usernameOf } from './names.ts';
 export { newId } from './newId.ts';
-export { hashPassword, verifyNothing, verifyPassword } from './password.ts';
+export { hashPassword, verifyPassword } from './password.ts';
+export { PasswordThread } from './PasswordThread.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
-export { ask, isTaken } from './statements.ts';
+export { ask, isTaken, isUndone } from './statements.ts';

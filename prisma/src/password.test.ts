@@ -1,5 +1,10 @@
-import { hashPassword, verifyNothing, verifyPassword } from './password.ts';
+import { jest } from '@jest/globals';
+import { hashPassword, verifyPassword } from './password.ts';
+import { PasswordThread } from './PasswordThread.ts';
 import { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
+
+// Other work may keep the machine busy.
+jest.setTimeout(60_000);
 
 describe('password hash', () => {
   it('is Argon2id with its parameters and a salt of its own', async () => {
@@ -13,7 +18,30 @@ describe('password hash', () => {
   it('lets nobody in when there is none', async () => {
     expect(await verifyPassword('', '')).toBe(false);
     expect(await verifyPassword('not a hash', 'not a hash')).toBe(false);
-    expect(await verifyNothing('nobody has this password')).toBe(false);
+  });
+});
+
+describe('the thread that checks passwords', () => {
+  const thread = new PasswordThread();
+  afterAll(() => thread.close());
+
+  it('hashes and checks as everybody else', async () => {
+    const hash = await thread.hash('correct horse');
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(await verifyPassword(hash, 'correct horse')).toBe(true);
+    expect(await thread.verify(await hashPassword('correct horse'), 'correct horse')).toBe(true);
+    expect(await thread.verify(hash, 'correct horsf')).toBe(false);
+    for (const stored of [null, '', 'not a hash']) {
+      expect(await thread.verify(stored, 'nobody has this password')).toBe(false);
+    }
+  });
+
+  it('says so when it ends meanwhile, and begins anew', async () => {
+    const hash = await thread.hash('correct horse');
+    const checked = thread.verify(hash, 'correct horse');
+    void thread.close();
+    await expect(checked).rejects.toThrow('ended');
+    expect(await thread.verify(hash, 'correct horse')).toBe(true);
   });
 });
 

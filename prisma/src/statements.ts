@@ -39,6 +39,14 @@ export function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
+/**
+ * Whether PostgreSQL undid a statement of `ask` because of one of its values or rows, or because it stood in somebody's way
+ * (SQLSTATE classes 22, 23 and 40). After any other error it isn't certain that it was undone.
+ */
+export function isUndone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(22|23|40)...$/.test(String(error.code));
+}
+
 function nameOf(text: string): string {
   const name = names.get(text) ?? createHash('sha1').update(text).digest('hex');
   names.set(text, name);

@@ -14,6 +14,7 @@ describe('Passwords', () => {
     expect(await passwords.verify(hashes[0] ?? null, 'correct horse')).toBe(true);
     expect(await passwords.verify(hashes[0] ?? null, 'wrong horse')).toBe(false);
     expect(await passwords.verify(null, 'correct horse')).toBe(false);
+    await passwords.close();
   });
 
   it('refuse what would wait too long, and go on after that', async () => {
@@ -28,5 +29,6 @@ describe('Passwords', () => {
     ]);
     expect(asked[4]).toMatchObject({ reason: { code: 'overloaded' } });
     expect(await passwords.verify(null, 'x')).toBe(false);
+    await passwords.close();
   });
 });

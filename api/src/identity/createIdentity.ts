@@ -27,7 +27,7 @@ export interface IdentityParts {
   readonly logger: Logger;
 }
 
-/** The parts of accounts, wired up; nothing is started and nothing needs to be closed. */
+/** The parts of accounts, wired up. Whoever makes them closes the passwords. */
 export function createIdentity({ config, database, limits, revocations, logger }: IdentityParts) {
   const repo = new IdentityRepo(database);
   const tokens = new AccessTokens(config.ACCESS_TOKEN_SECRET);
@@ -36,7 +36,8 @@ export function createIdentity({ config, database, limits, revocations, logger }
     ...{ repo, tokens, limits, revocations, logger },
     askForSecondFactor: askForSecondFactor(keys),
   });
-  const identity = new IdentityService({ repo, limits, passwords: new Passwords(), signIns });
+  const passwords = new Passwords();
+  const identity = new IdentityService({ repo, limits, passwords, signIns });
   const secondFactor = new SecondFactorService({
     repo: new SecondFactorRepo(database),
     ...{ keys, identity, signIns, limits, logger },
@@ -55,6 +56,6 @@ export function createIdentity({ config, database, limits, revocations, logger }
     sms: createSmsSender(config, logger),
     secret: config.ACCESS_TOKEN_SECRET,
   });
-  return { identity, signIns, secondFactor, google, phones, accounts: new AccountRepo(database) };
+  return { identity, passwords, signIns, secondFactor, google, phones, accounts: new AccountRepo(database) };
 }
 export type Identity = ReturnType<typeof createIdentity>;
