@@ -7,6 +7,7 @@ const unwanted =
   /(?![\t\n])\p{Cc}|[\u00ad\u180e\u202a-\u202e\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]/gu;
 /** More marks on one letter than any language has cover the lines above and below. */
 const piledMarks = /(\p{M}{6})\p{M}+/gu;
+const isolates = /[\u2066-\u2069]/;
 const isolateStart = /[\u2066-\u2068]/;
 const isolateEnd = '\u2069';
 
@@ -40,6 +41,7 @@ export function showsSomething(text: string): boolean {
 
 /** An isolate ends with its paragraph at the latest (UAX #9, X8); one without a beginning is nothing. */
 function closeIsolates(line: string): string {
+  if (!isolates.test(line)) return line;
   let open = 0;
   let closed = '';
   for (const character of line) {

@@ -14,10 +14,11 @@ const BAR_MS = 100;
 interface Figures {
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** CPU time of both processes for each message. */
-  readonly cpuMs: number;
-  /** The same of PostgreSQL and Redis. */
-  readonly storeMs: number;
+  /** CPU time for each message: of both processes that are connected to, and of everybody else who takes part. */
+  readonly serversMs: number;
+  readonly postgresMs: number;
+  readonly redisMs: number;
+  readonly clientsMs: number;
   /** Messages a second when each pair talks back and forth. */
   readonly perSec: number;
   /** Messages that were lost, refused, heard twice or in the wrong order, or not stored. */
@@ -45,8 +46,8 @@ async function figuresOf(side: Side): Promise<Figures> {
     const before = cpuSeconds(side);
     const heard = await load.atRate(RATE, RATE_SEC);
     const after = cpuSeconds(side);
-    const each = (key: keyof typeof after): number =>
-      ((after[key] - before[key]) * 1_000) / (RATE * RATE_SEC);
+    const each = (role: Role): number =>
+      (((after.get(role) ?? 0) - (before.get(role) ?? 0)) * 1_000) / (RATE * RATE_SEC);
     const talk = await load.backAndForth(TALK_SEC);
     const wrong = [warm, heard, talk.heard].reduce((sum, one) => sum + wrongOf(one), 0);
     const refusal = warm.refusal ?? heard.refusal ?? talk.heard.refusal;
@@ -55,8 +56,10 @@ async function figuresOf(side: Side): Promise<Figures> {
     return {
       medianMs: percentile(heard.delaysMs, 50),
       p99Ms: percentile(heard.delaysMs, 99),
-      cpuMs: each('servers'),
-      storeMs: each('stores'),
+      serversMs: each('servers'),
+      postgresMs: each('postgres'),
+      redisMs: each('redis'),
+      clientsMs: each('clients'),
       perSec: talk.perSec,
       wrong: wrong + Math.abs(unstored),
     };
@@ -65,21 +68,25 @@ async function figuresOf(side: Side): Promise<Figures> {
   }
 }
 
-/** Of the processes that clients are connected to, and of all others that we started. */
-function cpuSeconds({ pids }: Side): { servers: number; stores: number } {
-  const roles = cpuSecondsByRole(process.pid, (pid) => {
-    if (pid === process.pid) return 'clients';
-    return pids.includes(pid) ? 'servers' : 'stores';
+type Role = 'servers' | 'postgres' | 'redis' | 'clients';
+
+/** Seconds so far of all who share the machine. */
+function cpuSeconds({ pids }: Side): Map<string, number> {
+  return cpuSecondsByRole(process.pid, (pid, commandLine): Role => {
+    if (pids.includes(pid)) return 'servers';
+    if (/postgres/.test(commandLine)) return 'postgres';
+    return /redis/.test(commandLine) ? 'redis' : 'clients';
   });
-  return { servers: roles.get('servers') ?? 0, stores: roles.get('stores') ?? 0 };
 }
 
 const wrongOf = ({ wrong }: Heard): number => Object.values(wrong).reduce((sum, count) => sum + count, 0);
 
 function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
   const [us, them] = [middle(ours), middle(bare)];
-  const against = (value: number, other: number, unit: string, digits: number): string =>
-    `${(value / other).toFixed(2)}× (${value.toFixed(digits)} against ${other.toFixed(digits)} ${unit})`;
+  const against = (value: number, other: number, unit: string, digits: number): string => {
+    const ratio = other === 0 ? '' : `${(value / other).toFixed(2)}×, `;
+    return `${ratio}${value.toFixed(digits)} against ${other.toFixed(digits)} ${unit}`;
+  };
   const p99 = `${us.p99Ms.toFixed(1)} ms (median ${us.medianMs.toFixed(1)}; bare ${them.p99Ms.toFixed(1)}, ${them.medianMs.toFixed(1)})`;
   const wrong = [...ours, ...bare].reduce((sum, figures) => sum + figures.wrong, 0);
   const rows = [
@@ -90,18 +97,12 @@ function print(ours: readonly Figures[], bare: readonly Figures[]): boolean {
       bar: '0',
       ok: wrong === 0,
     },
-    {
-      name: 'CPU of both processes a message',
-      value: against(us.cpuMs, them.cpuMs, 'ms', 2),
+    ...(['servers', 'postgres', 'redis', 'clients'] as const).map((role) => ({
+      name: `CPU of ${role} a message`,
+      value: against(us[`${role}Ms`], them[`${role}Ms`], 'ms', 2),
       bar: '–',
       ok: true,
-    },
-    {
-      name: 'CPU of PostgreSQL and Redis a message',
-      value: against(us.storeMs, them.storeMs, 'ms', 2),
-      bar: '–',
-      ok: true,
-    },
+    })),
     {
       name: 'back and forth, messages a second',
       value: against(us.perSec, them.perSec, '/s', 0),
@@ -118,8 +119,10 @@ function middle(all: readonly Figures[]): Omit<Figures, 'wrong'> {
   return {
     medianMs: of('medianMs'),
     p99Ms: of('p99Ms'),
-    cpuMs: of('cpuMs'),
-    storeMs: of('storeMs'),
+    serversMs: of('serversMs'),
+    postgresMs: of('postgresMs'),
+    redisMs: of('redisMs'),
+    clientsMs: of('clientsMs'),
     perSec: of('perSec'),
   };
 }

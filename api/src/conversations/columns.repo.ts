@@ -19,3 +19,23 @@ export const messageJoins = Prisma.sql`
   LEFT JOIN LATERAL (
     SELECT * FROM "Message" WHERE "conversationId" = m."conversationId" AND "seq" = m."replyToSeq" LIMIT 1) r ON true
   LEFT JOIN "User" rs ON rs."id" = r."senderId"`;
+
+/** Who is told of the "Conversation" c: null for a public channel. */
+export const memberIds = Prisma.sql`
+  CASE WHEN c."kind" <> 'publicChannel'
+    THEN ARRAY(SELECT "userId" FROM "Member" WHERE "conversationId" = c."id") END AS "memberIds"`;
+
+/**
+ * Whether nothing can be written by the user (a uuid) in the direct "Conversation" c: a block lies between the two, or the
+ * other is gone.
+ */
+export function cut(user: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(c."kind" = 'direct' AND NOT EXISTS (
+    SELECT FROM "Member" other JOIN "User" u ON u."id" = other."userId" AND u."deletedAt" IS NULL
+    WHERE other."conversationId" = c."id" AND other."userId" <> ${user}
+      AND NOT EXISTS (
+        SELECT FROM "Block" WHERE "blockerId" = other."userId" AND "blockedId" = ${user}
+        UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${user} AND "blockedId" = other."userId")))`;
+}
+
+export const cutFor = (userId: string): Prisma.Sql => cut(Prisma.sql`${userId}::uuid`);

@@ -28,7 +28,7 @@ export function conversationsHandlers({
     },
     'message:send': async (input, client) => {
       typing.wrote(input.id, client.user.id);
-      return { message: await messages.send(client.user, input) };
+      return { message: await messages.sendCounted(client.user, input) };
     },
     'message:read': ({ id, seq }, client) => messages.read(client.user, id, seq),
     'typing:start': async ({ conversationId }, client) => {

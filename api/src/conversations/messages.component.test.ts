@@ -277,7 +277,7 @@ describe('history', () => {
     for (let sent = 0; sent < 38; sent++)
       await send(sent % 2 === 0 ? ann : cat, 'so', { replyTo: first!.id });
     expect(await backend.countQueries(() => bob.client.messages.history({ id }))).toBe(few);
-    expect(await backend.countQueries(() => send(ann, 'x'))).toBe(few - 1);
+    expect(await backend.countQueries(() => send(ann, 'x'))).toBe(few);
   });
 });
 

@@ -2,35 +2,27 @@ import { maxHistory } from '@maydan/contracts';
 import {
   ask,
   isTaken,
+  isUndone,
   newId,
   Prisma,
   type ConversationKind,
   type Database,
   type DatabaseTransaction,
   type MemberRole,
-  type MessageKind,
 } from '@maydan/prisma';
-import { noticeRead, unreadCause } from '../notifications/causes.repo.ts';
+import { noticeRead } from '../notifications/causes.repo.ts';
 import { listedTo, type Viewer } from '../people/blocks.repo.ts';
-import { messageColumns, messageJoins } from './columns.repo.ts';
+import { Gathered } from '../limits/Gathered.ts';
+import { InTurn } from '../limits/InTurn.ts';
+import { cutFor, memberIds, messageColumns, messageJoins } from './columns.repo.ts';
 import type { SeqRange } from './seqCursor.ts';
+import { storing, storingMany, type NewMessage } from './storing.repo.ts';
 import type { MessageRow } from './rows.ts';
 
 /** Who is told what happens in a conversation: its members, or (null) those who follow it, of a public channel. */
 export interface Circle {
   readonly conversationKind: ConversationKind;
   readonly memberIds: readonly string[] | null;
-}
-
-export interface NewMessage {
-  readonly conversationId: string;
-  readonly senderId: string;
-  readonly tempId: string;
-  readonly kind: MessageKind;
-  readonly text: string;
-  /** Id of the answered message. */
-  readonly replyTo: string | null;
-  readonly forwarded: boolean;
 }
 
 /** What becomes of a message's files in the transaction that stores or deletes it; when it throws, nothing happened. */
@@ -44,12 +36,16 @@ export type SeenMessage = MessageRow & {
   readonly cut: boolean;
 };
 
-/** Where somebody stands in a conversation. */
-export interface Standing {
-  readonly conversationKind: ConversationKind;
+/** Somebody sees the messages above `fromSeq`, up to `lastSeq`. */
+export interface Bounds {
   readonly fromSeq: number;
-  readonly lastReadSeq: number;
   readonly lastSeq: number;
+}
+
+/** Where somebody stands in a conversation. */
+export interface Standing extends Bounds {
+  readonly conversationKind: ConversationKind;
+  readonly lastReadSeq: number;
   /** As of `SeenMessage`. */
   readonly cut: boolean;
 }
@@ -61,9 +57,30 @@ export interface Moved {
   readonly notificationId: string | null;
 }
 
+/**
+ * What became of a message: null when its sender may not write there, or what it answers isn't there; `duplicate` when the
+ * sender's `tempId` was used before.
+ */
+type Outcome = Stored | 'duplicate' | null;
+
+/** Messages that come within this time are stored together. A delay that nobody notices; one alone is stored at once. */
+const paceMs = 15;
+/** Messages of one statement at most. */
+const mostTogether = 100;
+const maxWaiting = 5_000;
+
 /** Messages in PostgreSQL. */
 export class MessagesRepo {
   readonly #database: Database;
+  readonly #gathered = new Gathered<NewMessage, Outcome>({
+    run: (messages) => this.#insertAll(messages),
+    inTurn: true,
+    most: mostTogether,
+    paceMs,
+    maxWaiting,
+  });
+  /** One at a time of a conversation: many of one that all write in don't take all connections. */
+  readonly #alone = new InTurn();
 
   constructor(database: Database) {
     this.#database = database;
@@ -71,21 +88,18 @@ export class MessagesRepo {
 
   /**
    * Numbers and stores a message; its sender has read up to it, and the other of a direct conversation is to be told. One
-   * statement, so that the conversation's row is locked no longer than it takes; with files one transaction. Null when the
-   * sender may not write there, or what it answers isn't there; `duplicate` when the sender's `tempId` was used before.
+   * statement, for all messages that this process is given at the same time, so that a conversation's row is locked no longer
+   * than it takes; with files one transaction.
    */
-  async insert(message: NewMessage, attach?: WithMessage): Promise<Stored | 'duplicate' | null> {
-    try {
-      if (attach === undefined) return (await ask<Stored>(this.#database, storing(message)))[0] ?? null;
-      return await this.#database.$transaction(async (transaction) => {
+  async insert(message: NewMessage, attach?: WithMessage): Promise<Outcome> {
+    if (attach === undefined) return this.#gathered.run(message);
+    return orDuplicate(
+      this.#database.$transaction(async (transaction) => {
         const [stored] = await transaction.$queryRaw<Stored[]>(storing(message));
         if (stored !== undefined) await attach(transaction, stored.messageId);
         return stored ?? null;
-      }, waits);
-    } catch (error) {
-      if (isTaken(error)) return 'duplicate';
-      throw error;
-    }
+      }, waits),
+    );
   }
 
   /** The message that somebody sent with this `tempId`. */
@@ -96,7 +110,7 @@ export class MessagesRepo {
   /** Null when it isn't there for the viewer. */
   async findSeen(viewerId: string, id: string): Promise<SeenMessage | null> {
     const [row] = await this.#database.$queryRaw<SeenMessage[]>`
-      SELECT ${messageColumns}, c."kind" AS "conversationKind", me."role", ${cut(viewerId)} AS "cut"
+      SELECT ${messageColumns}, c."kind" AS "conversationKind", me."role", ${cutFor(viewerId)} AS "cut"
       FROM "Message" m
       JOIN "Conversation" c ON c."id" = m."conversationId" AND c."deletedAt" IS NULL
       JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${viewerId}::uuid AND me."fromSeq" < m."seq"
@@ -109,7 +123,7 @@ export class MessagesRepo {
     const [row] = await ask<Standing>(
       this.#database,
       Prisma.sql`
-      SELECT c."kind" AS "conversationKind", c."lastSeq", me."fromSeq", me."lastReadSeq", ${cut(userId)} AS "cut"
+      SELECT c."kind" AS "conversationKind", c."lastSeq", me."fromSeq", me."lastReadSeq", ${cutFor(userId)} AS "cut"
       FROM "Conversation" c
       JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
       WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL`,
@@ -132,6 +146,35 @@ export class MessagesRepo {
         ) m ${messageJoins}
         ORDER BY m."seq" DESC`,
     );
+  }
+
+  /**
+   * The messages next below a number (null: the newest ones), the newest first, and what the user sees of the conversation; one
+   * statement, as most pages are such. Null when the conversation isn't there for the user, or they aren't in it.
+   */
+  async below(
+    userId: string,
+    conversationId: string,
+    seq: number | null,
+    limit: number,
+  ): Promise<{ bounds: Bounds; rows: MessageRow[] } | null> {
+    const end = Prisma.sql`least(${seq ?? 2_147_483_647}::int, c."lastSeq" + 1)`;
+    const found = await ask<Bounds & (MessageRow | { messageId: null })>(
+      this.#database,
+      Prisma.sql`
+        SELECT c."lastSeq", me."fromSeq", ${messageColumns}
+        FROM "Conversation" c
+        JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${userId}::uuid
+        LEFT JOIN LATERAL (
+          SELECT * FROM "Message"
+          WHERE "conversationId" = c."id" AND "seq" > me."fromSeq" AND "seq" >= ${end} - ${limit}::int AND "seq" < ${end}
+          ORDER BY "seq" DESC LIMIT ${Prisma.raw(String(maxHistory))}
+        ) m ON true ${messageJoins}
+        WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL ORDER BY m."seq" DESC`,
+    );
+    const [first] = found;
+    if (first === undefined) return null;
+    return { bounds: first, rows: found.flatMap((row) => (row.messageId === null ? [] : [row])) };
   }
 
   /** False when it was deleted meanwhile. */
@@ -192,6 +235,34 @@ export class MessagesRepo {
     return row ?? null;
   }
 
+  /**
+   * All that can be stored without waiting for anybody goes together, the others one by one and each for itself: those of a
+   * conversation that is being changed, and those that can't be stored.
+   */
+  async #insertAll(messages: readonly NewMessage[]): Promise<(Outcome | Promise<Outcome>)[]> {
+    const stored = messages.length > 1 ? await this.#insertMany(messages) : [];
+    return messages.map((message, index) => stored[index] ?? this.#insertOne(message));
+  }
+
+  #insertOne(message: NewMessage): Promise<Outcome> {
+    const insert = async () => (await ask<Stored>(this.#database, storing(message)))[0] ?? null;
+    return orDuplicate(this.#alone.run(message.conversationId, insert));
+  }
+
+  /** Each at the place of its message; undefined: not stored. */
+  async #insertMany(messages: readonly NewMessage[]): Promise<(Stored | undefined)[]> {
+    const given = messages.map((message) => ({ ...message, id: newId(), causeId: newId() }));
+    try {
+      const rows = await ask<Stored>(this.#database, storingMany(given));
+      const byId = new Map(rows.map((row) => [row.messageId, row]));
+      return given.map(({ id }) => byId.get(id));
+    } catch (error) {
+      // One of them undid them all; by itself each gets the answer that is its own.
+      if (isUndone(error)) return [];
+      throw error;
+    }
+  }
+
   async #one(where: Prisma.Sql): Promise<MessageRow | null> {
     const [row] = await this.#database.$queryRaw<MessageRow[]>`
       SELECT ${messageColumns} FROM "Message" m ${messageJoins} WHERE ${where}`;
@@ -199,35 +270,17 @@ export class MessagesRepo {
   }
 }
 
+async function orDuplicate(storing: Promise<Stored | null>): Promise<Outcome> {
+  try {
+    return await storing;
+  } catch (error) {
+    if (isTaken(error)) return 'duplicate';
+    throw error;
+  }
+}
+
 /** Many may write in one conversation at once. */
 const waits = { timeout: 15_000, maxWait: 5_000 };
-
-function storing(message: NewMessage): Prisma.Sql {
-  const { conversationId, senderId, tempId, kind, text, replyTo, forwarded } = message;
-  return Prisma.sql`
-    WITH me AS (
-      SELECT "fromSeq" FROM "Member"
-      WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
-    ), answered AS (
-      SELECT "seq" FROM "Message", me
-      WHERE "id" = ${replyTo}::uuid AND "conversationId" = ${conversationId}::uuid AND "seq" > me."fromSeq"
-    ), numbered AS (
-      UPDATE "Conversation" c SET "lastSeq" = c."lastSeq" + 1, "activeAt" = now()
-      WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL AND EXISTS (SELECT FROM me)
-        AND (${replyTo}::uuid IS NULL OR EXISTS (SELECT FROM answered)) AND NOT ${cut(senderId)}
-      RETURNING c."lastSeq" AS "seq", c."kind"
-    ), seen AS (
-      UPDATE "Member" SET "lastReadSeq" = numbered."seq" FROM numbered
-      WHERE "conversationId" = ${conversationId}::uuid AND "userId" = ${senderId}::uuid
-    ), stored AS (
-      INSERT INTO "Message" ("id", "conversationId", "seq", "senderId", "tempId", "kind", "text", "replyToSeq", "forwarded")
-      SELECT ${newId()}::uuid, ${conversationId}::uuid, numbered."seq", ${senderId}::uuid, ${tempId},
-        ${kind}::"MessageKind", ${text}, (SELECT "seq" FROM answered), ${forwarded}
-      FROM numbered RETURNING *
-    ), told AS (${unreadCause(conversationId, senderId)})
-    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
-    FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
-}
 
 async function markDeleted(database: Pick<DatabaseTransaction, 'message'>, id: string): Promise<boolean> {
   const { count } = await database.message.updateMany({
@@ -235,19 +288,4 @@ async function markDeleted(database: Pick<DatabaseTransaction, 'message'>, id: s
     data: { text: '', deletedAt: new Date(), revision: { increment: 1 } },
   });
   return count > 0;
-}
-
-/** Of "Conversation" c. */
-const memberIds = Prisma.sql`
-  CASE WHEN c."kind" <> 'publicChannel'
-    THEN ARRAY(SELECT "userId" FROM "Member" WHERE "conversationId" = c."id") END AS "memberIds"`;
-
-/** Whether nothing can be written in the direct "Conversation" c: a block lies between the two, or the other is gone. */
-function cut(userId: string): Prisma.Sql {
-  return Prisma.sql`(c."kind" = 'direct' AND NOT EXISTS (
-    SELECT FROM "Member" other JOIN "User" u ON u."id" = other."userId" AND u."deletedAt" IS NULL
-    WHERE other."conversationId" = c."id" AND other."userId" <> ${userId}::uuid
-      AND NOT EXISTS (
-        SELECT FROM "Block" WHERE "blockerId" = other."userId" AND "blockedId" = ${userId}::uuid
-        UNION ALL SELECT FROM "Block" WHERE "blockerId" = ${userId}::uuid AND "blockedId" = other."userId")))`;
 }

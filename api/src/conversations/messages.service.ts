@@ -4,8 +4,10 @@ import type { User } from '@maydan/prisma';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { MessageFiles } from './MessageFiles.ts';
-import type { MessagesRepo, NewMessage, SeenMessage, Standing, WithMessage } from './messages.repo.ts';
-import { decodeSeqCursor, encodeSeqCursor, rangeOf } from './seqCursor.ts';
+import type { Bounds, MessagesRepo, SeenMessage, Standing, WithMessage } from './messages.repo.ts';
+import type { MessageRow } from './rows.ts';
+import { decodeSeqCursor, encodeSeqCursor, rangeOf, type SeqRange } from './seqCursor.ts';
+import type { NewMessage } from './storing.repo.ts';
 
 export interface MessagesDependencies {
   readonly repo: MessagesRepo;
@@ -41,8 +43,13 @@ export class MessagesService {
    * the answer again, as it stands now. Throws `not_found`, `messages_refused`, and `conflict` for a `tempId` of another
    * conversation and for files that aren't the user's own, ready, for messages, and in no message yet.
    */
-  async send(user: User, { id, tempId, text, mediaIds, replyTo }: MessageSend): Promise<Message> {
+  async send(user: User, message: MessageSend): Promise<Message> {
     await this.#deps.limits.messages(user.id);
+    return this.sendCounted(user, message);
+  }
+
+  /** The same for one that is counted already, as those over sockets are (`RateLimits.socketMessage`). */
+  async sendCounted(user: User, { id, tempId, text, mediaIds, replyTo }: MessageSend): Promise<Message> {
     const { files } = this.#deps;
     const kind = await files.kindOf(mediaIds);
     const wish = { conversationId: id, tempId, kind, text, replyTo: replyTo ?? null, forwarded: false };
@@ -71,19 +78,19 @@ export class MessagesService {
 
   /** Throws `not_found`, for a message around which nothing is seen, too. */
   async history(user: User, { id, cursor, around, limit }: HistoryWish): Promise<HistoryPage> {
-    const { repo, files } = this.#deps;
+    const { repo } = this.#deps;
     const wish = cursor === undefined ? null : decodeSeqCursor(cursor);
+    if (around === undefined && wish?.way !== 'newer') {
+      const below = await repo.below(user.id, id, wish?.seq ?? null, limit);
+      if (below === null) throw new AppError('not_found');
+      return this.#page(below.rows, rangeOf(wish, limit, below.bounds), below.bounds);
+    }
     const standing = await this.#standing(user, id);
     const middle = around === undefined ? null : await this.#seen(user, around);
     if (middle !== null && middle.conversationId !== id) throw new AppError('not_found');
     const range = rangeOf(middle === null ? wish : { around: middle.seq }, limit, standing);
     const rows = range.first > range.last ? [] : await repo.range(id, range);
-    const hasOlder = range.first > standing.fromSeq + 1;
-    return {
-      items: await files.messages(rows),
-      nextCursor: hasOlder ? encodeSeqCursor({ way: 'older', seq: range.first }) : null,
-      previousCursor: encodeSeqCursor({ way: 'newer', seq: range.last }),
-    };
+    return this.#page(rows, range, standing);
   }
 
   /**
@@ -171,6 +178,18 @@ export class MessagesService {
     if (cut) throw new AppError('messages_refused');
     if (replyTo === null) throw new AppError('unavailable', 'The conversation changed meanwhile.');
     throw new AppError('not_found', 'The message that this one answers is not there.');
+  }
+
+  async #page(
+    rows: readonly MessageRow[],
+    { first, last }: SeqRange,
+    { fromSeq }: Bounds,
+  ): Promise<HistoryPage> {
+    return {
+      items: await this.#deps.files.messages(rows),
+      nextCursor: first > fromSeq + 1 ? encodeSeqCursor({ way: 'older', seq: first }) : null,
+      previousCursor: encodeSeqCursor({ way: 'newer', seq: last }),
+    };
   }
 
   async #seen(user: User, id: string): Promise<SeenMessage> {

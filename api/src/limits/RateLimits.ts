@@ -3,6 +3,7 @@ import { socketLimits } from '@maydan/contracts';
 import { hashSecret } from '@maydan/prisma';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { ApiConfig } from '../config.ts';
+import { CountedTogether } from './CountedTogether.ts';
 
 type Limiter = Pick<RateLimiterRedis, 'consume' | 'reward' | 'delete'>;
 
@@ -51,9 +52,10 @@ export class RateLimits {
   readonly #logger: Logger;
 
   constructor(redis: Redis, config: ApiConfig, logger: Logger) {
+    const storeClient = new CountedTogether(redis);
     const limiter = (name: string, points: number, duration: number): Limiter =>
       new RateLimiterRedis({
-        storeClient: redis,
+        storeClient,
         keyPrefix: `maydan:limit:${name}`,
         points,
         duration,
@@ -160,9 +162,11 @@ export class RateLimits {
     return this.#count(this.#giftsByUser, userId);
   }
 
-  /** Counts a message over any socket of a user; throws `rate_limited`. */
-  socketMessage(userId: string, cost: number): Promise<void> {
-    return this.#count(this.#socketByUser, userId, cost);
+  /** Counts a message over any socket of a user, `isMessage` also as one of a conversation; throws `rate_limited`. */
+  async socketMessage(userId: string, cost: number, isMessage: boolean): Promise<void> {
+    const counted = [this.#count(this.#socketByUser, userId, cost)];
+    if (isMessage) counted.push(this.messages(userId));
+    await Promise.all(counted);
   }
 
   /** Counts a search for people or channels of a user, or one or a list of followers of an address without a sign-in; throws `rate_limited`. */

@@ -26,6 +26,20 @@ export function unreadCause(conversationId: string, senderId: string): Prisma.Sq
     ON CONFLICT DO NOTHING`;
 }
 
+/** The same for the statement that stores many, with its rows `placed` ("conversationId", "senderId", "conversationKind", "causeId"). */
+export const unreadCauses = Prisma.sql`
+  INSERT INTO "NotificationCause" ("key", "id", "type", "userId", "actorId", "groupKey", "data", "dueAt")
+  SELECT "key", "causeId", 'message'::"NotificationType", "userId", "senderId", "groupKey",
+    jsonb_build_object('conversationId', "conversationId"), now() + interval '3 seconds'
+  FROM placed CROSS JOIN LATERAL (SELECT 'message:' || "conversationId"::text AS "groupKey") AS named
+  CROSS JOIN LATERAL (
+    SELECT "userId", named."groupKey" || ':' || "userId"::text || ':' || "lastReadSeq"::text AS "key" FROM "Member"
+    WHERE "conversationKind" = 'direct' AND "conversationId" = placed."conversationId" AND "userId" <> "senderId"
+    LIMIT 1) other
+  -- Of those that are there already, one may be changing: it isn't waited for.
+  WHERE NOT EXISTS (SELECT FROM "NotificationCause" there WHERE there."key" = other."key")
+  ON CONFLICT DO NOTHING`;
+
 /** For the statement that moves somebody's read marker, with its row `moved` ("kind"): with the conversation its notification is read. */
 export function noticeRead(conversationId: string, userId: string): Prisma.Sql {
   return Prisma.sql`

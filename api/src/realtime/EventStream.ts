@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger, Redis } from '@maydan/common';
 import { errorCode } from '@maydan/contracts';
 import { z } from 'zod';
+import { Gathered } from '../limits/Gathered.ts';
 import { isBefore, msOf } from './positions.ts';
 
 /** Redis Stream of all that the api processes tell sockets; fields `e` (envelope) and `p` (payload), both JSON. */
@@ -43,10 +44,21 @@ export interface EventStreamOptions {
 }
 
 const rawEntry = z.tuple([z.string(), z.array(z.string())]);
+const positions = z.array(z.string());
+/** How many entries are kept about, then envelope and payload of each new one; answers with their positions. */
+const appendScript = `
+local answer = {}
+for i = 2, #ARGV, 2 do
+  answer[i / 2] = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[i], 'p', ARGV[i + 1])
+end
+return answer`;
 const readReply = z.array(z.tuple([z.string(), z.array(rawEntry)])).nullable();
 const rangeReply = z.array(rawEntry);
 const batch = 200;
 const blockMs = 2_000;
+/** So long after one read the next begins: in a rush one brings what would take many, and nobody notices the wait. */
+const paceMs = 10;
+const appendPaceMs = 3;
 const tickMs = 15_000;
 /** Longer than a client may be away, with what its last known position may be behind. */
 const keptMs = 300_000;
@@ -55,8 +67,17 @@ const keptMs = 300_000;
 export class EventStream {
   readonly #options: EventStreamOptions;
   readonly #closing = new AbortController();
+  /** What comes at the same time goes to Redis together, as a trip costs more than an entry. The connection keeps the order. */
+  readonly #appended = new Gathered<readonly [envelope: string, payload: string], string>({
+    run: (entries) => this.#appendAll(entries),
+    inTurn: false,
+    paceMs: appendPaceMs,
+    most: batch,
+    maxWaiting: 50_000,
+  });
   #position: string | null = null;
   #mayHaveGap = false;
+  #nextReadAt = 0;
   #ticks: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
@@ -105,11 +126,9 @@ export class EventStream {
     return first !== undefined && !isBefore(position, first[0]);
   }
 
-  /** Resolves to the position. Rejects when Redis is away. */
-  async append(envelope: Envelope, payload = '{}'): Promise<string> {
-    const { redis, maxEntries } = this.#options;
-    const fields = ['e', JSON.stringify(envelope), 'p', payload];
-    return z.string().parse(await redis.xadd(socketStream, 'MAXLEN', '~', maxEntries, '*', ...fields));
+  /** Resolves to the position. Rejects when Redis is away. What is appended first comes first. */
+  append(envelope: Envelope, payload = '{}'): Promise<string> {
+    return this.#appended.run([JSON.stringify(envelope), payload]);
   }
 
   async close(): Promise<void> {
@@ -117,6 +136,11 @@ export class EventStream {
     clearInterval(this.#ticks);
     this.#options.blockingRedis.disconnect();
     await this.#running;
+  }
+
+  async #appendAll(entries: readonly (readonly [string, string])[]): Promise<string[]> {
+    const { redis, maxEntries } = this.#options;
+    return positions.parse(await redis.eval(appendScript, 1, socketStream, maxEntries, ...entries.flat()));
   }
 
   async #run(listener: StreamListener): Promise<void> {
@@ -161,6 +185,7 @@ export class EventStream {
   }
 
   async #step(from: string, listener: StreamListener): Promise<void> {
+    await this.#pace();
     const options = ['COUNT', batch, 'BLOCK', blockMs, 'STREAMS', socketStream, from] as const;
     const reply = readReply.parse(await this.#options.blockingRedis.xread(...options));
     const entries = reply?.flatMap(([, found]) => found) ?? [];
@@ -173,6 +198,12 @@ export class EventStream {
     }
     // A process that is behind may be so far behind that what comes next is dropped already.
     if (entries.length === batch) this.#mayHaveGap = true;
+    this.#nextReadAt = entries.length === batch ? 0 : performance.now() + paceMs;
+  }
+
+  async #pace(): Promise<void> {
+    const early = this.#nextReadAt - performance.now();
+    if (early > 0) await delay(early);
   }
 
   /** A Redis that was away may have lost entries, and may have dropped those that a slow process had not read. */

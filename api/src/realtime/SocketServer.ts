@@ -37,7 +37,7 @@ export interface SocketServerDependencies {
   /** Whether a sign-in ended while its token was being checked. */
   readonly hasEnded: (signInId: string) => Promise<boolean>;
   /** Counts a message of a user over all api processes; throws `rate_limited`. */
-  readonly countMessage: (userId: string, cost: number) => Promise<void>;
+  readonly countMessage: (userId: string, cost: number, name: MessageName) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -262,7 +262,7 @@ export class SocketServer {
       if (this.#closing) throw new AppError('unavailable');
       return await connection.inTurn(cost, async () => {
         if (needsUser(access) && connection.user === null) throw new AppError('unauthenticated');
-        if (connection.user !== null) await this.#deps.countMessage(connection.user.id, cost);
+        if (connection.user !== null) await this.#deps.countMessage(connection.user.id, cost, name);
         if (bytesOf(payload) > maxBytes) throw new AppError('payload_too_large');
         const handler: AnyHandler = { handle: this.#deps.gateway.handlers[name] };
         return await handler.handle(input.parse(payload), connection);
