@@ -1,6 +1,8 @@
 /** Capture to playout when the network is good: room for jitter, a retransmission and the decoder. */
 const usualMs = 250;
 const longestMs = 1_500;
+/** No way takes so long: the source's clock jumped, and how long the way is will be seen when that is known. */
+const impossibleMs = 5_000;
 /** Between arrival and playout a packet needs this for ordering and decoding. */
 const handlingMs = 40;
 const windowMs = 3_000;
@@ -23,6 +25,7 @@ export class PlayoutDelay {
 
   /** A packet arrived so long after its capture. */
   observe(latencyMs: number, nowMs: number): void {
+    if (latencyMs > impossibleMs) return;
     this.#sinceMs ??= nowMs;
     this.#latencies.push(latencyMs);
     if (nowMs - this.#sinceMs < windowMs) return;

@@ -14,6 +14,12 @@ const formats: Record<VideoCodec, () => PictureFormat> = {
   av1: () => new Av1Format(),
 };
 
+/**
+ * With up to 2 KiB each some 8 MB: no encoder for real time makes such a picture, but somebody might send packets of one picture
+ * for ever, to take our memory.
+ */
+const mostPackets = 4_000;
+
 /** The codec of a MIME type (`video/VP8`); null for what can't be shown. */
 export function videoCodecOf(mimeType: string): VideoCodec | null {
   const name = mimeType.toLowerCase().replace('video/', '');
@@ -29,6 +35,8 @@ export class PictureAssembler {
   #timestamp: number | null = null;
   #broken = false;
   #needsKeyFrame = true;
+  /** Of the picture that is being put together. */
+  #packets = 0;
   #dropped = 0;
 
   constructor(codec: VideoCodec) {
@@ -52,11 +60,24 @@ export class PictureAssembler {
       // The marker of the picture before was lost, or its codec sets none.
       if (this.#timestamp !== null) done.push(this.#finish());
       this.#timestamp = packet.timestamp;
-      this.#format.begin();
+      this.#begin();
     }
-    if (packet.payload.length > 0 && !this.#format.add(packet.payload)) this.#broken = true;
+    if (packet.payload.length > 0) this.#add(packet.payload);
     if (packet.marker) done.push(this.#finish());
     return done.filter((picture) => picture !== null);
+  }
+
+  #begin(): void {
+    this.#packets = 0;
+    this.#format.begin();
+  }
+
+  /** Nothing is kept of a picture that has too many. */
+  #add(payload: Uint8Array): void {
+    this.#packets += 1;
+    if (this.#packets <= mostPackets && this.#format.add(payload)) return;
+    this.#broken = true;
+    if (this.#packets > mostPackets) this.#format.begin();
   }
 
   /** In the middle of a picture, or whole pictures; whether the next one is whole is seen from how it begins. */

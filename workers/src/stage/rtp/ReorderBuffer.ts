@@ -4,7 +4,7 @@ import { Unwrapper } from './Unwrapper.ts';
 /** A packet in its place. */
 export interface Ordered {
   readonly packet: RtpPacket;
-  /** Packets given up between the one before and this. */
+  /** Packets given up between the one before and this; 1 where the numbers jumped, since nobody knows. */
   readonly lostBefore: number;
 }
 
@@ -27,6 +27,7 @@ export class ReorderBuffer {
   readonly #held = new Map<number, { packet: RtpPacket; sinceMs: number }>();
   #sequences = new Unwrapper(16);
   #next: number | null = null;
+  #hasJumped = false;
   #lost = 0;
   #received = 0;
 
@@ -50,6 +51,7 @@ export class ReorderBuffer {
       this.#sequences = new Unwrapper(16);
       sequence = this.#sequences.unwrap(packet.sequence);
       this.#next = null;
+      this.#hasJumped = true;
     }
     this.#next ??= sequence;
     if (sequence < this.#next || this.#held.has(sequence)) return [];
@@ -61,7 +63,9 @@ export class ReorderBuffer {
   /** What is due now; to be called now and then while nothing comes, too. */
   take(nowMs: number): Ordered[] {
     const due: Ordered[] = [];
-    let lostBefore = 0;
+    // What comes behind a jump doesn't go on where the picture before it ended: a decoder must not take it for that.
+    let lostBefore = this.#hasJumped ? 1 : 0;
+    this.#hasJumped = false;
     while (this.#next !== null && this.#held.size > 0) {
       const held = this.#held.get(this.#next);
       if (held !== undefined) {

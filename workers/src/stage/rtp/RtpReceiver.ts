@@ -91,9 +91,15 @@ export class RtpReceiver extends EventEmitter<RtpReceiverEvents> {
   }
 
   #read(bytes: Uint8Array): void {
-    for (const { type, body } of this.#reader.push(bytes)) {
-      if (type === replyTypes.opened) this.#opened(body.readUInt32LE(0), body.readUInt32LE(4));
-      if (type === replyTypes.packets) this.#deliver(body);
+    try {
+      for (const { type, body } of this.#reader.push(bytes)) {
+        if (type === replyTypes.opened) this.#opened(body.readUInt32LE(0), body.readUInt32LE(4));
+        if (type === replyTypes.packets) this.#deliver(body);
+      }
+    } catch (error) {
+      // What says such things can't be relied on; its end is told as `failed`.
+      if (!(error instanceof RangeError)) throw error;
+      void this.#process.kill();
     }
   }
 

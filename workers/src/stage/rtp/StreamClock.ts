@@ -61,6 +61,10 @@ const earliestCaptureMs = 3_000;
 const toleranceMs = 50;
 /** Mappings this far apart are a jump of the source; nearer ones are approached slowly, so that nobody hears it. */
 const jumpMs = 80;
+/** What comes that long after (or before) its capture wasn't on its way for so long: the source's clock was set or stood still. */
+const impossibleMs = 5_000;
+/** So many packets in a row, since one may be a copy that went astray. */
+const enoughLate = 10;
 /** Share of the difference that is made good by each report. */
 const approach = 0.25;
 
@@ -72,7 +76,8 @@ export class StreamClock {
   readonly #node: NodeClock;
   readonly #clockRate: number;
   readonly #timestamps = new Unwrapper(32);
-  readonly #arrival = new RecentLeast(arrivalSpanMs);
+  #arrival = new RecentLeast(arrivalSpanMs);
+  #lateInRow = 0;
   /** Local time of RTP time 0 by the reports. */
   #reported: number | null = null;
 
@@ -84,8 +89,20 @@ export class StreamClock {
   /** To be called with every packet as it comes; returns its RTP time in ms on a line that never wraps. */
   arrived(timestamp: number, nowMs: number): number {
     const mediaMs = (this.#timestamps.unwrap(timestamp) * 1_000) / this.#clockRate;
+    this.#follow(nowMs - mediaMs);
     this.#arrival.add(nowMs - mediaMs, nowMs);
     return mediaMs;
+  }
+
+  /** Begins anew behind a jump of the source's clock, which would else show what comes long ago or not for long. */
+  #follow(origin: number): void {
+    const known = this.#reported ?? this.#arrival.value ?? origin;
+    this.#lateInRow = origin - known > impossibleMs ? this.#lateInRow + 1 : 0;
+    if (known - origin > impossibleMs) this.#reported = null;
+    if (this.#lateInRow < enoughLate) return;
+    this.#lateInRow = 0;
+    this.#reported = null;
+    this.#arrival = new RecentLeast(arrivalSpanMs);
   }
 
   /** A sender report of this stream. Those before the first packet say nothing yet. */

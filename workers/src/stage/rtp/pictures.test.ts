@@ -76,6 +76,25 @@ describe('VP8 (RFC 7741)', () => {
     expect(summary(found)).toEqual(['1 key 1001', '3 key 1001']);
   });
 
+  it('drops a picture of which packets come for ever, and takes the next key frame', () => {
+    const found = assemble('vp8', [
+      [1, key, last],
+      [2, delta],
+      ...Array.from({ length: 5_000 }, (): Given => [2, [0x00, 7]]),
+      [2, [0x00, 7], last],
+      [3, delta, last],
+      [4, key],
+      ...Array.from({ length: 3_999 }, (): Given => [4, [0x00, 7]]),
+      [5, delta, last],
+    ]);
+    expect(found.pictures.map(({ timestamp, data }) => [timestamp, data.length])).toEqual([
+      [1, 2],
+      [4, 4_001],
+      [5, 2],
+    ]);
+    expect(found.assembler.dropped).toBe(2);
+  });
+
   it('waits for the first key frame', () => {
     const found = assemble('vp8', [[1, delta, last]]);
     expect(found.pictures).toEqual([]);

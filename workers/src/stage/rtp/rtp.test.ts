@@ -114,10 +114,15 @@ describe('the reorder buffer', () => {
     expect(reorder.received).toBe(4);
   });
 
-  it('takes a far jump for another stream', () => {
+  it('takes a far jump for another stream, whose first packet says that it does not go on', () => {
     const reorder = buffer();
     reorder.push(packet(1), 0);
-    expect(numbers(reorder.push(packet(20_000), 0))).toBe('20000');
+    reorder.push(packet(3), 0);
+    expect(numbers(reorder.push(packet(20_000), 0))).toBe('20000(-1)');
+    expect(numbers(reorder.push(packet(20_001), 0))).toBe('20001');
+    // A packet that is far too late.
+    expect(numbers(reorder.push(packet(2), 0))).toBe('2(-1)');
+    expect(numbers(reorder.push(packet(20_002), 0))).toBe('20002(-1)');
     expect(reorder.lost).toBe(0);
   });
 });
@@ -165,6 +170,31 @@ describe('the clock of a stream', () => {
     clock.reported({ ssrc: 1, ntpMs: 2_300, timestamp: 100 });
     clock.reported({ ssrc: 1, ntpMs: 2_000, timestamp: 9_000 });
     expect(clock.captureMs(mediaMs)).toBe(2_000);
+  });
+
+  it.each([
+    ['back', -3_600_000],
+    ['ahead', 3_600_000],
+  ])('follows a source whose clock jumps %s, soon', (_name, jump) => {
+    const node = new NodeClock();
+    const clock = new StreamClock(node, 1_000);
+    const captured = (timestamp: number, nowMs: number): number =>
+      clock.captureMs(clock.arrived(timestamp, nowMs));
+    captured(5_000_000, 2_000);
+    node.heard({ ssrc: 1, ntpMs: 2_000, timestamp: 5_000_000 }, 2_000);
+    clock.reported({ ssrc: 1, ntpMs: 1_990, timestamp: 5_000_000 });
+    expect(captured(5_000_020, 2_020)).toBe(2_010);
+    for (let ms = 40; ms < 240; ms += 20) captured(5_000_000 + jump + ms, 2_000 + ms);
+    expect(captured(5_000_240 + jump, 2_240)).toBe(2_240);
+  });
+
+  it('does not lose its way by single packets that went astray', () => {
+    const clock = new StreamClock(new NodeClock(), 1_000);
+    for (let ms = 0; ms < 2_000; ms += 20) {
+      clock.arrived(100_000 + ms, 1_000 + ms);
+      if (ms % 100 === 0) clock.arrived(50_000 + ms, 1_000 + ms);
+    }
+    expect(clock.captureMs(clock.arrived(102_000, 3_030))).toBe(3_000);
   });
 
   it('approaches small corrections slowly', () => {
