@@ -12,6 +12,7 @@ export { localCertificate } from './supervisor/certificate.ts';
 export type { Addresses } from './supervisor/dataFolder.ts';
 export type { Credentials } from './supervisor/database.ts';
 export type { ServiceName } from './supervisor/environments.ts';
+export { compileStageMedia } from './setup/stageMedia.ts';
 export { chromiumPath } from './setup/steps.ts';
 export { cast, directLines, group, groupLines } from './demo/cast.ts';
 export { demoArguments } from './demo/demoArguments.ts';

@@ -37,8 +37,11 @@ enum { BOX_SHADE = 110, LABEL_MARGIN = 8, WHITE = 235 };
 /* Pictures narrower than this are upright: cropping would take half of them. */
 static const double upright_aspect = 1.2;
 
+/* More than any picture's side; what a stranger says of the shape of pixels can make more of it than an int holds. */
+enum { MOST_SIDE = 65536 };
+
 static int even(double value) { return 2 * (int)(value / 2); }
-static int even_near(double value) { return 2 * (int)(value / 2 + 0.5); }
+static int even_near(double value) { return value < MOST_SIDE ? 2 * (int)(value / 2 + 0.5) : MOST_SIDE; }
 static int least(int a, int b) { return a < b ? a : b; }
 static int most(int a, int b) { return a > b ? a : b; }
 
@@ -109,6 +112,11 @@ static void paste(const AVFrame *from, Area area) {
   }
 }
 
+/* Of these a part can be shown: three planes of bytes, colour in half the resolution. Browsers send hardly anything else. */
+static int is_plain(const AVFrame *picture) {
+  return picture->format == AV_PIX_FMT_YUV420P || picture->format == AV_PIX_FMT_YUVJ420P;
+}
+
 /* `cover`: cropped a little to fill the tile, unless it is upright; `contain`: shown whole. */
 static void fit(const Tile *tile, const AVFrame *picture, Area *shown, Area *target) {
   const AVRational pixel_shape = picture->sample_aspect_ratio;
@@ -117,7 +125,7 @@ static void fit(const Tile *tile, const AVFrame *picture, Area *shown, Area *tar
   const Area *area = &tile->area;
   *shown = (Area){0, 0, picture->width, picture->height};
   *target = *area;
-  if (tile->fit == COVER && aspect >= upright_aspect) {
+  if (tile->fit == COVER && aspect >= upright_aspect && is_plain(picture)) {
     const double wanted = (double)area->width / area->height;
     if (aspect > wanted) shown->width = least(picture->width, most(2, even_near(picture->width * wanted / aspect)));
     else shown->height = least(picture->height, most(2, even_near(picture->height * aspect / wanted)));
@@ -131,21 +139,11 @@ static void fit(const Tile *tile, const AVFrame *picture, Area *shown, Area *tar
   target->y += even((area->height - target->height) / 2.0);
 }
 
-/* Where the shown part of a plane begins; formats without planes of their own are not cropped. */
-static int crop(const AVFrame *picture, Area *shown, const uint8_t *planes[4]) {
-  for (int plane = 0; plane < 4; plane++) planes[plane] = picture->data[plane];
-  if (picture->format != AV_PIX_FMT_YUV420P && picture->format != AV_PIX_FMT_YUVJ420P) {
-    *shown = (Area){0, 0, picture->width, picture->height};
-    return 0;
-  }
-  for (int plane = 0; plane < PLANES; plane++) planes[plane] = pixel(picture, plane, shown->x, shown->y);
-  return 1;
-}
-
 /* In memory of its own first, since the scaler may write a little beyond the end of a row. */
 static const AVFrame *scaled(Tile *tile, const AVFrame *picture, Area shown, Area target) {
-  const uint8_t *planes[4];
-  crop(picture, &shown, planes);
+  const uint8_t *planes[4] = {picture->data[0], picture->data[1], picture->data[2], picture->data[3]};
+  for (int plane = 0; is_plain(picture) && plane < PLANES; plane++)
+    planes[plane] = pixel(picture, plane, shown.x, shown.y);
   const int is_full_range = picture->format == AV_PIX_FMT_YUV420P && picture->color_range == AVCOL_RANGE_JPEG;
   const enum AVPixelFormat format = is_full_range ? AV_PIX_FMT_YUVJ420P : (enum AVPixelFormat)picture->format;
   tile->scaler = sws_getCachedContext(tile->scaler, shown.width, shown.height, format, target.width, target.height,

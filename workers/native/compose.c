@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { IN_PICTURE = 1, IN_FORGET = 2, IN_LABEL = 3, IN_FORGET_LABELS = 4, IN_LAYOUT = 5, IN_TICK = 6 };
+/* Some ten times of what four people take. */
+static const rlim_t MOST_MEMORY = 2147483648;
 
 /* Tells whose picture broke the decoder, so that the others can go on without it. Only what signal-safety(7) allows. */
 static void on_crash(int signal_number) {
@@ -31,6 +34,19 @@ static void watch_crashes(void) {
   struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_RESETHAND | SA_ONSTACK)};
   const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
   for (size_t at = 0; at < sizeof signals / sizeof *signals; at++) sigaction(signals[at], &action, NULL);
+}
+
+/*
+ * What strangers send can't take all memory of the machine: what they want beyond this they don't get, and their picture is broken.
+ * No core is dumped, with everybody's pictures in it.
+ */
+static void limit_itself(void) {
+  const struct rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+#ifndef __SANITIZE_ADDRESS__
+  const struct rlimit memory = {MOST_MEMORY, MOST_MEMORY};
+  setrlimit(RLIMIT_DATA, &memory);
+#endif
 }
 
 static void on_tick(Bytes body, int width, int height) {
@@ -61,6 +77,7 @@ _Noreturn void compose(char **arguments) {
   const int width = number(arguments[0], 16, 4096), height = number(arguments[1], 16, 4096);
   if (width % 2 != 0 || height % 2 != 0) fail("sizes are even");
   av_log_set_level(AV_LOG_FATAL);
+  limit_itself();
   watch_crashes();
   plan_encoder(width, height, number(arguments[2], 1, 120), number(arguments[3], 1000, 100000000),
                number(arguments[4], 1, 64));

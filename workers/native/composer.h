@@ -17,6 +17,8 @@ enum { OUT_CONFIG = 1, OUT_PICTURE = 2, OUT_SHOWN = 3, OUT_BROKEN = 4 };
 /* Whose pictures are being decoded at this moment, 0 for nobody's: told when that ends the process. */
 extern volatile uint32_t decoding_track;
 
+/* Ends the process when ffmpeg's libraries lack one of those that are needed. */
+void check_decoders(void);
 /* Decodes one picture of that track, which begins with its first one. */
 void decode_picture(uint32_t track, uint32_t codec, int key, Bytes data);
 void forget_track(uint32_t track);
@@ -33,6 +35,8 @@ AVFrame *draw(int width, int height);
 
 /* encoder.c */
 
+/* As `check_decoders`. */
+void check_encoder(void);
 /* It is opened when the first picture is encoded. */
 void plan_encoder(int width, int height, int frame_rate, int64_t bit_rate, int threads);
 /* `time`: comes out with the picture as it is. */

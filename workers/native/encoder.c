@@ -10,11 +10,17 @@ static AVPacket *packet;
 static double times[MOST_TIMES];
 static int64_t count = 0;
 
+static const char *const name = "libx264";
+
+void check_encoder(void) {
+  if (avcodec_find_encoder_by_name(name) == NULL) fail_without(name);
+}
+
 void plan_encoder(int width, int height, int frame_rate, int64_t bit_rate, int threads) {
-  const AVCodec *x264 = avcodec_find_encoder_by_name("libx264");
+  const AVCodec *x264 = avcodec_find_encoder_by_name(name);
   encoder = x264 == NULL ? NULL : avcodec_alloc_context3(x264);
   packet = av_packet_alloc();
-  if (encoder == NULL || packet == NULL) fail("there is no libx264");
+  if (encoder == NULL || packet == NULL) fail_without(name);
   encoder->width = width;
   encoder->height = height;
   encoder->pix_fmt = AV_PIX_FMT_YUV420P;

@@ -13,6 +13,11 @@ void fail(const char *reason) {
   exit(2);
 }
 
+void fail_without(const char *name) {
+  fprintf(stderr, "ffmpeg's libraries here have no %s\n", name);
+  exit(2);
+}
+
 uint32_t take_u32(Bytes *from) {
   uint32_t value;
   if (from->size < sizeof value) fail("a message is too short");
@@ -27,15 +32,15 @@ static size_t room, begin, filled;
 
 /* Until so many bytes lie behind `begin`. */
 static void fill(size_t needed) {
+  if (needed > room) {
+    room = needed > CHUNK ? needed : CHUNK;
+    buffer = realloc(buffer, room);
+    if (buffer == NULL) fail("no memory for a message");
+  }
   if (begin + needed > room || begin == filled) {
     memmove(buffer, buffer + begin, filled - begin);
     filled -= begin;
     begin = 0;
-  }
-  if (needed > room || buffer == NULL) {
-    room = needed > CHUNK ? needed : CHUNK;
-    buffer = realloc(buffer, room);
-    if (buffer == NULL) fail("no memory for a message");
   }
   while (filled - begin < needed) {
     const ssize_t got = read(STDIN_FILENO, buffer + filled, room - filled);

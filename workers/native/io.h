@@ -17,6 +17,8 @@ int has_message(void);
 void tell(uint32_t type, Bytes head, Bytes body);
 /* Ends the process with a reason on the error output. */
 _Noreturn void fail(const char *reason);
+/* The same, of something in ffmpeg's libraries that is missing. */
+_Noreturn void fail_without(const char *name);
 /* The next number of a message; ends the process when there is none. */
 uint32_t take_u32(Bytes *from);
 

@@ -13,6 +13,8 @@
 
 enum { IN_OPEN = 1, IN_CLOSE = 2, OUT_OPENED = 1, OUT_PACKETS = 2 };
 enum { MOST_PORTS = 128, MOST_PACKET = 2048, MOST_BATCH = 1024 * 1024, RECEIVE_BUFFER = 2097152 };
+/* Of one port, before the others have their turn: somebody may send faster than is read. */
+enum { MOST_AT_ONCE = 1024 };
 /* So long after the first packet more are waited for. */
 static const struct timespec gathering = {0, 20 * 1000 * 1000};
 
@@ -107,9 +109,9 @@ static double age_ms(struct msghdr *message) {
   return 0;
 }
 
-/* All that lies in a socket. */
+/* What lies in a socket. */
 static void drain(int socket, uint32_t id) {
-  for (;;) {
+  for (int left = MOST_AT_ONCE; left > 0; left--) {
     if (batched + sizeof(Head) + MOST_PACKET > MOST_BATCH) flush();
     _Alignas(struct cmsghdr) uint8_t control[128];
     struct iovec place = {batch + batched + sizeof(Head), MOST_PACKET};
@@ -129,7 +131,10 @@ void receive(const char *address) {
   if (getaddrinfo(address, "0", &wanted, &own) != 0) fail("the address makes no sense");
   watched[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
   for (;;) {
-    if (poll(watched, count, -1) < 0 && errno != EINTR) fail("nothing can be waited for");
+    if (poll(watched, count, -1) < 0) {
+      if (errno != EINTR) fail("nothing can be waited for");
+      continue;
+    }
     int is_there = 0;
     for (nfds_t at = 1; at < count; at++) is_there |= watched[at].revents;
     if (is_there) {

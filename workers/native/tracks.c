@@ -16,9 +16,17 @@ typedef struct {
 static Track tracks[MOST_TRACKS];
 volatile uint32_t decoding_track = 0;
 
-/* By the numbers of composerProtocol.ts. libvpx shows only the last frame of a superframe, which is what spatial layers need. */
-static const char *const decoders[] = {"h264", "vp8", "libvpx-vp9", "libdav1d"};
+/*
+ * By the numbers of composerProtocol.ts. Each sees in a picture's head that it is too large. libvpx doesn't: it would decode pictures of
+ * 16384x16384, a second and a gigabyte each.
+ */
+static const char *const decoders[] = {"h264", "vp8", "vp9", "libdav1d"};
 enum { H264 = 0, LENGTH = 4 };
+
+void check_decoders(void) {
+  for (size_t at = 0; at < sizeof decoders / sizeof *decoders; at++)
+    if (avcodec_find_decoder_by_name(decoders[at]) == NULL) fail_without(decoders[at]);
+}
 
 static Track *find(uint32_t id) {
   for (size_t at = 0; at < MOST_TRACKS; at++)
@@ -33,7 +41,7 @@ static Track *open_track(uint32_t id, uint32_t codec) {
   const AVCodec *kind = avcodec_find_decoder_by_name(decoders[codec]);
   track->decoder = kind == NULL ? NULL : avcodec_alloc_context3(kind);
   track->newest = av_frame_alloc();
-  if (track->decoder == NULL || track->newest == NULL) fail("a decoder is missing");
+  if (track->decoder == NULL || track->newest == NULL) fail_without(decoders[codec]);
   /* Each picture comes out at once: nothing is held back for threads or for an order of its own. */
   track->decoder->thread_count = 1;
   track->decoder->max_pixels = MOST_PIXELS;
@@ -56,16 +64,29 @@ static int use_start_codes(uint8_t *data, size_t size) {
   return 1;
 }
 
-static void take_pictures(Track *track) {
+static void tell_of(uint32_t type, uint32_t id) {
+  tell(type, (Bytes){(uint8_t *)&id, sizeof id}, (Bytes){NULL, 0});
+}
+
+/* The last of what comes out is shown: with spatial layers a picture comes in several sizes, the largest last. */
+static int take_pictures(Track *track) {
   static AVFrame *frame = NULL;
   if (frame == NULL && (frame = av_frame_alloc()) == NULL) fail("no memory for a picture");
-  while (avcodec_receive_frame(track->decoder, frame) == 0) {
+  int count = 0;
+  for (; avcodec_receive_frame(track->decoder, frame) == 0; count++) {
     av_frame_unref(track->newest);
     av_frame_move_ref(track->newest, frame);
-    track->changed = 1;
-    if (!track->has_picture) tell(OUT_SHOWN, (Bytes){(uint8_t *)&track->id, sizeof track->id}, (Bytes){NULL, 0});
-    track->has_picture = 1;
   }
+  return count;
+}
+
+/* Whether that could be decoded. */
+static int decode(Track *track, const AVPacket *packet, int *came) {
+  decoding_track = track->id;
+  const int is_decoded = avcodec_send_packet(track->decoder, packet) >= 0;
+  *came = is_decoded ? take_pictures(track) : 0;
+  decoding_track = 0;
+  return is_decoded;
 }
 
 void decode_picture(uint32_t id, uint32_t codec, int key, Bytes data) {
@@ -76,13 +97,11 @@ void decode_picture(uint32_t id, uint32_t codec, int key, Bytes data) {
   if (packet == NULL || av_new_packet(packet, (int)data.size) < 0) fail("no memory for a picture");
   memcpy(packet->data, data.data, data.size);
   if (key) packet->flags |= AV_PKT_FLAG_KEY;
-  decoding_track = id;
   const int is_whole = codec != H264 || use_start_codes(packet->data, data.size);
-  if (!is_whole || avcodec_send_packet(track->decoder, packet) < 0)
-    tell(OUT_BROKEN, (Bytes){(uint8_t *)&id, sizeof id}, (Bytes){NULL, 0});
-  else
-    take_pictures(track);
-  decoding_track = 0;
+  int came = 0;
+  if (!is_whole || !decode(track, packet, &came)) tell_of(OUT_BROKEN, id);
+  if (came > 0 && !track->has_picture) tell_of(OUT_SHOWN, id);
+  if (came > 0) track->has_picture = track->changed = 1;
   av_packet_free(&packet);
 }
 

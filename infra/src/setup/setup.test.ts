@@ -1,5 +1,6 @@
 import { parseOsRelease } from './operatingSystem.ts';
 import { findProgram } from './paths.ts';
+import { stageMediaProblem } from './stageMedia.ts';
 import { ffmpegVersion } from './steps.ts';
 import { ffmpegPackages, installHint, redisPackages } from './systemPackages.ts';
 
@@ -31,6 +32,18 @@ describe('findProgram', () => {
     expect(findProgram('sh')).toMatch(/\/sh$/);
     expect(findProgram('no-such-program')).toBeNull();
     expect(findProgram('bin', '/usr')).toBeNull();
+  });
+});
+
+describe('what keeps the program that composes stages from being used', () => {
+  it.each([
+    ['sh', null],
+    ['false', 'it ended with 1'],
+    ['no-such-program', expect.stringContaining('ENOENT')],
+    // It says so itself: a stand-in, which complains about having no operand.
+    ['dirname', expect.stringContaining('missing operand')],
+  ])('is told: %s', (program, problem) => {
+    expect(stageMediaProblem(program)).toEqual(problem);
   });
 });
 

@@ -10,18 +10,32 @@ const sources = 'workers/native';
 /** Where the workers look for it. */
 const target = 'workers/dist/stage-media';
 const stamp = 'stage-media';
+/** Built in another way it is another program. */
+const inputs = [sources, 'infra/src/setup/stageMedia.ts'];
 const libraries = ['libavcodec', 'libavutil', 'libswscale'];
+const linuxHardening = [
+  '-pie',
+  '-fstack-clash-protection',
+  '-Wl,-z,relro',
+  '-Wl,-z,now',
+  '-Wl,-z,noexecstack',
+];
+/** It reads what strangers send: a mistake in it should end it rather than be of use to them. */
+const hardening = [
+  ...['-O2', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong', '-fPIE'],
+  ...(process.platform === 'linux' ? linuxHardening : []),
+];
 
 /**
  * Builds workers/native, the program that receives and composes stages, with the system's ffmpeg libraries; a matter of seconds. Again
- * when its sources changed, or when it can't be started any more because those libraries were replaced.
+ * when its sources changed, or when it can't be started any more because those libraries were replaced or lack a codec.
  * @returns Its path from the root.
  * @throws SetupError when it can't be built.
  */
 export async function ensureStageMedia(progress: (text: string) => void): Promise<string> {
-  const hash = hashOf([sources]);
+  const hash = hashOf(inputs);
   const binary = join(root, target);
-  if (readStamp(stamp) === hash && starts(binary)) return target;
+  if (readStamp(stamp) === hash && stageMediaProblem(binary) === null) return target;
   if (pkgConfig() === null) {
     progress('installing what it is built with');
     await installPackages(
@@ -36,8 +50,27 @@ export async function ensureStageMedia(progress: (text: string) => void): Promis
   return target;
 }
 
-/** Without arguments it only ends well. */
-const starts = (binary: string): boolean => spawnSync(binary).status === 0;
+/** Why it can't be used here; null: it can. Without arguments it only sees whether ffmpeg's libraries have all that it needs. */
+export function stageMediaProblem(binary: string): string | null {
+  const { status, signal, error, stderr } = spawnSync(binary, { encoding: 'utf8' });
+  if (error !== undefined) return error.message;
+  if (status === 0) return null;
+  return stderr.trim() || `it ended with ${signal ?? status}`;
+}
+
+/**
+ * Compiles it to that path.
+ * @param options Of the compiler: others than ours for tests, which look for mistakes in it.
+ * @throws Error with the compiler's last lines.
+ */
+export async function compileStageMedia(path: string, options: readonly string[] = hardening): Promise<void> {
+  const flags = pkgConfig();
+  if (flags === null) throw new SetupError(`workers/native needs cc and ${libraries.join(', ')}.`);
+  const folder = join(root, sources);
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.c'));
+  const all = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', ...options, '-o', path];
+  await runCommand('cc', [...all, ...files.map((name) => join(folder, name)), ...flags]);
+}
 
 /** Flags for the compiler; null when something is missing. */
 function pkgConfig(): string[] | null {
@@ -49,16 +82,12 @@ function pkgConfig(): string[] | null {
 }
 
 async function build(binary: string): Promise<void> {
-  const flags = pkgConfig();
-  if (flags === null) throw new SetupError(`workers/native needs cc and ${libraries.join(', ')}.`);
-  const folder = join(root, sources);
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.c'));
   const candidate = `${binary}-${process.pid}`;
   try {
     await mkdir(dirname(binary), { recursive: true });
-    const options = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-o', candidate];
-    await runCommand('cc', [...options, ...files.map((name) => join(folder, name)), ...flags]);
-    if (!starts(candidate)) throw new Error('it does not start');
+    await compileStageMedia(candidate);
+    const problem = stageMediaProblem(candidate);
+    if (problem !== null) throw new Error(`it can't be used: ${problem}`);
     // A worker that runs goes on with the one it has.
     await rename(candidate, binary);
   } catch (cause) {

@@ -16,6 +16,8 @@ export interface PipedProcessEvents {
 }
 
 const keptStderrBytes = 4_000;
+/** Of a process that is ended since it hangs. */
+const lastWordsMs = 500;
 
 /** A child process that reads from us and writes to us, with nothing between. Who creates it ends or kills it. */
 export class PipedProcess extends EventEmitter<PipedProcessEvents> {
@@ -74,6 +76,16 @@ export class PipedProcess extends EventEmitter<PipedProcessEvents> {
   /** No more input; resolves when everything has come out. */
   end(): Promise<ProcessExit> {
     this.#input.end();
+    return this.exited;
+  }
+
+  /** Ends a process that hangs: it is given a moment to say where (SIGABRT), and then ends at once. */
+  abort(): Promise<ProcessExit> {
+    if (!this.#hasExited && !this.#wasKilled) {
+      this.#child.kill('SIGABRT');
+      const deadline = setTimeout(() => void this.kill(), lastWordsMs);
+      void this.exited.then(() => clearTimeout(deadline));
+    }
     return this.exited;
   }
 

@@ -10,6 +10,8 @@ import type { CanvasSize } from './layout.ts';
 export interface ComposerSettings {
   /** Another program in the place of ours, for tests. */
   readonly composerPath?: string;
+  /** Another time in the place of `hangMs`, for tests. */
+  readonly hangAfterMs?: number;
   readonly size: CanvasSize;
   readonly frameRate: number;
   readonly bitrateBps: number;
@@ -46,12 +48,14 @@ export class ComposerProcess extends EventEmitter<ComposerEvents> {
   readonly #process: PipedProcess;
   readonly #reader = new MessageReader();
   readonly #mostWaiting: number;
+  readonly #hangMs: number;
   #waiting = 0;
   #aliveMs = performance.now();
   #hasBroken = false;
 
   constructor({
     composerPath = stageMediaPath,
+    hangAfterMs = hangMs,
     size,
     frameRate,
     bitrateBps,
@@ -59,6 +63,7 @@ export class ComposerProcess extends EventEmitter<ComposerEvents> {
     log,
   }: ComposerSettings) {
     super();
+    this.#hangMs = hangAfterMs;
     // As the only work it does a small picture needs no second thread, which costs more than it gives.
     const threads = Math.max(1, encoderThreads(size, frameRate, cpuBudgetCores) - 1);
     // Each thread but one keeps a picture.
@@ -86,7 +91,7 @@ export class ComposerProcess extends EventEmitter<ComposerEvents> {
 
   /** Sends messages in one go; with `timeMs` a picture of that moment is asked for behind them. */
   send(messages: readonly Uint8Array[], timeMs: number | null): void {
-    if (this.#waiting > 0 && performance.now() - this.#aliveMs > hangMs) return this.#break();
+    if (this.#waiting > 0 && performance.now() - this.#aliveMs > this.#hangMs) return this.#break();
     if (messages.length === 0 && timeMs === null) return;
     this.#process.together(() => {
       for (const bytes of messages) this.#process.write(bytes);
@@ -101,10 +106,11 @@ export class ComposerProcess extends EventEmitter<ComposerEvents> {
     await this.#process.kill();
   }
 
-  /** Ends as a fault of its own. */
+  /** Ends as a fault of its own. It says whose picture it was decoding, as at any other fatal signal. */
   #break(): void {
+    if (this.#hasBroken) return;
     this.#hasBroken = true;
-    void this.#process.kill();
+    void this.#process.abort();
   }
 
   #read(bytes: Uint8Array): void {

@@ -155,7 +155,10 @@ export class Compositor extends EventEmitter<CompositorEvents> {
   #lost(culprit: number | null): void {
     this.#process = null;
     if (this.#isClosed) return;
-    if (this.#fruitless >= mostFruitless) return void this.emit('failed');
+    if (this.#fruitless >= mostFruitless) {
+      this.#restartAtMs = Infinity;
+      return void this.emit('failed');
+    }
     const nowMs = performance.now();
     this.#restartAtMs = nowMs + restartAfterMs;
     this.#pending = [];

@@ -10,7 +10,10 @@ import type { AvcPicture } from '../picture/AvcPicture.ts';
 import { PlayoutDelay } from '../room/PlayoutDelay.ts';
 import { VideoInput } from '../room/VideoInput.ts';
 import { NodeClock } from '../rtp/StreamClock.ts';
+import { Vp9Format } from '../rtp/vp9.ts';
 import { encodedPicture, makeClip, type Clip } from '../testing/clip.ts';
+import { childrenOf, isComposer, mostMemoryBytes } from '../testing/processes.ts';
+import { testPictures } from '../testing/testPictures.ts';
 import { lumaOf } from '../testing/watch.ts';
 import { ComposerProcess } from './ComposerProcess.ts';
 import {
@@ -33,6 +36,15 @@ const keyEvery = 6;
 const leftHalf: PlacedTile = { x: 0, y: 0, width: 160, height: 90, fit: 'cover', track: 1, label: 0 };
 const rightHalf: PlacedTile = { ...leftHalf, x: 160, track: 2 };
 const whiteLabel = { width: 20, height: 10, alpha: new Uint8Array(200).fill(255) };
+
+/** A key frame of VP9 with another width and height in its head: sixteen bits each, from bit 36 on (bitstream specification, 6.2). */
+function claimingSize(data: Uint8Array, side: number): Uint8Array {
+  const bits = Array.from(data.subarray(0, 9), (byte) => byte.toString(2).padStart(8, '0')).join('');
+  const claim = (side - 1).toString(2).padStart(16, '0').repeat(2);
+  const head = bits.slice(0, 36) + claim + bits.slice(68);
+  const bytes = Array.from({ length: 9 }, (_, at) => Number.parseInt(head.slice(8 * at, 8 * at + 8), 2));
+  return Buffer.concat([Uint8Array.from(bytes), data.subarray(9)]);
+}
 
 describe('what composes a stage', () => {
   let folder: string;
@@ -165,6 +177,84 @@ describe('what composes a stage', () => {
       await composer.close();
     }
   }, 90_000);
+
+  it('is not made to take memory by a head that claims a picture of 16384x16384', async () => {
+    const [small] = await testPictures({ codec: 'vp9', size: '320x180' });
+    const composer = new ComposerProcess(settings);
+    const broken: number[] = [];
+    let pictures = 0;
+    composer.on('broken', (track) => broken.push(track));
+    composer.on('picture', () => (pictures += 1));
+    try {
+      const claiming = {
+        timestamp: 0,
+        key: true,
+        data: claimingSize(small?.data ?? Buffer.alloc(0), 16_384),
+      };
+      composer.send(pictureMessage(1, 'vp9', claiming), 0);
+      await waitUntil('a picture', () => pictures === 1, 60_000);
+      expect(broken).toEqual([1]);
+      const [pid = 0] = childrenOf(process.pid).filter(isComposer);
+      // Decoded, it takes more than a gigabyte.
+      expect(mostMemoryBytes(pid)).toBeLessThan(300_000_000);
+    } finally {
+      await composer.close();
+    }
+  }, 90_000);
+
+  it('shows the last of the pictures of a superframe, which is the largest', async () => {
+    const [small] = await testPictures({ codec: 'vp9', size: '160x90', colour: 'black' });
+    const [large] = await testPictures({ codec: 'vp9', size: '320x180', colour: 'white' });
+    const format = new Vp9Format();
+    format.begin();
+    for (const data of [small?.data, large?.data])
+      format.add(Buffer.concat([Buffer.of(0x0c), data ?? Buffer.of()]));
+    const both = format.finish(0);
+    const composer = new ComposerProcess(settings);
+    const pictures: AvcPicture[] = [];
+    let record: Uint8Array = new Uint8Array();
+    composer.on('config', (config) => (record = config));
+    composer.on('picture', (picture) => pictures.push(picture));
+    try {
+      if (both === null || both === 'broken') throw new Error('no superframe');
+      const whole = layoutMessage([{ ...leftHalf, width: 320, height: 180 }]);
+      composer.send([...pictureMessage(1, 'vp9', both), ...whole], 0);
+      await waitUntil('a picture', () => pictures.length === 1, 60_000);
+      const file = await fileOf('superframe', record, pictures);
+      const lumas = await lumaOf(file, { x: 0, y: 0, width: 320, height: 180 });
+      expect(lumas[0]?.luma).toBeGreaterThan(200);
+    } finally {
+      await composer.close();
+    }
+  }, 90_000);
+
+  it('that hangs is ended, and says whose picture it was decoding', async () => {
+    const [heavy] = await testPictures({ codec: 'vp8', size: '3840x2160', count: 1 });
+    if (heavy === undefined) throw new Error('no picture');
+    const endOf = async (composerPath: string): Promise<unknown> => {
+      const composer = new ComposerProcess({ ...settings, composerPath, hangAfterMs: 50 });
+      let end: { culprit: number | null; isFault: boolean } | null = null;
+      composer.on('closed', (how) => (end = how));
+      // Hundreds of large pictures take longer than what is waited for here.
+      composer.send(Array.from({ length: 300 }, () => pictureMessage(7, 'vp8', heavy)).flat(), 0);
+      await waitUntil(
+        'its end',
+        () => {
+          composer.send([], null);
+          return end !== null;
+        },
+        60_000,
+      );
+      return end;
+    };
+    // Between two pictures it is nobody's: that is rare.
+    const ends = [await endOf(stageMediaPath), await endOf(stageMediaPath), await endOf(stageMediaPath)];
+    expect(ends).toContainEqual({ isFault: true, culprit: 7 });
+    const deaf = join(folder, 'deaf');
+    await writeFile(deaf, `#!/bin/sh\ntrap '' ABRT\nwhile :; do sleep 0.1; done\n`);
+    await chmod(deaf, 0o755);
+    expect(await endOf(deaf)).toEqual({ isFault: true, culprit: null });
+  }, 120_000);
 
   it('goes on without the one whose picture ended it, and gives up when it never gives a picture', async () => {
     const composerPath = join(folder, 'breaks-once');

@@ -23,6 +23,12 @@ describe('messages to and from native programs', () => {
     expect(read).toEqual(expected);
   });
 
+  it('are not waited for when they claim to be longer than any', () => {
+    const reader = new MessageReader();
+    reader.push(bytes);
+    expect(() => reader.push(Buffer.from('01000001' + '02000000', 'hex'))).toThrow(RangeError);
+  });
+
   it.each([
     ['unknown', 77, ''],
     ['a configuration without parameter sets', 1, '00000000'],

@@ -15,6 +15,8 @@ export interface Message {
 
 const headerBytes = 8;
 const numberBytes = 4;
+/** As io.c has it; no message is nearly as long. */
+const mostBytes = 16_777_216;
 
 /** One message, in pieces: numbers of four bytes each, and what follows them. */
 export function messageOf(
@@ -34,13 +36,16 @@ export function messageOf(
 export class MessageReader {
   #rest: Buffer = Buffer.alloc(0);
 
+  /** @throws RangeError when one says that it is longer than any. */
   push(bytes: Uint8Array): Message[] {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const whole = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const messages: Message[] = [];
     let at = 0;
     while (at + headerBytes <= whole.length) {
-      const end = at + headerBytes + whole.readUInt32LE(at);
+      const bodyBytes = whole.readUInt32LE(at);
+      if (bodyBytes > mostBytes) throw new RangeError('a message is too long');
+      const end = at + headerBytes + bodyBytes;
       if (end > whole.length) break;
       const type = whole.readUInt32LE(at + numberBytes);
       messages.push({ type, body: whole.subarray(at + headerBytes, end) });

@@ -208,9 +208,9 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
       void this.#client.request('consumer.requestKeyFrame', { consumerId }).catch(() => undefined);
     const input = await makeInput(producer, this.#node, delay, askKeyFrame);
     if (input === null) throw new Error(`no decoder for ${producer.codec}`);
-    const port = await this.#receiver.open(input);
-    let transportId: string | null = null;
+    let [port, transportId]: [RtpPort | null, string | null] = [null, null];
     try {
+      port = await this.#receiver.open(input);
       const remote = { ip: this.#address, port: port.port };
       ({ transportId } = await this.#client.request('transport.createPlain', {
         direction: 'receive',
@@ -229,7 +229,7 @@ export class StageRoom extends EventEmitter<StageRoomEvents> {
       this.#tracks.set(producerId, open);
       this.emit('changed');
     } catch (error) {
-      port.close();
+      port?.close();
       if (input instanceof SoundInput) input.close();
       if (transportId !== null)
         this.#client.request('transport.close', { transportId }).catch(() => undefined);

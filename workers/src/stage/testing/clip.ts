@@ -135,7 +135,8 @@ export function encodedPicture(
   return { timestamp, key, data, parameterSets: { sps, pps } };
 }
 
-function lengthOf(unit: Uint8Array): Buffer {
+/** Before each unit of H.264, as decoders take them. */
+export function lengthOf(unit: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(unit.length);
   return length;
@@ -146,7 +147,8 @@ interface Pictures {
   readonly parameterSets: readonly Uint8Array[];
 }
 
-function fromIvf(bytes: Buffer): Pictures {
+/** Pictures of an IVF file. */
+export function fromIvf(bytes: Buffer): Pictures {
   const units: Uint8Array[][] = [];
   for (let at = 32; at + 12 <= bytes.length;) {
     const length = bytes.readUInt32LE(at);
@@ -156,7 +158,8 @@ function fromIvf(bytes: Buffer): Pictures {
   return { units, parameterSets: [] };
 }
 
-function fromFlv(bytes: Buffer): Pictures {
+/** H.264 of an FLV file. */
+export function fromFlv(bytes: Buffer): Pictures {
   const units: Uint8Array[][] = [];
   let parameterSets: readonly Uint8Array[] = [];
   for (const { type, body } of new FlvParser().push(bytes)) {

@@ -19,6 +19,12 @@ export function isRunning(pid: number): boolean {
   return stat !== null && stat.state !== 'Z';
 }
 
+/** The most memory that a process has taken so far. */
+export function mostMemoryBytes(pid: number): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1_024;
+}
+
 /** Running children of a process. */
 export function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
