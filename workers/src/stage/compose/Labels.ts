@@ -11,7 +11,9 @@ const mostCharacters = 40;
 const mostNames = 200;
 /** Pixels around the text. */
 const padding = 6;
-const limitMs = 10_000;
+const limitMs = 20_000;
+/** On a machine that is very busy one may fail. */
+const mostAttempts = 3;
 
 /** How strongly white text covers what is under it, 0 to 255 a pixel. */
 export interface Mask extends CanvasSize {
@@ -33,12 +35,14 @@ export const labelHeightFor = (tileHeight: number): number =>
 
 /**
  * Names as pictures, made once per name and size by ffmpeg's drawtext, which shapes Arabic and writes it from right to left
- * (FriBidi). Until a label is there, and if it can't be made, the tile goes without.
+ * (FriBidi), one after the other: twenty people who come at once shouldn't take the processor from the picture. Until a label is
+ * there, and if it can't be made, the tile goes without.
  */
 export class Labels {
   readonly #ffmpegPath: string;
   readonly #log: Logger;
   readonly #masks = new Map<string, Mask | null>();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(ffmpegPath: string, log: Logger) {
     this.#ffmpegPath = ffmpegPath;
@@ -54,11 +58,19 @@ export class Labels {
     if (this.#masks.size >= mostNames) this.#masks.clear();
     this.#masks.set(key, null);
     if (text === '') return null;
-    void this.#make(text, height).then(
-      (mask) => this.#masks.set(key, mask),
-      (error: unknown) => this.#log.warn({ err: error }, 'a label was not made'),
-    );
+    this.#last = this.#last.then(() => this.#fill(key, text, height));
     return null;
+  }
+
+  /** Unless it is there already, or nobody asks for it any more. Never rejects. */
+  async #fill(key: string, text: string, height: number): Promise<void> {
+    for (let attempt = 1; attempt <= mostAttempts && this.#masks.get(key) === null; attempt += 1) {
+      try {
+        this.#masks.set(key, await this.#make(text, height));
+      } catch (error) {
+        this.#log.warn({ err: error, attempt }, 'a label was not made');
+      }
+    }
   }
 
   async #make(text: string, height: number): Promise<Mask> {
@@ -89,7 +101,8 @@ export class Labels {
     const exit = await ffmpeg.end();
     clearTimeout(deadline);
     const alpha = Buffer.concat(chunks);
-    if (exit.reason !== 'ended' || alpha.length !== width * rows) throw new Error(exit.stderrTail);
+    if (exit.reason !== 'ended' || alpha.length !== width * rows)
+      throw new Error(exit.stderrTail || exit.reason);
     return { width, height: rows, alpha };
   }
 }

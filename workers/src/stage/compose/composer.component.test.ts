@@ -135,6 +135,29 @@ describe('what composes a stage', () => {
     ]);
   }, 90_000);
 
+  it('has names made whatever they are, and again when that failed', async () => {
+    const [path, been] = [join(folder, 'fails-once'), join(folder, 'failed')];
+    await writeFile(
+      path,
+      `#!/bin/sh\n[ -e '${been}' ] || { : > '${been}'; exit 1; }\nexec '${ffmpegPath}' "$@"\n`,
+    );
+    await chmod(path, 0o755);
+    const labels = new Labels(path, log);
+    const names = [
+      'ليلى الأحمد',
+      `Z${'\u0301'.repeat(59)}`,
+      '👍🏽'.repeat(20),
+      "a'b:c\\d%{pts}[x];,",
+      'W'.repeat(60),
+    ];
+    for (const name of names) labels.get(name, 30);
+    await waitUntil('all of them', () => names.every((name) => labels.get(name, 30) !== null), 120_000);
+    for (const mask of names.map((name) => labels.get(name, 30))) {
+      expect(mask?.alpha.some((value) => value > 200)).toBe(true);
+      expect(mask?.width).toBeLessThanOrEqual(4_096);
+    }
+  }, 150_000);
+
   it.each<[string, Uint8Array]>([
     ['unknown', Buffer.from('0000000063000000', 'hex')],
     ['too long', Buffer.from('ffffffff01000000', 'hex')],
