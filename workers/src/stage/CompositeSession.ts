@@ -129,6 +129,7 @@ export class CompositeSession implements RoomRun {
       // Who comes back to a room that was lost is given time to send again.
       emptyMs: nowMs - Math.max(this.#mediaSeenMs, this.#roomSinceMs),
       roomLost: this.#keeper.room === null,
+      patience: this.#deps.patience ?? 1,
     });
   }
 

@@ -22,4 +22,6 @@ export interface StageDeps {
   readonly admission: Admission;
   readonly relays: StageRelays;
   readonly labels: Labels;
+  /** So many times longer than usual is waited for people to come back; for tests on busy machines. */
+  readonly patience?: number;
 }

@@ -43,7 +43,7 @@ describe('a composed stage', () => {
   }, 240_000);
 
   it('goes on with empty places while its sfu is away, and with people when they are back', async () => {
-    const stack = await start();
+    const stack = await start({ patience: 10 });
     const lost = await stack.join('A', clip);
     await stack.startJob();
     const { relayUrl } = await stack.fact('ingest.published', 60_000);
@@ -66,7 +66,7 @@ describe('a composed stage', () => {
 
   it('goes on in the same publish when what composes it and what receives it are killed', async () => {
     const others = new Set(childrenOf(process.pid).filter(isComposer));
-    const stack = await start();
+    const stack = await start({ patience: 10 });
     await stack.join('A', clip);
     await stack.join('B', clip);
     await stack.startJob();

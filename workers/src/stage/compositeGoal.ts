@@ -21,6 +21,8 @@ export interface CompositeSituation {
   readonly emptyMs: number;
   /** The room was lost with its sfu, and isn't found again yet. */
   readonly roomLost: boolean;
+  /** So many times longer than usual is waited for people. */
+  readonly patience?: number;
 }
 
 /** The api writes the document before the job; one that stays away was lost with its session. */
@@ -35,10 +37,11 @@ const unshownPatienceMs = 8_000;
 
 export function compositeGoal(situation: CompositeSituation): CompositeGoal {
   const { control, uncontrolledMs, isPublishing, unshownMs, hasMedia, emptyMs, roomLost } = situation;
+  const { patience = 1 } = situation;
   if (control === null) return { type: uncontrolledMs > controlPatienceMs ? 'end' : 'rest' };
   if (control.desired === 'stop') return { type: 'end' };
   if (isPublishing && unshownMs > unshownPatienceMs) return { type: 'rest' };
   if (hasMedia) return { type: 'publish' };
-  const patienceMs = roomLost ? lostPatienceMs : emptyPatienceMs;
+  const patienceMs = patience * (roomLost ? lostPatienceMs : emptyPatienceMs);
   return { type: isPublishing && emptyMs < patienceMs ? 'publish' : 'rest' };
 }

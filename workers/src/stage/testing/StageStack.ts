@@ -48,6 +48,8 @@ export interface StageStackOptions {
   readonly height?: number;
   /** The composite runs in a process of the real workers, or (default) in this one, which can look into it. */
   readonly ownProcess?: boolean;
+  /** So many times longer than usual is waited for people to come back: a busy machine takes long to bring them. */
+  readonly patience?: number;
 }
 
 /** For tests: real Redis, sfu and composite, with the test in the place of api and `live.transcode`. Who starts it closes it. */
@@ -272,6 +274,7 @@ export class StageStack {
         control: new ControlChannel(connect(null)),
         admission: new Admission(2),
         labels: new Labels(ffmpegPath, log),
+        patience: this.#options.patience ?? 1,
       },
       connection: connect(null),
       concurrency: 4,
