@@ -3,8 +3,9 @@ import { createLogger, Lifecycle, loadConfig } from '@maydan/common';
 import { configSchema } from './config.ts';
 import { startWorkers } from './startWorkers.ts';
 
-// Composing a stage makes ten megabytes of short-lived buffers a second, for which V8 would walk through the whole heap once a
-// second. It may let the heap double instead, well within what it does by itself elsewhere.
+// When raw pictures of stages passed through here, ten megabytes of short-lived buffers a second had V8 walk through the whole heap once
+// a second. It may let the heap double instead, well within what it does by itself elsewhere. Packets, decoded sound and encoded
+// pictures are less; what it is worth for them wasn't measured, but docs/benchmarks.md was measured with it.
 setFlagsFromString('--heap-growing-percent=100');
 const config = loadConfig(configSchema);
 const logger = createLogger('workers', config.LOG_LEVEL);
