@@ -94,6 +94,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('gift news', () => services.giftNews.close());
   const mediaSweep = createTidying(parts, 'media sweep', services.media.sweep);
   const reconciling = createTidying(parts, 'reconciliation', services.reconciliation);
+  const moderationSweep = createTidying(parts, 'moderation sweep', services.moderation.accountBans);
   const statusesSweep = createTidying(parts, 'statuses sweep', services.statuses.sweep);
   lifecycle.own('statuses', () => services.statuses.announcer.close());
   const exportSweep = createTidying(parts, 'export sweep', services.personalData.exportSweep);
@@ -127,6 +128,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   mediaSweep.start();
   reconciling.start();
   statusesSweep.start();
+  moderationSweep.start();
   exportSweep.start();
   services.duePushes.start();
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };

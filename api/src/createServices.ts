@@ -35,6 +35,10 @@ import type { WhoIsOnline } from './notifications/unreadMessages.repo.ts';
 import { createMedia } from './media/createMedia.ts';
 import { mediaRoutes } from './media/media.routes.ts';
 import { Blocks } from './people/blocks.repo.ts';
+import { createModeration } from './moderation/createModeration.ts';
+import { moderationRoutes, platformModerationRoutes } from './moderation/moderation.routes.ts';
+import { Ranks } from './moderation/Ranks.ts';
+import { RoomModeratorsRepo } from './moderation/roomModerators.repo.ts';
 import { createPeople } from './people/createPeople.ts';
 import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
 import { createPresence } from './presence/createPresence.ts';
@@ -100,7 +104,20 @@ export function createServices(dependencies: ServicesDependencies) {
     logger,
   );
   const room = new SessionRoom({ emitter, logger, viewerRate: config.CHAT_VIEWER_RATE });
-  const shared = { repo, blocks, commands, sfu, announcer, redis, gracePeriodMs, logger };
+  const roomModerators = new RoomModeratorsRepo(database);
+  const ranks = new Ranks(roomModerators);
+  const shared = {
+    repo,
+    blocks,
+    roomModerators,
+    ranks,
+    commands,
+    sfu,
+    announcer,
+    redis,
+    gracePeriodMs,
+    logger,
+  };
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
   const streamKeys = new StreamKeysService({
@@ -125,6 +142,10 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ ...shared, config, database, limits, sessions },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
+  const moderation = createModeration({
+    ...{ ...shared, database, limits, emitter, sessions, streamKeys, toldLater },
+    ...{ chat: chat.chat, seats: stage.seats },
+  });
   const messageMedia = new MessageMediaRepo(database);
   const media = createMedia({
     ...{ config, database, jobs, limits, emitter, logger },
@@ -145,6 +166,7 @@ export function createServices(dependencies: ServicesDependencies) {
     part: async (hostId, userId) => {
       await presence.reconsider(hostId, userId);
       await stage.seats.part(hostId, userId);
+      await moderation.moderators.part(hostId, userId);
       await conversations.conversations.part(hostId, userId);
     },
     reconsider: (userId, viewerId) => presence.reconsider(userId, viewerId),
@@ -187,6 +209,8 @@ export function createServices(dependencies: ServicesDependencies) {
     chat: chatRoutes(chat, signedIn, anybody),
     viewing: viewingRoutes(viewing, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
+    moderation: moderationRoutes(moderation, signedIn),
+    platformModeration: platformModerationRoutes(moderation, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
     notifications: notificationsRoutes(notifications, signedIn),
@@ -232,6 +256,7 @@ export function createServices(dependencies: ServicesDependencies) {
     personalData,
     media,
     statuses,
+    moderation,
     payments: wallet.payments,
     giftNews: gifts.pump,
     reconciliation,

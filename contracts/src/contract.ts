@@ -23,6 +23,8 @@ import {
 } from './identity.ts';
 import { giftsContract } from './gifts.contract.ts';
 import { notificationsContract } from './notifications.contract.ts';
+import { moderationContract, platformModerationContract } from './moderation.contract.ts';
+import { sessionEndInput } from './moderation.ts';
 import { mediaContract } from './media.contract.ts';
 import {
   accountPage,
@@ -187,7 +189,7 @@ export const contract = {
       .output(sessionList),
     get: route('GET', '/sessions/{id}', 'Sessions', 'One session').input(byId).output(session),
     end: route('POST', '/sessions/{id}/end', 'Sessions', 'End the session for good')
-      .input(byId)
+      .input(sessionEndInput)
       .output(session),
     health: route(
       'GET',
@@ -347,6 +349,8 @@ export const contract = {
   personalData: personalDataContract,
   notifications: notificationsContract,
   media: mediaContract,
+  moderation: moderationContract,
+  platformModeration: platformModerationContract,
   push: pushContract,
   secondFactor: secondFactorContract,
   statuses: statusesContract,

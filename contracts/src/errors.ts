@@ -80,6 +80,18 @@ export const errorTable = {
     logLevel: 'info',
     message: 'You can not write here: the host has banned you.',
   },
+  chat_muted: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'You can not write here now: a moderator has muted you.',
+  },
+  chat_kicked: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'A moderator has put you out of this session.',
+  },
   chat_followers_only: {
     status: 403,
     retry: false,

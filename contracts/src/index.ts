@@ -15,6 +15,7 @@ export * from './jobs.ts';
 export * from './messages.ts';
 export * from './notifications.ts';
 export * from './media.ts';
+export * from './moderation.ts';
 export * from './people.ts';
 export * from './personalData.ts';
 export * from './playbackKeys.ts';

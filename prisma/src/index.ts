@@ -1,6 +1,7 @@
 export { createPrisma, isOverload, type Database, type DatabaseTransaction } from './createPrisma.ts';
 export { Prisma } from '../generated/client.ts';
 export type {
+  AccountBan,
   AccountExport,
   AnimationKind,
   Audience,
@@ -8,6 +9,7 @@ export type {
   BannedWord,
   Block,
   ChatMessage,
+  ChatMute,
   ChatRole,
   ChatRoom,
   Contact,

@@ -44,6 +44,11 @@ export type Standing = ChatRules & {
   readonly isVerified: boolean;
   readonly isClosed: boolean;
   readonly isBanned: boolean;
+  /** By the host's appointment. */
+  readonly isModerator: boolean;
+  readonly isMuted: boolean;
+  /** Null while muted: until it is lifted. */
+  readonly mutedUntil: Date | null;
   /** A block lies between them and the host. */
   readonly isCut: boolean;
   readonly followsSince: Date | null;
@@ -75,6 +80,8 @@ export interface Stored {
   readonly createdAt: Date;
 }
 
+export type Place = Pick<Standing, 'isBanned' | 'isModerator'>;
+
 /** Who asks, and by how much what viewers write comes later to them: 0 for the host and moderators. */
 export interface Reader {
   readonly viewer: Viewer;
@@ -98,7 +105,10 @@ export class ChatRepo {
       Prisma.sql`
       SELECT s."hostId", s."state", u."role" AS "userRole", u."username", u."displayName", c.*,
         (u."phone" IS NOT NULL OR u."googleSubject" IS NOT NULL) AS "isVerified", u."bannedAt" IS NOT NULL AS "isClosed",
-        EXISTS (SELECT FROM "SessionBan" b WHERE b."sessionId" = s."id" AND b."userId" = u."id") AS "isBanned",
+        EXISTS (SELECT FROM "SessionBan" b WHERE b."sessionId" = s."id" AND b."userId" = u."id"
+          AND (b."expiresAt" IS NULL OR b."expiresAt" > now())) AS "isBanned",
+        EXISTS (SELECT FROM "RoomModerator" rm WHERE rm."hostId" = s."hostId" AND rm."userId" = u."id") AS "isModerator",
+        mute."userId" IS NOT NULL AS "isMuted", mute."until" AS "mutedUntil",
         ${betweenSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)} AS "isCut",
         f."createdAt" AS "followsSince", seat."state" AS "seat", sent."id" AS "sentId",
         r."id" AS "replyId", r."seq" AS "replySeq", left(r."text", 100) AS "replyText",
@@ -106,6 +116,8 @@ export class ChatRepo {
       FROM "Session" s JOIN "User" u ON u."id" = ${userId}::uuid
       LEFT JOIN "ChatRoom" c ON c."sessionId" = s."id"
       LEFT JOIN "Follow" f ON f."followerId" = u."id" AND f."followeeId" = s."hostId"
+      LEFT JOIN "ChatMute" mute ON mute."sessionId" = s."id" AND mute."userId" = u."id"
+        AND (mute."until" IS NULL OR mute."until" > now())
       LEFT JOIN "StageSeat" seat ON seat."sessionId" = s."id" AND seat."userId" = u."id"
       LEFT JOIN "ChatMessage" sent ON sent."sessionId" = s."id" AND sent."senderId" = u."id" AND sent."tempId" = ${tempId}
       LEFT JOIN "ChatMessage" r ON r."id" = ${replyTo}::uuid AND r."sessionId" = s."id" AND r."deletedAt" IS NULL
@@ -261,8 +273,16 @@ export class ChatRepo {
     });
   }
 
-  async isBanned(sessionId: string, userId: string): Promise<boolean> {
-    return (await this.#database.sessionBan.count({ where: { sessionId, userId } })) > 0;
+  /** How a host's room stands to somebody. */
+  async place({ id, hostId }: { id: string; hostId: string }, userId: string): Promise<Place> {
+    const [place] = await ask<Place>(
+      this.#database,
+      Prisma.sql`
+      SELECT EXISTS (SELECT FROM "SessionBan" WHERE "sessionId" = ${id}::uuid AND "userId" = ${userId}::uuid
+          AND ("expiresAt" IS NULL OR "expiresAt" > now())) AS "isBanned",
+        EXISTS (SELECT FROM "RoomModerator" WHERE "hostId" = ${hostId}::uuid AND "userId" = ${userId}::uuid) AS "isModerator"`,
+    );
+    return place ?? { isBanned: false, isModerator: false };
   }
 
   async #one(where: Prisma.Sql): Promise<ChatRow | null> {

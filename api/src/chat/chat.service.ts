@@ -22,7 +22,7 @@ import { chatRoleOf, toChatMessage, toSettings } from './chatViews.ts';
 
 export interface ChatDependencies {
   readonly repo: ChatRepo;
-  readonly sessions: Pick<SessionsService, 'findVisible' | 'findSteerable'>;
+  readonly sessions: Pick<SessionsService, 'findVisible' | 'findModerated'>;
   readonly room: SessionRoom;
   readonly emitter: Emitter;
   readonly limits: RateLimits;
@@ -38,8 +38,8 @@ export interface ChatHistoryWish {
 const maxSeq = 2_147_483_647;
 const newest = { limit: 50 };
 /** The host and moderators see and do everything. */
-const isStaff = (user: Viewer, session: Pick<SessionRow, 'hostId'>): boolean =>
-  user !== null && (user.id === session.hostId || user.role !== 'user');
+const isStaff = (user: NonNullable<Viewer>, session: Pick<SessionRow, 'hostId'>): boolean =>
+  user.id === session.hostId || user.role !== 'user';
 
 /**
  * The chat of a session, but for writing in it (feature G1). Whoever may see the session reads it, guests too; who was banned
@@ -55,10 +55,11 @@ export class ChatService {
   /** Lets somebody in: with the host and moderators, or with the viewers. Throws `not_found` and `chat_banned`. */
   async enter(user: Viewer, sessionId: string): Promise<{ session: SessionRow; half: 'staff' | 'chat' }> {
     const session = await this.#deps.sessions.findVisible(user, sessionId);
+    if (user === null) return { session, half: 'chat' };
     if (isStaff(user, session)) return { session, half: 'staff' };
-    if (user !== null && (await this.#deps.repo.isBanned(sessionId, user.id)))
-      throw new AppError('chat_banned');
-    return { session, half: 'chat' };
+    const { isBanned, isModerator } = await this.#deps.repo.place(session, user.id);
+    if (isBanned) throw new AppError('chat_banned');
+    return { session, half: isModerator ? 'staff' : 'chat' };
   }
 
   /** Throws `not_found` and `chat_banned`. */
@@ -70,7 +71,10 @@ export class ChatService {
       this.#deps.repo.pins(sessionId, reader),
       this.#page(sessionId, newest, reader),
     ]);
-    const role = user === null ? null : chatRoleOf(user, session.hostId, false);
+    const role =
+      user === null
+        ? null
+        : chatRoleOf(user, session.hostId, { onStage: false, moderator: half === 'staff' });
     return { settings: toSettings(rules), pins: pins.map(toChatMessage), history, role };
   }
 
@@ -80,18 +84,24 @@ export class ChatService {
     return this.#page(wish.id, wish, readerOf(user, half, await this.#deps.repo.rules(wish.id)));
   }
 
-  /** Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */
+  /**
+   * Its text is gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's; room
+   * moderators delete neither the host's nor other moderators'.
+   */
   async delete(user: User, sessionId: string, id: string): Promise<ChatMessage> {
     const { repo, room, limits } = this.#deps;
     await limits.chat(user.id);
     const { session, half } = await this.enter(user, sessionId);
     const found = await this.#find(sessionId, id);
-    if (half !== 'staff' && found.senderId !== user.id) throw new AppError('forbidden');
+    const isOwn = found.senderId === user.id;
+    if (half !== 'staff' && !isOwn) throw new AppError('forbidden');
+    const actor = actorOf(user, session.hostId);
+    if (!isOwn && actor.role === 'roomModerator' && isAbove(found.role)) throw new AppError('forbidden');
     const also = audited({
-      ...{ actor: actorOf(user, session.hostId), action: 'chat.messageDeleted', userId: found.senderId },
+      ...{ actor, action: 'chat.messageDeleted', userId: found.senderId },
       ...{ target: { kind: 'chatMessage', id }, details: { sessionId, seq: found.seq } },
     });
-    if (await repo.delete(id, user.id, found.senderId === user.id ? undefined : also)) {
+    if (await repo.delete(id, user.id, isOwn ? undefined : also)) {
       room.emit(sessionId, { type: 'messageDeleted', id, seq: found.seq });
       if (found.isPinned) await this.#tellPins(sessionId);
     }
@@ -119,7 +129,7 @@ export class ChatService {
 
   /** With the banned words. Throws `not_found` and `forbidden`. */
   async rules(user: User, sessionId: string): Promise<ChatRules> {
-    await this.#deps.sessions.findSteerable(user, sessionId);
+    await this.#deps.sessions.findModerated(user, sessionId);
     return this.#deps.repo.rules(sessionId);
   }
 
@@ -136,17 +146,24 @@ export class ChatService {
 
   /** Somebody was banned from a session: out of its chat at once, with what they wrote. */
   async banned(sessionId: string, userId: string, byId: string): Promise<void> {
-    const { emitter, repo, room } = this.#deps;
-    await emitter.emit(rooms.user(userId), 'chat:closed', { sessionId, code: 'chat_banned' });
-    await emitter.remove(rooms.user(userId), rooms.chat(sessionId));
+    const { repo, room } = this.#deps;
+    await this.putOut(sessionId, userId, 'chat_banned');
     if ((await repo.deleteOf(sessionId, userId, byId)) === 0) return;
     room.emit(sessionId, { type: 'senderDeleted', userId });
     await this.#tellPins(sessionId);
   }
 
+  /** Out of the chat at once, on all devices; it may be joined again by who is let in. */
+  async putOut(sessionId: string, userId: string, code: 'chat_banned' | 'chat_kicked'): Promise<void> {
+    const { emitter } = this.#deps;
+    await emitter.emit(rooms.user(userId), 'chat:closed', { sessionId, code });
+    for (const half of [rooms.chat(sessionId), rooms.staff(sessionId)])
+      await emitter.remove(rooms.user(userId), half);
+  }
+
   async #steer(user: User, sessionId: string): Promise<SessionRow> {
     await this.#deps.limits.chat(user.id);
-    return this.#deps.sessions.findSteerable(user, sessionId);
+    return this.#deps.sessions.findModerated(user, sessionId);
   }
 
   async #find(sessionId: string, id: string): Promise<ChatRow> {
@@ -179,6 +196,8 @@ export class ChatService {
     };
   }
 }
+
+const isAbove = (role: ChatMessage['role']): boolean => role === 'host' || role === 'moderator';
 
 /** What somebody else than the host does with a host's chat is for the audit log. */
 function asModerator(

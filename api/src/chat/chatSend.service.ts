@@ -31,7 +31,7 @@ export class ChatSendService {
   /**
    * Stores a message once for each `tempId` of its sender in the session, whatever node it comes to and how often: the same
    * message is the answer again. That the user may see the session is for the caller to know; a ban or block of the host is
-   * looked up here. Throws `not_found`, `chat_banned`, `wrong_state` once the session is over, `rate_limited`, and what the
+   * looked up here, as is a mute. Throws `not_found`, `chat_banned`, `chat_muted` (with `until`), `wrong_state` once the session is over, `rate_limited`, and what the
    * cascade refuses: `chat_followers_only`, `chat_verified_only`, `chat_too_long`, `chat_word_banned`, `chat_links_off`,
    * `chat_emoji_only`, `chat_slow_mode`, `chat_duplicate`.
    */
@@ -67,11 +67,14 @@ export class ChatSendService {
 
   #admit(user: User, standing: Standing) {
     const { isBanned, isCut, isClosed, hostId, seat, userRole, followsSince, isVerified, state } = standing;
+    const { isModerator: moderator, isMuted, mutedUntil } = standing;
     // The role as it is now: the connection may be older than its loss.
-    const role = chatRoleOf({ id: user.id, role: userRole }, hostId, seat === 'onStage');
+    const is = { onStage: seat === 'onStage', moderator };
+    const role = chatRoleOf({ id: user.id, role: userRole }, hostId, is);
     if (isClosed) throw new AppError('account_banned');
     if (isCut && userRole === 'user') throw new AppError('not_found');
     if (isBanned) throw new AppError('chat_banned');
+    if (isMuted) throw new AppError('chat_muted', undefined, { until: mutedUntil?.toISOString() ?? null });
     if (isOver(state)) throw new AppError('wrong_state', 'The session is over.');
     return { role, followsSince, isVerified };
   }

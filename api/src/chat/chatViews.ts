@@ -25,15 +25,15 @@ export function toSettings({ bannedWords: _, ...settings }: ChatRules): ChatSett
   return settings;
 }
 
-/** Who somebody is in the chat of a session. */
+/** Who somebody is in the chat of a session; moderators are of the platform, or the host's. */
 export function chatRoleOf(
   user: { readonly id: string; readonly role: string },
   hostId: string,
-  isOnStage: boolean,
+  is: { readonly onStage: boolean; readonly moderator: boolean },
 ): ChatRole {
   if (user.id === hostId) return 'host';
-  if (user.role !== 'user') return 'moderator';
-  return isOnStage ? 'cohost' : 'viewer';
+  if (user.role !== 'user' || is.moderator) return 'moderator';
+  return is.onStage ? 'cohost' : 'viewer';
 }
 
 function person(id: string | null, username: string | null, displayName: string | null): PublicUser | null {

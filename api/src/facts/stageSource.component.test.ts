@@ -299,7 +299,8 @@ describe('the sweep', () => {
     const life = await make();
     const made = await life.host.client.sessions.create({ title: 'over' });
     await life.host.client.sessions.end({ id: made.id });
-    const closes = () => sfu.commands.heard.filter((command) => command.sessionId === made.id).length;
+    const closes = () =>
+      sfu.commands.heard.filter((command) => 'sessionId' in command && command.sessionId === made.id).length;
     const before = closes();
     await sfu.open(made.id);
     await waitUntil('the command', () => closes() > before, 10_000);

@@ -71,7 +71,8 @@ export class GiftsRepo {
       SELECT g.*, u."username", u."displayName",
         EXISTS (SELECT FROM "StageSeat" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = ${recipientId}::uuid
           AND "state" = 'onStage') AS "onStage",
-        EXISTS (SELECT FROM "SessionBan" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = ${senderId}::uuid) AS "banned",
+        EXISTS (SELECT FROM "SessionBan" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = ${senderId}::uuid
+          AND ("expiresAt" IS NULL OR "expiresAt" > now())) AS "banned",
         EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${senderId}::uuid AND "blockedId" = ${recipientId}::uuid)
           OR EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${recipientId}::uuid AND "blockedId" = ${senderId}::uuid) AS "blocked"
       FROM "Gift" g LEFT JOIN "User" u ON u."id" = ${recipientId}::uuid AND u."bannedAt" IS NULL

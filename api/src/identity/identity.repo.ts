@@ -54,6 +54,12 @@ export class IdentityRepo {
     this.#database = database;
   }
 
+  /** Why and until when (null: for good) an account is banned. */
+  async banOf(userId: string): Promise<{ reason: string; until: string | null } | undefined> {
+    const ban = await this.#database.accountBan.findUnique({ where: { userId } });
+    return ban === null ? undefined : { reason: ban.reason, until: ban.expiresAt?.toISOString() ?? null };
+  }
+
   /** The new user, or what of it somebody else has. */
   async createUser(user: NewUser): Promise<User | { taken: Taken }> {
     const names = namesOf(user.username, user.displayName);

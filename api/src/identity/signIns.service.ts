@@ -51,14 +51,14 @@ export class SignInsService {
 
   /** Signs somebody in who has just proved to be this user; throws `account_banned` and `second_factor_required`. */
   async start(user: User, client: ClientInfo): Promise<TokenPair & { user: Me }> {
-    if (user.bannedAt !== null) throw new AppError('account_banned');
+    if (user.bannedAt !== null) throw await this.#banned(user);
     this.#deps.askForSecondFactor(user);
     return this.startProven(user, client);
   }
 
   /** As `start`, for who has proved the second factor, too. */
   async startProven(user: User, client: ClientInfo): Promise<TokenPair & { user: Me }> {
-    if (user.bannedAt !== null) throw new AppError('account_banned');
+    if (user.bannedAt !== null) throw await this.#banned(user);
     const refreshToken = newRefreshToken();
     const userAgent = client.userAgent?.slice(0, 300) ?? null;
     const device = { userAgent, deviceName: client.deviceName ?? deviceNameOf(userAgent) };
@@ -150,6 +150,11 @@ export class SignInsService {
     const before = new Date(now.getTime() - 24 * 3_600_000);
     await this.#deps.repo.deleteExpired(before);
     await this.#deps.repo.deleteUsedTokens(new Date(before.getTime() - refreshLifetimeMs));
+  }
+
+  /** Whoever has proved to be the user may know why and until when. */
+  async #banned({ id }: User): Promise<AppError> {
+    return new AppError('account_banned', undefined, await this.#deps.repo.banOf(id));
   }
 
   #pair(user: User, signInId: string, refreshToken: string): TokenPair {

@@ -5,6 +5,7 @@ import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { GiftsData } from '../gifts/giftsData.repo.ts';
 import { IdentityData } from '../identity/identityData.repo.ts';
 import { MediaData } from '../media/mediaData.repo.ts';
+import { ModerationData } from '../moderation/moderationData.repo.ts';
 import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
@@ -53,6 +54,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new StageData(database, sfu),
     new StreamKeysData(database),
     new AuditData(database),
+    new ModerationData(database),
     new ChatData(database),
     new ConversationsData(database),
     new StatusesData(database),

@@ -188,6 +188,15 @@ export class SessionsRepo {
     return rows.map((row) => row.id);
   }
 
+  /** Those of a host that are on air. */
+  async runningOf(hostId: string): Promise<string[]> {
+    const rows = await this.#database.session.findMany({
+      where: { hostId, state: { in: [...onAirStates] } },
+      select: { id: true },
+    });
+    return rows.map((row) => row.id);
+  }
+
   async countByState(): Promise<Map<SessionState, number>> {
     const states: SessionState[] = ['idle', ...jobStates];
     const rows = await this.#database.session.groupBy({

@@ -20,7 +20,7 @@ export function sessionsRoutes(
       sessions.get(context.user, input.id, context.playbackBase),
     ),
     end: signedIn.sessions.end.handler(({ input, context }) =>
-      sessions.end(context.user, input.id, context.playbackBase),
+      sessions.end(context.user, input, context.playbackBase),
     ),
     health: signedIn.sessions.health.handler(async ({ input, context }) => ({
       health: await sessions.health(context.user, input.id),

@@ -14,6 +14,9 @@ import type { User } from '@maydan/prisma';
 import type { z } from 'zod';
 import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
+import type { RoomModeratorsRepo } from '../moderation/roomModerators.repo.ts';
+import { endNotice } from '../moderation/notices.ts';
+import { notify } from '../notifications/causes.repo.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
@@ -28,6 +31,7 @@ const maxPrepared = 50;
 export interface SessionsDependencies {
   readonly repo: SessionsRepo;
   readonly blocks: Blocks;
+  readonly roomModerators: Pick<RoomModeratorsRepo, 'has'>;
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
   readonly redis: Redis;
@@ -83,11 +87,19 @@ export class SessionsService {
     return sessionView(await this.findVisible(viewer, id), base);
   }
 
-  /** Ends the session for good, by its host or a moderator; again while it is ending changes nothing. */
-  async end(user: User, id: string, base: string): Promise<Session> {
+  /** Ends the session for good, by its host, or by a moderator, of which the host is told; again while it is ending changes nothing. */
+  async end(
+    user: User,
+    { id, reason }: { id: string; reason: string | null },
+    base: string,
+  ): Promise<Session> {
     const session = await this.findSteerable(user, id);
     if (session.hostId === user.id) return sessionView(await this.close(id, 'hostEnded', user.id), base);
-    const also = audited({ ...moderating(user, session), action: 'session.ended' });
+    const written = audited({ ...moderating(user, session), action: 'session.ended', reason });
+    const also: Also = async (transaction) => {
+      await written(transaction);
+      await notify(transaction, endNotice(session, reason));
+    };
     return sessionView(await this.close(id, 'moderatorEnded', user.id, also), base);
   }
 
@@ -146,6 +158,17 @@ export class SessionsService {
   async findVisible(viewer: Viewer, id: string): Promise<SessionRow> {
     const session = await this.find(id);
     if (await this.#deps.blocks.hides(viewer, session.hostId)) throw new AppError('not_found');
+    return session;
+  }
+
+  /**
+   * A session whose room the user moderates, as its host, by the host's appointment, or for the platform. Throws
+   * `not_found` or `forbidden`.
+   */
+  async findModerated(user: User, id: string): Promise<SessionRow> {
+    const session = await this.findVisible(user, id);
+    if (session.hostId === user.id || user.role !== 'user') return session;
+    if (!(await this.#deps.roomModerators.has(session.hostId, user.id))) throw new AppError('forbidden');
     return session;
   }
 

@@ -113,7 +113,7 @@ describe('the question of the sfu about WHIP', () => {
     await drops.until((drop) => drop.sessionId === rtmp.sessionId && drop.epoch === rtmp.epoch);
     const second = await api.whip(key);
     expect(second.peerId).not.toBe(first.peerId);
-    await removals.until((command) => command.sessionId === first.sessionId);
+    await removals.until((command) => 'sessionId' in command && command.sessionId === first.sessionId);
     expect(removals.heard).toContainEqual(removed(first.sessionId, first.peerId, 'takenOver'));
     expect(removals.heard).not.toContainEqual(removed(first.sessionId, second.peerId, 'takenOver'));
   });
@@ -124,7 +124,7 @@ describe('the question of the sfu about WHIP', () => {
     const before = drops.heard.length;
     const rtmp = await api.publish(key);
     expect([rtmp.sessionId, rtmp.epoch]).toEqual([sessionId, 1]);
-    await removals.until((command) => command.sessionId === sessionId);
+    await removals.until((command) => 'sessionId' in command && command.sessionId === sessionId);
     expect(removals.heard).toContainEqual(removed(sessionId, peerId, 'takenOver'));
     expect(drops.heard.slice(before).filter((drop) => drop.sessionId === sessionId)).toEqual([]);
   });
@@ -148,7 +148,7 @@ describe('the question of the sfu about WHIP', () => {
     const { id, key } = await api.createKey(account);
     const { sessionId, peerId } = await api.whip(key);
     await account.client.streamKeys.revoke({ id });
-    await removals.until((command) => command.sessionId === sessionId);
+    await removals.until((command) => 'sessionId' in command && command.sessionId === sessionId);
     expect(removals.heard).toContainEqual(removed(sessionId, peerId, 'removed'));
     expect(refusalOf(await api.askToWhip(key))).toBe('403 stream_key_refused');
   });

@@ -20,6 +20,11 @@ export class SfuCommands {
     return this.#send({ type: 'removePeer', sessionId, whom, reason });
   }
 
+  /** Puts all devices of a user out of all rooms at once. */
+  removeUser(userId: string, reason: LeaveReason): Promise<void> {
+    return this.#send({ type: 'removeUser', userId, reason });
+  }
+
   /** `source` null: all that the peer sends. */
   mutePeer(sessionId: string, peerId: string, source: MediaSource | null, muted: boolean): Promise<void> {
     return this.#send({ type: 'mutePeer', sessionId, whom: { peerId }, source, muted });

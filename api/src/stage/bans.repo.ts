@@ -1,7 +1,7 @@
 import type { Database, SessionBan, User } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
-import { applySeat, withUser, type SeatOutcome } from './seatRows.ts';
+import { applySeat, banOf, withUser, type SeatOutcome } from './seatRows.ts';
 
 export type BanRow = SessionBan & { user: Pick<User, 'id' | 'username' | 'displayName'> };
 
@@ -14,22 +14,26 @@ export class BansRepo {
   }
 
   async isBanned(sessionId: string, userId: string): Promise<boolean> {
-    return (await this.#database.sessionBan.count({ where: { sessionId, userId } })) > 0;
+    return (await this.#database.sessionBan.count(banOf(sessionId, userId))) > 0;
   }
 
   /** Bans and takes the seat in one go, with `also`; again it changes nothing. */
   create(
     sessionId: string,
     userId: string,
-    by: { byId: string; reason: string | null },
+    by: { byId: string; reason: string | null; expiresAt: Date | null },
     also: Also,
   ): Promise<{ ban: BanRow; seat: SeatOutcome }> {
     return this.#database.$transaction(async (transaction) => {
       await lockSession(transaction, sessionId);
       const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
-      const where = { sessionId_userId: { sessionId, userId } };
-      const before = await transaction.sessionBan.findUnique({ where, include: withUser });
+      const before = await transaction.sessionBan.findFirst({
+        ...banOf(sessionId, userId),
+        include: withUser,
+      });
       const data = { sessionId, userId, ...by };
+      // One that is over makes room.
+      if (before === null) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
       const ban = before ?? (await transaction.sessionBan.create({ data, include: withUser }));
       if (before === null) await also(transaction);
       return { ban, seat: await applySeat(transaction, session, userId, 'removed') };
@@ -38,7 +42,7 @@ export class BansRepo {
 
   list(sessionId: string): Promise<BanRow[]> {
     return this.#database.sessionBan.findMany({
-      where: { sessionId },
+      where: { sessionId, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
       orderBy: [{ createdAt: 'desc' }, { userId: 'asc' }],
       take: 1_000,
       include: withUser,

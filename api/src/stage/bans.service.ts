@@ -3,6 +3,7 @@ import type { SessionBan } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import { momentIn, type Ranks } from '../moderation/Ranks.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
@@ -16,12 +17,13 @@ export interface BansDependencies {
   readonly sessions: SessionsService;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
+  readonly ranks: Ranks;
   readonly limits: RateLimits;
   readonly banned: (sessionId: string, userId: string, byId: string) => Promise<void>;
   readonly logger: Logger;
 }
 
-/** Whom the host (or a moderator) doesn't want in a session. */
+/** Whom the host (or a moderator) doesn't want in a session. Nobody bans who is of the same rank or above. */
 export class BansService {
   readonly #deps: BansDependencies;
 
@@ -32,18 +34,18 @@ export class BansService {
   /** At once: the seat is taken, every device is out of the room, and joining is refused. May be repeated. */
   async create(
     actor: User,
-    input: { id: string; userId: string; reason: string | null },
+    input: { id: string; userId: string; reason: string | null; durationSec: number | null },
   ): Promise<SessionBan> {
     const { repo, seats, sfu, announcer, logger } = this.#deps;
-    const { id: sessionId, userId, reason } = input;
+    const { id: sessionId, userId, reason, durationSec } = input;
     const session = await this.#steer(actor, sessionId);
     const user = await seats.findUser({ userId });
     if (user === null) throw new AppError('not_found');
-    if (userId === session.hostId || userId === actor.id || user.role !== 'user') {
-      throw new AppError('forbidden', 'The host, moderators and oneself can not be banned.');
-    }
-    const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason });
-    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason }, also);
+    await this.#deps.ranks.requireAbove(actor, user, session);
+    const details = { durationSec };
+    const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason, details });
+    const expiresAt = momentIn(durationSec);
+    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason, expiresAt }, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     await sfu.removePeer(sessionId, { userId }, 'banned');
     await this.#deps.banned(sessionId, userId, actor.id);
@@ -55,7 +57,7 @@ export class BansService {
   }
 
   async list(actor: User, sessionId: string): Promise<SessionBan[]> {
-    await this.#deps.sessions.findSteerable(actor, sessionId);
+    await this.#deps.sessions.findModerated(actor, sessionId);
     return (await this.#deps.repo.list(sessionId)).map(view);
   }
 
@@ -69,7 +71,7 @@ export class BansService {
 
   async #steer(actor: User, sessionId: string) {
     await this.#deps.limits.stage(actor.id);
-    return this.#deps.sessions.findSteerable(actor, sessionId);
+    return this.#deps.sessions.findModerated(actor, sessionId);
   }
 }
 
@@ -77,6 +79,7 @@ function actOn(actor: User, { id, hostId }: SessionRow, userId: string) {
   return { actor: actorOf(actor, hostId), target: { kind: 'session', id }, userId } as const;
 }
 
-function view({ user, reason, createdAt }: BanRow): SessionBan {
-  return { user, reason, createdAt: createdAt.toISOString() };
+function view({ user, reason, createdAt, expiresAt }: BanRow): SessionBan {
+  const at = { createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() ?? null };
+  return { user, reason, ...at };
 }

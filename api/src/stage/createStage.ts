@@ -2,6 +2,7 @@ import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Ranks } from '../moderation/Ranks.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
@@ -29,6 +30,7 @@ export interface StageDependencies {
   readonly commands: SessionCommands;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
+  readonly ranks: Ranks;
   readonly limits: RateLimits;
   /** Tells the chat of a session that somebody was banned from it. */
   readonly banned: BansDependencies['banned'];

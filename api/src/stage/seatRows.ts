@@ -24,6 +24,12 @@ export type SeatOutcome =
   | { readonly type: 'stageFull' }
   | { readonly type: 'tooManyRequests' };
 
+/** For queries: a ban that holds now. */
+export function banOf(sessionId: string, userId: string) {
+  const holds = [{ expiresAt: null }, { expiresAt: { gt: new Date() } }];
+  return { where: { sessionId, userId, OR: holds } };
+}
+
 /** Requests of a session that wait for the host's word; a crowd that asks mustn't fill the table. */
 const maxRequested = 200;
 

@@ -239,7 +239,9 @@ describe('the stage', () => {
     await sfu.left(cohosts, 'left');
     await reaches(guest, id, 'left');
     expect((await api.client.stage.get({ id })).stage.people).toHaveLength(1);
-    expect(sfu.commands.heard.filter((command) => command.sessionId === id)).toEqual([]);
+    expect(
+      sfu.commands.heard.filter((command) => 'sessionId' in command && command.sessionId === id),
+    ).toEqual([]);
   });
 
   it('holds facts that come twice, late, and of a second device apart', async () => {
@@ -314,7 +316,9 @@ describe('the stage', () => {
     await host.client.stage.mute({ id, peerId, muted: false });
     await host.client.stage.removePeer({ id, peerId });
     await sfu.commands.until(removalOf(peerId, 'removed'));
-    expect(sfu.commands.heard.filter((command) => command.sessionId === id)).toEqual([
+    expect(
+      sfu.commands.heard.filter((command) => 'sessionId' in command && command.sessionId === id),
+    ).toEqual([
       { type: 'mutePeer', sessionId: id, whom: { peerId }, source: 'microphone', muted: true },
       { type: 'mutePeer', sessionId: id, whom: { peerId }, source: null, muted: false },
       { type: 'removePeer', sessionId: id, whom: { peerId }, reason: 'removed' },

@@ -5,7 +5,7 @@ import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
 import { eitherBlocksIn, lockPair } from '../people/blocks.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { InTurn } from '../limits/InTurn.ts';
-import { applySeat, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
+import { applySeat, banOf, withUser, type SeatOutcome, type SeatRow } from './seatRows.ts';
 
 export type SeatAnswer = SeatOutcome | { readonly type: 'over' | 'banned' | 'blocked' };
 
@@ -32,7 +32,7 @@ export class SeatsRepo {
       const session = await transaction.session.findUnique({ where: { id: sessionId } });
       if (session === null || isOver(session.state)) return { type: 'over' };
       if (inward.includes(event)) {
-        const banned = await transaction.sessionBan.count({ where: { sessionId, userId } });
+        const banned = await transaction.sessionBan.count(banOf(sessionId, userId));
         if (banned > 0) return { type: 'banned' };
         await lockPair(transaction, session.hostId, userId);
         if (await eitherBlocksIn(transaction, session.hostId, userId)) return { type: 'blocked' };
@@ -69,6 +69,19 @@ export class SeatsRepo {
   async openWith(hostId: string, userId: string): Promise<string[]> {
     const rows = await this.#database.stageSeat.findMany({
       where: { userId, state: { in: [...openSeatStates] }, session: { hostId } },
+      select: { sessionId: true },
+    });
+    return rows.map((row) => row.sessionId);
+  }
+
+  /** Sessions in which the user has an open seat. */
+  async openOf(userId: string): Promise<string[]> {
+    const rows = await this.#database.stageSeat.findMany({
+      where: {
+        userId,
+        state: { in: [...openSeatStates] },
+        session: { state: { notIn: ['ended', 'failed'] } },
+      },
       select: { sessionId: true },
     });
     return rows.map((row) => row.sessionId);

@@ -141,6 +141,17 @@ export class SeatsService {
     await announcer.parted(userId, ids);
   }
 
+  /** Takes the user's seat in a session, if there is one; devices are for the caller. */
+  async take(sessionId: string, userId: string): Promise<void> {
+    const answer = await this.#deps.repo.apply(sessionId, userId, 'removed');
+    if (answer.type === 'applied') await this.#tell(sessionId, userId, 'removed', answer);
+  }
+
+  /** Takes all seats of the user. */
+  async takeAll(userId: string): Promise<void> {
+    for (const id of await this.#deps.repo.openOf(userId)) await this.take(id, userId);
+  }
+
   /** Throws `not_found` when no such device is on stage. */
   async mute(
     actor: User,

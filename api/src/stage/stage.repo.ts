@@ -1,7 +1,7 @@
 import type { LeaveReason, SeatEvent, StageRole } from '@maydan/contracts';
 import type { Database, DatabaseTransaction, StagePeer, User } from '@maydan/prisma';
 import { lockSession } from '../sessions/sessions.repo.ts';
-import { applySeat, isTaken, type SeatOutcome } from './seatRows.ts';
+import { applySeat, banOf, isTaken, type SeatOutcome } from './seatRows.ts';
 
 export interface PeerWord {
   readonly sessionId: string;
@@ -108,8 +108,7 @@ export class StageRepo {
         },
       });
       const isThere = known.some((row) => row.peerId === word.peerId);
-      const isBanned =
-        userId !== null && (await transaction.sessionBan.count({ where: { sessionId, userId } })) > 0;
+      const isBanned = userId !== null && (await transaction.sessionBan.count(banOf(sessionId, userId))) > 0;
       const outcome = { isNews, isPresent: isThere, seat: null, isBanned };
       if (role !== 'cohost' || userId === null) return outcome;
       if (isPresent ? !isThere : !isNews || known.length > 0) return outcome;

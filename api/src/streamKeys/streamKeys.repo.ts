@@ -1,3 +1,4 @@
+import type { Also } from '../audit/audit.repo.ts';
 import type { Database, StreamKey } from '@maydan/prisma';
 
 export type { StreamKey } from '@maydan/prisma';
@@ -31,8 +32,9 @@ export class StreamKeysRepo {
     });
   }
 
-  find(userId: string, id: string): Promise<StreamKey | null> {
-    return this.#database.streamKey.findUnique({ where: { id, userId } });
+  /** Of the user; null: of anybody. */
+  find(userId: string | null, id: string): Promise<StreamKey | null> {
+    return this.#database.streamKey.findUnique({ where: { id, ...(userId === null ? {} : { userId }) } });
   }
 
   /** False when the key was revoked. */
@@ -44,10 +46,13 @@ export class StreamKeysRepo {
     return count > 0;
   }
 
-  async revoke(id: string): Promise<void> {
-    await this.#database.streamKey.updateMany({
-      where: { id, revokedAt: null },
-      data: { revokedAt: new Date() },
+  revoke(id: string, also?: Also): Promise<void> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.streamKey.updateMany({
+        where: { id, revokedAt: null },
+        data: { revokedAt: new Date() },
+      });
+      if (count > 0) await also?.(transaction);
     });
   }
 }

@@ -1,6 +1,7 @@
 import { AppError } from '@maydan/common';
 import type { StreamKey as StreamKeyView } from '@maydan/contracts';
 import { hashSecret, newStreamKey, streamKeyHint } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
@@ -62,7 +63,19 @@ export class StreamKeysService {
     await this.#dropPublishers(id);
   }
 
-  async #find(userId: string, id: string): Promise<StreamKey> {
+  /** Anybody's, for moderators. Throws `not_found`. */
+  find(id: string): Promise<StreamKey> {
+    return this.#find(null, id);
+  }
+
+  /** As `revoke`, of anybody's, by a moderator. `also` is written with it, once. */
+  async disable(id: string, also: Also): Promise<StreamKeyView> {
+    await this.#deps.repo.revoke(id, also);
+    await this.#dropPublishers(id);
+    return view(await this.#find(null, id));
+  }
+
+  async #find(userId: string | null, id: string): Promise<StreamKey> {
     const found = await this.#deps.repo.find(userId, id);
     if (found === null) throw new AppError('not_found');
     return found;

@@ -4,6 +4,7 @@ import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
 import { mediaEvents } from './media.ts';
+import { moderationEvents } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
@@ -50,6 +51,7 @@ export const serverEvents = {
   ...conversationEvents,
   ...notificationEvents,
   ...mediaEvents,
+  ...moderationEvents,
   ...presenceEvents,
   ...sessionEvents,
   ...sessionRoomEvents,

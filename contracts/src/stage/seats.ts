@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, sessionId, userId } from '../ids.ts';
+import { sanctionDurationSec, sanctionReason } from '../moderation.ts';
 import { publicUser, sessionType, type SessionType } from '../sessions.ts';
 import { peerId, stageRole } from './joinToken.ts';
 import { mediaSource } from './media.ts';
@@ -93,9 +94,12 @@ export const sessionBan = z.object({
   user: publicUser,
   reason: z.string().nullable(),
   createdAt: isoDate,
+  /** It ends then by itself; null: when it is lifted. */
+  expiresAt: isoDate.nullable(),
 });
 export type SessionBan = z.infer<typeof sessionBan>;
 export const sessionBanInput = byId.extend({
   userId,
-  reason: z.string().trim().max(200).nullable().default(null),
+  reason: sanctionReason.nullable().default(null),
+  durationSec: sanctionDurationSec,
 });

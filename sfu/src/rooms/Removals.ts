@@ -12,6 +12,9 @@ interface Removal {
   readonly atSec: number;
 }
 
+/** In place of a session's id. */
+const everywhere = '*';
+
 /**
  * Who was sent out of a room: their join tokens are good for minutes more, but are refused here. A token minted
  * afterwards is taken, as the api knows best.
@@ -26,9 +29,14 @@ export class Removals {
     this.#bySession.set(sessionId, [...removals, { whom, onlyStage, atSec }]);
   }
 
+  /** Of all sessions. */
+  addEverywhere(whom: Whom, nowMs = Date.now()): void {
+    this.add(everywhere, whom, false, nowMs);
+  }
+
   /** True when the token was minted before its bearer was sent out. */
   refuses(claims: Pick<JoinClaims, 'sessionId' | 'peerId' | 'userId' | 'role' | 'iat'>): boolean {
-    const removals = this.#bySession.get(claims.sessionId) ?? [];
+    const removals = [claims.sessionId, everywhere].flatMap((id) => this.#bySession.get(id) ?? []);
     return removals.some(
       ({ whom, onlyStage, atSec }) =>
         claims.iat <= atSec &&

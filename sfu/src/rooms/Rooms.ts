@@ -105,6 +105,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   /** Does what the api says, at once. */
   async obey(command: SfuCommand): Promise<void> {
+    if (command.type === 'removeUser') return this.#removeUser(command);
     const room = this.#rooms.get(command.sessionId);
     switch (command.type) {
       case 'removePeer':
@@ -129,6 +130,14 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     const wasViewer = concerned.some(({ role }) => role === 'viewer');
     this.#removals.add(sessionId, whom, reason === 'removed' && !wasViewer);
     for (const peer of concerned) peer.close(reason);
+  }
+
+  #removeUser({ userId, reason }: Extract<SfuCommand, { type: 'removeUser' }>): void {
+    this.#removals.addEverywhere({ userId });
+    for (const room of this.all) {
+      const concerned = [...room.peers.values()].filter(({ identity }) => isAbout({ userId }, identity));
+      for (const peer of concerned) peer.close(reason);
+    }
   }
 
   #openOnce(sessionId: string, sessionType: SessionType): Promise<Room> {

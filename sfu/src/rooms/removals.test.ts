@@ -20,6 +20,15 @@ describe('Removals', () => {
     expect(removals.refuses({ ...claims, sessionId: 's2' })).toBe(false);
   });
 
+  it('refuse the tokens from before of all sessions', () => {
+    const removals = new Removals();
+    removals.addEverywhere({ userId: 'u1' }, 1_000_500);
+    expect(removals.refuses(claims)).toBe(true);
+    expect(removals.refuses({ ...claims, sessionId: 's2', role: 'viewer' })).toBe(true);
+    expect(removals.refuses({ ...claims, iat: 1_001 })).toBe(false);
+    expect(removals.refuses({ ...claims, userId: 'u2' })).toBe(false);
+  });
+
   it('leave who was taken off the stage the viewing', () => {
     const removals = new Removals();
     removals.add('s1', { peerId: 'p1' }, true, 1_000_000);

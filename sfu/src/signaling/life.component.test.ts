@@ -232,6 +232,24 @@ describe('what the api says', () => {
     await expect(banned.join()).rejects.toEqual(code('forbidden'));
   }, 30_000);
 
+  it('puts somebody out of all rooms at once', async () => {
+    const sfu = await start();
+    const [userId, stranger] = [randomUUID(), randomUUID()];
+    const sessions = [randomUUID(), randomUUID()];
+    const tokens = sessions.map((sessionId) => sfu.token({ sessionId, userId, role: 'viewer' }));
+    const there = [];
+    for (const sessionId of sessions) there.push(await sfu.join({ sessionId, userId, role: 'viewer' }));
+    const other = await sfu.join({ sessionId: sessions[0]!, userId: stranger, role: 'viewer' });
+    await sfu.command({ type: 'removeUser', userId, reason: 'banned' });
+    for (const viewer of there) expect(await viewer.event('room.closed')).toEqual({ reason: 'banned' });
+    for (const token of tokens) {
+      const again = await sfu.connect(token);
+      await expect(again.join()).rejects.toEqual(code('forbidden'));
+    }
+    await sfu.join({ sessionId: sessions[0]!, userId: stranger, role: 'viewer' });
+    other.close();
+  }, 30_000);
+
   it('ends the room, and passes over what is no command', async () => {
     const sfu = await start();
     const sessionId = randomUUID();

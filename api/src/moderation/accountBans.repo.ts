@@ -1,0 +1,87 @@
+import type { AccountBan, Database } from '@maydan/prisma';
+import { audited, writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
+
+const atOnce = 100;
+
+/** Bans of accounts in PostgreSQL: `User.bannedAt` is what everything goes by, a row here says why and until when. */
+export class AccountBansRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  find(userId: string): Promise<AccountBan | null> {
+    return this.#database.accountBan.findUnique({ where: { userId } });
+  }
+
+  /** In place of an earlier one. Null when the account was deleted meanwhile. */
+  ban(
+    data: Pick<AccountBan, 'userId' | 'byId' | 'reason' | 'expiresAt'>,
+    act: Act,
+  ): Promise<AccountBan | null> {
+    const { userId, ...rest } = data;
+    return this.#database.$transaction(async (transaction) => {
+      const now = new Date();
+      const where = { id: userId, deletedAt: null };
+      // Also of who is banned already: whoever changes a ban of the same account waits here.
+      const { count } = await transaction.user.updateMany({ where, data: { bannedAt: now } });
+      if (count === 0) return null;
+      const row = await transaction.accountBan.upsert({
+        where: { userId },
+        create: { ...data, createdAt: now },
+        update: { ...rest, createdAt: now, enforcedAt: null },
+      });
+      await writeAudit(transaction, act);
+      return row;
+    });
+  }
+
+  /** False when there was none. */
+  unban(userId: string, act: Act): Promise<boolean> {
+    return this.#lift(userId, audited(act), {});
+  }
+
+  /** Lifts what is over. Those whom it concerned. */
+  async liftExpired(now: Date): Promise<string[]> {
+    const where = { expiresAt: { lte: now } };
+    const rows = await this.#database.accountBan.findMany({ where, take: atOnce, select: { userId: true } });
+    const lifted: string[] = [];
+    for (const { userId } of rows) {
+      const target = { kind: 'user', id: userId } as const;
+      const act = {
+        actor: null,
+        action: 'user.unbanned',
+        target,
+        userId,
+        details: { expired: true },
+      } as const;
+      if (await this.#lift(userId, audited(act), where)) lifted.push(userId);
+    }
+    return lifted;
+  }
+
+  /** Bans of which something is left to be done. */
+  unenforced(): Promise<AccountBan[]> {
+    return this.#database.accountBan.findMany({ where: { enforcedAt: null }, take: atOnce });
+  }
+
+  /** All that follows from a ban was done. */
+  async enforced({ userId, createdAt }: AccountBan): Promise<void> {
+    const where = { userId, createdAt, enforcedAt: null };
+    await this.#database.accountBan.updateMany({ where, data: { enforcedAt: new Date() } });
+  }
+
+  #lift(userId: string, also: Also, where: { expiresAt?: { lte: Date } }): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const banned = { id: userId, deletedAt: null, bannedAt: { not: null } };
+      // Its row is locked first, as a ban does.
+      await transaction.$queryRaw`SELECT 1 AS "one" FROM "User" WHERE "id" = ${userId}::uuid FOR UPDATE`;
+      const ban = await transaction.accountBan.deleteMany({ where: { userId, ...where } });
+      if (ban.count === 0 && where.expiresAt !== undefined) return false;
+      const { count } = await transaction.user.updateMany({ where: banned, data: { bannedAt: null } });
+      if (count > 0) await also(transaction);
+      return count > 0;
+    });
+  }
+}

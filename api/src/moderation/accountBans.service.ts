@@ -1,0 +1,118 @@
+import { AppError, type Logger } from '@maydan/common';
+import type { AccountBan, AccountBanInput } from '@maydan/contracts';
+import type { AccountBan as BanRow, User } from '@maydan/prisma';
+import { actorOf } from '../audit/audit.repo.ts';
+import { requireRole } from '../identity/requireRole.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import { rooms } from '../realtime/rooms.ts';
+import type { SessionsRepo } from '../sessions/sessions.repo.ts';
+import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { SeatsService } from '../stage/seats.service.ts';
+import type { SfuCommands } from '../stage/SfuCommands.ts';
+import type { AccountBansRepo } from './accountBans.repo.ts';
+import type { ModeratedRepo } from './moderated.repo.ts';
+import { momentIn, type Ranks } from './Ranks.ts';
+
+export interface AccountBansDependencies {
+  readonly accountBans: AccountBansRepo;
+  readonly moderated: ModeratedRepo;
+  readonly ranks: Ranks;
+  readonly repo: Pick<SessionsRepo, 'runningOf'>;
+  readonly sessions: Pick<SessionsService, 'close'>;
+  readonly seats: Pick<SeatsService, 'takeAll'>;
+  readonly sfu: Pick<SfuCommands, 'removeUser'>;
+  readonly emitter: Emitter;
+  readonly logger: Logger;
+}
+
+/** Bans and suspensions of accounts (features M1, M2), by moderators and admins. */
+export class AccountBansService {
+  readonly #deps: AccountBansDependencies;
+
+  constructor(dependencies: AccountBansDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /**
+   * From the commit on each request, sign-in and publish of the account is refused. Connections, rooms, stages and sessions are
+   * ended at once; what a crash leaves of that the sweep does. Again reason and end are changed. Throws `forbidden` unless
+   * one stands above, and `not_found`.
+   */
+  async ban(actor: User, { id, reason, durationSec }: AccountBanInput): Promise<AccountBan> {
+    const user = await this.#above(actor, id);
+    const act = { ...actOn(actor, id), action: 'user.banned', reason, details: { durationSec } } as const;
+    const ban = { userId: id, byId: actor.id, reason, expiresAt: momentIn(durationSec) };
+    const row = await this.#deps.accountBans.ban(ban, act);
+    if (row === null) throw new AppError('not_found');
+    this.#deps.logger.info({ userId: id, byId: actor.id, durationSec }, 'an account was banned');
+    await this.#enforce(row);
+    return view(user, row);
+  }
+
+  /** Throws `not_found` without a ban. */
+  async get(actor: User, id: string): Promise<AccountBan> {
+    requireRole(actor, 'moderator', 'admin');
+    const user = await this.#deps.moderated.findUser(id);
+    const row = user === null ? null : await this.#deps.accountBans.find(id);
+    if (user === null || row === null) throw new AppError('not_found');
+    return view(user, row);
+  }
+
+  /** They have to sign in again. Throws `forbidden`, and `not_found` without a ban. */
+  async unban(actor: User, { id, reason }: { id: string; reason: string | null }): Promise<void> {
+    await this.#above(actor, id);
+    const lifted = await this.#deps.accountBans.unban(id, {
+      ...actOn(actor, id),
+      action: 'user.unbanned',
+      reason,
+    });
+    if (!lifted) throw new AppError('not_found', 'This account is not banned.');
+  }
+
+  /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans. */
+  async run(now = new Date()): Promise<void> {
+    const { accountBans, moderated, logger } = this.#deps;
+    for (const userId of await accountBans.liftExpired(now)) logger.info({ userId }, 'a suspension is over');
+    await moderated.deleteExpired(now);
+    for (const ban of await accountBans.unenforced()) await this.#enforce(ban);
+  }
+
+  /** May be repeated. */
+  async #enforce(ban: BanRow): Promise<void> {
+    const { accountBans, repo, sessions, seats, sfu, emitter } = this.#deps;
+    const { userId } = ban;
+    await emitter.disconnect(rooms.user(userId), 'account_banned');
+    await sfu.removeUser(userId, 'banned');
+    for (const id of await repo.runningOf(userId)) {
+      await sessions.close(id, 'moderatorEnded', ban.byId).catch(unlessOver);
+    }
+    await seats.takeAll(userId);
+    await accountBans.enforced(ban);
+  }
+
+  async #above(actor: User, id: string): Promise<User> {
+    requireRole(actor, 'moderator', 'admin');
+    const user = await this.#deps.moderated.findUser(id);
+    if (user === null) throw new AppError('not_found');
+    await this.#deps.ranks.requireAbove(actor, user);
+    return user;
+  }
+}
+
+/** Another end came first. */
+function unlessOver(error: unknown): void {
+  if (!(error instanceof AppError) || error.code !== 'wrong_state') throw error;
+}
+
+function actOn(actor: User, id: string) {
+  return { actor: actorOf(actor), target: { kind: 'user', id }, userId: id } as const;
+}
+
+function view({ id, username, displayName }: User, { reason, createdAt, expiresAt }: BanRow): AccountBan {
+  return {
+    user: { id, username, displayName },
+    reason,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,76 @@
+import type { ChatMute, Database, User } from '@maydan/prisma';
+import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
+import { publicFields } from '../people/listed.ts';
+import { lockSession } from '../sessions/sessions.repo.ts';
+
+export type MuteRow = ChatMute & { user: Pick<User, 'id' | 'username' | 'displayName'> };
+
+export interface NewMute {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly byId: string;
+  readonly reason: string | null;
+  readonly until: Date | null;
+}
+
+const withUser = { user: publicFields } as const;
+
+/** Whom sanctions in sessions concern, in PostgreSQL. */
+export class ModeratedRepo {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Null when there is none, or the account was deleted. */
+  findUser(id: string): Promise<User | null> {
+    return this.#database.user.findUnique({ where: { id, deletedAt: null } });
+  }
+
+  /** In place of an earlier one. */
+  mute({ sessionId, userId, ...data }: NewMute, also: Also): Promise<MuteRow> {
+    return this.#database.$transaction(async (transaction) => {
+      // Of those that come at once, one makes the row and the others change it.
+      await lockSession(transaction, sessionId);
+      const row = await transaction.chatMute.upsert({
+        where: { sessionId_userId: { sessionId, userId } },
+        create: { sessionId, userId, ...data },
+        update: { ...data, createdAt: new Date() },
+        include: withUser,
+      });
+      await also(transaction);
+      return row;
+    });
+  }
+
+  /** False when there was none. */
+  unmute(sessionId: string, userId: string, also: Also): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.chatMute.deleteMany({ where: { sessionId, userId } });
+      if (count > 0) await also(transaction);
+      return count > 0;
+    });
+  }
+
+  /** Those that hold now, the newest first. */
+  mutes(sessionId: string): Promise<MuteRow[]> {
+    return this.#database.chatMute.findMany({
+      where: { sessionId, OR: [{ until: null }, { until: { gt: new Date() } }] },
+      orderBy: [{ createdAt: 'desc' }, { userId: 'asc' }],
+      take: 1_000,
+      include: withUser,
+    });
+  }
+
+  /** Of what the database doesn't keep the audit log knows alone. */
+  write(act: Act): Promise<void> {
+    return writeAudit(this.#database, act);
+  }
+
+  /** Removes what is over. */
+  async deleteExpired(now: Date): Promise<void> {
+    await this.#database.chatMute.deleteMany({ where: { until: { lte: now } } });
+    await this.#database.sessionBan.deleteMany({ where: { expiresAt: { lte: now } } });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Cause } from '../notifications/causes.ts';
+
+interface Words {
+  readonly en: string;
+  readonly ar: string;
+}
+
+/** The host is told that a moderator ended a session. */
+export function endNotice(
+  { id, hostId, title }: { readonly id: string; readonly hostId: string; readonly title: string },
+  reason: string | null,
+): Cause<'system'> {
+  const named = title.slice(0, 100);
+  return notice(`sessionEnded:${id}`, hostId, {
+    title: { en: 'Your session was ended', ar: 'تم إنهاء بثك' },
+    body: withReason(
+      { en: `A moderator ended “${named}”.`, ar: `أنهى أحد المشرفين البث «${named}».` },
+      reason,
+    ),
+  });
+}
+
+/** The owner is told that a stream key works no more. */
+export function keyNotice(
+  { id, userId, label }: { readonly id: string; readonly userId: string; readonly label: string },
+  reason: string,
+): Cause<'system'> {
+  const named = label.slice(0, 100);
+  return notice(`streamKeyDisabled:${id}`, userId, {
+    title: { en: 'Your stream key was disabled', ar: 'تم تعطيل مفتاح البث' },
+    body: withReason(
+      {
+        en: `A moderator disabled the stream key “${named}”; it can not be used any more.`,
+        ar: `عطّل أحد المشرفين مفتاح البث «${named}»، ولم يعد صالحًا للاستخدام.`,
+      },
+      reason,
+    ),
+  });
+}
+
+function notice(what: string, userId: string, data: Cause<'system'>['data']): Cause<'system'> {
+  const key = `system:${what}`;
+  return { key, type: 'system', userId, actorId: null, groupKey: key, data };
+}
+
+function withReason({ en, ar }: Words, reason: string | null): Words {
+  return reason === null || reason === ''
+    ? { en, ar }
+    : { en: `${en} Reason: ${reason}`, ar: `${ar} السبب: ${reason}` };
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import {
+  accountBan,
+  accountBanInput,
+  accountUnbanInput,
+  chatMute,
+  chatMuteInput,
+  kickInput,
+  streamKeyDisableInput,
+} from './moderation.ts';
+import { pageInput, userById, userPage } from './people.ts';
+import { byId, nothing, route } from './route.ts';
+import { seatOfInput } from './stage/seats.ts';
+import { streamKey } from './streamKeys.ts';
+
+const tag = 'Moderation';
+
+/** Sanctions in a session, by its host, the host's room moderators, moderators and admins. */
+export const moderationContract = {
+  mute: route(
+    'POST',
+    '/sessions/{id}/chat/mutes',
+    tag,
+    'Let somebody write in the chat no more: for a time (a time-out), or until it is lifted; again it is changed',
+    201,
+  )
+    .input(chatMuteInput)
+    .output(chatMute),
+  mutes: route('GET', '/sessions/{id}/chat/mutes', tag, 'Who may not write in the chat')
+    .input(byId)
+    .output(z.object({ items: z.array(chatMute) })),
+  unmute: route('DELETE', '/sessions/{id}/chat/mutes/{userId}', tag, 'Let somebody write again')
+    .input(seatOfInput)
+    .output(nothing),
+  kick: route(
+    'POST',
+    '/sessions/{id}/kicks',
+    tag,
+    'Put somebody out of chat, room and stage at once; they may come back',
+  )
+    .input(kickInput)
+    .output(nothing),
+  moderators: route('GET', '/me/moderators', tag, 'Who moderates one’s rooms, the newest first')
+    .input(pageInput)
+    .output(userPage),
+  appoint: route('PUT', '/me/moderators/{id}', tag, 'Have somebody moderate all rooms of one’s sessions')
+    .input(userById)
+    .output(nothing),
+  dismiss: route('DELETE', '/me/moderators/{id}', tag, 'Have somebody moderate one’s rooms no more')
+    .input(userById)
+    .output(nothing),
+};
+
+/** Sanctions of the platform, by moderators and admins. */
+export const platformModerationContract = {
+  ban: route(
+    'POST',
+    '/admin/users/{id}/ban',
+    tag,
+    'Ban or suspend an account: it is signed out, its sessions end; again it is changed',
+    201,
+  )
+    .input(accountBanInput)
+    .output(accountBan),
+  getBan: route('GET', '/admin/users/{id}/ban', tag, 'Why and until when an account is banned')
+    .input(userById)
+    .output(accountBan),
+  unban: route('DELETE', '/admin/users/{id}/ban', tag, 'Let an account in again')
+    .input(accountUnbanInput)
+    .output(nothing),
+  streamKeys: route('GET', '/admin/users/{id}/stream-keys', tag, 'Somebody’s stream keys, without secrets')
+    .input(userById)
+    .output(z.object({ items: z.array(streamKey) })),
+  disableStreamKey: route(
+    'POST',
+    '/admin/stream-keys/{id}/disable',
+    tag,
+    'Revoke somebody’s stream key; a running publish is dropped, and they are told',
+  )
+    .input(streamKeyDisableInput)
+    .output(streamKey),
+};
