@@ -211,7 +211,8 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }
 }
 
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push, wallet } = services;
+  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push, wallet, reports } =
+    services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
@@ -223,6 +224,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         notifications.deleteOld(new Date()),
         push.removeEnded(new Date()),
         wallet.deleteOldKeys(new Date()),
+        reports.deleteOld(new Date()),
       ]),
     logger,
   });

@@ -51,6 +51,8 @@ import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
 import type { Gateway } from './realtime/gateway.ts';
+import { createReports } from './reports/createReports.ts';
+import { reportsRoutes } from './reports/reports.routes.ts';
 import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
 import { SessionRoom } from './realtime/SessionRoom.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
@@ -146,6 +148,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ ...shared, database, limits, emitter, sessions, streamKeys, toldLater },
     ...{ chat: chat.chat, seats: stage.seats },
   });
+  const reports = createReports({ database, sessions, limits, toldLater, logger });
   const messageMedia = new MessageMediaRepo(database);
   const media = createMedia({
     ...{ config, database, jobs, limits, emitter, logger },
@@ -210,6 +213,7 @@ export function createServices(dependencies: ServicesDependencies) {
     viewing: viewingRoutes(viewing, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
     moderation: moderationRoutes(moderation, signedIn),
+    reports: reportsRoutes(reports, signedIn),
     platformModeration: platformModerationRoutes(moderation, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),
     messages: messagesRoutes(conversations.messages, signedIn),
@@ -257,6 +261,7 @@ export function createServices(dependencies: ServicesDependencies) {
     media,
     statuses,
     moderation,
+    reports,
     payments: wallet.payments,
     giftNews: gifts.pump,
     reconciliation,

@@ -42,6 +42,7 @@ import {
 import { presenceContract } from './presence.ts';
 import { personalDataContract } from './personalData.contract.ts';
 import { pushContract } from './push.contract.ts';
+import { reportsContract } from './reports.contract.ts';
 import { byId, nothing, route } from './route.ts';
 import {
   channel,
@@ -350,6 +351,7 @@ export const contract = {
   notifications: notificationsContract,
   media: mediaContract,
   moderation: moderationContract,
+  reports: reportsContract,
   platformModeration: platformModerationContract,
   push: pushContract,
   secondFactor: secondFactorContract,

@@ -21,6 +21,7 @@ export * from './personalData.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';
 export * from './push.ts';
+export * from './reports.ts';
 export * from './secondFactor.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';

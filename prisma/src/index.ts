@@ -34,6 +34,7 @@ export type {
   PushDevice,
   PushKind,
   Media,
+  Report,
   Role,
   SeatState,
   SentGift,

@@ -48,6 +48,7 @@ export class RateLimits {
   readonly #walletByUser: Limiter;
   readonly #giftsByUser: Limiter;
   readonly #analyticsByUser: Limiter;
+  readonly #reportsByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -89,12 +90,18 @@ export class RateLimits {
     this.#walletByUser = limiter('wallet', config.WALLET_RATE_PER_USER, 60);
     this.#giftsByUser = limiter('gift', config.GIFT_RATE_PER_USER, 60);
     this.#analyticsByUser = limiter('analytics', config.ANALYTICS_RATE_PER_USER, 60);
+    this.#reportsByUser = limiter('report', 30, 3_600);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
   /** Counts a join token; throws `rate_limited`. */
   join(address: string): Promise<void> {
     return this.#count(this.#joinsByAddress, addressGroup(address));
+  }
+
+  /** Counts a report of a user; throws `rate_limited`. */
+  reports(userId: string): Promise<void> {
+    return this.#count(this.#reportsByUser, userId);
   }
 
   /** Counts what a user asks of a stage; throws `rate_limited`. */

@@ -38,6 +38,30 @@ export function keyNotice(
   });
 }
 
+/** The reporter is told that a moderator has decided. */
+export function reportNotice({
+  id,
+  reporterId,
+  state,
+}: {
+  readonly id: string;
+  readonly reporterId: string;
+  readonly state: 'resolved' | 'dismissed';
+}): Cause<'system'> {
+  const title = { en: 'Your report was reviewed', ar: 'تمت مراجعة بلاغك' };
+  const body =
+    state === 'resolved'
+      ? {
+          en: 'Thank you: a moderator looked at it and took action.',
+          ar: 'شكرًا لك: راجع أحد المشرفين البلاغ واتخذ إجراءً.',
+        }
+      : {
+          en: 'A moderator looked at it and found nothing against our rules.',
+          ar: 'راجع أحد المشرفين البلاغ ولم يجد ما يخالف قواعدنا.',
+        };
+  return notice(`reportDecided:${id}`, reporterId, { title, body });
+}
+
 function notice(what: string, userId: string, data: Cause<'system'>['data']): Cause<'system'> {
   const key = `system:${what}`;
   return { key, type: 'system', userId, actorId: null, groupKey: key, data };

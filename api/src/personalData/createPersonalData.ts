@@ -10,6 +10,7 @@ import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
+import { ReportsData } from '../reports/reportsData.repo.ts';
 import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
@@ -55,6 +56,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new StreamKeysData(database),
     new AuditData(database),
     new ModerationData(database),
+    new ReportsData(database),
     new ChatData(database),
     new ConversationsData(database),
     new StatusesData(database),
