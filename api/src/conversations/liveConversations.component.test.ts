@@ -100,6 +100,15 @@ it('a message over a socket is refused as over REST', async () => {
   expect(await socketOf.ann.codeOf('message:read', { id: randomUUID(), seq: 1 })).toBe('not_found');
 });
 
+it('messages over sockets count once, together with those over REST', async () => {
+  const limited = await backend.startApi({ MESSAGE_RATE_PER_USER: '3' });
+  const socket = await connect(limited, ann);
+  await sendOver(socket, 'one');
+  await limited.clientOf(ann.accessToken).messages.send({ id, tempId: 'two', text: 'two' });
+  await sendOver(socket, 'three');
+  expect(await socket.codeOf('message:send', { id, tempId: 'four', text: 'four' })).toBe('rate_limited');
+});
+
 it('who reads is told to those who have the group open, and to both of a direct conversation', async () => {
   await sendOver(socketOf.ann, 'one');
   await socketOf.ann.ask('conversation:subscribe', { conversationId: id });
