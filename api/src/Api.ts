@@ -86,6 +86,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('delayed messages', () => services.delayedMessages.close());
   lifecycle.own('viewing', () => services.viewing.viewing.close());
   lifecycle.own('counting of viewers', () => services.viewing.keeping.close());
+  lifecycle.own('webhook pump', () => services.webhooks.pump.close());
   lifecycle.own('analytics', () => services.analytics.counting.close());
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
@@ -122,6 +123,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   sweep.start();
   services.viewing.keeping.start();
   services.analytics.counting.start();
+  services.webhooks.pump.start();
   services.presenceKeeper.start();
   services.outbox.start();
   services.giftNews.start();
@@ -189,7 +191,8 @@ const pushBackoff = (firstMs: number) => (attempt: number, _type?: string, error
 };
 
 /** Jobs that the api runs itself, as the writer of its tables. */
-function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }: Services): void {
+function runOwnJobs({ config, logger, lifecycle }: Parts, services: Services): void {
+  const { personalData, push, webhooks } = services;
   const connection = createRedis(config.REDIS_URL, logger, { name: 'api-jobs', maxWaitMs: null });
   lifecycle.own('job connection', () => connection.disconnect());
   const erase = ({ userId }: JobData<'account.erase'>) => personalData.deletion.erase(userId);
@@ -204,6 +207,18 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, { personalData, push }
     { connection, logger, ...takenOver },
   );
   exports.on('failed', (job, error) => logger.warn({ err: error, jobId: job?.id }, 'an export was not made'));
+  // One job is one endpoint: so many slow ones hold up none of the others.
+  const deliveries = runJobs(
+    'webhook.deliver',
+    (data, { signal }) => webhooks.deliverer.deliver(data, signal),
+    {
+      ...{ connection, logger, concurrency: 50, lockDuration: 10_000, stalledInterval: 3_000 },
+    },
+  );
+  deliveries.on('failed', (job, error) =>
+    logger.warn({ err: error, jobId: job?.id }, 'webhooks were not sent'),
+  );
+  lifecycle.own('webhooks', () => deliveries.close(true));
   // A job under way is done again, here or by another api; it doesn't hold the process.
   lifecycle.own('exports', () => exports.close(true));
   lifecycle.own('pushes', () => pushes.close(true));
@@ -225,6 +240,7 @@ function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTim
         push.removeEnded(new Date()),
         wallet.deleteOldKeys(new Date()),
         reports.deleteOld(new Date()),
+        services.webhooks.deliverer.deleteOld(new Date()),
       ]),
     logger,
   });

@@ -74,6 +74,18 @@ export const configSchema = z
     ANALYTICS_PERIOD_MS: positive.max(3_600_000).default(300_000),
     /** Statistics and exports of them that one user asks for in a minute. */
     ANALYTICS_RATE_PER_USER: positive.default(60),
+    /** Encrypts the secrets of webhooks. Unset: made of ACCESS_TOKEN_SECRET, which then can't be changed without losing them. */
+    WEBHOOK_SECRET: optional(secret),
+    /** Webhooks may lead to private addresses, and without TLS: for tests, and for systems in the same network. */
+    WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+    /** How long an endpoint may take to answer. */
+    WEBHOOK_TIMEOUT_MS: positive.max(60_000).default(10_000),
+    /** The first retry of a webhook comes after about this time, the last one 20,000 times as late. */
+    WEBHOOK_RETRY_MS: positive.max(60_000).default(5_000),
+    /** A webhook at which nothing has arrived for so long is turned off: 5 days. */
+    WEBHOOK_DISABLE_AFTER_MS: positive.default(432_000_000),
+    /** What one user changes of webhooks in a minute. */
+    WEBHOOK_RATE_PER_USER: positive.default(60),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
     CORS_ORIGINS: origins.default([]),

@@ -73,6 +73,8 @@ import { statusesRoutes } from './statuses/statuses.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
 import { StreamKeysService } from './streamKeys/streamKeys.service.ts';
+import { createWebhooks } from './webhooks/createWebhooks.ts';
+import { webhooksRoutes } from './webhooks/webhooks.routes.ts';
 import { createWallet } from './wallet/createWallet.ts';
 import { moneyRoutes, walletRoutes } from './wallet/wallet.routes.ts';
 
@@ -198,6 +200,7 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
   const analytics = createAnalytics({ config, database, redis, sessions, limits, logger });
+  const webhooks = createWebhooks({ config, database, jobs, limits, logger });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -225,6 +228,7 @@ export function createServices(dependencies: ServicesDependencies) {
     secondFactor: secondFactorRoutes(identity.secondFactor, signedIn),
     wallet: walletRoutes(wallet, signedIn),
     money: moneyRoutes(wallet, signedIn),
+    webhooks: webhooksRoutes(webhooks.webhooks, signedIn),
     gifts: giftsRoutes(gifts, signedIn, anybody),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
@@ -272,6 +276,7 @@ export function createServices(dependencies: ServicesDependencies) {
     delayedMessages: chat.delayed,
     viewing,
     analytics,
+    webhooks,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

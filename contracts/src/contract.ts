@@ -71,6 +71,7 @@ import { statusesContract } from './statuses.contract.ts';
 import { viewingContract } from './viewing.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
 import { moneyContract, walletContract } from './wallet.contract.ts';
+import { webhooksContract } from './webhooks.contract.ts';
 
 /** The public REST API under `/api/v1`: one source for validation, OpenAPI and the typed client. */
 export const contract = {
@@ -359,6 +360,7 @@ export const contract = {
   wallet: walletContract,
   gifts: giftsContract,
   money: moneyContract,
+  webhooks: webhooksContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

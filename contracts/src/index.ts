@@ -31,4 +31,5 @@ export * from './streamKeys.ts';
 export * from './stage/index.ts';
 export * from './viewing.ts';
 export * from './wallet.ts';
+export * from './webhooks.ts';
 export * from './gifts.ts';

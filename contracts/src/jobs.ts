@@ -43,6 +43,11 @@ export const jobs = {
       requestId: z.string().optional(),
     }),
   },
+  /** Sends what is due to an endpoint of another system. The api runs it itself. */
+  'webhook.deliver': {
+    queue: 'webhook',
+    data: z.object({ webhookId: z.uuid(), requestId: z.string().optional() }),
+  },
   /** Erases what is personal of a deleted account. The api runs it itself, as the writer of its tables. */
   'account.erase': {
     queue: 'account',

@@ -55,6 +55,8 @@ export type {
   StreamKey,
   Theme,
   User,
+  Webhook,
+  WebhookDelivery,
   Withdrawal,
   WithdrawalState,
 } from '../generated/client.ts';

@@ -49,6 +49,7 @@ export class RateLimits {
   readonly #giftsByUser: Limiter;
   readonly #analyticsByUser: Limiter;
   readonly #reportsByUser: Limiter;
+  readonly #webhooksByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -91,6 +92,7 @@ export class RateLimits {
     this.#giftsByUser = limiter('gift', config.GIFT_RATE_PER_USER, 60);
     this.#analyticsByUser = limiter('analytics', config.ANALYTICS_RATE_PER_USER, 60);
     this.#reportsByUser = limiter('report', 30, 3_600);
+    this.#webhooksByUser = limiter('webhook', config.WEBHOOK_RATE_PER_USER, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
@@ -157,6 +159,11 @@ export class RateLimits {
   /** Counts statistics that a user asks for; throws `rate_limited`. */
   analytics(userId: string): Promise<void> {
     return this.#count(this.#analyticsByUser, userId);
+  }
+
+  /** Counts what a user changes of webhooks; throws `rate_limited`. */
+  webhooks(userId: string): Promise<void> {
+    return this.#count(this.#webhooksByUser, userId);
   }
 
   /** Counts a deposit or withdrawal that a user asks for; throws `rate_limited`. */

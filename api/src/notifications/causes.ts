@@ -40,3 +40,23 @@ export function giftCause(sent: SentGift): Cause<'gift'> {
   const key = `gift:${sessionId}:${sender.id}:${recipient.id}`;
   return { key, type: 'gift', userId: recipient.id, actorId: sender.id, groupKey: `gift:${sessionId}`, data };
 }
+
+/** Of a webhook that was turned off, for nothing arrives there any more. */
+export function disabledCause(webhook: {
+  id: string;
+  userId: string;
+  url: string;
+  at: Date;
+}): Cause<'system'> {
+  const { id, userId, at } = webhook;
+  const host = URL.parse(webhook.url)?.host.slice(0, 200) ?? '';
+  const data = {
+    title: { en: 'A webhook was turned off', ar: 'أُوقف أحد خطافات الويب' },
+    body: {
+      en: `Messages to ${host} no longer arrive. Turn the webhook on again once it works.`,
+      ar: `لم تعد الرسائل تصل إلى ${host}. شغّل خطاف الويب مجدداً حين يعمل.`,
+    },
+  };
+  const key = `webhook:${id}:${at.getTime()}`;
+  return { key, type: 'system', userId, actorId: null, groupKey: `webhook:${id}`, data };
+}

@@ -18,6 +18,7 @@ import { StageData } from '../stage/stageData.repo.ts';
 import { StatusesData } from '../statuses/statusesData.repo.ts';
 import type { MediaStore } from '../storage/MediaStore.ts';
 import { StreamKeysData } from '../streamKeys/streamKeysData.repo.ts';
+import { WebhooksData } from '../webhooks/webhooksData.repo.ts';
 import { WalletData } from '../wallet/walletData.repo.ts';
 import type { WalletRepo } from '../wallet/wallet.repo.ts';
 import type { WithdrawalsRepo } from '../wallet/withdrawals.repo.ts';
@@ -67,6 +68,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new MediaData(database),
     new ExportsData(database, exporting.queue, exporting.store),
     new AnalyticsData(database),
+    new WebhooksData(database),
     new GiftsData(database),
     new WalletData(database, walletRepo, withdrawalsRepo),
     new IdentityData(database),
