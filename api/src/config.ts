@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { baseConfig, flag, optional, port, s3Config, secret, trustProxy } from '@maydan/common';
 import { z } from 'zod';
+import { restreamSecrets } from './restream/restreamSecrets.ts';
 import { secureUrl, serviceAccount, serviceAccountFile } from './push/serviceAccount.ts';
 
 const positive = z.coerce.number().int().positive();
@@ -126,6 +127,12 @@ export const configSchema = z
     FCM_BASE_URL: secureUrl.transform((url) => url.replace(/\/+$/, '')).default('https://fcm.googleapis.com'),
     /** Push services may be at private addresses, and without TLS. For tests alone. */
     PUSH_ALLOW_PRIVATE: flag.default(false),
+    /** Encrypt stream keys of restream targets, `id:secret` by comma: the first seals, the others open what they sealed. Unset: ACCESS_TOKEN_SECRET does. */
+    RESTREAM_SECRETS: restreamSecrets.default([]),
+    /** Restream targets of one user. */
+    RESTREAM_TARGETS_PER_USER: positive.max(8).default(5),
+    /** Restream targets may be at private addresses; set it for workers, too. */
+    RESTREAM_ALLOW_PRIVATE: flag.default(false),
     /** The first retry of a push comes after about this time, the next ones ever later. */
     PUSH_RETRY_MS: positive.default(5_000),
     /** Refused stream keys per publisher address in 5 minutes. */

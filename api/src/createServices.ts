@@ -54,6 +54,9 @@ import type { Gateway } from './realtime/gateway.ts';
 import { createReports } from './reports/createReports.ts';
 import { reportsRoutes } from './reports/reports.routes.ts';
 import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
+import { createRestream } from './restream/createRestream.ts';
+import { restreamHandlers } from './restream/restream.gateway.ts';
+import { restreamRoutes } from './restream/restream.routes.ts';
 import { SessionRoom } from './realtime/SessionRoom.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
@@ -124,6 +127,7 @@ export function createServices(dependencies: ServicesDependencies) {
   };
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
+  const restream = createRestream({ ...shared, config, database, limits, emitter });
   const streamKeys = new StreamKeysService({
     repo: new StreamKeysRepo(database),
     sessions: repo,
@@ -222,6 +226,7 @@ export function createServices(dependencies: ServicesDependencies) {
     messages: messagesRoutes(conversations.messages, signedIn),
     notifications: notificationsRoutes(notifications, signedIn),
     push: pushRoutes(push, signedIn),
+    restream: restreamRoutes(restream, signedIn),
     channels: channelsRoutes(sessions, anybody),
     people: peopleRoutes(people, signedIn, anybody),
     presence: presenceRoutes(presence, signedIn),
@@ -242,6 +247,7 @@ export function createServices(dependencies: ServicesDependencies) {
       ...viewingHandlers(viewing),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
+      ...restreamHandlers(restream),
       ...sessionsHandlers(sessions),
     },
     guards: {
@@ -289,8 +295,12 @@ export function createServices(dependencies: ServicesDependencies) {
     duePushes,
     seats: stage.seats,
     directory: stage.directory,
-    facts: new FactsHandler({ ...shared, toldLater, stage: stage.facts, media: media.facts }),
-    sweep: new Sweep({ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep }),
+    restream,
+    facts: new FactsHandler({ ...shared, restream, toldLater, stage: stage.facts, media: media.facts }),
+    sweep: new Sweep({
+      ...{ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep },
+      restreaming: (hostIds) => restream.hostsAmong(hostIds),
+    }),
     router,
   };
 }

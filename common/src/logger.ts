@@ -26,6 +26,7 @@ const secretNames = [
   'FCM_SERVICE_ACCOUNT',
   'FCM_SERVICE_ACCOUNT_FILE',
   'VAPID_PRIVATE_KEY',
+  'RESTREAM_SECRETS',
 ];
 const paths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
 

@@ -43,6 +43,7 @@ import { presenceContract } from './presence.ts';
 import { personalDataContract } from './personalData.contract.ts';
 import { pushContract } from './push.contract.ts';
 import { reportsContract } from './reports.contract.ts';
+import { restreamContract } from './restream.contract.ts';
 import { byId, nothing, route } from './route.ts';
 import {
   channel,
@@ -355,6 +356,7 @@ export const contract = {
   reports: reportsContract,
   platformModeration: platformModerationContract,
   push: pushContract,
+  restream: restreamContract,
   secondFactor: secondFactorContract,
   statuses: statusesContract,
   wallet: walletContract,

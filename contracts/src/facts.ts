@@ -89,6 +89,8 @@ export const fact = z.discriminatedUnion('type', [
     /** False when nothing was recorded. */
     recorded: z.boolean(),
   }),
+  /** A restream target of the session's host has another state; Redis has the newest (`restreamStatusKey`). */
+  z.object({ type: z.literal('restream.changed'), ...base, targetId: z.uuid() }),
   /** Nothing is stored of a playback any more. */
   z.object({ type: z.literal('recording.removed'), ...base, playbackId }),
   z.object({

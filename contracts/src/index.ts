@@ -22,6 +22,7 @@ export * from './playbackKeys.ts';
 export * from './presence.ts';
 export * from './push.ts';
 export * from './reports.ts';
+export * from './restream.ts';
 export * from './secondFactor.ts';
 export * from './sessions.ts';
 export * from './sessionStates.ts';

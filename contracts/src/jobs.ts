@@ -24,6 +24,11 @@ export const jobs = {
     queue: 'forward',
     data: z.object({ sessionId, sessionType: sessionType.optional(), requestId: z.string().optional() }),
   },
+  /** Sends what is shown of a session to its host's other targets. Addresses and stream keys are asked from the api. */
+  'live.restream': {
+    queue: 'restream',
+    data: z.object({ sessionId, requestId: z.string().optional() }),
+  },
   'vod.images': {
     queue: 'vod',
     data: z.object({ sessionId, playbackId, durationMs: z.int().min(0), requestId: z.string().optional() }),

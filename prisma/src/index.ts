@@ -33,6 +33,7 @@ export type {
   NotificationType,
   PushDevice,
   PushKind,
+  RestreamTarget,
   Media,
   Report,
   Role,

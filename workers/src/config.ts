@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { baseConfig, optional, port, s3Config } from '@maydan/common';
+import { baseConfig, flag, optional, port, s3Config } from '@maydan/common';
 import { z } from 'zod';
 
 /** Share of the machine that encoders may plan with when no budget is given; the rest is the packager's and the origin's. */
@@ -42,6 +42,10 @@ export const configSchema = z.object({
   STAGE_FRAME_RATE: z.coerce.number().int().min(10).max(60).default(30),
   /** Rooms that one worker watches over; how many stages are composed is decided by WORKER_CPU_BUDGET. */
   STAGE_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
+  /** Sessions that one worker sends to their hosts' other RTMP targets; each target costs about 1 % of a core. */
+  RESTREAM_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(50),
+  /** Such targets may be at private addresses; set it for the api, too. */
+  RESTREAM_ALLOW_PRIVATE: flag.default(false),
   API_INTERNAL_URL: z.url().default('http://127.0.0.1:8080'),
   /** Uploaded files that are checked at once. */
   MEDIA_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(2),

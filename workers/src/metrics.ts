@@ -13,7 +13,13 @@ export interface WorkerMetricsSources {
 }
 
 /** One job name per queue: what tells a queue's depth. */
-const queues: readonly JobName[] = ['live.transcode', 'live.forward', 'live.composite', 'vod.images'];
+const queues: readonly JobName[] = [
+  'live.transcode',
+  'live.forward',
+  'live.composite',
+  'live.restream',
+  'vod.images',
+];
 /** Redis being away must not hold a scrape. */
 const countTimeoutMs = 1_000;
 

@@ -27,6 +27,8 @@ import { promOriginMetrics } from './origin/http/promOriginMetrics.ts';
 import { OriginServer } from './origin/OriginServer.ts';
 import { removeRecording } from './recording/removeRecording.ts';
 import { Spool } from './recording/Spool.ts';
+import { RestreamWorker } from './restream/restream.handler.ts';
+import { registerRestreamMetrics } from './restream/restreamMetrics.ts';
 import { Labels } from './stage/compose/Labels.ts';
 import { CompositeWorker } from './stage/composite.handler.ts';
 import { registerStageMetrics } from './stage/stageMetrics.ts';
@@ -96,6 +98,15 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   lifecycle.own('stages', () => stages.close());
   stages.onFailed(() => jobFailed('live.composite'));
   registerStageMetrics(registry, stages);
+  const restreams = new RestreamWorker({
+    deps: { config, redis, facts, control },
+    connection: links.queueRedis,
+    concurrency: config.RESTREAM_CONCURRENCY,
+    log,
+  });
+  lifecycle.own('restreams', () => restreams.close());
+  restreams.onFailed(() => jobFailed('live.restream'));
+  registerRestreamMetrics(registry, restreams);
   const images = startImages(config, links, log, () => jobFailed('vod.images'));
   // A picture job under way is done again by another worker; it doesn't hold the process.
   lifecycle.own('image jobs', () => images.close(true));

@@ -4,6 +4,7 @@ import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
 import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
 import type { MediaFacts } from '../media/MediaFacts.ts';
+import type { RestreamService } from '../restream/restream.service.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import { tellFollowers, type SessionRow, type SessionsRepo } from '../sessions/sessions.repo.ts';
 import {
@@ -21,6 +22,7 @@ export interface FactsDependencies {
   readonly announcer: SessionAnnouncer;
   readonly stage: StageFacts;
   readonly media: MediaFacts;
+  readonly restream: RestreamService;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   /** Somebody is to be told of what was written. */
@@ -68,6 +70,8 @@ export class FactsHandler {
         return;
       case 'live.ended':
         return this.#ended(fact);
+      case 'restream.changed':
+        return this.#deps.restream.handle(fact);
       case 'recording.removed':
         await this.#deps.repo.update(
           fact.sessionId,
@@ -106,6 +110,9 @@ export class FactsHandler {
     await commands.writeControl(session);
     await commands.run('live.transcode', session);
     if (session.rtmpRelayUrl !== null) await commands.run('live.forward', session);
+    const { hostId } = session;
+    if ((await this.#deps.restream.hostsAmong([hostId])).has(hostId))
+      await commands.run('live.restream', session);
   }
 
   async #unpublished(fact: FactOf<'ingest.unpublished'>): Promise<void> {

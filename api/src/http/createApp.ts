@@ -5,6 +5,7 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import { pinoHttp } from 'pino-http';
 import type { ApiConfig } from '../config.ts';
 import type { ApiMetrics } from '../ops/ApiMetrics.ts';
+import type { RestreamService } from '../restream/restream.service.ts';
 import type { PublishService } from '../sessions/publish.service.ts';
 import { directUploads } from '../media/media.routes.ts';
 import type { MediaService } from '../media/media.service.ts';
@@ -30,6 +31,7 @@ export interface AppDependencies {
   readonly logger: Logger;
   readonly router: AnyRouter;
   readonly publishes: PublishService;
+  readonly restream: RestreamService;
   readonly directory: SfuDirectory;
   readonly media: { readonly service: MediaService; readonly store: MediaStore; readonly pictures: Router };
   /** Webhooks of payment providers. */
@@ -41,7 +43,7 @@ export interface AppDependencies {
 
 /** Everything the api answers over HTTP. */
 export async function createApp(dependencies: AppDependencies): Promise<Express> {
-  const { config, logger, router, publishes, directory, media, payments } = dependencies;
+  const { config, logger, router, publishes, restream, directory, media, payments } = dependencies;
   const { signIns, checks, metrics } = dependencies;
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY);
@@ -52,7 +54,7 @@ export async function createApp(dependencies: AppDependencies): Promise<Express>
   app.use(payments);
   app.use(docsRoutes(await openApiDocument(router)));
   app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
-  app.use(internalRoutes(publishes, config.INTERNAL_SECRET));
+  app.use(internalRoutes(publishes, restream, config.INTERNAL_SECRET));
   app.use(restPrefix, restHandler(router, config, directory), refuseMethod);
   app.use(['/api', '/internal'], notFound);
   app.use(webApp(config.WEB_ROOT));

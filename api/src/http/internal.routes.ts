@@ -2,6 +2,8 @@ import { AppError, verifyInternalToken } from '@maydan/common';
 import {
   ingestAuthorizeInput,
   ingestAuthorizeOutput,
+  restreamWantedInput,
+  restreamWantedOutput,
   stageAuthorizeInput,
   whipAuthorizeInput,
   whipAuthorizeOutput,
@@ -9,6 +11,7 @@ import {
 import { Router } from 'express';
 import type { z } from 'zod';
 import { bearerToken } from '../identity/AccessTokens.ts';
+import type { RestreamService } from '../restream/restream.service.ts';
 import type { PublishService } from '../sessions/publish.service.ts';
 
 interface Question<I extends z.ZodType, O extends z.ZodType> {
@@ -20,7 +23,11 @@ interface Question<I extends z.ZodType, O extends z.ZodType> {
 }
 
 /** Questions of our own services, behind tokens that only they can mint. */
-export function internalRoutes(publishes: PublishService, internalSecret: string): Router {
+export function internalRoutes(
+  publishes: PublishService,
+  restream: RestreamService,
+  internalSecret: string,
+): Router {
   const router = Router();
   function answer<I extends z.ZodType, O extends z.ZodType>(path: string, question: Question<I, O>): void {
     router.post(path, async (request, response) => {
@@ -47,6 +54,12 @@ export function internalRoutes(publishes: PublishService, internalSecret: string
     input: stageAuthorizeInput,
     output: ingestAuthorizeOutput,
     answer: (question) => publishes.authorizeStage(question),
+  });
+  answer('/internal/restream/targets', {
+    service: 'workers',
+    input: restreamWantedInput,
+    output: restreamWantedOutput,
+    answer: async ({ sessionId }) => ({ targets: await restream.wanted(sessionId) }),
   });
   return router;
 }

@@ -50,6 +50,7 @@ export class RateLimits {
   readonly #analyticsByUser: Limiter;
   readonly #reportsByUser: Limiter;
   readonly #webhooksByUser: Limiter;
+  readonly #restreamByUser: Limiter;
   readonly #redis: Redis;
   readonly #logger: Logger;
 
@@ -93,6 +94,7 @@ export class RateLimits {
     this.#analyticsByUser = limiter('analytics', config.ANALYTICS_RATE_PER_USER, 60);
     this.#reportsByUser = limiter('report', 30, 3_600);
     this.#webhooksByUser = limiter('webhook', config.WEBHOOK_RATE_PER_USER, 60);
+    this.#restreamByUser = limiter('restream', 60, 60);
     this.#searches = limiter('search', config.SEARCH_RATE_PER_USER, 60);
   }
 
@@ -164,6 +166,11 @@ export class RateLimits {
   /** Counts what a user changes of webhooks; throws `rate_limited`. */
   webhooks(userId: string): Promise<void> {
     return this.#count(this.#webhooksByUser, userId);
+  }
+
+  /** Counts a change of a user's restream targets; throws `rate_limited`. */
+  restream(userId: string): Promise<void> {
+    return this.#count(this.#restreamByUser, userId);
   }
 
   /** Counts a deposit or withdrawal that a user asks for; throws `rate_limited`. */

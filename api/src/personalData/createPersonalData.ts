@@ -11,6 +11,7 @@ import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { ReportsData } from '../reports/reportsData.repo.ts';
+import { RestreamData } from '../restream/restreamData.repo.ts';
 import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
 import { SessionsData, type SessionsDataDependencies } from '../sessions/sessionsData.repo.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
@@ -58,6 +59,7 @@ export function createPersonalData(dependencies: Dependencies) {
     new AuditData(database),
     new ModerationData(database),
     new ReportsData(database),
+    new RestreamData(database),
     new ChatData(database),
     new ConversationsData(database),
     new StatusesData(database),

@@ -125,6 +125,8 @@ describe('a deleted account', () => {
       memberIds: [friend.user.id],
     });
     const direct = await friend.client.conversations.direct({ userId: id });
+    const target = { name: 'mine', url: 'rtmp://live.example.org/x', streamKey: 'k' };
+    await account.client.restream.create(target);
     const { id: sessionId } = await friend.client.sessions.create({ title: 'room' });
     await account.client.chat.send({ id: sessionId, tempId: 'said', text: 'about me' });
     expect((await remove(account)).status).toBe(202);
@@ -135,9 +137,10 @@ describe('a deleted account', () => {
       ...{ passwordHash: null, role: 'user' },
     });
     expect(kept.username).toMatch(/^deleted_[a-z0-9]{16}$/);
-    const { signIn, streamKey, follow, contact, followCount } = backend.database;
+    const { signIn, streamKey, restreamTarget, follow, contact, followCount } = backend.database;
     expect(await signIn.count({ where: { userId: id } })).toBe(0);
     expect(await streamKey.count({ where: { userId: id } })).toBe(0);
+    expect(await restreamTarget.count({ where: { userId: id } })).toBe(0);
     expect(await follow.count({ where: { OR: [{ followerId: id }, { followeeId: id }] } })).toBe(0);
     expect(await contact.count({ where: { contactId: id } })).toBe(0);
     const counted = await followCount.findUniqueOrThrow({ where: { userId: friend.user.id } });

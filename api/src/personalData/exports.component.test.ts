@@ -115,6 +115,8 @@ describe('an export', () => {
 
     const socket = await TestSocket.connect(api.url, { token: ann.accessToken });
     const stranger = await TestSocket.connect(api.url, { token: bob.accessToken });
+    const target = { name: 'mine', url: 'rtmp://live.example.org/x', streamKey: 'key-of-mine-only' };
+    await ann.client.restream.create(target);
     const asked = await ask(ann);
     expect(asked).toMatchObject({ state: 'waiting', finishedAt: null, expiresAt: null, byteLength: null });
     const done = await until(ann, asked.id, 'ready');
@@ -134,6 +136,7 @@ describe('an export', () => {
       statuses: [{ id: shown.id, text: 'for a day', audience: 'followers' }],
       seenStatuses: [{ statusId: seen.id }],
       streamKeys: [{ revokedAt: null }],
+      restreamTargets: [{ name: 'mine', keyHint: 'only' }],
       exports: [{ id: asked.id }],
     });
     expect(data['conversations']).toHaveLength(2);
@@ -146,6 +149,7 @@ describe('an export', () => {
     expect(data['messages']?.map((one) => one['text']).sort()).toEqual(['to "one"', 'to all']);
     const secrets = [
       'only of Bob',
+      'key-of-mine-only',
       'unsaid',
       key,
       ann.password,

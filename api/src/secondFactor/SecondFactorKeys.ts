@@ -1,9 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { AppError } from '@maydan/common';
 import { secondFactorChallenge, type SecondFactorChallenge } from '@maydan/contracts';
 import { hashSecret, type User } from '@maydan/prisma';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import { seal, unseal } from '../identity/sealing.ts';
 
 const expiresInSec = 300;
 const claims = z.object({ sub: z.uuid(), account: z.string() });
@@ -28,21 +29,14 @@ export class SecondFactorKeys {
     this.#signing = derived('challenges');
   }
 
-  /** Encrypted and bound to the user: AES-256-GCM, base64url of nonce, tag and text. */
+  /** Encrypted and bound to the user. */
   seal(userId: string, text: string): string {
-    const nonce = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', this.#sealing, nonce).setAAD(Buffer.from(userId));
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
+    return seal(this.#sealing, userId, text);
   }
 
   /** Rejects what this installation's secret didn't seal for this user; then the secret was changed. */
   open(userId: string, sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64url');
-    const nonce = bytes.subarray(0, 12);
-    const decipher = createDecipheriv('aes-256-gcm', this.#sealing, nonce, { authTagLength: 16 });
-    decipher.setAAD(Buffer.from(userId)).setAuthTag(bytes.subarray(12, 28));
-    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+    return unseal(this.#sealing, userId, sealed);
   }
 
   /** Recovery codes are short: without the key, their hashes tell them to nobody. Case, blanks and dashes don't matter. */

@@ -21,7 +21,7 @@ export interface SessionCommandsDependencies {
 }
 
 /** Jobs that run as long as a session has something for them; their job id is the session's. */
-export type SessionJob = 'live.transcode' | 'live.composite' | 'live.forward';
+export type SessionJob = 'live.transcode' | 'live.composite' | 'live.forward' | 'live.restream';
 
 /** What the api tells ingest, sfu and the workers about a session. Each may be repeated without harm. */
 export class SessionCommands {

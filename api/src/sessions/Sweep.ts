@@ -3,6 +3,7 @@ import type { EndReason, SessionEvent } from '@maydan/contracts';
 import type { Session } from '@maydan/prisma';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { StageSweep } from '../stage/StageSweep.ts';
+import { onAirStates } from './controlDocument.ts';
 import type { SessionCommands, SessionJob } from './SessionCommands.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
 import { isAwaitingTakeover, noSource, takeoverFailed } from './sources.ts';
@@ -15,6 +16,8 @@ export interface SweepDependencies {
   readonly announcer: SessionAnnouncer;
   /** Repairs rooms; last in each round. */
   readonly stage: StageSweep;
+  /** Those of the hosts whose sessions are sent elsewhere. */
+  readonly restreaming: (hostIds: string[]) => Promise<Set<string>>;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   readonly logger: Logger;
@@ -49,6 +52,7 @@ export class Sweep {
     const onStage = await repo.onStage();
     this.#forgetOthers([...open, ...onStage]);
     await this.#each(open, (session) => this.#repair(session, now));
+    await this.#keepRestreams(open, now);
     await this.#each(onStage, (session) => this.#keepStage(session, now));
     for (const id of await repo.neverStarted(now)) await this.#end(id, 'neverStarted', 'neverStarted');
     for (const session of await repo.withoutImages(now)) await this.#retryImages(session);
@@ -132,6 +136,15 @@ export class Sweep {
   async #keepStage(session: Session, now: Date): Promise<void> {
     await this.#deps.commands.repairControl(session);
     await this.#keepJob('live.composite', session, now);
+  }
+
+  /** Targets may have been switched on while nobody could be told. */
+  async #keepRestreams(open: Open[], now: Date): Promise<void> {
+    const onAir = open.filter(({ state }) => onAirStates.includes(state));
+    if (onAir.length === 0) return;
+    const hosts = await this.#deps.restreaming([...new Set(onAir.map(({ hostId }) => hostId))]);
+    const restreamed = onAir.filter(({ hostId }) => hosts.has(hostId));
+    await this.#each(restreamed, (session) => this.#keepJob('live.restream', session, now));
   }
 
   /** A session that nobody can finish fails as `workerLost`. */

@@ -197,6 +197,11 @@ export class SessionsRepo {
     return rows.map((row) => row.id);
   }
 
+  /** Those of a host that a publisher is on the line of, or may come back to. */
+  onAirOf(hostId: string): Promise<Session[]> {
+    return this.#database.session.findMany({ where: { hostId, state: { in: [...onAirStates] } }, take: 100 });
+  }
+
   async countByState(): Promise<Map<SessionState, number>> {
     const states: SessionState[] = ['idle', ...jobStates];
     const rows = await this.#database.session.groupBy({

@@ -7,6 +7,7 @@ import { mediaEvents } from './media.ts';
 import { moderationEvents } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
+import { restreamEvents, restreamMessages } from './restream.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 import { viewingMessages } from './viewing.ts';
 import { sessionRoomEvents } from './sessionRoom.ts';
@@ -39,6 +40,7 @@ export const clientMessages = {
   ...connectionMessages,
   ...conversationMessages,
   ...presenceMessages,
+  ...restreamMessages,
   ...sessionMessages,
   ...viewingMessages,
 };
@@ -53,6 +55,7 @@ export const serverEvents = {
   ...mediaEvents,
   ...moderationEvents,
   ...presenceEvents,
+  ...restreamEvents,
   ...sessionEvents,
   ...sessionRoomEvents,
   ...statusEvents,

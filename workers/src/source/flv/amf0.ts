@@ -109,6 +109,29 @@ class AmfReader {
   }
 }
 
+/** Values of a command one after the other. */
+export function encodeAmf0(...values: readonly AmfValue[]): Buffer {
+  return Buffer.concat(values.map(encodeOne));
+}
+
+function encodeOne(value: AmfValue): Buffer {
+  if (value === null) return Buffer.from([0x05]);
+  if (typeof value === 'boolean') return Buffer.from([0x01, value ? 1 : 0]);
+  if (typeof value === 'string') return Buffer.concat([Buffer.from([0x02]), prefixed(value)]);
+  if (typeof value === 'number') {
+    const number = Buffer.alloc(9);
+    number.writeDoubleBE(value, 1);
+    return number;
+  }
+  if (Array.isArray(value)) {
+    const head = Buffer.from([0x0a, 0, 0, 0, 0]);
+    head.writeUInt32BE(value.length, 1);
+    return Buffer.concat([head, ...value.map(encodeOne)]);
+  }
+  const entries = Object.entries(value).flatMap(([key, entry]) => [prefixed(key), encodeOne(entry)]);
+  return Buffer.concat([Buffer.from([0x03]), ...entries, Buffer.from([0, 0, 9])]);
+}
+
 /** `"onMetaData"` and an ECMA array of numbers. */
 export function encodeMetadata(values: Readonly<Record<string, number>>): Buffer {
   const entries = Object.entries(values);

@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net';
+
+/** Handed to the system at a time, so that what was taken is known soon also on a slow line. */
+const batchBytes = 65_536;
+
+/**
+ * Writes to a socket from a queue of its own. It never waits and never grows without bound: whoever writes looks at
+ * `waitingBytes` and at `stalledMs`, and gives the connection up.
+ */
+export class BoundedWriter {
+  readonly #socket: Socket;
+  readonly #queue: Buffer[] = [];
+  #waitingBytes = 0;
+  #takenBytes = 0;
+  #isWriting = false;
+  /** When something was taken last, or when there was something to take first. */
+  #progressAtMs = performance.now();
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Not taken by the system yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  /** How long the other side has taken nothing, while there was something to take. */
+  get stalledMs(): number {
+    return this.#waitingBytes === 0 ? 0 : performance.now() - this.#progressAtMs;
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#waitingBytes === 0) this.#progressAtMs = performance.now();
+    this.#queue.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#pump();
+  }
+
+  /** Forgets what waits here; what the socket was given goes out. */
+  clear(): void {
+    for (const { length } of this.#queue.splice(0)) this.#waitingBytes -= length;
+  }
+
+  #pump(): void {
+    if (this.#isWriting || this.#queue.length === 0 || this.#socket.destroyed) return;
+    const batch = this.#batch();
+    this.#isWriting = true;
+    this.#socket.write(batch, () => {
+      this.#isWriting = false;
+      this.#waitingBytes -= batch.length;
+      this.#takenBytes += batch.length;
+      this.#progressAtMs = performance.now();
+      this.#pump();
+    });
+  }
+
+  #batch(): Buffer {
+    let count = 0;
+    let size = 0;
+    while (count < this.#queue.length && size < batchBytes) size += this.#queue[count++]?.length ?? 0;
+    const [first = Buffer.alloc(0), ...rest] = this.#queue.splice(0, count);
+    return rest.length === 0 ? first : Buffer.concat([first, ...rest], size);
+  }
+}
