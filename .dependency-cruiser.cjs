@@ -81,6 +81,7 @@ module.exports = {
     door('S3', '@aws-sdk', '^workers/src/storage/|^api/src/storage/[^/]+$'),
     door('sharp', 'sharp', '^workers/src/media/imageProgram\\.ts$'),
     door('Stripe', 'stripe', '^api/src/wallet/payments/StripeProvider\\.ts$'),
+    door('Bull Board', '@bull-board', '^api/src/admin/board\\.routes\\.ts$'),
     door('Prisma', '(@prisma|pg)', '^prisma/'),
     {
       name: 'no-cycles',

@@ -3,10 +3,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  announceNode,
   createRedis,
   createRegistry,
   JobProducer,
   Lifecycle,
+  newNodeId,
   OpsServer,
   runJobs,
   type Logger,
@@ -133,6 +135,11 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   moderationSweep.start();
   exportSweep.start();
   services.duePushes.start();
+  const node = announceNode({
+    ...{ redis: connections.redis, service: 'api', nodeId: newNodeId(), logger: parts.logger },
+    describe: () => ({ work: { sockets: sockets.connections } }),
+  });
+  lifecycle.own('node', () => node.close());
   return { port: (server.address() as AddressInfo).port, opsPort: ops.port };
 }
 

@@ -9,6 +9,8 @@ import { accountRoutes } from './account/account.routes.ts';
 import { AuditRepo } from './audit/audit.repo.ts';
 import { auditRoutes } from './audit/audit.routes.ts';
 import { AuditService } from './audit/audit.service.ts';
+import { adminRoutes } from './admin/admin.routes.ts';
+import { createAdmin } from './admin/createAdmin.ts';
 import { createViewing } from './viewing/createViewing.ts';
 import { viewingHandlers } from './viewing/viewing.gateway.ts';
 import { viewingRoutes } from './viewing/viewing.routes.ts';
@@ -205,6 +207,10 @@ export function createServices(dependencies: ServicesDependencies) {
   const statuses = createStatuses({ database, views: media.views, online, limits, emitter, logger });
   const analytics = createAnalytics({ config, database, redis, sessions, limits, logger });
   const webhooks = createWebhooks({ config, database, jobs, limits, logger });
+  const admin = createAdmin({
+    ...{ config, database, redis, jobs, emitter, signIns, logger },
+    ...{ stageHealths: stage.healths, walletRepo: wallet.walletRepo, store: media.store },
+  });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);
   const router = {
@@ -234,6 +240,7 @@ export function createServices(dependencies: ServicesDependencies) {
     wallet: walletRoutes(wallet, signedIn),
     money: moneyRoutes(wallet, signedIn),
     webhooks: webhooksRoutes(webhooks.webhooks, signedIn),
+    admin: adminRoutes(admin, signedIn),
     gifts: giftsRoutes(gifts, signedIn, anybody),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
@@ -273,8 +280,10 @@ export function createServices(dependencies: ServicesDependencies) {
     moderation,
     reports,
     payments: wallet.payments,
+    board: admin.boardRoutes,
     giftNews: gifts.pump,
     reconciliation,
+    giftAssets: gifts.assetRoutes,
     wallet,
     limits,
     gateway,

@@ -1,7 +1,10 @@
-import { jobs, type JobData, type JobName } from '@maydan/contracts';
+import { jobs, type JobData, type JobName, type QueueName } from '@maydan/contracts';
 import { Queue, Worker, type Job, type JobsOptions, type WorkerOptions } from 'bullmq';
 import type { Logger } from './logger.ts';
 import type { Redis } from './redis.ts';
+
+/** Jobs that failed for good are kept so long, and so many of them, for admins to see why and to run them again. */
+const failedKept = { age: 7 * 86_400, count: 1_000 };
 
 /** Adds jobs of the catalogue; data is checked against the job's schema. */
 export class JobProducer {
@@ -13,7 +16,10 @@ export class JobProducer {
   }
 
   queue(name: JobName): Queue {
-    const queueName = jobs[name].queue;
+    return this.named(jobs[name].queue);
+  }
+
+  named(queueName: QueueName): Queue {
     const known = this.#queues.get(queueName);
     if (known !== undefined) return known;
     const queue = new Queue(queueName, { connection: this.#connection, prefix: 'maydan:queue' });
@@ -23,17 +29,29 @@ export class JobProducer {
     return queue;
   }
 
-  /** Adding a job whose `jobId` is waiting or active changes nothing. */
+  /**
+   * Adding a job whose `jobId` is waiting or active changes nothing; one that failed makes room for the new one, unless its
+   * adder says how long it is remembered.
+   */
   async add<N extends JobName>(
     name: N,
     data: JobData<N>,
     options: JobsOptions & { jobId: string },
   ): Promise<void> {
-    await this.queue(name).add(name, jobs[name].data.parse(data), {
+    const queue = this.queue(name);
+    if (options.removeOnFail === undefined && (await queue.getJobState(options.jobId)) === 'failed')
+      await queue.remove(options.jobId);
+    await queue.add(name, jobs[name].data.parse(data), {
       removeOnComplete: true,
-      removeOnFail: true,
+      removeOnFail: failedKept,
       ...options,
     });
+  }
+
+  /** Whether nothing waits or runs under this id; it may have failed. */
+  async isGone(name: JobName, jobId: string): Promise<boolean> {
+    const state = await this.queue(name).getJobState(jobId);
+    return state === 'unknown' || state === 'completed' || state === 'failed';
   }
 
   async close(): Promise<void> {

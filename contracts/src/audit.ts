@@ -38,6 +38,11 @@ export const auditAction = z.enum([
   'withdrawal.rejected',
   'withdrawal.paid',
   'deposit.refunded',
+  'user.roleChanged',
+  'giftAsset.added',
+  'job.retried',
+  'job.removed',
+  'queueBoard.opened',
 ]);
 export type AuditAction = z.infer<typeof auditAction>;
 
@@ -59,6 +64,9 @@ export const auditTargetKind = z.enum([
   'leaderboards',
   'withdrawal',
   'deposit',
+  'giftAsset',
+  'job',
+  'queueBoard',
 ]);
 export type AuditTargetKind = z.infer<typeof auditTargetKind>;
 

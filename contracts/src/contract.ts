@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { analyticsContract } from './analytics.contract.ts';
 import { auditContract } from './audit.contract.ts';
+import { adminContract } from './admin.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -363,6 +364,7 @@ export const contract = {
   gifts: giftsContract,
   money: moneyContract,
   webhooks: webhooksContract,
+  admin: adminContract,
   channels: {
     get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
       .input(z.object({ username: z.string().max(30) }))

@@ -1,5 +1,7 @@
 import {
   gift,
+  giftAsset,
+  giftAssetInput,
   giftInput,
   giftList,
   giftSendInput,
@@ -28,6 +30,9 @@ export const giftsContract = {
   update: route('PATCH', '/admin/gifts/{id}', tag, 'Change a gift; those that were sent keep their price')
     .input(giftUpdateInput)
     .output(gift),
+  upload: route('POST', '/admin/gifts/assets', tag, 'Store an icon or an animation for gifts', 201)
+    .input(giftAssetInput)
+    .output(giftAsset),
   send: keyedRoute('POST', '/sessions/{id}/gifts', tag, 'Send a gift to somebody on air', 201)
     .input(giftSendInput)
     .output(sentGift),

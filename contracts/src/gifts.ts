@@ -12,6 +12,29 @@ const assetUrl = z
   .regex(/^(https:\/\/[^\s"'<>\\]+|\/(?!\/)[\w.~/-]+)$/, 'must be an https address or a path');
 const name = z.string().max(40).overwrite(cleanLine).refine(showsSomething, 'must not be empty');
 
+/** What an icon or an animation may be. An SVG or Lottie document runs nothing and loads nothing. */
+export const giftAssetKind = z.enum(['lottie', 'webp', 'png', 'svg']);
+export type GiftAssetKind = z.infer<typeof giftAssetKind>;
+/** Bytes of one. */
+export const maxGiftAssetBytes = 262_144;
+export const giftAssetInput = z.object({
+  kind: giftAssetKind,
+  /** The file, in base64. */
+  content: z
+    .base64()
+    .min(1)
+    .max(4 * Math.ceil(maxGiftAssetBytes / 3)),
+});
+export type GiftAssetInput = z.infer<typeof giftAssetInput>;
+/** `url` can be the icon or animation of a gift. */
+export const giftAsset = z.object({ url: assetUrl, byteLength: z.int() });
+export type GiftAsset = z.infer<typeof giftAsset>;
+export const giftAssetsPath = '/api/gift-assets';
+const extensions: Record<GiftAssetKind, string> = { lottie: 'json', webp: 'webp', png: 'png', svg: 'svg' };
+/** Where content is got, by its SHA-256 in hexadecimal: the same path is always the same content. */
+export const giftAssetPath = (hash: string, kind: GiftAssetKind): string =>
+  `${giftAssetsPath}/${hash}.${extensions[kind]}`;
+
 /** What is shown when the gift arrives: a Lottie document (JSON) or an animated WebP. */
 export const giftAnimation = z.object({ kind: z.enum(['lottie', 'webp']), url: assetUrl });
 const shown = {

@@ -1,5 +1,6 @@
 export * from './analytics.ts';
 export * from './audit.ts';
+export * from './admin.ts';
 export * from './chat.ts';
 export * from './cleanText.ts';
 export * from './client.ts';
@@ -13,6 +14,7 @@ export * from './identity.ts';
 export * from './ids.ts';
 export * from './jobs.ts';
 export * from './messages.ts';
+export * from './nodes.ts';
 export * from './notifications.ts';
 export * from './media.ts';
 export * from './moderation.ts';

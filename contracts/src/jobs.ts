@@ -84,3 +84,10 @@ export const jobs = {
 export type JobName = keyof typeof jobs;
 export type JobData<N extends JobName> = z.infer<(typeof jobs)[N]['data']>;
 export type QueueName = (typeof jobs)[JobName]['queue'];
+
+const jobNames = Object.keys(jobs) as JobName[];
+
+/** The jobs of a queue. */
+export function jobsIn(queue: QueueName): readonly JobName[] {
+  return jobNames.filter((name) => jobs[name].queue === queue);
+}

@@ -63,6 +63,9 @@ export const userListInput = pageInput.extend({
   search: z.string().trim().max(100).optional(),
   role: role.optional(),
   state: z.enum(['active', 'banned']).optional(),
+  /** Accounts that were made from this moment on, and before this one. */
+  createdFrom: isoDate.optional(),
+  createdBefore: isoDate.optional(),
 });
 /** A user as admins see them. */
 export const listedAccount = publicUser.extend({

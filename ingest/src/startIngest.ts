@@ -1,8 +1,10 @@
 import {
+  announceNode,
   createRedis,
   createRegistry,
   FactWriter,
   GuessLimiter,
+  newNodeId,
   OpsServer,
   relayPath,
   RelayServer,
@@ -80,6 +82,13 @@ export async function startIngest(
     registry,
   });
   lifecycle.own('ops', () => ops.close());
+  const describe = () => ({
+    load: rtmp.connectionCount / config.MAX_CONNECTIONS,
+    work: { publishes: publishes.count, connections: rtmp.connectionCount, relays: publishes.consumerCount },
+    sessions: publishes.list().map(({ sessionId }) => sessionId),
+  });
+  const node = announceNode({ redis, service: 'ingest', nodeId: newNodeId(), describe, logger });
+  lifecycle.own('node', () => node.close());
   return { rtmp: rtmp.port, rtmps: rtmp.tlsPort, relay: relay.port, ops: ops.port };
 }
 

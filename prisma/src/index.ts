@@ -66,4 +66,5 @@ export { newId } from './newId.ts';
 export { hashPassword, verifyPassword } from './password.ts';
 export { PasswordThread } from './PasswordThread.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
+export { seedGifts } from './seedGifts.ts';
 export { ask, isTaken, isUndone } from './statements.ts';

@@ -3,8 +3,18 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { createRedis, createRegistry, FactWriter, OpsServer } from '@maydan/common';
+import {
+  announceNode,
+  announceSfuNode,
+  createRedis,
+  createRegistry,
+  FactWriter,
+  Heartbeat,
+  OpsServer,
+  withdrawSfuNode,
+} from '@maydan/common';
 import type { Lifecycle, Logger, Redis } from '@maydan/common';
+import { sfuNodeTtlMs } from '@maydan/contracts';
 import type { Router } from 'express';
 import { nodeIdOf } from './config.ts';
 import type { SfuConfig } from './config.ts';
@@ -12,7 +22,6 @@ import { createSfuApp } from './createSfuApp.ts';
 import type { SfuContext } from './createSfuApp.ts';
 import { registerMetrics } from './metrics.ts';
 import { CommandListener } from './nodes/CommandListener.ts';
-import { NodeRegistration } from './nodes/NodeRegistration.ts';
 import { StageFacts } from './nodes/StageFacts.ts';
 import { StageHealth } from './nodes/StageHealth.ts';
 import { Rooms } from './rooms/Rooms.ts';
@@ -102,11 +111,25 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
     load: rooms.load,
     rooms: rooms.all.map(({ sessionId }) => sessionId),
   });
-  const registration = await NodeRegistration.create(redis, describe, logger);
+  const registration = await Heartbeat.create({
+    announce: () => announceSfuNode(redis, describe()),
+    withdraw: () => withdrawSfuNode(redis, nodeId),
+    everyMs: sfuNodeTtlMs / 3,
+    logger,
+  });
+  const node = announceNode({ redis, service: 'sfu', nodeId, describe: () => reportOf(rooms), logger });
+  lifecycle.own('node', () => node.close());
   lifecycle.own('registration', () => registration.close());
   // Who comes next is sent here.
   rooms.on('opened', () => void registration.renew());
   return { pool, rooms, signaling, nodeId, httpPort, opsPort: ops.port };
+}
+
+/** What admins are told of the node. */
+function reportOf(rooms: Rooms) {
+  const sessions = rooms.all.map(({ sessionId }) => sessionId);
+  const peers = rooms.all.reduce((sum, room) => sum + room.peers.size, 0);
+  return { load: rooms.load, work: { rooms: sessions.length, peers }, sessions };
 }
 
 async function startWorkers(config: SfuConfig, logger: Logger): Promise<WorkerPool> {

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { statfs } from 'node:fs/promises';
 import {
+  announceNode,
   createRedis,
   createRegistry,
   FactWriter,
   JobProducer,
+  newNodeId,
   OpsServer,
   runJobs,
   type Lifecycle,
@@ -69,7 +70,7 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
 
   const control = new ControlChannel(links.subscriber);
   const admission = new Admission(config.WORKER_CPU_BUDGET);
-  const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const workerId = newNodeId();
   const shared = { config, redis, store, spool, facts, playbacks, control, admission, workerId };
   const deps = { ...shared, originUrl: () => originUrl };
   const live = new LiveWorker({ deps, connection: links.queueRedis, log });
@@ -118,7 +119,26 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
 
   const ops = await startOps(config, redis, registry);
   lifecycle.own('ops', () => ops.close());
+  const node = announceNode({
+    ...{ redis, service: 'workers', nodeId: workerId, logger: log },
+    describe: async () => ({
+      load: admission.usedCores / admission.budgetCores,
+      work: {
+        liveSessions: live.sessions.all.length,
+        forwards: forward.sessions.length,
+        stages: stages.sessions.length,
+      },
+      sessions: live.sessions.all.map(({ sessionId }) => sessionId),
+      disk: await diskOf(spool.dir),
+    }),
+  });
+  lifecycle.own('node', () => node.close());
   return { origin: origin.port, ops: ops.port, stageRelay: relays.port };
+}
+
+async function diskOf(folder: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /** What the process is connected to. */

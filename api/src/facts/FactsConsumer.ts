@@ -57,10 +57,8 @@ export class FactsConsumer {
   }
 
   /** Facts not read yet, and facts read but not handled. */
-  async lag(): Promise<{ unread: number; pending: number }> {
-    const groups = infoReply.parse(await this.#options.redis.xinfo('GROUPS', factStream));
-    const group = groups.map(fieldsOf).find((fields) => fields.get('name') === factGroup);
-    return { unread: Number(group?.get('lag') ?? 0), pending: Number(group?.get('pending') ?? 0) };
+  lag(): Promise<{ unread: number; pending: number }> {
+    return factsLag(this.#options.redis);
   }
 
   async #run(): Promise<void> {
@@ -157,6 +155,13 @@ export class FactsConsumer {
   async #acknowledge(id: string): Promise<void> {
     await this.#options.redis.xack(factStream, factGroup, id);
   }
+}
+
+/** Facts that no api process has read yet, and facts that were read but not handled. */
+export async function factsLag(redis: Redis): Promise<{ unread: number; pending: number }> {
+  const groups = infoReply.parse(await redis.xinfo('GROUPS', factStream));
+  const group = groups.map(fieldsOf).find((fields) => fields.get('name') === factGroup);
+  return { unread: Number(group?.get('lag') ?? 0), pending: Number(group?.get('pending') ?? 0) };
 }
 
 function fieldsOf(flat: unknown[]): Map<unknown, unknown> {

@@ -5,6 +5,9 @@ import { Pump } from '../notifications/Pump.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { Prices } from '../wallet/prices.ts';
+import { AssetsRepo } from './assets.repo.ts';
+import { giftAssetsRoutes } from './assets.routes.ts';
+import { AssetsService } from './assets.service.ts';
 import { CatalogueRepo } from './catalogue.repo.ts';
 import { CatalogueService } from './catalogue.service.ts';
 import { GiftsRepo } from './gifts.repo.ts';
@@ -41,8 +44,9 @@ export function createGifts(parts: GiftsParts) {
     pump.wake();
     parts.toldLater();
   };
+  const assets = new AssetsService(new AssetsRepo(database), logger);
   return {
-    pump,
+    ...{ pump, assets, assetRoutes: giftAssetsRoutes(assets) },
     catalogue: new CatalogueService(new CatalogueRepo(database), logger),
     gifts: new GiftsService({ ...parts, gifts: new GiftsRepo(database), seen, toldLater }),
     leaderboards: new LeaderboardsService({ ...parts, leaderboards, news, seen }),

@@ -2,7 +2,7 @@ import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { createGifts } from './createGifts.ts';
 
 export function giftsRoutes(
-  { catalogue, gifts, leaderboards }: Omit<ReturnType<typeof createGifts>, 'pump'>,
+  { assets, catalogue, gifts, leaderboards }: Omit<ReturnType<typeof createGifts>, 'pump' | 'assetRoutes'>,
   { gifts: mine }: SignedInProcedures,
   { gifts: all }: AnybodyProcedures,
 ) {
@@ -11,6 +11,7 @@ export function giftsRoutes(
     all: mine.all.handler(({ context }) => catalogue.all(context.user)),
     create: mine.create.handler(({ input, context }) => catalogue.create(context.user, input)),
     update: mine.update.handler(({ input, context }) => catalogue.update(context.user, input)),
+    upload: mine.upload.handler(({ input, context }) => assets.add(context.user, input)),
     send: mine.send.handler(({ input, context }) => gifts.send(context.user, input)),
     ofSession: all.ofSession.handler(({ input, context }) => gifts.ofSession(context.user, input)),
     totals: all.totals.handler(({ input, context }) => gifts.totals(context.user, input.id)),

@@ -25,6 +25,8 @@ import { crossOrigin, securityHeaders } from './security.ts';
 import { webApp } from './webApp.ts';
 
 const maxBody = '64kb';
+/** An icon or animation of gifts in base64. */
+const maxAssetBody = '400kb';
 
 export interface AppDependencies {
   readonly config: ApiConfig;
@@ -36,6 +38,10 @@ export interface AppDependencies {
   readonly media: { readonly service: MediaService; readonly store: MediaStore; readonly pictures: Router };
   /** Webhooks of payment providers. */
   readonly payments: Router;
+  /** Icons and animations of gifts. */
+  readonly giftAssets: Router;
+  /** The queues, for admins. */
+  readonly board: Router;
   readonly signIns: SignInsService;
   readonly checks: HealthChecks;
   readonly metrics: ApiMetrics;
@@ -44,6 +50,7 @@ export interface AppDependencies {
 /** Everything the api answers over HTTP. */
 export async function createApp(dependencies: AppDependencies): Promise<Express> {
   const { config, logger, router, publishes, restream, directory, media, payments } = dependencies;
+  const { giftAssets, board } = dependencies;
   const { signIns, checks, metrics } = dependencies;
   const app = express();
   app.set('trust proxy', config.TRUST_PROXY);
@@ -51,9 +58,12 @@ export async function createApp(dependencies: AppDependencies): Promise<Express>
   app.use(healthRoutes(checks));
   app.use(['/api', storagePrefix], crossOrigin(config));
   app.use(storageRoutes(media.store), directUploads(media.service, signIns), media.pictures);
-  app.use(payments);
+  app.use(payments, giftAssets);
+  app.use(board);
   app.use(docsRoutes(await openApiDocument(router)));
-  app.use(['/api', '/internal'], jsonOnly, express.json({ limit: maxBody }));
+  app.use(['/api', '/internal'], jsonOnly);
+  app.use(`${restPrefix}/admin/gifts/assets`, express.json({ limit: maxAssetBody }));
+  app.use(['/api', '/internal'], express.json({ limit: maxBody }));
   app.use(internalRoutes(publishes, restream, config.INTERNAL_SECRET));
   app.use(restPrefix, restHandler(router, config, directory), refuseMethod);
   app.use(['/api', '/internal'], notFound);

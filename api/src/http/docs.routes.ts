@@ -36,7 +36,7 @@ export async function openApiDocument(router: AnyRouter): Promise<OpenAPI.Docume
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
   };
   for (const path of Object.values(document.paths ?? {})) {
-    for (const method of ['get', 'post', 'patch', 'delete'] as const) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
       const responses = path?.[method]?.responses;
       if (responses !== undefined) responses.default = refusal;
     }

@@ -108,10 +108,16 @@ export class SignInsService {
    */
   async authenticate(authorization: string | undefined): Promise<TokenHolder> {
     const claims = this.#deps.tokens.verify(bearerToken(authorization));
-    const user = await this.#deps.repo.findSignedIn(claims.sid);
-    if (user === null || user.id !== claims.sub) throw new AppError('token_invalid');
-    if (user.bannedAt !== null) throw new AppError('account_banned');
+    const user = await this.current(claims.sub, claims.sid);
     return { user, signInId: claims.sid, expiresAt: new Date(claims.exp * 1_000) };
+  }
+
+  /** A user as they are now. Throws `token_invalid` when the sign-in isn't theirs or has ended, and `account_banned`. */
+  async current(userId: string, signInId: string): Promise<User> {
+    const user = await this.#deps.repo.findSignedIn(signInId);
+    if (user === null || user.id !== userId) throw new AppError('token_invalid');
+    if (user.bannedAt !== null) throw new AppError('account_banned');
+    return user;
   }
 
   /** Throws `reauthentication_required` unless this device signed in a short time ago. */

@@ -25,7 +25,7 @@ export class MediaJobs {
   }
 
   /** Whether nothing waits or runs that checks the file. */
-  async isCheckGone(id: string): Promise<boolean> {
-    return (await this.#jobs.queue('media.check').getJob(id)) === undefined;
+  isCheckGone(id: string): Promise<boolean> {
+    return this.#jobs.isGone('media.check', id);
   }
 }

@@ -13,6 +13,8 @@ export interface AccountFilter {
   readonly text: SearchText | null;
   readonly role?: Role | undefined;
   readonly state?: 'active' | 'banned' | undefined;
+  readonly createdFrom?: string | undefined;
+  readonly createdBefore?: string | undefined;
 }
 
 /** All users, as admins look through them, in PostgreSQL. */
@@ -29,6 +31,9 @@ export class UserListRepo {
     if (filter.role !== undefined) conditions.push(Prisma.sql`"role" = ${filter.role}::"Role"`);
     if (filter.state === 'active') conditions.push(Prisma.sql`"bannedAt" IS NULL`);
     if (filter.state === 'banned') conditions.push(Prisma.sql`"bannedAt" IS NOT NULL`);
+    const { createdFrom, createdBefore } = filter;
+    if (createdFrom !== undefined) conditions.push(Prisma.sql`"createdAt" >= ${new Date(createdFrom)}`);
+    if (createdBefore !== undefined) conditions.push(Prisma.sql`"createdAt" < ${new Date(createdBefore)}`);
     if (filter.text !== null) conditions.push(fits(filter.text));
     if (after !== null) conditions.push(Prisma.sql`("createdAt", "id") < (${after.at}, ${after.id}::uuid)`);
     return this.#database.$queryRaw<AccountRow[]>`

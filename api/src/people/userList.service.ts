@@ -10,6 +10,8 @@ export interface UserListInput extends PageInput {
   readonly search?: string | undefined;
   readonly role?: Role | undefined;
   readonly state?: 'active' | 'banned' | undefined;
+  readonly createdFrom?: string | undefined;
+  readonly createdBefore?: string | undefined;
 }
 
 /** The list of all users, for admins (feature P1). */

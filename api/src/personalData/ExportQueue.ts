@@ -19,8 +19,8 @@ export class ExportQueue {
   }
 
   /** Whether nothing waits or runs that makes it. */
-  async isGone(id: string): Promise<boolean> {
-    return (await this.#jobs.queue('account.export').getJob(id)) === undefined;
+  isGone(id: string): Promise<boolean> {
+    return this.#jobs.isGone('account.export', id);
   }
 
   /** Takes it out; false while some process works on it. */

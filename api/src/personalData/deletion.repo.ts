@@ -1,4 +1,5 @@
 import { namesOf, newSecret, type Database, type Prisma, type User } from '@maydan/prisma';
+import { lockAdmins } from '../identity/admins.repo.ts';
 import { endSignIns } from '../identity/identity.repo.ts';
 
 /** Who an account was: the same for all. Said in both languages, as whoever reads it may have either. */
@@ -15,9 +16,9 @@ export class DeletionRepo {
   /**
    * Makes the account nobody's, revokes its stream keys and ends its sign-ins, all or nothing; null when it isn't as it was
    * when its owner was asked. The ids of the sign-ins that ended. It counts as banned, so that it is found nowhere, nobody
-   * can do anything with it, and sign-ins that are being made come too late.
+   * can do anything with it, and sign-ins that are being made come too late. `lastAdmin`: nobody could make another one.
    */
-  close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | null> {
+  close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | 'lastAdmin' | null> {
     const nobody: Prisma.UserUpdateManyMutationInput = {
       ...namesOf(`deleted_${newSecret(16).toLowerCase()}`, deletedName),
       ...{ email: null, phone: null, googleSubject: null, passwordHash: null, secondFactorAt: null, bio: '' },
@@ -30,6 +31,8 @@ export class DeletionRepo {
       presenceFor: 'nobody',
     };
     return this.#database.$transaction(async (transaction) => {
+      const admins = await lockAdmins(transaction);
+      if (admins.has(id) && admins.size === 1) return 'lastAdmin';
       const { count } = await transaction.user.updateMany({
         where: { id, deletedAt: null, passwordHash },
         data: { ...nobody, avatarId: null, coverId: null, bannedAt: at, deletedAt: at },

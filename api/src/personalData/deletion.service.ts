@@ -29,12 +29,17 @@ export class DeletionService {
     this.#deps = dependencies;
   }
 
-  /** There is no way back. Throws as `requirePassword` does; `conflict` when another request changed the account. */
+  /**
+   * There is no way back. Throws as `requirePassword` does; `conflict` when another request changed the account, or
+   * the last admin asks.
+   */
   async request(who: Authenticated, input: { password?: string | undefined }): Promise<void> {
     const { identity, repo, signIns, logger } = this.#deps;
     await identity.requirePassword(who, input.password);
     const ended = await repo.close(who.user, new Date());
     if (ended === null) throw new AppError('conflict', 'The account is being changed by another request.');
+    if (ended === 'lastAdmin')
+      throw new AppError('conflict', 'You are the last admin: make somebody else one first.');
     logger.info({ userId: who.user.id, signIns: ended.length }, 'an account was deleted');
     await signIns.ended(ended);
     await this.#queue(who.user.id);

@@ -54,6 +54,9 @@ export class Delivery implements StreamListener {
       case 'disconnect':
         for (const connection of this.#connectionsIn(rooms)) connection.end(envelope.code);
         return;
+      case 'reconnect':
+        for (const connection of this.#connectionsIn(rooms)) connection.cut();
+        return;
       case 'tick':
     }
   }

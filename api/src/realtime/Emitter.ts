@@ -36,6 +36,8 @@ export interface Emitter {
   remove(whose: Room, from: Room): Promise<void>;
   /** Disconnects all connections of a room, with the code as the reason they are told. */
   disconnect(whose: Room, code: ErrorCode): Promise<void>;
+  /** Cuts the lines of all connections of a room: they come back by themselves, as who they are now, and miss nothing. */
+  reconnect(whose: Room): Promise<void>;
 }
 
 /** Stands for the playback base in a payload; random, so that no text of a user can stand for it. */
@@ -82,6 +84,10 @@ export class StreamEmitter implements Emitter {
 
   disconnect(whose: Room, code: ErrorCode): Promise<void> {
     return this.#append({ type: 'disconnect', rooms: [whose], code });
+  }
+
+  reconnect(whose: Room): Promise<void> {
+    return this.#append({ type: 'reconnect', rooms: [whose] });
   }
 
   #append(envelope: Envelope): Promise<void> {

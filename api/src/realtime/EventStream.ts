@@ -14,6 +14,7 @@ const envelope = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), rooms, event: z.string(), mark: z.string().optional() }),
   z.object({ type: z.literal('remove'), rooms, from: z.string() }),
   z.object({ type: z.literal('disconnect'), rooms, code: errorCode }),
+  z.object({ type: z.literal('reconnect'), rooms }),
   /** Says nothing but that the stream is at this position: what is told rarely doesn't grow too old to go on from. */
   z.object({ type: z.literal('tick'), rooms: z.array(z.string()).max(0) }),
 ]);

@@ -38,7 +38,8 @@ export interface SessionFilter {
   readonly search?: string | undefined;
 }
 
-const seen = {
+/** What is read with a session. */
+export const seenOfSession = {
   host: { select: { id: true, username: true, displayName: true } },
   audience: { omit: { sketch: true } },
 } as const;
@@ -54,12 +55,12 @@ export class SessionsRepo {
   create(data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>): Promise<SessionRow> {
     return this.#database.session.create({
       data: { ...data, playbackId: newPlaybackId() },
-      include: seen,
+      include: seenOfSession,
     });
   }
 
   find(id: string): Promise<SessionRow | null> {
-    return this.#database.session.findUnique({ where: { id }, include: seen });
+    return this.#database.session.findUnique({ where: { id }, include: seenOfSession });
   }
 
   countIdle(hostId: string): Promise<number> {
@@ -121,7 +122,7 @@ export class SessionsRepo {
       return transaction.session.update({
         where: { id },
         data: { ...data, ...more(event, row), ...state },
-        include: seen,
+        include: seenOfSession,
       });
     });
   }
@@ -141,7 +142,7 @@ export class SessionsRepo {
       where: { AND: [listed(filter), { host: visibleTo(viewer) }, position] },
       orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
       take: page.take,
-      include: seen,
+      include: seenOfSession,
     });
   }
 
@@ -155,7 +156,7 @@ export class SessionsRepo {
     return this.#database.session.findFirst({
       where: { hostId, unlisted: false, ...states },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      include: seen,
+      include: seenOfSession,
     });
   }
 

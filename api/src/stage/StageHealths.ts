@@ -30,8 +30,13 @@ export class StageHealths {
   }
 
   /** For the host and moderators. */
-  async read(user: User, sessionId: string, now = new Date()): Promise<StageHealth> {
+  async read(user: User, sessionId: string): Promise<StageHealth> {
     await this.#sessions.findSteerable(user, sessionId);
+    return this.of(sessionId);
+  }
+
+  /** For whoever may see it. */
+  async of(sessionId: string, now = new Date()): Promise<StageHealth> {
     const oldest = new Date(now.getTime() - healthTtlSec * 1_000).toISOString();
     const reports = (await this.#redis.hvals(key(sessionId))).map(reportOf).filter(({ at }) => at > oldest);
     const peers = reports.flatMap((report) => report.peers);

@@ -1,5 +1,14 @@
 import type { Deposit, Withdrawal } from '@maydan/contracts';
 import type { Deposit as DepositRow, Withdrawal as WithdrawalRow } from '@maydan/prisma';
+import type { Amounts } from './wallet.repo.ts';
+
+/** Coins of somebody's accounts as the wallet shows them. */
+export function amountsView({ wallet, receiving, held, debt }: Amounts) {
+  return {
+    ...{ balance: Number(wallet), earned: Number(receiving), held: Number(held) },
+    owed: Number(-debt),
+  };
+}
 
 export function depositView(row: DepositRow): Deposit {
   const { id, amountMinor, currency, state, createdAt, paidAt } = row;

@@ -3,7 +3,8 @@ import type { User } from '@maydan/prisma';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { Prices } from './prices.ts';
-import type { Amounts, WalletRepo } from './wallet.repo.ts';
+import { amountsView } from './views.ts';
+import type { WalletRepo } from './wallet.repo.ts';
 
 /** What somebody has, and how it came (feature G5). Each sees their own alone. */
 export class WalletService {
@@ -16,7 +17,7 @@ export class WalletService {
   }
 
   async get(user: User): Promise<Wallet> {
-    return { ...view(await this.#repo.balances(user.id)), prices: { ...this.#prices } };
+    return { ...amountsView(await this.#repo.balances(user.id)), prices: { ...this.#prices } };
   }
 
   async transactions(user: User, input: PageInput): Promise<TransactionPage> {
@@ -25,15 +26,8 @@ export class WalletService {
     const { page, nextCursor } = pageOf(rows, input.limit, ({ id, at }) => ({ id, at }));
     const items = page.map((row) => {
       const { id, kind, at } = row;
-      return { id, kind, at: at.toISOString(), ...view(row) };
+      return { id, kind, at: at.toISOString(), ...amountsView(row) };
     });
     return { items, nextCursor };
   }
-}
-
-function view({ wallet, receiving, held, debt }: Amounts) {
-  return {
-    ...{ balance: Number(wallet), earned: Number(receiving), held: Number(held) },
-    owed: Number(-debt),
-  };
 }

@@ -1,0 +1,49 @@
+import {
+  managedUser,
+  boardGrant,
+  failedJobPage,
+  failedJobsInput,
+  jobInput,
+  nodeList,
+  queueList,
+  userRoleInput,
+  runningSessionPage,
+  systemHealth,
+} from './admin.ts';
+import { pageInput, userById } from './people.ts';
+import { nothing, route } from './route.ts';
+
+const tag = 'Administration';
+
+export const adminContract = {
+  user: route('GET', '/admin/users/{id}', tag, 'One user, with counts').input(userById).output(managedUser),
+  setRole: route('PUT', '/admin/users/{id}/role', tag, 'Change somebody’s role; it counts at once')
+    .input(userRoleInput)
+    .output(managedUser),
+  sessions: route('GET', '/admin/sessions', tag, 'Sessions that run, with their health, the newest first')
+    .input(pageInput)
+    .output(runningSessionPage),
+  nodes: route('GET', '/admin/nodes', tag, 'Processes of api, ingest, sfu and workers').output(nodeList),
+  queues: route('GET', '/admin/queues', tag, 'Queues, and how many jobs they have').output(queueList),
+  failedJobs: route('GET', '/admin/queues/{queue}/failed', tag, 'Jobs that failed for good, the newest first')
+    .input(failedJobsInput)
+    .output(failedJobPage),
+  retryJob: route('POST', '/admin/queues/{queue}/failed/{id}/retry', tag, 'Run a failed job again')
+    .input(jobInput)
+    .output(nothing),
+  removeJob: route('DELETE', '/admin/queues/{queue}/failed/{id}', tag, 'Forget a failed job')
+    .input(jobInput)
+    .output(nothing),
+  health: route(
+    'GET',
+    '/admin/health',
+    tag,
+    'How database, Redis, storage, facts, queues and processes do',
+  ).output(systemHealth),
+  openBoard: route(
+    'POST',
+    '/admin/board',
+    tag,
+    'Look at the queues in the browser: sets a cookie for it',
+  ).output(boardGrant),
+};
