@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { cast, directLines, group, groupLines, populate, waitUntil } from '@maydan/infra';
 import { createPrisma, newId, type Database } from '@maydan/prisma';
 import { bigTables, connections, insertManyRows, manyRows, readRows } from './testing/manyRows.ts';
-import type { TestApi } from './testing/TestApi.ts';
+import { idOf, type Account, type TestApi } from './testing/TestApi.ts';
 import { TestBackend } from './testing/TestBackend.ts';
 
 // Hashing passwords and many rows take long beside other tests.
@@ -54,6 +54,69 @@ describe('the people of the demo', () => {
     await expect(populate(api.url, 'another-password')).rejects.toMatchObject({
       code: 'invalid_credentials',
     });
+  });
+});
+
+describe('lists', () => {
+  it('cost as many queries with many rows as with few', async () => {
+    const [star, ...fans] = (await api.people(8)) as [Account, ...Account[]];
+    const { conversations, messages, people, blocks, push, media, auth } = star.client;
+    const { id } = await conversations.create({ kind: 'group', name: 'counted' });
+    const blocked = await api.people(2);
+    const who = idOf(star);
+    const grow = async (some: readonly Account[], away: Account): Promise<void> => {
+      await conversations.addMembers({ id, userIds: some.map(({ user }) => user.id) });
+      const sent = await messages.send({ id, tempId: newId(), text: 'hello' });
+      for (const fan of some) {
+        await fan.client.account.update({ displayName: `Counted ${fan.user.username}` });
+        await Promise.all([
+          fan.client.people.follow(who),
+          people.follow(idOf(fan)),
+          people.addContact(idOf(fan)),
+        ]);
+        await fan.client.messages.read({ id, seq: sent.seq });
+        await fan.client.conversations.create({
+          kind: 'publicChannel',
+          name: `Counted ${fan.user.username}`,
+        });
+        await media.create({ purpose: 'message', type: 'image/png', byteLength: 9 });
+        const { id: signInId } = await backend.database.signIn.create({
+          data: { userId: star.user.id, expiresAt: new Date(Date.now() + 3_600_000) },
+        });
+        const device = { id: newId(), userId: star.user.id, signInId, kind: 'fcm', target: newId() } as const;
+        await backend.database.pushDevice.create({ data: device });
+      }
+      await blocks.create(idOf(away));
+    };
+    const first = await messages.send({ id, tempId: newId(), text: 'read by all' });
+    const lists: Record<string, () => Promise<unknown>> = {
+      search: () => people.search({ query: 'Counted' }),
+      followers: () => people.followers(who),
+      following: () => people.following(who),
+      contacts: () => people.contacts({}),
+      blocks: () => blocks.list({}),
+      members: () => conversations.members({ id }),
+      readers: () => messages.readers({ id: first.id }),
+      history: () => messages.history({ id }),
+      conversations: () => conversations.list({}),
+      publicChannels: () => conversations.publicChannels({ search: 'Counted' }),
+      signIns: () => auth.listSignIns(),
+      devices: () => push.list(),
+      files: () => media.list({}),
+      notifications: () => star.client.notifications.list({}),
+    };
+    const counted = async (): Promise<Record<string, number>> => {
+      const counts: Record<string, number> = {};
+      for (const [name, ask] of Object.entries(lists)) counts[name] = await backend.countQueries(ask);
+      return counts;
+    };
+    await grow(fans.slice(0, 2), blocked[0]!);
+    const few = await counted();
+    await grow(fans.slice(2), blocked[1]!);
+    expect(await counted()).toEqual(few);
+    expect(Math.max(...Object.values(few))).toBeLessThanOrEqual(6);
+    expect((await people.search({ query: 'Counted' })).items).toHaveLength(fans.length);
+    expect((await auth.listSignIns()).items).toHaveLength(fans.length + 1);
   });
 });
 

@@ -5,7 +5,7 @@ import { waitUntil } from '@maydan/infra';
 import { namesOf, newId } from '@maydan/prisma';
 import { Life } from '../testing/Life.ts';
 import { allTold, storeNotifications, whileNoneCanBeWritten } from '../testing/notifications.ts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 
@@ -27,9 +27,6 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
-const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 const ask = (method: string, path: string, account?: Account, body?: unknown) =>
   api.ask(method, `/api/v1${path}`, {
     ...(account === undefined ? {} : { token: account.accessToken }),
@@ -46,7 +43,7 @@ async function connect(node: TestApi, account: Account): Promise<TestSocket> {
 
 describe('a follow', () => {
   it('is told once, live on every device and in the list, whoever writes it how often', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const sockets = [await connect(api, bob), await connect(second, bob), await connect(api, ann)] as const;
     await Promise.all(Array.from({ length: 6 }, () => ann.client.people.follow(idOf(bob))));
     for (const socket of sockets.slice(0, 2)) await socket.until('notification:new');
@@ -69,7 +66,7 @@ describe('a follow', () => {
   });
 
   it('of many is one notification while it is unread, and a new one after that', async () => {
-    const [star, ...fans] = (await people(8)) as [Account, ...Account[]];
+    const [star, ...fans] = (await api.people(8)) as [Account, ...Account[]];
     const socket = await connect(second, star);
     await Promise.all(fans.slice(0, 6).map((fan) => fan.client.people.follow(idOf(star))));
     await settled();
@@ -88,14 +85,14 @@ describe('a follow', () => {
   });
 
   it('of somebody who is blocked or banned by the time of telling is not told, nor shown any more', async () => {
-    const [ann, bob, cat, dan] = (await people(4)) as [Account, Account, Account, Account];
+    const [ann, bob, cat, dan] = (await api.people(4)) as [Account, Account, Account, Account];
     for (const one of [bob, cat, dan]) await one.client.people.follow(idOf(ann));
     await settled();
     await ann.client.blocks.create(idOf(bob));
     await backend.database.user.update({ where: idOf(cat), data: { bannedAt: new Date() } });
     expect((await listOf(ann))[0]).toMatchObject({ actors: [{ id: dan.user.id }], actorCount: 3 });
 
-    const [eve, fay] = (await people(2)) as [Account, Account];
+    const [eve, fay] = (await api.people(2)) as [Account, Account];
     await eve.client.blocks.create(idOf(fay));
     const cause = { type: 'follow', groupKey: 'follow', data: {} } as const;
     await backend.database.notificationCause.createMany({
@@ -113,7 +110,7 @@ describe('a follow', () => {
 
 describe('the outbox', () => {
   it('tells once what a process wrote that was killed before it told', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     const doomed = await backend.startProcess();
     await whileNoneCanBeWritten(backend, async () => {
       for (const one of [ann, cat]) {
@@ -130,7 +127,7 @@ describe('the outbox', () => {
   });
 
   it('goes on behind a cause that always fails, and gives that up in the end', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     // Too long for an index, so that the notification can't be written.
     await backend.database.notificationCause.create({
       data: {
@@ -165,7 +162,7 @@ describe('the outbox', () => {
 describe('a stream', () => {
   it('that goes live is told to the followers, once, and not when it is unlisted', async () => {
     const life = await Life.create(backend, () => api);
-    const [ann, bob, late] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, late] = (await api.people(3)) as [Account, Account, Account];
     for (const fan of [ann, bob]) await fan.client.people.follow(idOf(life.host));
     const socket = await connect(second, ann);
     await life.goLive();
@@ -199,7 +196,7 @@ describe('a stream', () => {
 
   it('of a star reaches thousands, each once, by few events, while others are told between', async () => {
     const life = await Life.create(backend, () => api);
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const count = 2_300;
     const fans = Array.from({ length: count }, (_, index) => ({
       ...namesOf(`fan_${index}`, `Fan ${index}`),
@@ -232,7 +229,7 @@ describe('the list', () => {
     storeNotifications(backend, user.id, types);
 
   it('comes in pages, by type, and of what is unread alone', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const types = ['follow', 'gift', 'comment', 'message', 'stream', 'system', 'gift'] as const;
     await tell(ann, [...types]);
     await tell(bob, ['system']);
@@ -255,7 +252,7 @@ describe('the list', () => {
   });
 
   it('is read and deleted on all devices, once, whoever does it at once; nobody else’s is', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     await tell(ann, ['gift', 'comment', 'system', 'message']);
     const [message, system, comment, gift] = (await listOf(ann)) as [Notification, ...Notification[]];
     const other = await connect(second, ann);
@@ -282,7 +279,7 @@ describe('the list', () => {
   });
 
   it('refuses what it does not know, and strangers', async () => {
-    const [ann] = (await people(1)) as [Account];
+    const [ann] = (await api.people(1)) as [Account];
     for (const path of ['/me/notifications', '/me/notifications/unread', '/me/notification-settings']) {
       expect(refusalOf(await ask('GET', path))).toBe('401 unauthenticated');
     }
@@ -297,7 +294,7 @@ describe('the list', () => {
   });
 
   it('forgets what is old', async () => {
-    const [ann] = (await people(1)) as [Account];
+    const [ann] = (await api.people(1)) as [Account];
     await tell(ann, ['gift', 'comment', 'system', 'message']);
     const rows = await listOf(ann);
     const ago = (days: number): Date => new Date(Date.now() - days * 86_400_000);

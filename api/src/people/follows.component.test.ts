@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { userPage } from '@maydan/contracts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
@@ -16,9 +16,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
-const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 const ask = (method: string, path: string, account?: Account) =>
   api.ask(method, `/api/v1${path}`, account === undefined ? {} : { token: account.accessToken });
 /** What is stored and what the rows say, followers first. */
@@ -38,7 +35,7 @@ const same = (followers: number, following: number): number[][] => [
 
 describe('following', () => {
   it('begins once and ends once, however often it is asked for', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const none = { following: false, followedBy: false, contact: false, blocking: false };
     expect(await ann.client.people.follow(idOf(bob))).toEqual({ ...none, following: true });
     expect(await bob.client.people.follow(idOf(ann))).toEqual({ ...none, following: true, followedBy: true });
@@ -52,7 +49,7 @@ describe('following', () => {
   it.each(['follow', 'contact'])(
     'is refused to oneself, of nobody, and without a sign-in (%s)',
     async (what) => {
-      const [ann, banned] = (await people(2)) as [Account, Account];
+      const [ann, banned] = (await api.people(2)) as [Account, Account];
       await backend.database.user.update({ where: idOf(banned), data: { bannedAt: new Date() } });
       for (const method of ['POST', 'DELETE']) {
         expect(refusalOf(await ask(method, `/users/${ann.user.id}/${what}`))).toBe('401 unauthenticated');
@@ -65,13 +62,13 @@ describe('following', () => {
   );
 
   it('has a limit', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     await backend.database.followCount.create({ data: { userId: ann.user.id, following: 10_000 } });
     expect(refusalOf(await ask('POST', `/users/${bob.user.id}/follow`, ann))).toBe('409 conflict');
   });
 
   it('is counted right while people follow, unfollow and block each other at once', async () => {
-    const all = await people(6);
+    const all = await api.people(6);
     const work: Promise<unknown>[] = [];
     for (const one of all) {
       for (const other of all.filter((account) => account !== one)) {
@@ -98,7 +95,7 @@ describe('following', () => {
   });
 
   it('goes with a user who is deleted', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     await ann.client.people.follow(idOf(bob));
     await bob.client.people.follow(idOf(ann));
     await bob.client.people.follow(idOf(cat));
@@ -111,7 +108,7 @@ describe('following', () => {
 
 describe('lists of followers', () => {
   it('come in pages that new followers don’t shift', async () => {
-    const [star, ...fans] = (await people(8)) as [Account, ...Account[]];
+    const [star, ...fans] = (await api.people(8)) as [Account, ...Account[]];
     for (const fan of fans.slice(0, 5)) await fan.client.people.follow(idOf(star));
     const id = star.user.id;
     const first = userPage.parse(await api.client.people.followers({ id, limit: 2 }));
@@ -131,7 +128,7 @@ describe('lists of followers', () => {
   });
 
   it('of the same moment are told apart', async () => {
-    const [star, ...fans] = (await people(5)) as [Account, ...Account[]];
+    const [star, ...fans] = (await api.people(5)) as [Account, ...Account[]];
     const createdAt = new Date();
     const followeeId = star.user.id;
     const data = fans.map(({ user }) => ({ followerId: user.id, followeeId, createdAt }));
@@ -152,7 +149,7 @@ describe('lists of followers', () => {
   });
 
   it('leave out whom a block hides, and are not there for who is hidden', async () => {
-    const [star, fan, other] = (await people(3)) as [Account, Account, Account];
+    const [star, fan, other] = (await api.people(3)) as [Account, Account, Account];
     const id = star.user.id;
     await fan.client.people.follow({ id });
     await other.client.people.follow({ id });
@@ -178,7 +175,7 @@ describe('lists of followers', () => {
 
 describe('contacts', () => {
   it('are added once, listed to their owner alone, and removed', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     await Promise.all(Array.from({ length: 4 }, () => ann.client.people.addContact(idOf(bob))));
     expect(await ann.client.people.addContact(idOf(cat))).toMatchObject({ contact: true, following: false });
     const first = userPage.parse(await ann.client.people.contacts({ limit: 1 }));
@@ -196,7 +193,7 @@ describe('contacts', () => {
 
 describe('a profile', () => {
   it('is found by id and by name without case, and shows what is public', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const bio = 'عن نفسي';
     await ann.client.account.update({ bio });
     await bob.client.people.follow(idOf(ann));
@@ -212,7 +209,7 @@ describe('a profile', () => {
   });
 
   it('is not there for nobody, the banned, and those whom a block hides', async () => {
-    const [ann, bob, banned] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, banned] = (await api.people(3)) as [Account, Account, Account];
     await backend.database.user.update({ where: idOf(banned), data: { bannedAt: new Date() } });
     const paths = ({ user }: Account) => [`/users/${user.id}`, `/users/by-name/${user.username}`];
     await bob.client.blocks.create(idOf(ann));

@@ -25,8 +25,6 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
 const idsOf = (accounts: readonly Account[]): string[] => accounts.map(({ user }) => user.id);
 const connect = (account: Account, to: { readonly url: string } = api): Promise<TestSocket> =>
   TestSocket.connect(to.url, { token: account.accessToken });
@@ -39,7 +37,7 @@ async function watch(client: TestSocket, accounts: readonly Account[]): Promise<
 
 /** Somebody who watches these people. */
 async function watcherOf(accounts: readonly Account[], to: TestApi = api) {
-  const [account] = await people(1);
+  const [account] = await api.people(1);
   const client = await connect(account!, to);
   return { account: account!, client, items: await watch(client, accounts) };
 }
@@ -61,7 +59,7 @@ const seenBy = async (viewer: Account, whom: Account): Promise<Presence | null> 
 
 describe('presence', () => {
   it('counts all devices of a person at all processes as one, and a short absence as none', async () => {
-    const [moving, staying, going, never] = await people(4);
+    const [moving, staying, going, never] = await api.people(4);
     const all = [moving!, staying!, going!, never!];
     const watchers = [await watcherOf(all), await watcherOf(all, second)];
     for (const { items } of watchers) {
@@ -113,7 +111,7 @@ describe('presence', () => {
 
   it('knows who was at a process that is killed, and who is elsewhere still', async () => {
     const node = await backend.startProcess();
-    const [lost, alone, elsewhere] = await people(3);
+    const [lost, alone, elsewhere] = await api.people(3);
     const all = [lost!, alone!, elsewhere!];
     const { client } = await watcherOf(all);
     for (const one of all) await connect(one, node);
@@ -144,7 +142,7 @@ describe('presence', () => {
   });
 
   it('is there again when Redis has lost it', async () => {
-    const [one] = await people(1);
+    const [one] = await api.people(1);
     const { client } = await watcherOf([one!]);
     await connect(one!, second);
     await untilTold(client, one!, 'online');
@@ -164,7 +162,7 @@ describe('who sees presence', () => {
   };
 
   it('is as the privacy setting says, and always oneself', async () => {
-    const [owner, followed, contact, other] = await people(4);
+    const [owner, followed, contact, other] = await api.people(4);
     await owner!.client.people.follow({ id: followed!.user.id });
     await owner!.client.people.addContact({ id: contact!.user.id });
     // That others follow or keep somebody opens nothing to them.
@@ -189,7 +187,7 @@ describe('who sees presence', () => {
   });
 
   it('is nobody behind a block, whoever blocked, but moderators', async () => {
-    const [one, other, moderator] = await people(3);
+    const [one, other, moderator] = await api.people(3);
     await backend.database.user.update({
       where: { id: moderator!.user.id },
       data: { role: 'moderator' },
@@ -212,7 +210,7 @@ describe('who sees presence', () => {
   });
 
   it('ends at once when it is taken away, for those alone from whom it is', async () => {
-    const [owner, followed, contact, blocked, stranger] = await people(5);
+    const [owner, followed, contact, blocked, stranger] = await api.people(5);
     await owner!.client.people.follow({ id: followed!.user.id });
     await owner!.client.people.addContact({ id: contact!.user.id });
     const viewers = [followed!, contact!, blocked!, stranger!];
@@ -253,7 +251,7 @@ describe('who sees presence', () => {
   });
 
   it('is nobody without a sign-in, and of nobody who is not there', async () => {
-    const [viewer, banned] = await people(2);
+    const [viewer, banned] = await api.people(2);
     await backend.database.user.update({ where: { id: banned!.user.id }, data: { bannedAt: new Date() } });
     const guest = await TestSocket.connect(api.url);
     const userIds = [banned!.user.id, randomUUID()];
@@ -274,7 +272,7 @@ describe('who sees presence', () => {
 
 describe('what is watched', () => {
   it('is the last list that was given, of 200 users at most', async () => {
-    const [one, other] = await people(2);
+    const [one, other] = await api.people(2);
     const { client } = await watcherOf([one!]);
     const many = Array.from({ length: 201 }, () => randomUUID());
     const wrong = [{ userIds: many }, { userIds: ['x'] }, { userIds: one!.user.id }, {}, undefined];
@@ -292,9 +290,9 @@ describe('what is watched', () => {
   });
 
   it('costs as many queries for 20 users as for 2', async () => {
-    const [account] = await people(1);
+    const [account] = await api.people(1);
     const client = await connect(account!);
-    const many = await people(20);
+    const many = await api.people(20);
     const queries = (count: number) => backend.countQueries(() => watch(client, many.slice(0, count)));
     const few = await queries(2);
     expect(few).toBeGreaterThan(0);
@@ -302,7 +300,7 @@ describe('what is watched', () => {
   });
 
   it('is given again by a client that comes back', async () => {
-    const [one, other] = await people(2);
+    const [one, other] = await api.people(2);
     const { client, account } = await watcherOf([one!]);
     client.breakLine();
     await client.untilDisconnected();

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { newKey } from '../testing/OpenIdIssuer.ts';
 import { FcmEndpoint, fcmError, pemOf } from '../testing/FcmEndpoint.ts';
 import { allPushed } from '../testing/notifications.ts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { idOf, refusalOf, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { FcmAccess } from './FcmAccess.ts';
 import { PushPutOff } from './PushSender.ts';
@@ -27,8 +27,6 @@ afterAll(async () => {
   await backend?.close();
   await endpoint?.close();
 }, 60_000);
-
-const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 
 /** Somebody with so many apps, and somebody who follows them next. */
 async function audience(apps: number) {

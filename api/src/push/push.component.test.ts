@@ -4,7 +4,7 @@ import { waitUntil } from '@maydan/infra';
 import jwt from 'jsonwebtoken';
 import { allPushed, allTold } from '../testing/notifications.ts';
 import { PushEndpoint } from '../testing/PushEndpoint.ts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 jest.setTimeout(90_000);
@@ -28,15 +28,12 @@ afterAll(async () => {
   await service?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
-const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 const register = (account: Account, body: unknown, at: TestApi = api) =>
   at.ask('PUT', '/api/v1/me/push-devices', { token: account.accessToken, body });
 
 describe('a push', () => {
   it('reaches each of the browsers, once, encrypted for it and signed by us, in the language of its user', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     await ann.client.account.update({ language: 'ar' });
     const browsers = [service.subscribe(), service.subscribe()];
     for (const browser of browsers) await ann.client.push.register(browser);
@@ -66,7 +63,7 @@ describe('a push', () => {
   });
 
   it('is tried again while the service can’t take it, given up when it refuses, and a dead device is forgotten', async () => {
-    const [ann, bob, cat, dan] = (await people(4)) as [Account, Account, Account, Account];
+    const [ann, bob, cat, dan] = (await api.people(4)) as [Account, Account, Account, Account];
     const [patient, refused, dead] = [service.subscribe(), service.subscribe(), service.subscribe()];
     await ann.client.push.register(patient);
     service.answers.push({ status: 503 }, { status: 429, headers: { 'retry-after': '1' } });
@@ -102,7 +99,7 @@ describe('a push', () => {
   });
 
   it('is not sent of what was read, by settings, in quiet hours, to a device whose sign-in has ended', async () => {
-    const [ann, bob, cat, dan] = (await people(4)) as [Account, Account, Account, Account];
+    const [ann, bob, cat, dan] = (await api.people(4)) as [Account, Account, Account, Account];
     const subscriptions = [ann, bob, cat].map(() => service.subscribe());
     for (const [index, one] of [ann, bob, cat].entries())
       await one.client.push.register(subscriptions[index]!);
@@ -135,7 +132,7 @@ describe('a push', () => {
 
 describe('a device', () => {
   it('belongs to who registered it last, however often, and can be removed', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const browser = service.subscribe();
     await Promise.all([1, 2, 3, 4].map(() => register(ann, browser, second)));
     expect((await ann.client.push.list()).items).toHaveLength(1);
@@ -152,7 +149,7 @@ describe('a device', () => {
   });
 
   it('is one of twenty: a further one takes the place of the oldest', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const oldest = await ann.client.push.register(service.subscribe());
     await bob.client.push.register(service.subscribe());
     const ats = Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? api : second));
@@ -167,7 +164,7 @@ describe('a device', () => {
   });
 
   it('is forgotten as soon as its sign-in ends, also when it is registered at the same time', async () => {
-    const [ann, ...others] = (await people(8)) as [Account, ...Account[]];
+    const [ann, ...others] = (await api.people(8)) as [Account, ...Account[]];
     const { username } = ann.user;
     const other = await api.client.auth.login({ login: username, password: ann.password });
     const { id } = await ann.client.push.register(service.subscribe());
@@ -195,7 +192,7 @@ describe('a device', () => {
   });
 
   it('is refused when it can’t be one', async () => {
-    const [ann] = (await people(1)) as [Account];
+    const [ann] = (await api.people(1)) as [Account];
     const { endpoint, keys } = service.subscribe();
     for (const body of [
       { endpoint: 'nonsense', keys },

@@ -4,19 +4,10 @@ import { namesOf, newId } from '@maydan/prisma';
 import { onlineKey } from '../presence/OnlineUsers.ts';
 import { socketStream } from '../realtime/EventStream.ts';
 import { rooms } from '../realtime/rooms.ts';
-import type { Account, TestApi } from '../testing/TestApi.ts';
+import { idOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
-import {
-  expire,
-  feedOf,
-  follow,
-  idOf,
-  post,
-  see,
-  untilRemoved,
-  uploadForStatus,
-} from '../testing/statuses.ts';
+import { expire, feedOf, follow, post, see, untilRemoved, uploadForStatus } from '../testing/statuses.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { followersAtOnce } from './statusFollowers.repo.ts';
 import { StatusesData } from './statusesData.repo.ts';
@@ -42,8 +33,6 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
 const upload = (who: Account) => uploadForStatus(files, api, who);
 const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => {
   const client = await TestSocket.connect(to.url, { token: who.accessToken });
@@ -54,7 +43,7 @@ const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => 
 
 describe('the end of a status', () => {
   it('comes when its owner deletes it, once, with its file and who has seen it', async () => {
-    const [ann, fan] = (await people(2)) as [Account, Account];
+    const [ann, fan] = (await api.people(2)) as [Account, Account];
     await follow(fan, ann);
     const made = await post(ann, { mediaId: (await upload(ann)).id });
     await see(fan, made);
@@ -70,7 +59,7 @@ describe('the end of a status', () => {
   });
 
   it('comes when a moderator deletes it, once, whoever it was for; the log says who did', async () => {
-    const [ann, fan, bob, cat] = (await people(4)) as [Account, Account, Account, Account];
+    const [ann, fan, bob, cat] = (await api.people(4)) as [Account, Account, Account, Account];
     await follow(fan, ann);
     const made = await post(ann, { mediaId: (await upload(ann)).id });
     const toNobody = await post(ann, { audience: 'contacts' });
@@ -98,7 +87,7 @@ describe('the end of a status', () => {
   });
 
   it('comes after a day, whichever of two processes sweeps it', async () => {
-    const [ann, fan] = (await people(2)) as [Account, Account];
+    const [ann, fan] = (await api.people(2)) as [Account, Account];
     await follow(fan, ann);
     const made = [await post(ann, { mediaId: (await upload(ann)).id }), await post(ann)];
     const kept = await post(ann, { mediaId: (await upload(ann)).id });
@@ -114,7 +103,7 @@ describe('the end of a status', () => {
 
 describe('what is kept of somebody', () => {
   it('is exported, and erased when the sweep has been there', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const made = await post(ann, { text: 'mine', mediaId: (await upload(ann)).id });
     const other = await post(bob, { audience: 'everyone' });
     await see(ann, other);
@@ -140,7 +129,7 @@ describe('followers who are connected', () => {
   };
 
   it('are told of a status and of its end, at all processes; who may not see it is not', async () => {
-    const [ann, near, far, blocked, stranger] = (await people(5)) as [
+    const [ann, near, far, blocked, stranger] = (await api.people(5)) as [
       Account,
       Account,
       Account,
@@ -178,7 +167,7 @@ describe('followers who are connected', () => {
   });
 
   it('are found among very many, and nobody else costs an event', async () => {
-    const [star, first, last] = (await people(3)) as [Account, Account, Account];
+    const [star, first, last] = (await api.people(3)) as [Account, Account, Account];
     const crowd = Array.from({ length: 3 * followersAtOnce }, (_, index) => ({
       id: newId(),
       ...namesOf(`crowd_${index}_${star.user.username.slice(-6)}`, 'Somebody'),

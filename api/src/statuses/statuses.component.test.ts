@@ -8,19 +8,10 @@ import {
   type StatusView,
 } from '@maydan/contracts';
 import { newId } from '@maydan/prisma';
-import type { Account, TestApi } from '../testing/TestApi.ts';
+import { idOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
-import {
-  expire,
-  feedOf,
-  follow,
-  idOf,
-  post,
-  see,
-  untilRemoved,
-  uploadForStatus,
-} from '../testing/statuses.ts';
+import { expire, feedOf, follow, post, see, untilRemoved, uploadForStatus } from '../testing/statuses.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(120_000);
@@ -41,14 +32,12 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
 const upload = (who: Account, type?: string) => uploadForStatus(files, api, who, type);
 const idsOf = (page: { items: { id: string }[] }): string[] => page.items.map(({ id }) => id);
 
 describe('a status', () => {
   it('is a text that followers see for a day', async () => {
-    const [ann, fan, stranger] = (await people(3)) as [Account, Account, Account];
+    const [ann, fan, stranger] = (await api.people(3)) as [Account, Account, Account];
     await follow(fan, ann);
     const style = { background: '#102030', colour: '#ffffff', font: 'serif', align: 'start' } as const;
     const made = await post(ann, { text: '  مرحبا\r\n\u202eby\u0000e ', style });
@@ -73,7 +62,7 @@ describe('a status', () => {
   });
 
   it('is a picture or a video, which those see who see the status', async () => {
-    const [ann, fan, stranger] = (await people(3)) as [Account, Account, Account];
+    const [ann, fan, stranger] = (await api.people(3)) as [Account, Account, Account];
     await follow(fan, ann);
     const [picture, video] = [await upload(ann), await upload(ann, 'video/mp4')];
     const first = await post(ann, { mediaId: picture.id, text: 'below' });
@@ -92,7 +81,7 @@ describe('a status', () => {
   });
 
   it('has a file that is its owner’s, ready, for a status, and in no other one', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const file = await upload(ann);
     const waiting = await files.upload(api, ann, { purpose: 'status' });
     const ofMessage = await files.ready(api, ann);
@@ -185,7 +174,7 @@ describe('a status', () => {
 
 describe('an audience', () => {
   it('sees, others do not, and somebody whom a block hides sees nothing at all', async () => {
-    const [ann, fan, contact, stranger, blocked] = (await people(5)) as [
+    const [ann, fan, contact, stranger, blocked] = (await api.people(5)) as [
       Account,
       Account,
       Account,
@@ -236,7 +225,7 @@ describe('an audience', () => {
 
 describe('the feed', () => {
   it('has people with unseen ones first, in pages that nothing moves meanwhile', async () => {
-    const [fan, ann, bob, cat, late] = (await people(5)) as [Account, Account, Account, Account, Account];
+    const [fan, ann, bob, cat, late] = (await api.people(5)) as [Account, Account, Account, Account, Account];
     for (const whom of [ann, bob, cat, late]) await follow(fan, whom);
     const ofBob = await post(bob);
     const ofCat = await post(cat);
@@ -269,7 +258,7 @@ describe('the feed', () => {
   });
 
   it('costs as many queries for five people as for one', async () => {
-    const [fan, ...all] = (await people(6)) as [Account, ...Account[]];
+    const [fan, ...all] = (await api.people(6)) as [Account, ...Account[]];
     for (const one of all) {
       await follow(fan, one);
       await post(one);
@@ -287,7 +276,7 @@ describe('the feed', () => {
 
 describe('who has seen a status', () => {
   it('is listed to its owner, each once, without those whom a block hides', async () => {
-    const [ann, bob, cat, dan] = (await people(4)) as [Account, Account, Account, Account];
+    const [ann, bob, cat, dan] = (await api.people(4)) as [Account, Account, Account, Account];
     const made = await post(ann, { audience: 'everyone' });
     const { id } = made;
     await Promise.all(

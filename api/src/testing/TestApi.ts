@@ -28,6 +28,9 @@ export interface AskOptions {
 
 export type Account = z.infer<typeof signedIn> & { readonly password: string; readonly client: ApiClient };
 
+/** What a request names somebody by. */
+export const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
+
 /** Status and code of a refusal. */
 export function refusalOf({ status, body }: Answer): string {
   return `${status} ${errorBody.parse(body).error.code}`;
@@ -91,6 +94,11 @@ export class TestApi {
     const email = `${username}@example.org`;
     const account = await this.client.auth.register({ username, email, password });
     return { ...account, password, client: this.clientOf(account.accessToken) };
+  }
+
+  /** So many new accounts. */
+  people(count: number): Promise<Account[]> {
+    return Promise.all(Array.from({ length: count }, () => this.register()));
   }
 
   async createKey(account: Account): Promise<z.infer<typeof streamKeyCreated>> {

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Media, StatusCreate, StatusView } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
-import type { Account, TestApi } from './TestApi.ts';
+import { idOf, type Account, type TestApi } from './TestApi.ts';
 import type { TestBackend } from './TestBackend.ts';
 import type { TestMedia } from './TestMedia.ts';
-
-export const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 
 export function follow(who: Account, whom: Account): Promise<unknown> {
   return who.client.people.follow(idOf(whom));
