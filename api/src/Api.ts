@@ -233,14 +233,25 @@ function runOwnJobs({ config, logger, lifecycle }: Parts, services: Services): v
 }
 
 function createSweep({ logger, lifecycle }: Parts, services: Services): SweepTimer {
-  const { sweep, signIns, phones, conversationsSweep, personalData, notifications, push, wallet, reports } =
-    services;
+  const {
+    sweep,
+    signIns,
+    phones,
+    emails,
+    conversationsSweep,
+    personalData,
+    notifications,
+    push,
+    wallet,
+    reports,
+  } = services;
   const timer = new SweepTimer({
     sweep,
     hourly: () =>
       Promise.all([
         signIns.deleteExpired(new Date()),
         phones.deleteExpired(new Date()),
+        emails.deleteExpired(new Date()),
         conversationsSweep.deleteGone(),
         personalData.deletion.resume(),
         notifications.deleteOld(new Date()),

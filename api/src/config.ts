@@ -111,6 +111,12 @@ export const configSchema = z
       .refine((body) => body.includes('{to}') && body.includes('{text}'), 'must contain {to} and {text}'),
     /** Codes that are sent to phones for one address in an hour. */
     PHONE_CODES_PER_ADDRESS: positive.default(20),
+    /** An SMTP server for mails, `smtp://` (with STARTTLS) or `smtps://`, with user and password. Unset: they are logged, in development with the code. */
+    SMTP_URL: optional(z.url({ protocol: /^smtps?$/ })),
+    /** Who mails are from. */
+    MAIL_FROM: optional(z.string().min(3)),
+    /** Codes that are sent to email addresses for one address of the network in an hour. */
+    EMAIL_CODES_PER_ADDRESS: positive.default(20),
     /** Client ids at Google whose ID tokens sign people in, by comma. None: nobody signs in with Google. */
     GOOGLE_CLIENT_IDS: list.default([]),
     /** What its tokens name as their issuer, by comma, and where its keys are (JSON Web Key Set). */
@@ -186,6 +192,10 @@ export const configSchema = z
   .refine((config) => config.ACCESS_TOKEN_SECRET !== config.INTERNAL_SECRET, {
     path: ['ACCESS_TOKEN_SECRET'],
     message: 'must differ from INTERNAL_SECRET',
+  })
+  .refine(({ SMTP_URL: url, MAIL_FROM: from }) => url === undefined || from !== undefined, {
+    path: ['MAIL_FROM'],
+    message: 'must be set together with SMTP_URL',
   })
   .refine(
     ({ FCM_SERVICE_ACCOUNT: text, FCM_SERVICE_ACCOUNT_FILE: file }) =>

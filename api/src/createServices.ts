@@ -274,6 +274,7 @@ export function createServices(dependencies: ServicesDependencies) {
     signIns,
     phones: identity.phones,
     passwords: identity.passwords,
+    emails: identity.emails,
     personalData,
     media,
     statuses,

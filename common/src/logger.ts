@@ -17,6 +17,7 @@ const secretNames = [
   'secret',
   'idToken',
   'SMS_GATEWAY_TOKEN',
+  'SMTP_URL',
   'INTERNAL_SECRET',
   'ACCESS_TOKEN_SECRET',
   'S3_SECRET_ACCESS_KEY',

@@ -22,6 +22,7 @@ import {
   signedIn,
   tokenPair,
 } from './identity.ts';
+import { emailContract } from './email.contract.ts';
 import { giftsContract } from './gifts.contract.ts';
 import { notificationsContract } from './notifications.contract.ts';
 import { moderationContract, platformModerationContract } from './moderation.contract.ts';
@@ -129,6 +130,7 @@ export const contract = {
       .output(signedIn),
   },
   account: {
+    ...emailContract,
     setPhone: route(
       'POST',
       '/account/phone',

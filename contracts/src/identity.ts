@@ -7,7 +7,7 @@ export type Role = z.infer<typeof role>;
 
 /** Passwords are stored with Argon2id; 200 characters bound the work of a hash. */
 export const password = z.string().min(10).max(200);
-const email = z.string().trim().toLowerCase().pipe(z.email().max(254));
+export const email = z.string().trim().toLowerCase().pipe(z.email().max(254));
 
 export const displayName = z.string().trim().min(1).max(60);
 /** Shown in the list of signed-in devices. Absent: made from the user agent. */
@@ -33,7 +33,7 @@ export const googleInput = z.object({
 });
 /** In international form, with the plus sign; spaces and dashes don't matter. */
 const phone = z.string().trim().min(5).max(40);
-const phoneCode = z
+export const phoneCode = z
   .string()
   .trim()
   .regex(/^\d{6}$/);
@@ -75,6 +75,8 @@ export const me = z.object({
   id: userId,
   username,
   email: z.string().nullable(),
+  /** A code, or Google, has proved the address as the user's own; only then it can find them. */
+  emailVerified: z.boolean(),
   /** E.164. */
   phone: z.string().nullable(),
   displayName: z.string(),

@@ -1,4 +1,5 @@
 import type { SignedInProcedures } from '../http/context.ts';
+import type { EmailService } from '../email/email.service.ts';
 import { alreadyTaken } from '../identity/identity.service.ts';
 import type { GoogleService } from '../google/google.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
@@ -11,12 +12,13 @@ export interface AccountServices {
   readonly accounts: AccountRepo;
   readonly google: GoogleService;
   readonly phones: PhoneService;
+  readonly emails: EmailService;
   readonly limits: RateLimits;
   readonly presence: Pick<PresenceService, 'reset'>;
 }
 
 export function accountRoutes(
-  { accounts, google, phones, limits, presence }: AccountServices,
+  { accounts, google, phones, emails, limits, presence }: AccountServices,
   signedIn: SignedInProcedures,
 ) {
   return {
@@ -27,8 +29,14 @@ export function accountRoutes(
       if (input.privacy?.presenceFor !== undefined) await presence.reset(user.id);
       return toMe(user);
     }),
+    sendEmailCode: signedIn.account.sendEmailCode.handler(({ input, context }) =>
+      emails.send(context.user, input.email, context.address),
+    ),
+    proveEmail: signedIn.account.proveEmail.handler(async ({ input, context }) =>
+      toMe(await emails.prove(context, input)),
+    ),
     setPhone: signedIn.account.setPhone.handler(async ({ input, context }) =>
-      toMe(await phones.take(context, input)),
+      toMe(await phones.take(context, input, context.address)),
     ),
     removePhone: signedIn.account.removePhone.handler(async ({ context }) =>
       toMe(await phones.remove(context)),

@@ -31,7 +31,7 @@ describe('signing in with Google', () => {
     const first = await api.client.auth.google({ idToken: issuer.token(claims), deviceName: 'laptop' });
     expect(first.user).toMatchObject({
       ...{ username: 'nour_haddad', displayName: 'Nour', email: 'nour.haddad@example.org' },
-      ...{ hasPassword: false, hasGoogle: true, role: 'user' },
+      ...{ emailVerified: true, hasPassword: false, hasGoogle: true, role: 'user' },
     });
     const idToken = issuer.token({ ...claims, email: 'new@example.org', email_verified: false });
     const second = await api.client.auth.google({ idToken });
@@ -106,7 +106,8 @@ describe('an address that Google names', () => {
     const { user, client } = await api.register();
     const claims = issuer.claims({ email: user.email?.toUpperCase() });
     expect(refusalOf(await signIn(issuer.token(claims)))).toBe('409 link_required');
-    expect((await client.account.linkGoogle({ idToken: issuer.token(claims) })).hasGoogle).toBe(true);
+    const linked = await client.account.linkGoogle({ idToken: issuer.token(claims) });
+    expect(linked).toMatchObject({ hasGoogle: true, emailVerified: true });
     expect((await api.client.auth.google({ idToken: issuer.token(claims) })).user.id).toBe(user.id);
   });
 });

@@ -30,7 +30,7 @@ export class GoogleService {
   async signIn(idToken: string, client: ClientInfo): Promise<TokenPair & { user: Me }> {
     await this.#deps.limits.auth(client.address);
     const profile = await this.#deps.tokens.verify(idToken);
-    const user = (await this.#deps.repo.findByGoogle(profile.subject)) ?? (await this.#create(profile));
+    const user = (await this.#known(profile)) ?? (await this.#create(profile));
     return this.#deps.signIns.start(user, client);
   }
 
@@ -40,10 +40,10 @@ export class GoogleService {
    */
   async link({ user, signInId }: Authenticated, idToken: string): Promise<User> {
     await this.#deps.signIns.requireFresh(signInId);
-    const { subject } = await this.#deps.tokens.verify(idToken);
-    const linked = await this.#deps.repo.linkGoogle(user.id, subject);
+    const profile = await this.#deps.tokens.verify(idToken);
+    const linked = await this.#deps.repo.linkGoogle(user.id, profile.subject);
     if (linked === null) throw new AppError('already_taken', 'This Google account can’t be linked here.');
-    return linked;
+    return (await this.#known(profile)) ?? linked;
   }
 
   /** Needs a fresh sign-in, as it closes a way in. Throws `last_way_in` when nobody could sign in to the account any more. */
@@ -54,10 +54,19 @@ export class GoogleService {
     return unlinked;
   }
 
+  /** The user of a linked Google account, whose address Google may have verified meanwhile. */
+  async #known({ subject, email }: GoogleProfile): Promise<User | null> {
+    const { repo } = this.#deps;
+    const user = await repo.findByGoogle(subject);
+    if (user === null || email === null || user.emailVerifiedAt !== null) return user;
+    await repo.verifyEmail(user, email);
+    return repo.findByGoogle(subject);
+  }
+
   async #create({ subject, email, name }: GoogleProfile): Promise<User> {
     if (email === null) throw new AppError('email_not_verified');
     const created = await this.#deps.newcomers.create(email.split('@')[0] ?? '', {
-      ...{ email, googleSubject: subject },
+      ...{ email, emailVerifiedAt: new Date(), googleSubject: subject },
       displayName: name,
     });
     if (!('taken' in created)) return created;

@@ -6,6 +6,8 @@ const tries = 5;
 
 export interface Newcomer {
   readonly email?: string;
+  /** When it was proved. */
+  readonly emailVerifiedAt?: Date;
   readonly phone?: string;
   readonly googleSubject?: string;
   /** Null: the username. */

@@ -2,6 +2,9 @@ import type { Logger } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import { AccountRepo } from '../account/account.repo.ts';
 import type { ApiConfig } from '../config.ts';
+import { createMailSender } from '../email/createMailSender.ts';
+import { EmailCodesRepo } from '../email/emailCodes.repo.ts';
+import { EmailService } from '../email/email.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { GoogleService } from '../google/google.service.ts';
 import { GoogleTokens } from '../google/GoogleTokens.ts';
@@ -56,6 +59,21 @@ export function createIdentity({ config, database, limits, revocations, logger }
     sms: createSmsSender(config, logger),
     secret: config.ACCESS_TOKEN_SECRET,
   });
-  return { identity, passwords, signIns, secondFactor, google, phones, accounts: new AccountRepo(database) };
+  const emails = new EmailService({
+    ...{ repo, signIns, limits },
+    codes: new EmailCodesRepo(database),
+    mail: createMailSender(config, logger),
+    secret: config.ACCESS_TOKEN_SECRET,
+  });
+  return {
+    identity,
+    passwords,
+    signIns,
+    secondFactor,
+    google,
+    phones,
+    emails,
+    accounts: new AccountRepo(database),
+  };
 }
 export type Identity = ReturnType<typeof createIdentity>;

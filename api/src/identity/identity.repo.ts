@@ -24,6 +24,8 @@ export interface NewUser {
   readonly username: string;
   readonly displayName: string;
   readonly email?: string;
+  /** When it was proved. */
+  readonly emailVerifiedAt?: Date;
   readonly phone?: string;
   readonly googleSubject?: string;
   readonly passwordHash?: string;
@@ -85,6 +87,26 @@ export class IdentityRepo {
 
   findByPhone(phone: string): Promise<User | null> {
     return this.#database.user.findUnique({ where: { phone } });
+  }
+
+  /** As one that is proved; null when somebody else has proved it. Who hasn't is left without: they sign in by their username. */
+  async setEmail(id: string, email: string, emailVerifiedAt: Date): Promise<User | null> {
+    try {
+      return await this.#database.$transaction(async (transaction) => {
+        const unproved = { email, emailVerifiedAt: null, passwordHash: { not: null }, NOT: { id } };
+        await transaction.user.updateMany({ where: unproved, data: { email: null } });
+        return transaction.user.update({ where: { id }, data: { email, emailVerifiedAt } });
+      });
+    } catch (error) {
+      if (isDuplicate(error)) return null;
+      throw error;
+    }
+  }
+
+  /** The issuer of a sign-in has verified the address; changes nothing when it isn't the user's, or was proved. */
+  async verifyEmail({ id }: User, email: string): Promise<void> {
+    const where = { id, email, emailVerifiedAt: null };
+    await this.#database.user.updateMany({ where, data: { emailVerifiedAt: new Date() } });
   }
 
   /** Null when somebody else has the number. */

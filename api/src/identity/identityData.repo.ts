@@ -13,12 +13,16 @@ export class IdentityData implements PersonalData {
 
   async erase(userId: string): Promise<'done'> {
     await this.#database.signIn.deleteMany({ where: { userId } });
+    await this.#database.emailCode.deleteMany({ where: { userId } });
     return 'done';
   }
 
   async *export(userId: string): AsyncGenerator<ExportedRow> {
     const user = await this.#database.user.findUnique({ where: { id: userId } });
-    if (user !== null) yield { kind: 'account', row: toMe(user) };
+    if (user !== null) yield { kind: 'account', row: { ...toMe(user), googleSubject: user.googleSubject } };
+    yield* exported('emailCodes', () =>
+      this.#database.emailCode.findMany({ where: { userId }, select: { email: true, sentAt: true } }),
+    );
     yield* exported('devices', (take, after: { id: string } | null) =>
       this.#database.signIn.findMany({
         where: { userId, ...(after === null ? {} : { id: { gt: after.id } }) },

@@ -8,6 +8,7 @@ export function toMe(user: User): Me {
   const { messagesFrom, presenceFor, foundByEmail, foundByPhone } = user;
   return {
     ...{ id, username, email, phone, displayName, bio, role, language, theme },
+    emailVerified: user.emailVerifiedAt !== null,
     avatar: pictureOf(user.avatarId),
     cover: pictureOf(user.coverId),
     privacy: { messagesFrom, presenceFor, foundByEmail, foundByPhone },

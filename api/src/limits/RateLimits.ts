@@ -10,6 +10,14 @@ type Limiter = Pick<RateLimiterRedis, 'consume' | 'reward' | 'delete'>;
 /** How much more often all addresses together may fail on an account than one of them alone. */
 const strangersFactor = 5;
 const knownAddressSec = 60 * 24 * 3_600;
+/** The same for codes to a phone number, where strangers cost money and a guess is one of a million. */
+const phoneStrangersFactor = 2;
+
+/** What somebody does to an account or number from one address, and what all strangers do. */
+interface PairLimiters {
+  readonly pair: Limiter;
+  readonly strangers: Limiter;
+}
 
 /** A password's attempt that was counted before it is checked. */
 export interface LoginAttempt {
@@ -27,9 +35,13 @@ export class RateLimits {
   readonly #failuresByPair: Limiter;
   readonly #failuresByAccount: Limiter;
   readonly #passwordsByUser: Limiter;
-  readonly #codesByPhone: Limiter;
   readonly #codesByAddress: Limiter;
-  readonly #guessesByPhone: Limiter;
+  readonly #codes: PairLimiters;
+  readonly #guesses: PairLimiters;
+  readonly #mailsByUser: Limiter;
+  readonly #mailsByMailbox: Limiter;
+  readonly #mailsByAddress: Limiter;
+  readonly #emailGuessesByUser: Limiter;
   readonly #secondFactorByUser: Limiter;
   readonly #keyFailuresByAddress: Limiter;
   readonly #joinsByAddress: Limiter;
@@ -71,9 +83,19 @@ export class RateLimits {
     const failures = config.AUTH_FAILURES_PER_ACCOUNT;
     this.#failuresByPair = limiter('accountAddress', failures, 900);
     this.#failuresByAccount = limiter('account', failures * strangersFactor, 900);
-    this.#codesByPhone = limiter('phoneCode', 5, 3_600);
+    this.#codes = {
+      pair: limiter('phoneCodePair', 5, 3_600),
+      strangers: limiter('phoneCode', 5 * phoneStrangersFactor, 3_600),
+    };
     this.#codesByAddress = limiter('phoneCodeAddress', config.PHONE_CODES_PER_ADDRESS, 3_600);
-    this.#guessesByPhone = limiter('phoneGuess', 15, 3_600);
+    this.#guesses = {
+      pair: limiter('phoneGuessPair', 15, 3_600),
+      strangers: limiter('phoneGuess', 15 * phoneStrangersFactor, 3_600),
+    };
+    this.#mailsByUser = limiter('emailCode', 5, 3_600);
+    this.#mailsByMailbox = limiter('emailCodeMailbox', 20, 3_600);
+    this.#mailsByAddress = limiter('emailCodeAddress', config.EMAIL_CODES_PER_ADDRESS, 3_600);
+    this.#emailGuessesByUser = limiter('emailGuess', 15, 3_600);
     this.#secondFactorByUser = limiter('secondFactor', failures, 900);
     this.#passwordsByUser = limiter('password', failures, 900);
     this.#keyFailuresByAddress = limiter('streamKey', config.STREAM_KEY_FAILURES_PER_ADDRESS, 300);
@@ -224,15 +246,32 @@ export class RateLimits {
     };
   }
 
-  /** Counts a code that is to be sent: each costs money, and somebody's attention. Throws `rate_limited`. */
+  /**
+   * Counts a code that is to be sent: each costs money, and somebody's attention. Throws `rate_limited`. As for logins, an
+   * address has few for one number, all strangers' addresses together some more, and those that have proved the number
+   * before are no strangers: nobody else can keep its owner from codes there. Numbers nobody has are counted alike.
+   */
   async phoneCode(phone: string, address: string): Promise<void> {
     await this.#count(this.#codesByAddress, addressGroup(address));
-    await this.#count(this.#codesByPhone, accountKey(phone));
+    await this.#countPair(this.#codes, phone, address);
   }
 
-  /** Counts a guess of a code, over all codes of the number; throws `rate_limited`. */
-  phoneGuess(phone: string): Promise<void> {
-    return this.#count(this.#guessesByPhone, accountKey(phone));
+  /** Counts a guess of a code, over all codes of the number, in the same way; throws `rate_limited`. */
+  async phoneGuess(phone: string, address: string): Promise<{ succeeded(): Promise<void> }> {
+    await this.#countPair(this.#guesses, phone, address);
+    return { succeeded: () => this.#remember(accountKey(phone), addressGroup(address)) };
+  }
+
+  /** Counts a code that is to be sent to a mailbox for a user, alike whoever's it is; throws `rate_limited`. */
+  async emailCode(userId: string, email: string, address: string): Promise<void> {
+    await this.#count(this.#mailsByAddress, addressGroup(address));
+    await this.#count(this.#mailsByUser, userId);
+    await this.#count(this.#mailsByMailbox, accountKey(email));
+  }
+
+  /** Counts a user's guess of a code, over all codes; throws `rate_limited`. */
+  emailGuess(userId: string): Promise<void> {
+    return this.#count(this.#emailGuessesByUser, userId);
   }
 
   /** Counts a check of a signed-in user's own password or code; throws `rate_limited`. */
@@ -245,6 +284,12 @@ export class RateLimits {
   async secondFactor(userId: string): Promise<{ succeeded(): Promise<void> }> {
     await this.#count(this.#secondFactorByUser, userId);
     return { succeeded: async () => void (await this.#secondFactorByUser.delete(userId)) };
+  }
+
+  async #countPair({ pair, strangers }: PairLimiters, phone: string, address: string): Promise<void> {
+    const [key, group] = [accountKey(phone), addressGroup(address)];
+    await this.#count(pair, `${key}:${group}`);
+    if (!(await this.#isKnown(key, group))) await this.#count(strangers, key);
   }
 
   async #isKnown(account: string, group: string): Promise<boolean> {

@@ -88,6 +88,9 @@ describe('a search', () => {
     const [address, number] = ['PRIVATE_one@example.org', '٠٠٩٦٦ ٥٠ ١٢٣ ٤٥٦٧'];
     expect([await found(address, me), await found(number, me)]).toEqual([[], []]);
     await client.account.update({ privacy: { foundByEmail: true } });
+    // An address that nobody has proved may be anybody's.
+    expect(await found(address, me)).toEqual([]);
+    await backend.database.user.update({ where: { id: user.id }, data: { emailVerifiedAt: new Date() } });
     expect([await found(address, me), await found(number, me)]).toEqual([['private_one'], []]);
     await client.account.update({ privacy: { foundByEmail: false, foundByPhone: true } });
     expect([await found(address, me), await found(number, me)]).toEqual([[], ['private_one']]);

@@ -41,10 +41,10 @@ export class SearchRepo {
     this.#database = database;
   }
 
-  /** Who lets themselves be found by this address or number; null for nobody. */
+  /** Who lets themselves be found by this address or number, and has proved it as their own; null for nobody. */
   byContact({ email, phone }: SearchText, viewer: Viewer): Promise<PublicUser | null> {
     const contacts: Prisma.UserWhereInput[] = [];
-    if (email !== null) contacts.push({ email, foundByEmail: true });
+    if (email !== null) contacts.push({ email, foundByEmail: true, emailVerifiedAt: { not: null } });
     if (phone !== null) contacts.push({ phone, foundByPhone: true });
     if (contacts.length === 0) return Promise.resolve(null);
     return this.#database.user.findFirst({

@@ -21,7 +21,15 @@ export class DeletionRepo {
   close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | 'lastAdmin' | null> {
     const nobody: Prisma.UserUpdateManyMutationInput = {
       ...namesOf(`deleted_${newSecret(16).toLowerCase()}`, deletedName),
-      ...{ email: null, phone: null, googleSubject: null, passwordHash: null, secondFactorAt: null, bio: '' },
+      ...{
+        email: null,
+        emailVerifiedAt: null,
+        phone: null,
+        googleSubject: null,
+        passwordHash: null,
+        secondFactorAt: null,
+        bio: '',
+      },
       foundByEmail: false,
       foundByPhone: false,
       role: 'user',
@@ -40,6 +48,7 @@ export class DeletionRepo {
       if (count === 0) return null;
       // Files that are nobody's are removed by their sweep.
       await transaction.media.updateMany({ where: { ownerId: id }, data: { ownerId: null } });
+      await transaction.emailCode.deleteMany({ where: { userId: id } });
       if (phone !== null) await transaction.phoneCode.deleteMany({ where: { phone } });
       await transaction.streamKey.updateMany({
         where: { userId: id, revokedAt: null },

@@ -108,6 +108,39 @@ describe('a code by phone', () => {
     expect(refusalOf(await send(other))).toBe('429 rate_limited');
   });
 
+  it('can be had and tried by its owner, whatever strangers do elsewhere', async () => {
+    const far = await backend.startApi({
+      ...{ ...gateway.environment, PHONE_CODES_PER_ADDRESS: '1000', TRUST_PROXY: 'loopback' },
+    });
+    const ask = (path: string, address: string, body: object) =>
+      far.ask('POST', path, { body, headers: { 'x-forwarded-for': address } });
+    const phone = newPhone();
+    const fresh = async (address: string): Promise<Answer> => {
+      await backend.database.phoneCode.deleteMany({ where: { phone } });
+      return ask('/api/v1/auth/otp', address, { phone });
+    };
+    const guess = (address: string, code: string) => ask('/api/v1/auth/otp/verify', address, { phone, code });
+    const [home, ...strangers] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'] as const;
+    await fresh(home);
+    // Wrong guesses from elsewhere leave the owner theirs, also at once.
+    const wrong = await Promise.all(Array.from({ length: 6 }, () => guess(strangers[0], wrongCode(phone))));
+    expect(wrong.map(refusalOf)).toEqual(Array(6).fill('401 code_invalid'));
+    expect((await guess(home, gateway.codeFor(phone))).status).toBe(200);
+    // All strangers together have some more codes than one of them; who has proved the number has their own.
+    const asked: string[] = [];
+    for (const address of strangers) {
+      for (let count = 0; count < 6; count++) {
+        const answer = await fresh(address);
+        asked.push(answer.status === 200 ? '200' : refusalOf(answer));
+      }
+    }
+    expect(asked.filter((answer) => answer === '200').length).toBeLessThanOrEqual(10);
+    expect(asked.slice(5, 6)).toEqual(['429 rate_limited']);
+    expect(refusalOf(await fresh('192.0.2.4'))).toBe('429 rate_limited');
+    expect((await fresh(home)).status).toBe(200);
+    expect((await guess(home, gateway.codeFor(phone))).status).toBe(200);
+  });
+
   it('is sent to so many numbers for an address', async () => {
     const strict = await backend.startApi({
       ...{ ...gateway.environment, PHONE_CODES_PER_ADDRESS: '2', TRUST_PROXY: 'loopback' },

@@ -1,6 +1,6 @@
-import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
-import { AppError } from '@maydan/common';
+import { addressGroup, AppError } from '@maydan/common';
 import type { Me, TokenPair } from '@maydan/contracts';
+import { hashCode, isSameHash, newCode, requireResend, resendAfterSec, tooSoon } from '../identity/codes.ts';
 import { alreadyTaken } from '../identity/identity.service.ts';
 import type { IdentityRepo, User } from '../identity/identity.repo.ts';
 import type { Newcomers } from '../identity/Newcomers.ts';
@@ -11,8 +11,8 @@ import { phoneNumberOf } from './phoneNumber.ts';
 import type { SmsSender } from './SmsSender.ts';
 
 const expiresInSec = 300;
-const resendAfterSec = 60;
-const maxAttempts = 5;
+/** From one address, and from all: a stranger's wrong guesses leave the owner some. */
+const attemptLimits = { fromOne: 5, inAll: 20 };
 
 export interface PhoneDependencies {
   readonly repo: IdentityRepo;
@@ -40,9 +40,9 @@ export class PhoneService {
   async send(text: string, address: string): Promise<{ expiresInSec: number; resendAfterSec: number }> {
     const { codes, limits, sms } = this.#deps;
     const phone = phoneNumberOf(text);
-    await this.#awaitResend(phone);
+    requireResend(await codes.sentAt(phone));
     await limits.phoneCode(phone, address);
-    const code = String(randomInt(1_000_000)).padStart(6, '0');
+    const code = newCode();
     const codeHash = this.#hash(phone, code);
     const now = Date.now();
     const [sentAt, expiresAt] = [new Date(now), new Date(now + expiresInSec * 1_000)];
@@ -50,7 +50,7 @@ export class PhoneService {
       { phone, codeHash, sentAt, expiresAt },
       new Date(now - resendAfterSec * 1_000),
     );
-    if (!isFirst) throw tooSoon(resendAfterSec);
+    if (!isFirst) throw tooSoon();
     try {
       await sms.send(phone, `Maydan: ${code}\nرمز الدخول، لا تعطه لأحد. Your code; give it to nobody.`);
     } catch (error) {
@@ -65,15 +65,19 @@ export class PhoneService {
     client: ClientInfo,
   ): Promise<TokenPair & { user: Me }> {
     await this.#deps.limits.auth(client.address);
-    const phone = await this.#prove(input);
+    const phone = await this.#prove(input, client.address);
     const user = (await this.#deps.repo.findByPhone(phone)) ?? (await this.#create(phone));
     return this.#deps.signIns.start(user, client);
   }
 
   /** Needs a fresh sign-in, as the number opens the account. Throws `already_taken`, to one who has proved the number. */
-  async take({ user, signInId }: Authenticated, input: { phone: string; code: string }): Promise<User> {
+  async take(
+    { user, signInId }: Authenticated,
+    input: { phone: string; code: string },
+    address: string,
+  ): Promise<User> {
     await this.#deps.signIns.requireFresh(signInId);
-    const changed = await this.#deps.repo.setPhone(user.id, await this.#prove(input));
+    const changed = await this.#deps.repo.setPhone(user.id, await this.#prove(input, address));
     if (changed === null) throw alreadyTaken('phone');
     return changed;
   }
@@ -91,13 +95,19 @@ export class PhoneService {
   }
 
   /** The number, in E.164. A code works once; `code_invalid` is all that anybody learns of one that doesn't. */
-  async #prove({ phone: text, code }: { phone: string; code: string }): Promise<string> {
+  async #prove({ phone: text, code }: { phone: string; code: string }, address: string): Promise<string> {
+    const { limits, codes } = this.#deps;
     const phone = phoneNumberOf(text);
-    await this.#deps.limits.phoneGuess(phone);
-    const stored = await this.#deps.codes.attempt(phone, maxAttempts, new Date());
+    const guess = await limits.phoneGuess(phone, address);
+    const stored = await codes.attempt(
+      phone,
+      this.#hashOf('address', addressGroup(address)),
+      attemptLimits,
+      new Date(),
+    );
     const given = this.#hash(phone, code);
-    const isRight = stored !== null && timingSafeEqual(Buffer.from(stored), Buffer.from(given));
-    if (!isRight || !(await this.#deps.codes.remove(phone, given))) throw new AppError('code_invalid');
+    if (!isSameHash(stored, given) || !(await codes.remove(phone, given))) throw new AppError('code_invalid');
+    await guess.succeeded();
     return phone;
   }
 
@@ -109,18 +119,11 @@ export class PhoneService {
     return same;
   }
 
-  /** Asks before the limits count: waiting out the minute costs nobody a code. */
-  async #awaitResend(phone: string): Promise<void> {
-    const sentAt = await this.#deps.codes.sentAt(phone);
-    const waitMs = sentAt === null ? 0 : sentAt.getTime() + resendAfterSec * 1_000 - Date.now();
-    if (waitMs > 0) throw tooSoon(Math.ceil(waitMs / 1_000));
-  }
-
   #hash(phone: string, code: string): string {
-    return createHmac('sha256', this.#deps.secret).update(`phone code ${phone} ${code}`).digest('hex');
+    return this.#hashOf('code', `${phone} ${code}`);
   }
-}
 
-function tooSoon(retryAfterSec: number): AppError {
-  return new AppError('rate_limited', undefined, { retryAfterSec });
+  #hashOf(what: 'code' | 'address', text: string): string {
+    return hashCode(this.#deps.secret, `phone ${what} ${text}`);
+  }
 }

@@ -7,6 +7,12 @@ export interface NewCode {
   readonly expiresAt: Date;
 }
 
+/** How often a code may be tried. */
+export interface AttemptLimits {
+  readonly fromOne: number;
+  readonly inAll: number;
+}
+
 /** Codes that were sent to phones, in PostgreSQL: one for each number. */
 export class PhoneCodesRepo {
   readonly #database: Database;
@@ -21,7 +27,7 @@ export class PhoneCodesRepo {
       INSERT INTO "PhoneCode" ("phone", "codeHash", "attempts", "sentAt", "expiresAt")
       VALUES (${phone}, ${codeHash}, 0, ${sentAt}, ${expiresAt})
       ON CONFLICT ("phone") DO UPDATE SET
-        "codeHash" = EXCLUDED."codeHash", "attempts" = 0,
+        "codeHash" = EXCLUDED."codeHash", "attempts" = 0, "attemptsBy" = '{}',
         "sentAt" = EXCLUDED."sentAt", "expiresAt" = EXCLUDED."expiresAt"
       WHERE "PhoneCode"."sentAt" <= ${sentBefore}`;
     return written === 1;
@@ -31,12 +37,17 @@ export class PhoneCodesRepo {
     return (await this.#database.phoneCode.findUnique({ where: { phone } }))?.sentAt ?? null;
   }
 
-  /** The hash to compare with, after the attempt was counted; null when there is no code that may be tried. */
-  async attempt(phone: string, maxAttempts: number, now: Date): Promise<string | null> {
-    const [code] = await this.#database.phoneCode.updateManyAndReturn({
-      where: { phone, attempts: { lt: maxAttempts }, expiresAt: { gt: now } },
-      data: { attempts: { increment: 1 } },
-    });
+  /**
+   * The hash to compare with, after the attempt was counted; null when there is no code that may be tried, from this address
+   * or from any. `from` stands for the address, and is kept with the code.
+   */
+  async attempt(phone: string, from: string, most: AttemptLimits, now: Date): Promise<string | null> {
+    const [code] = await this.#database.$queryRaw<{ codeHash: string }[]>`
+      UPDATE "PhoneCode" SET "attempts" = "attempts" + 1,
+        "attemptsBy" = "attemptsBy" || jsonb_build_object(${from}::text, coalesce(("attemptsBy"->>${from}::text)::int, 0) + 1)
+      WHERE "phone" = ${phone} AND "expiresAt" > ${now}::timestamptz AND "attempts" < ${most.inAll}::int
+        AND coalesce(("attemptsBy"->>${from}::text)::int, 0) < ${most.fromOne}::int
+      RETURNING "codeHash"`;
     return code?.codeHash ?? null;
   }
 

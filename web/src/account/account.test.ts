@@ -34,6 +34,7 @@ const me: Me = {
   role: 'user',
   language: null,
   theme: 'system',
+  emailVerified: false,
   privacy: { messagesFrom: 'everyone', presenceFor: 'everyone', foundByEmail: false, foundByPhone: false },
   hasPassword: true,
   hasGoogle: false,
