@@ -1,4 +1,5 @@
-import { media, mediaCreated, mediaCreateInput } from './media.ts';
+import { media, mediaCreated, mediaCreateInput, mediaPage } from './media.ts';
+import { pageInput } from './people.ts';
 import { byId, nothing, route } from './route.ts';
 
 /**
@@ -17,6 +18,14 @@ export const mediaContract = {
   )
     .input(byId)
     .output(media),
+  list: route(
+    'GET',
+    '/media',
+    'Media',
+    'Own files, the newest first, with addresses that are good for a while',
+  )
+    .input(pageInput)
+    .output(mediaPage),
   get: route('GET', '/media/{id}', 'Media', 'A file, with addresses for those who may see it')
     .input(byId)
     .output(media),

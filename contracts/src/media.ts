@@ -106,6 +106,9 @@ export const media = z.object({
 });
 export type Media = z.infer<typeof media>;
 
+export const mediaPage = z.object({ items: z.array(media), nextCursor: z.string().nullable() });
+export type MediaPage = z.infer<typeof mediaPage>;
+
 /** Send the file there with exactly these headers and as many bytes as announced; the signature holds you to it. */
 export const mediaUpload = z.object({
   method: z.literal('PUT'),

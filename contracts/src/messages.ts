@@ -19,6 +19,8 @@ export type MessageKind = z.infer<typeof messageKind>;
 export const repliedTo = z.object({
   id: z.uuid(),
   seq: z.int(),
+  /** False: it was written before one came, or before one deleted the conversation, and nothing of it is told. */
+  available: z.boolean(),
   sender: publicUser.nullable(),
   kind: messageKind,
   /** Its beginning, 200 characters at most. */

@@ -20,7 +20,8 @@ export type AccountExport = z.infer<typeof accountExport>;
 
 /**
  * Each file is a JSON document of its own: `{ format, version, userId, exportId, file, requestedAt, data, isLast }`, where
- * `data` has lists of rows by kind. A list that is too long for a file goes on in the next one.
+ * `data` has lists of rows by kind. A list that is too long for a file goes on in the next one. Files that the person uploaded
+ * are not inside: each row of `media` says where its owner gets an address that is good for a while, as `GET /media` does for all.
  */
 export const accountExportFile = z.object({
   /** Good for 5 to 10 minutes, for whoever has it. One that begins with a slash is on the api's own server. */

@@ -9,6 +9,7 @@ import type {
 import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms, type Room } from '../realtime/rooms.ts';
 import type { Circle, MessagesRepo } from './messages.repo.ts';
+import { seenAbove } from './rows.ts';
 
 /** Tells members what happened in their conversations, after it has. Only a hint: when it fails, the change stands. */
 export class ConversationAnnouncer {
@@ -24,14 +25,18 @@ export class ConversationAnnouncer {
 
   /** A new message; `circle` is as it was when the message was stored. */
   sent(message: Message, circle: Circle): Promise<void> {
-    return this.#emitter.emit(roomsOf(message.conversationId, circle), 'message:created', { message });
+    return this.#message('message:created', message, circle);
   }
 
-  /** A message was changed or deleted; past a block only its sender hears of it. */
-  changed(message: Message, cut: boolean, actorId: string): Promise<void> {
-    const event = message.deletedAt === null ? 'message:updated' : 'message:deleted';
-    if (cut) return this.#emitter.emit(rooms.user(actorId), event, { message });
-    return this.tell(message.conversationId, event, { message });
+  /** A message was changed or deleted. */
+  async changed(message: Message): Promise<void> {
+    const circle = await this.#circle(message.conversationId, message.replyTo?.seq);
+    if (circle !== null) await this.#message(changeOf(message), message, circle);
+  }
+
+  /** The same past a block, where only who did it hears of it. */
+  changedFor(actorId: string, message: Message): Promise<void> {
+    return this.#emitter.emit(rooms.user(actorId), changeOf(message), { message });
   }
 
   /** To all whom something in the conversation concerns, and some more. */
@@ -109,9 +114,20 @@ export class ConversationAnnouncer {
     await this.#emitter.remove(room, room);
   }
 
-  async #circle(conversationId: string): Promise<Circle | null> {
+  /** Those who came after what it answers was written hear of the message alone. */
+  async #message(event: MessageEvent, message: Message, circle: Circle): Promise<void> {
+    const { conversationId, replyTo } = message;
+    const late = new Set(circle.lateIds);
+    const memberIds = circle.memberIds?.filter((id) => !late.has(id)) ?? null;
+    await this.#emitter.emit(roomsOf(conversationId, { memberIds }), event, { message });
+    if (late.size === 0 || replyTo === null) return;
+    const to = [...late].map((id) => rooms.user(id));
+    await this.#emitter.emit(to, event, { message: seenAbove(replyTo.seq, message) });
+  }
+
+  async #circle(conversationId: string, replySeq?: number): Promise<Circle | null> {
     try {
-      return await this.#repo.circle(conversationId);
+      return await this.#repo.circle(conversationId, replySeq);
     } catch (error) {
       this.#logger.warn({ err: error, conversationId }, 'a change of a conversation was not announced');
       return null;
@@ -119,6 +135,12 @@ export class ConversationAnnouncer {
   }
 }
 
-function roomsOf(conversationId: string, { memberIds }: Circle): Room[] {
+type MessageEvent = 'message:created' | 'message:updated' | 'message:deleted';
+
+function changeOf({ deletedAt }: Message): MessageEvent {
+  return deletedAt === null ? 'message:updated' : 'message:deleted';
+}
+
+function roomsOf(conversationId: string, { memberIds }: Pick<Circle, 'memberIds'>): Room[] {
   return memberIds === null ? [rooms.conversation(conversationId)] : memberIds.map((id) => rooms.user(id));
 }

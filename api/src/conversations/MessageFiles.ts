@@ -4,6 +4,7 @@ import type { Attachments } from '../media/Attachments.ts';
 import { addMessageMedia, takeMessageMedia, type MessageMediaRepo } from './messageMedia.repo.ts';
 import type { WithMessage } from './messages.repo.ts';
 import {
+  seenAbove,
   toConversation,
   toMessage,
   type ConversationRow,
@@ -21,9 +22,10 @@ export class MessageFiles {
     this.#attachments = attachments;
   }
 
-  async messages(rows: readonly MessageRow[]): Promise<Message[]> {
+  /** As somebody sees them who sees messages above `fromSeq`. */
+  async messages(rows: readonly MessageRow[], fromSeq: number): Promise<Message[]> {
     const files = await this.#filesOf(rows);
-    return rows.map((row) => toMessage(row, files));
+    return rows.map((row) => seenAbove(fromSeq, toMessage(row, files)));
   }
 
   async message(row: MessageRow): Promise<Message> {

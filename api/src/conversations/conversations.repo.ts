@@ -10,7 +10,7 @@ import { releaseMedia, useMedia } from '../media/media.repo.ts';
 import { lockPair } from '../people/blocks.repo.ts';
 import type { PageWish } from '../people/listed.ts';
 import { messageColumns, messageJoins, sharedColumns } from './columns.repo.ts';
-import { reachOf, type Reach } from './reach.repo.ts';
+import { reachOf, requireReach } from './reach.repo.ts';
 import type { ConversationRow } from './rows.ts';
 
 /** Why somebody isn't let into a conversation; `hidden`: they aren't there, or a block lies between. */
@@ -87,10 +87,6 @@ export class ConversationsRepo {
     return this.#database.member.count({ where: { userId } });
   }
 
-  reach(fromId: string, toIds: readonly string[]): Promise<Reach[]> {
-    return reachOf(this.#database, fromId, toIds);
-  }
-
   /**
    * The one conversation of two people, made when there is none yet; then the other sees it with its first
    * message. Listed for who asks, from now on.
@@ -118,10 +114,11 @@ export class ConversationsRepo {
     return (await this.#database.conversation.findUnique({ where, select: { id: true } }))?.id ?? null;
   }
 
-  /** With its owner and those who are in it from the start. */
+  /** With its owner and those who are in it from the start, who can all be reached: throws as `checkReach` does. */
   create(ownerId: string, memberIds: readonly string[], data: NewConversation): Promise<string> {
     const id = newId();
     return this.#database.$transaction(async (transaction) => {
+      await requireReach(transaction, ownerId, memberIds);
       await transaction.conversation.create({ data: { id, ...data } });
       const owner = { conversationId: id, userId: ownerId, role: 'owner' as const };
       const others = memberIds.map((userId) => ({ conversationId: id, userId }));
@@ -169,7 +166,7 @@ export class ConversationsRepo {
       LEFT JOIN LATERAL (
         SELECT "userId" FROM "Member"
         WHERE page."kind" = 'direct' AND "conversationId" = page."id" AND "userId" <> ${viewerId}::uuid LIMIT 1) o ON true
-      LEFT JOIN "User" ou ON ou."id" = o."userId"
+      LEFT JOIN "User" ou ON ou."id" = o."userId" AND ou."deletedAt" IS NULL
       LEFT JOIN "Message" m ON m."conversationId" = page."id" AND m."seq" = page."lastSeq" AND m."seq" > page."fromSeq"
       ${messageJoins}
       ORDER BY page."activeAt" DESC, page."id" DESC`;

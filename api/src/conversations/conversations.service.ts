@@ -7,7 +7,7 @@ import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { ConversationsRepo, Place } from './conversations.repo.ts';
 import type { MessageFiles } from './MessageFiles.ts';
-import { checkReach, maxMemberships } from './reach.ts';
+import { maxMemberships } from './reach.ts';
 
 export interface ConversationsDependencies {
   readonly repo: ConversationsRepo;
@@ -80,7 +80,6 @@ export class ConversationsService {
     await this.#begin(user);
     const { kind, name, description } = input;
     const others = [...new Set(input.memberIds)].filter((id) => id !== user.id);
-    checkReach(others, await this.#deps.repo.reach(user.id, others));
     const data = { kind, name, description, nameKey: keyOf(kind, name) };
     const id = await this.#deps.repo.create(user.id, others, data);
     this.#deps.logger.info({ userId: user.id, conversationId: id, kind }, 'conversation made');

@@ -29,6 +29,14 @@ export class ConversationsData implements PersonalData {
     yield* exported('conversations', (take, after: { conversationId: string } | null) =>
       this.#conversations(userId, take, after),
     );
+    yield* exported('channelRemovals', (take, after: { conversationId: string } | null) =>
+      this.#database.conversationRemoval.findMany({
+        where: { userId, ...(after === null ? {} : { conversationId: { gt: after.conversationId } }) },
+        orderBy: { conversationId: 'asc' },
+        take,
+        select: { conversationId: true, createdAt: true },
+      }),
+    );
     // By the index that there is, which has almost all of them; the rest are few.
     yield* exported('messages', (take, after: { tempId: string | null } | null) =>
       this.#database.message.findMany({

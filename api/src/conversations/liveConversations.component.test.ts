@@ -90,6 +90,25 @@ it('edits and deletions are told with their revision', async () => {
   }
 });
 
+it('an answer to what was written before somebody came is told to them without that, and whole to the others', async () => {
+  const eve = await api.register();
+  const first = await sendOver(socketOf.ann, 'only among us');
+  await ann.client.conversations.addMembers({ id, userIds: [eve.user.id] });
+  const late = await connect(second, eve);
+  const reply = await bob.client.messages.send({ id, tempId: 'r', text: 'yes', replyTo: first.id });
+  await bob.client.messages.edit({ id: reply.id, text: 'no' });
+  for (const socket of [late, socketOf.cat]) {
+    await socket.until('message:updated');
+    for (const event of ['message:created', 'message:updated'] as const) {
+      const told = socket.of(event).filter(({ message }) => message.id === reply.id);
+      const expected =
+        socket === late ? { available: false, text: '' } : { available: true, text: first.text };
+      expect(told.map(({ message }) => message.replyTo)).toMatchObject([expected]);
+    }
+  }
+  expect(JSON.stringify(late.told)).not.toContain('only among us');
+});
+
 it('a message over a socket is refused as over REST', async () => {
   const guest = await TestSocket.connect(api.url);
   const body = { id, tempId: 't', text: 'x' };

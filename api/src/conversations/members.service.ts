@@ -11,7 +11,8 @@ import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ConversationsDependencies } from './conversations.service.ts';
 import { insertMembers, type LockedConversation, type MembersRepo } from './members.repo.ts';
-import { checkReach, maxMemberships } from './reach.ts';
+import { maxMemberships } from './reach.ts';
+import { requireReach } from './reach.repo.ts';
 import { toMember } from './rows.ts';
 
 export interface MembersDependencies extends ConversationsDependencies {
@@ -44,13 +45,12 @@ export class MembersService {
    * each of them as `checkReach` does; `conflict` when it is full.
    */
   async add(user: User, id: string, userIds: readonly string[]): Promise<ConversationMember[]> {
-    const { limits, repo, members } = this.#deps;
+    const { limits, members } = this.#deps;
     await limits.conversations(user.id);
     const wanted = [...new Set(userIds)].filter((userId) => userId !== user.id);
-    const reach = await repo.reach(user.id, wanted);
     const { kind, added } = await this.#change(user, id, async (transaction, conversation) => {
       if (!leads(conversation.role)) throw new AppError('forbidden');
-      checkReach(wanted, reach);
+      await requireReach(transaction, user.id, wanted);
       const added = await insertMembers(transaction, id, conversation, wanted);
       checkRoom(conversation, added.length);
       await transaction.conversationRemoval.deleteMany({

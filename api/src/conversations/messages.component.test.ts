@@ -138,7 +138,17 @@ describe('a message', () => {
     await ann.client.conversations.addMembers({ id, userIds: [eve.user.id] });
     expect(await refusal(eve, 'GET', `/messages/${sent.id}`)).toBe('404 not_found');
     const later = await send(bob, 'hello, Eve', { replyTo: sent.id });
-    expect(await eve.client.messages.history({ id })).toMatchObject({ items: [later], nextCursor: null });
+    // Of what it answers nothing is told to her: it was written before she came.
+    const nothing = { sender: null, text: '', firstMedia: null };
+    const veiled = { ...later, replyTo: { id: sent.id, seq: sent.seq, available: false, ...nothing } };
+    expect(await eve.client.messages.history({ id })).toMatchObject({ items: [veiled], nextCursor: null });
+    expect(await eve.client.messages.get({ id: later.id })).toMatchObject(veiled);
+    const { lastMessage } = await eve.client.conversations.get({ id });
+    expect(lastMessage).toMatchObject(veiled);
+    expect((await ann.client.messages.get({ id: later.id })).replyTo).toMatchObject({
+      available: true,
+      text: sent.text,
+    });
     expect(
       await refusal(eve, 'POST', `/conversations/${id}/messages`, {
         tempId: 't',

@@ -14,7 +14,7 @@ import { noticeRead } from '../notifications/causes.repo.ts';
 import { listedTo, type Viewer } from '../people/blocks.repo.ts';
 import { Gathered } from '../limits/Gathered.ts';
 import { InTurn } from '../limits/InTurn.ts';
-import { cutFor, memberIds, messageColumns, messageJoins } from './columns.repo.ts';
+import { cutFor, lateIds, memberIds, messageColumns, messageJoins } from './columns.repo.ts';
 import type { SeqRange } from './seqCursor.ts';
 import { storing, storingMany, type NewMessage } from './storing.repo.ts';
 import type { MessageRow } from './rows.ts';
@@ -23,6 +23,8 @@ import type { MessageRow } from './rows.ts';
 export interface Circle {
   readonly conversationKind: ConversationKind;
   readonly memberIds: readonly string[] | null;
+  /** Those of them who came after what the message answers was written: to them it isn't shown. */
+  readonly lateIds: readonly string[];
 }
 
 /** What becomes of a message's files in the transaction that stores or deletes it; when it throws, nothing happened. */
@@ -32,6 +34,8 @@ export type WithMessage = (transaction: DatabaseTransaction, messageId: string) 
 export type SeenMessage = MessageRow & {
   readonly conversationKind: ConversationKind;
   readonly role: MemberRole;
+  /** The viewer sees messages above this number. */
+  readonly fromSeq: number;
   /** In a direct conversation: a block lies between the two, or the other is gone. */
   readonly cut: boolean;
 };
@@ -102,15 +106,19 @@ export class MessagesRepo {
     );
   }
 
-  /** The message that somebody sent with this `tempId`. */
-  findSent(senderId: string, tempId: string): Promise<MessageRow | null> {
-    return this.#one(Prisma.sql`m."senderId" = ${senderId}::uuid AND m."tempId" = ${tempId}`);
+  /** The message that somebody sent with this `tempId`, and above which number they see messages there. */
+  async findSent(senderId: string, tempId: string): Promise<(MessageRow & { fromSeq: number }) | null> {
+    const [row] = await this.#database.$queryRaw<(MessageRow & { fromSeq: number })[]>`
+      SELECT ${messageColumns}, coalesce(me."fromSeq", m."seq") AS "fromSeq" FROM "Message" m
+      LEFT JOIN "Member" me ON me."conversationId" = m."conversationId" AND me."userId" = m."senderId"
+      ${messageJoins} WHERE m."senderId" = ${senderId}::uuid AND m."tempId" = ${tempId}`;
+    return row ?? null;
   }
 
   /** Null when it isn't there for the viewer. */
   async findSeen(viewerId: string, id: string): Promise<SeenMessage | null> {
     const [row] = await this.#database.$queryRaw<SeenMessage[]>`
-      SELECT ${messageColumns}, c."kind" AS "conversationKind", me."role", ${cutFor(viewerId)} AS "cut"
+      SELECT ${messageColumns}, c."kind" AS "conversationKind", me."role", me."fromSeq", ${cutFor(viewerId)} AS "cut"
       FROM "Message" m
       JOIN "Conversation" c ON c."id" = m."conversationId" AND c."deletedAt" IS NULL
       JOIN "Member" me ON me."conversationId" = c."id" AND me."userId" = ${viewerId}::uuid AND me."fromSeq" < m."seq"
@@ -228,10 +236,11 @@ export class MessagesRepo {
     });
   }
 
-  /** Who is told of a conversation. */
-  async circle(conversationId: string): Promise<Circle | null> {
+  /** Who is told of a conversation, perhaps of a message that answers the one of a number. */
+  async circle(conversationId: string, replySeq: number | null = null): Promise<Circle | null> {
     const [row] = await this.#database.$queryRaw<Circle[]>`
-      SELECT c."kind" AS "conversationKind", ${memberIds} FROM "Conversation" c WHERE c."id" = ${conversationId}::uuid`;
+      SELECT c."kind" AS "conversationKind", ${memberIds}, ${lateIds(Prisma.sql`${replySeq}::int`)}
+      FROM "Conversation" c WHERE c."id" = ${conversationId}::uuid`;
     return row ?? null;
   }
 
@@ -261,12 +270,6 @@ export class MessagesRepo {
       if (isUndone(error)) return [];
       throw error;
     }
-  }
-
-  async #one(where: Prisma.Sql): Promise<MessageRow | null> {
-    const [row] = await this.#database.$queryRaw<MessageRow[]>`
-      SELECT ${messageColumns} FROM "Message" m ${messageJoins} WHERE ${where}`;
-    return row ?? null;
   }
 }
 

@@ -5,7 +5,7 @@ import type { RateLimits } from '../limits/RateLimits.ts';
 import type { ConversationAnnouncer } from './ConversationAnnouncer.ts';
 import type { MessageFiles } from './MessageFiles.ts';
 import type { Bounds, MessagesRepo, SeenMessage, Standing, WithMessage } from './messages.repo.ts';
-import type { MessageRow } from './rows.ts';
+import { seenAbove, type MessageRow } from './rows.ts';
 import { decodeSeqCursor, encodeSeqCursor, rangeOf, type SeqRange } from './seqCursor.ts';
 import type { NewMessage } from './storing.repo.ts';
 
@@ -73,7 +73,7 @@ export class MessagesService {
 
   /** Throws `not_found`. */
   async get(user: User, id: string): Promise<Message> {
-    return this.#deps.files.message(await this.#seen(user, id));
+    return this.#shown(await this.#seen(user, id));
   }
 
   /** Throws `not_found`, for a message around which nothing is seen, too. */
@@ -105,7 +105,7 @@ export class MessagesService {
     if (text === '' && found.messageKind === 'text')
       throw new AppError('validation_failed', undefined, [{ path: 'text', message: 'Shows nothing.' }]);
     const isSame = found.messageDeletedAt === null && found.text === text;
-    if (isSame) return this.#deps.files.message(found);
+    if (isSame) return this.#shown(found);
     if (!(await this.#deps.repo.edit(id, text))) throw new AppError('conflict', 'The message was deleted.');
     return this.#changed(user, id);
   }
@@ -151,8 +151,10 @@ export class MessagesService {
   async #changed(user: User, id: string): Promise<Message> {
     const seen = await this.#seen(user, id);
     const message = await this.#deps.files.message(seen);
-    await this.#deps.announcer.changed(message, seen.cut, user.id);
-    return message;
+    const shown = seenAbove(seen.fromSeq, message);
+    if (seen.cut) await this.#deps.announcer.changedFor(user.id, shown);
+    else await this.#deps.announcer.changed(message);
+    return shown;
   }
 
   async #store(
@@ -172,7 +174,7 @@ export class MessagesService {
   async #sentBefore(user: User, wish: Omit<NewMessage, 'senderId'>): Promise<Message> {
     const { conversationId: id, tempId, replyTo } = wish;
     const sent = await this.#deps.repo.findSent(user.id, tempId);
-    if (sent !== null && sent.conversationId === id) return this.#deps.files.message(sent);
+    if (sent !== null && sent.conversationId === id) return this.#shown(sent);
     if (sent !== null) throw new AppError('conflict', 'This tempId was used in another conversation.');
     const { cut } = await this.#standing(user, id);
     if (cut) throw new AppError('messages_refused');
@@ -186,10 +188,15 @@ export class MessagesService {
     { fromSeq }: Bounds,
   ): Promise<HistoryPage> {
     return {
-      items: await this.#deps.files.messages(rows),
+      items: await this.#deps.files.messages(rows, fromSeq),
       nextCursor: first > fromSeq + 1 ? encodeSeqCursor({ way: 'older', seq: first }) : null,
       previousCursor: encodeSeqCursor({ way: 'newer', seq: last }),
     };
+  }
+
+  /** As somebody sees it who sees messages above `fromSeq`. */
+  async #shown(row: MessageRow & { readonly fromSeq: number }): Promise<Message> {
+    return seenAbove(row.fromSeq, await this.#deps.files.message(row));
   }
 
   async #seen(user: User, id: string): Promise<SeenMessage> {

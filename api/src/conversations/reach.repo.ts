@@ -1,4 +1,6 @@
 import type { Database, DatabaseTransaction } from '@maydan/prisma';
+import { lockPairs } from '../people/blocks.repo.ts';
+import { checkReach } from './reach.ts';
 
 /** How somebody stands to a person who wants to write to them or add them to a group. */
 export interface Reach {
@@ -9,6 +11,20 @@ export interface Reach {
   readonly takes: boolean;
   /** How many conversations they are in. */
   readonly memberships: number;
+}
+
+/**
+ * Throws as `checkReach` does unless all of them can be reached; until the transaction ends nobody blocks anybody between
+ * the person and them.
+ */
+export async function requireReach(
+  transaction: DatabaseTransaction,
+  fromId: string,
+  toIds: readonly string[],
+): Promise<void> {
+  if (toIds.length === 0) return;
+  await lockPairs(transaction, fromId, toIds);
+  checkReach(toIds, await reachOf(transaction, fromId, toIds));
 }
 
 /** Of those people who are there; one query for all. */

@@ -78,7 +78,7 @@ export function toConversation(row: ConversationRow, files: FilesByMessage): Con
     activeAt: row.activeAt.toISOString(),
     other: person(row.otherId, row.otherUsername, row.otherName),
     membership: toMembership(row),
-    lastMessage: row.messageId === null ? null : toMessage(row, files),
+    lastMessage: row.messageId === null ? null : seenAbove(row.fromSeq ?? 0, toMessage(row, files)),
   };
 }
 
@@ -119,12 +119,21 @@ function toReply(row: MessageRow, files: FilesByMessage): Message['replyTo'] {
   return {
     id: row.replyId,
     seq: row.replySeq,
+    available: true,
     sender: person(row.replierId, row.replierUsername, row.replierName),
     kind: row.replyKind,
     text: row.replyText ?? '',
     firstMedia: files.get(row.replyId)?.[0] ?? null,
     deletedAt: row.replyDeletedAt?.toISOString() ?? null,
   };
+}
+
+/** As somebody sees it who sees messages above `fromSeq`: of an answered one that isn't there for them nothing is told. */
+export function seenAbove(fromSeq: number, message: Message): Message {
+  const { replyTo } = message;
+  if (replyTo === null || replyTo.seq > fromSeq) return message;
+  const nothing = { sender: null, kind: 'text', text: '', firstMedia: null, deletedAt: null } as const;
+  return { ...message, replyTo: { id: replyTo.id, seq: replyTo.seq, available: false, ...nothing } };
 }
 
 export function toMember(row: MemberRow, kind: ConversationKind): ConversationMember {

@@ -1,6 +1,6 @@
 import { newId, Prisma, type MessageKind } from '@maydan/prisma';
 import { unreadCause, unreadCauses } from '../notifications/causes.repo.ts';
-import { cut, cutFor, memberIds, messageColumns, messageJoins } from './columns.repo.ts';
+import { cut, cutFor, lateIds, memberIds, messageColumns, messageJoins } from './columns.repo.ts';
 
 export interface NewMessage {
   readonly conversationId: string;
@@ -37,7 +37,7 @@ export function storing(message: NewMessage): Prisma.Sql {
         ${kind}::"MessageKind", ${text}, (SELECT "seq" FROM answered), ${forwarded}
       FROM numbered RETURNING *
     ), told AS (${unreadCause(conversationId, senderId)})
-    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
+    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}, ${lateIds(Prisma.sql`m."replyToSeq"`)}
     FROM stored m CROSS JOIN (SELECT "kind", ${conversationId}::uuid AS "id" FROM numbered) c ${messageJoins}`;
 }
 
@@ -79,7 +79,7 @@ export function storingMany(messages: readonly GivenMessage[]): Prisma.Sql {
       SELECT "id", "conversationId", "seq", "senderId", "tempId", "kind", "text", "replyToSeq", "forwarded"
       FROM placed RETURNING *
     ), told AS (${unreadCauses})
-    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}
+    SELECT ${messageColumns}, c."kind" AS "conversationKind", ${memberIds}, ${lateIds(Prisma.sql`m."replyToSeq"`)}
     FROM stored m JOIN numbered c ON c."id" = m."conversationId" ${messageJoins}`;
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { errorBody, seat, session, stage, stageHealth, streamHealth } from '@maydan/contracts';
+import { errorBody, media, seat, session, stage, stageHealth, streamHealth } from '@maydan/contracts';
 import { OpenAPIGenerator, type OpenAPI } from '@orpc/openapi';
 import type { AnyRouter } from '@orpc/server';
 import { ZodToJsonSchemaConverter } from '@orpc/zod/zod4';
@@ -22,6 +22,7 @@ export async function openApiDocument(router: AnyRouter): Promise<OpenAPI.Docume
     commonSchemas: {
       Session: { schema: session, strategy: 'output' },
       StreamHealth: { schema: streamHealth, strategy: 'output' },
+      Media: { schema: media, strategy: 'output' },
       Stage: { schema: stage, strategy: 'output' },
       Seat: { schema: seat, strategy: 'output' },
       StageHealth: { schema: stageHealth, strategy: 'output' },
@@ -35,7 +36,8 @@ export async function openApiDocument(router: AnyRouter): Promise<OpenAPI.Docume
     description: 'Refused or failed; `error.code` says why',
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
   };
-  for (const path of Object.values(document.paths ?? {})) {
+  document.paths = { ...document.paths, ...besideContract };
+  for (const path of Object.values(document.paths)) {
     for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
       const responses = path?.[method]?.responses;
       if (responses !== undefined) responses.default = refusal;
@@ -43,6 +45,44 @@ export async function openApiDocument(router: AnyRouter): Promise<OpenAPI.Docume
   }
   return document;
 }
+
+const fileId = {
+  ...{ name: 'id', in: 'path', required: true },
+  schema: { type: 'string', format: 'uuid' },
+} as const;
+
+/** Routes beside the contract, whose bodies are bytes as they are. */
+const besideContract: NonNullable<OpenAPI.Document['paths']> = {
+  '/media/{id}/content': {
+    put: {
+      operationId: 'media.sendContent',
+      summary: 'Send an announced file through the api, with its type and length; its content is checked',
+      tags: ['Media'],
+      security: [{ accessToken: [] }],
+      parameters: [fileId],
+      requestBody: { required: true, content: { '*/*': {} } },
+      responses: {
+        200: {
+          description: 'OK',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Media' } } },
+        },
+      },
+    },
+  },
+  '/pictures/{id}/{size}': {
+    get: {
+      servers: [{ url: '/' }],
+      operationId: 'pictures.get',
+      summary: 'A picture of a profile or group, which everybody may see',
+      tags: ['Media'],
+      parameters: [
+        fileId,
+        { name: 'size', in: 'path', required: true, schema: { type: 'string', enum: ['full', 'thumbnail'] } },
+      ],
+      responses: { 200: { description: 'OK', content: { 'image/webp': {} } } },
+    },
+  },
+};
 
 const page = `<!doctype html>
 <html lang="en">

@@ -142,6 +142,20 @@ describe('an upload', () => {
 });
 
 describe('a file', () => {
+  it('is in the list of its owner alone, the newest first', async () => {
+    const [owner, other] = [await api.register(), await api.register()];
+    const sent = [await ready(owner), await upload(owner), await upload(owner)];
+    await owner.client.media.remove({ id: sent[2]!.id });
+    const first = await owner.client.media.list({ limit: 1 });
+    const next = await owner.client.media.list({ limit: 1, cursor: first.nextCursor ?? '' });
+    expect([...first.items, ...next.items].map(({ id }) => id)).toEqual([sent[1]!.id, sent[0]!.id]);
+    expect(next.nextCursor).toBeNull();
+    expect((await get(next.items[0]?.url)).status).toBe(200);
+    expect(await other.client.media.list({})).toEqual({ items: [], nextCursor: null });
+    expect(await api.refusal(owner, 'GET', '/media?cursor=x')).toBe('422 validation_failed');
+    expect(await api.refusal(null, 'GET', '/media')).toBe('401 unauthenticated');
+  });
+
   it('is told of and given to its owner alone', async () => {
     const [owner, other] = [await api.register(), await api.register()];
     const { id } = await upload(owner);

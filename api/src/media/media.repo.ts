@@ -1,6 +1,7 @@
 import { AppError } from '@maydan/common';
 import type { FileKind, MediaOutcome, MediaRefusal } from '@maydan/contracts';
 import { Prisma, type Database, type DatabaseTransaction, type Media } from '@maydan/prisma';
+import { behind, type PageWish } from '../people/listed.ts';
 
 export type NewMedia = Pick<
   Media,
@@ -40,6 +41,15 @@ export class MediaRepo {
 
   find(id: string): Promise<Media | null> {
     return this.#database.media.findUnique({ where: { id } });
+  }
+
+  /** Somebody's own, the newest first. */
+  list(ownerId: string, { after, take }: PageWish): Promise<Media[]> {
+    return this.#database.media.findMany({
+      where: { AND: [{ ownerId, state: { not: 'removing' } }, behind(after, 'id')] },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take,
+    });
   }
 
   /** Whether a profile or a group has the file. */

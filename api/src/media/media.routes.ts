@@ -13,6 +13,7 @@ export function mediaRoutes(media: MediaService, signedIn: SignedInProcedures) {
     complete: mine.complete.handler(({ input, context }) =>
       media.complete(context.user, input.id, context.requestId),
     ),
+    list: mine.list.handler(({ input, context }) => media.list(context.user, input)),
     get: mine.get.handler(({ input, context }) => media.get(context.user, input.id)),
     remove: mine.remove.handler(async ({ input, context }) => {
       await media.remove(context.user, input.id);

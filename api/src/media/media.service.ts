@@ -7,12 +7,15 @@ import {
   type Media as MediaView,
   type MediaCreate,
   type mediaCreated,
+  type MediaPage,
   type MediaPurpose,
 } from '@maydan/contracts';
 import type { Media, User } from '@maydan/prisma';
 import type { z } from 'zod';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { PageInput } from '../people/listed.ts';
+import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { MediaStore } from '../storage/MediaStore.ts';
 import type { MediaRepo } from './media.repo.ts';
 import type { MediaJobs } from './MediaJobs.ts';
@@ -108,6 +111,14 @@ export class MediaService {
     if (details.length > 0) throw new AppError('validation_failed', undefined, details);
     await this.#deps.store.put(mediaKeys.upload(id), sent.body, sent);
     return this.complete(user, id, sent.requestId);
+  }
+
+  /** Own files, the newest first. */
+  async list(user: User, input: PageInput): Promise<MediaPage> {
+    const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
+    const rows = await this.#deps.repo.list(user.id, { after, take: input.limit + 1 });
+    const { page, nextCursor } = pageOf(rows, input.limit, ({ createdAt, id }) => ({ at: createdAt, id }));
+    return { items: page.map((row) => this.#deps.views.view(row)), nextCursor };
   }
 
   async get(user: User, id: string): Promise<MediaView> {

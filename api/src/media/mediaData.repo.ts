@@ -17,8 +17,8 @@ export class MediaData implements PersonalData {
   }
 
   export(ownerId: string): AsyncGenerator<ExportedRow> {
-    return exported('media', (take, after: { id: string; createdAt: Date } | null) =>
-      this.#database.media.findMany({
+    return exported('media', async (take, after: { id: string; createdAt: Date } | null) => {
+      const rows = await this.#database.media.findMany({
         where: {
           AND: [
             { ownerId, state: { not: 'removing' } },
@@ -32,7 +32,9 @@ export class MediaData implements PersonalData {
           ...{ declaredType: true, declaredBytes: true, type: true, byteLength: true },
           ...{ width: true, height: true, durationMs: true },
         },
-      }),
-    );
+      });
+      // Signed addresses would not outlive the export: each time its owner asks there, new ones are made.
+      return rows.map((row) => ({ ...row, askAt: `/api/v1/media/${row.id}` }));
+    });
   }
 }

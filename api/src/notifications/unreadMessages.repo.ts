@@ -1,6 +1,6 @@
 import type { DatabaseTransaction, NotificationCause } from '@maydan/prisma';
 
-/** Who of these has a connection at any of the api processes. */
+/** Who of these has a connection at any of the api processes. Rejects when nobody can say, as Redis is away. */
 export type WhoIsOnline = (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
 
 interface DueMessage {
@@ -18,7 +18,8 @@ const batch = 200;
 
 /**
  * Of the causes of messages that are due: who has read isn't told; who hasn't, but is connected, is shown it anyway and is
- * asked about again, ever less often, in case they go without reading. Whether `cause`, one of them, is to be told now.
+ * asked about again, ever less often, in case they go without reading. While nobody can say who is connected, all who haven't
+ * read wait, for however long that takes. Whether `cause`, one of them, is to be told now.
  */
 export async function isToBeTold(
   transaction: DatabaseTransaction,
@@ -27,20 +28,21 @@ export async function isToBeTold(
   now: Date,
 ): Promise<boolean> {
   const due = await dueMessages(transaction, now);
-  const isNews = ({ unread, createdAt }: DueMessage): boolean =>
-    unread && now.getTime() - createdAt.getTime() < newsMs;
-  const news = due.filter(isNews);
-  const online = await whoIsOnline(news.map(({ userId }) => userId));
-  const [waiting, told] = [
-    news.filter(({ userId }) => online.has(userId)),
-    news.filter(({ userId }) => !online.has(userId)),
-  ];
+  const unread = due.filter((one) => one.unread);
+  const online = await whoIsOnline(unread.map(({ userId }) => userId)).catch(() => null);
+  const isOld = ({ createdAt }: DueMessage): boolean => now.getTime() - createdAt.getTime() >= newsMs;
+  const isWaiting = (one: DueMessage): boolean => online?.has(one.userId) ?? true;
+  const isKnown = (one: DueMessage): boolean => online !== null && isWaiting(one) && isOld(one);
   await forget(
     transaction,
-    due.filter((one) => !isNews(one)),
+    due.filter((one) => !one.unread || isKnown(one)),
   );
-  await putOff(transaction, waiting, now);
-  return told.some(({ key }) => key === cause.key);
+  await putOff(
+    transaction,
+    unread.filter((one) => isWaiting(one) && !isKnown(one)),
+    now,
+  );
+  return unread.some((one) => one.key === cause.key && !isWaiting(one));
 }
 
 function dueMessages(transaction: DatabaseTransaction, now: Date): Promise<DueMessage[]> {

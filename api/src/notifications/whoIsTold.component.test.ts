@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
+import { createRedis, type Redis } from '@maydan/common';
 import type { Notification } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
-import { onlineKey } from '../presence/OnlineUsers.ts';
+import { onlineKey, OnlineUsers } from '../presence/OnlineUsers.ts';
 import { Life } from '../testing/Life.ts';
 import { allTold } from '../testing/notifications.ts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { NotificationsData } from './notificationsData.repo.ts';
+import { OutboxRepo } from './outbox.repo.ts';
 
 // Hashing passwords takes long beside other tests.
 jest.setTimeout(120_000);
@@ -25,9 +27,6 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
-const idOf = ({ user }: Account): { id: string } => ({ id: user.id });
 const ask = (method: string, path: string, account: Account, body: unknown) =>
   api.ask(method, `/api/v1${path}`, { token: account.accessToken, body });
 const listOf = async (account: Account): Promise<Notification[]> =>
@@ -65,6 +64,34 @@ describe('a deleted account', () => {
       if (account === life.host) expect(await listOf(fan)).toEqual([]);
     }
   });
+
+  it('is taken out of what others did as well', async () => {
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
+    const sessionId = randomUUID();
+    for (const [index, actor] of [bob, cat].entries()) {
+      const data = { sessionId, gift: `of ${actor.user.username}`, quantity: index + 1 };
+      const cause = { type: 'gift', userId: ann.user.id, actorId: actor.user.id, data } as const;
+      await backend.database.notificationCause.create({
+        data: { ...cause, key: randomUUID(), id: randomUUID(), groupKey: `gift:${sessionId}` },
+      });
+      await settled();
+    }
+    const data = new NotificationsData(backend.database);
+    expect(await listOf(ann)).toMatchObject([
+      { count: 2, actors: [idOf(cat), idOf(bob)], data: { quantity: 2 } },
+    ]);
+    await data.erase(cat.user.id);
+    const [left] = await listOf(ann);
+    expect(left).toMatchObject({
+      actors: [idOf(bob)],
+      data: { gift: `of ${bob.user.username}`, quantity: 1 },
+    });
+    expect(
+      JSON.stringify(await backend.database.notification.findMany({ where: { userId: ann.user.id } })),
+    ).not.toContain(cat.user.username);
+    await data.erase(bob.user.id);
+    expect(await listOf(ann)).toEqual([]);
+  });
 });
 
 describe('a message in a direct conversation', () => {
@@ -83,7 +110,7 @@ describe('a message in a direct conversation', () => {
     });
 
   it('is told once until it is read, to who is not connected; to nobody of a group', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const { id, send } = await direct(ann, bob);
     await Promise.all(['one', 'two', 'three'].map(send));
     const memberIds = [bob.user.id];
@@ -117,7 +144,7 @@ describe('a message in a direct conversation', () => {
   });
 
   it('is not told to who has read it, and waits while they are connected', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const { id, send } = await direct(ann, bob);
     const socket = await connect(bob);
     await send('one');
@@ -139,7 +166,7 @@ describe('a message in a direct conversation', () => {
   });
 
   it('is not told past a block, and to nobody of a conversation they took out of their view', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     const [blocked, cleared] = [await direct(ann, bob), await direct(ann, cat)];
     await Promise.all([blocked.send('one'), cleared.send('one')]);
     await bob.client.blocks.create(idOf(ann));
@@ -149,9 +176,44 @@ describe('a message in a direct conversation', () => {
   });
 });
 
+describe('while Redis is away', () => {
+  it('who is to be told of a message waits, however long', async () => {
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
+    const { id } = await ann.client.conversations.direct({ userId: bob.user.id });
+    await ann.client.messages.send({ id, tempId: randomUUID(), text: 'hello' });
+    await settled();
+    const { notification, notificationCause } = backend.database;
+    const where = { userId: bob.user.id, type: 'message' as const };
+    await notification.deleteMany({ where });
+    let dueAt = new Date(Date.now() + 86_400_000);
+    await notificationCause.updateMany({ where, data: { dueAt } });
+    const gone = createRedis('redis://127.0.0.1:1', backend.logger, { maxWaitMs: 200 });
+    const outboxWith = (redis: Redis) =>
+      new OutboxRepo(
+        backend.database,
+        async (ids) => (await new OnlineUsers(redis, 1_000).among(ids)).online,
+      );
+    try {
+      for (let day = 0; day < 3; day++) {
+        const now = new Date(dueAt.getTime() + 86_400_000);
+        expect(await outboxWith(gone).dealWithOne(now)).toEqual([]);
+        const [cause] = await notificationCause.findMany({ where });
+        expect(cause).toMatchObject({ attempts: 0 });
+        dueAt = cause?.dueAt ?? now;
+        expect(dueAt.getTime()).toBeGreaterThan(now.getTime());
+      }
+    } finally {
+      gone.disconnect();
+    }
+    const told = await outboxWith(backend.redis).dealWithOne(new Date(dueAt.getTime() + 1_000));
+    expect(told).toMatchObject([{ userId: bob.user.id, shown: true }]);
+    expect(await listOf(bob)).toMatchObject([{ type: 'message', data: { conversationId: id } }]);
+  });
+});
+
 describe('settings', () => {
   it('say what is told; changes at once are all kept', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     const before = await ann.client.notifications.settings();
     expect(before.quietHours).toBeNull();
     expect(Object.values(before.types)).toEqual(
@@ -186,7 +248,7 @@ describe('settings', () => {
   });
 
   it('refuse what means nothing', async () => {
-    const [ann] = (await people(1)) as [Account];
+    const [ann] = (await api.people(1)) as [Account];
     const quiet = { from: '22:00', to: '06:00', timeZone: 'Asia/Riyadh' };
     for (const body of [
       { types: { war: { push: true } } },

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { errorBody, serverEvents, userPage } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import type { DatabaseTransaction } from '@maydan/prisma';
 import { io, type Socket } from 'socket.io-client';
 import { factsHandled, Life } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
-import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
+import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
@@ -27,8 +28,6 @@ afterAll(async () => {
   await backend?.close();
 }, 30_000);
 
-const people = (count: number): Promise<Account[]> =>
-  Promise.all(Array.from({ length: count }, () => api.register()));
 const ask = (method: string, path: string, account?: Account, body?: object) =>
   api.ask(method, `/api/v1${path}`, {
     ...(account === undefined ? {} : { token: account.accessToken }),
@@ -59,7 +58,7 @@ async function subscribe(account: Account | null, sessionId: string) {
 
 describe('a block', () => {
   it('is made once however often it is asked for, listed, and lifted', async () => {
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     await Promise.all([block(ann, bob), block(ann, bob), block(bob, ann), block(ann, bob)]);
     const { items } = userPage.parse(await ann.client.blocks.list({}));
     expect(items.map(({ user }) => user.id)).toEqual([bob.user.id]);
@@ -73,7 +72,7 @@ describe('a block', () => {
   });
 
   it('is of somebody else who is there, by somebody who is signed in', async () => {
-    const [ann] = (await people(1)) as [Account];
+    const [ann] = (await api.people(1)) as [Account];
     for (const method of ['POST', 'DELETE']) {
       expect(refusalOf(await ask(method, `/users/${ann.user.id}/block`))).toBe('401 unauthenticated');
       expect(refusalOf(await ask(method, '/users/nonsense/block', ann))).toBe('422 validation_failed');
@@ -87,7 +86,7 @@ describe('a block', () => {
 
   it('may not be changed without end', async () => {
     const strict = await backend.startApi({ PEOPLE_RATE_PER_USER: '2' });
-    const [ann, bob] = (await people(2)) as [Account, Account];
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
     const path = `/api/v1/users/${bob.user.id}/block`;
     const answers = await Promise.all(
       ['POST', 'POST', 'DELETE'].map((method) => strict.ask(method, path, { token: ann.accessToken })),
@@ -96,7 +95,7 @@ describe('a block', () => {
   });
 
   it('ends following and contacts, both ways', async () => {
-    const [ann, bob, cat] = (await people(3)) as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     for (const [who, whom] of [
       [ann, bob],
       [bob, ann],
@@ -115,10 +114,93 @@ describe('a block', () => {
   });
 });
 
+describe('what begins at the moment of a block', () => {
+  /** How many connections wait for somebody else's lock. */
+  async function waiting(database: DatabaseTransaction): Promise<number> {
+    const [row] = await database.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS "count" FROM pg_stat_activity WHERE "wait_event_type" = 'Lock'`;
+    return row?.count ?? 0;
+  }
+
+  /** While nobody gets at a conversation: the steps begin one after the other, once those before wait (if they do). */
+  function whileHeld(id: string, steps: readonly { waits: boolean; begin: () => Promise<Answer> }[]) {
+    return backend.database.$transaction(
+      async (transaction) => {
+        await transaction.$executeRaw`SELECT FROM "Conversation" WHERE "id" = ${id}::uuid FOR UPDATE`;
+        const begun: Promise<Answer>[] = [];
+        let count = 0;
+        for (const { waits, begin } of steps) {
+          const answer = begin();
+          begun.push(answer);
+          if (waits) count += 1;
+          else await answer;
+          const isSo = async () => (await waiting(transaction)) >= count;
+          await waitUntil('it to wait', isSo, 30_000);
+        }
+        return begun;
+      },
+      { timeout: 60_000 },
+    );
+  }
+  const codes = async (begun: readonly Promise<Answer>[]): Promise<string[]> =>
+    (await Promise.all(begun)).map((answer) => (answer.status < 300 ? 'done' : refusalOf(answer)));
+  const blockOver = (who: Account, whom: Account) => ask('POST', `/users/${whom.user.id}/block`, who);
+
+  it('is not written, when it waited for the block', async () => {
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
+    const { id } = await bob.client.conversations.direct({ userId: ann.user.id });
+    const write = () =>
+      ask('POST', `/conversations/${id}/messages`, bob, { tempId: randomUUID(), text: 'hey' });
+    const begun = await whileHeld(id, [
+      { waits: true, begin: () => blockOver(ann, bob) },
+      { waits: true, begin: write },
+    ]);
+    expect(await codes(begun)).toEqual(['done', '403 messages_refused']);
+    expect((await bob.client.messages.history({ id })).items).toEqual([]);
+    // Each of the two has to take their own block back.
+    await block(bob, ann);
+    await unblock(ann, bob);
+    expect(refusalOf(await write())).toBe('403 messages_refused');
+    await unblock(bob, ann);
+    expect((await write()).status).toBe(201);
+  });
+
+  it('is no place in a group, when the block came first', async () => {
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
+    const { id } = await ann.client.conversations.create({ kind: 'group', name: 'us' });
+    const add = () => ask('POST', `/conversations/${id}/members`, ann, { userIds: [bob.user.id] });
+    const begun = await whileHeld(id, [
+      { waits: true, begin: add },
+      { waits: false, begin: () => blockOver(bob, ann) },
+    ]);
+    expect(await codes(begun)).toEqual(['404 not_found', 'done']);
+    expect((await ann.client.conversations.get({ id })).memberCount).toBe(1);
+  });
+
+  it('is not left over, whatever is asked at once', async () => {
+    for (let round = 0; round < 4; round++) {
+      const [ann, bob] = (await api.people(2)) as [Account, Account];
+      const person = `/users/${ann.user.id}`;
+      await Promise.all([
+        ...[`${person}/follow`, `${person}/contact`].map((path) => ask('POST', path, bob)),
+        ask('POST', '/conversations/direct', bob, { userId: ann.user.id }),
+        blockOver(ann, bob),
+      ]);
+      const [one, other] = [ann.user.id, bob.user.id];
+      const both = { in: [one, other] };
+      const { follow: follows, contact, conversation } = backend.database;
+      expect(await follows.count({ where: { followerId: both, followeeId: both } })).toBe(0);
+      expect(await contact.count({ where: { ownerId: both, contactId: both } })).toBe(0);
+      const direct = await conversation.findUnique({ where: { pairKey: [one, other].sort().join(' ') } });
+      expect(direct?.blocked ?? true).toBe(true);
+    }
+  });
+});
+
 describe('sessions of somebody who blocks or is blocked', () => {
   it('are not there, in lists and by id, for both; others and moderators see them', async () => {
     const show = await live();
-    const [guest, other, moderator] = (await people(3)) as [Account, Account, Account];
+    const [guest, other, moderator] = (await api.people(3)) as [Account, Account, Account];
     await backend.database.user.update({ where: { id: moderator.user.id }, data: { role: 'moderator' } });
     const { host, sessionId: id } = show;
     const seen = async (account?: Account): Promise<boolean[]> => {
@@ -159,7 +241,7 @@ describe('sessions of somebody who blocks or is blocked', () => {
   });
 
   it('send nothing more to their sockets', async () => {
-    const [host, guest] = (await people(2)) as [Account, Account];
+    const [host, guest] = (await api.people(2)) as [Account, Account];
     const { id } = await host.client.sessions.create({ title: 'before' });
     const [of, other] = [await subscribe(guest, id), await subscribe(null, id)];
     await host.client.sessions.update({ id, title: 'first' });
@@ -179,7 +261,7 @@ describe('the stage of a host who blocks or is blocked', () => {
     (await backend.database.stageSeat.findFirst({ where: { sessionId: id, userId: user.id } }))?.state;
 
   it('loses the person at once, in every open session', async () => {
-    const [host, guest] = (await people(2)) as [Account, Account];
+    const [host, guest] = (await api.people(2)) as [Account, Account];
     const [first, second] = await Promise.all(
       ['one', 'two'].map(async (title) => (await host.client.sessions.create({ title })).id),
     );
@@ -213,7 +295,7 @@ describe('the stage of a host who blocks or is blocked', () => {
   });
 
   it('has no seat for the person left, whatever is asked at the same time', async () => {
-    const [host, ...guests] = (await people(7)) as [Account, ...Account[]];
+    const [host, ...guests] = (await api.people(7)) as [Account, ...Account[]];
     const { id } = await host.client.sessions.create({ title: 'race' });
     for (const [index, guest] of guests.entries()) {
       const [who, whom] = index % 2 === 0 ? [host, guest] : [guest, host];

@@ -40,8 +40,12 @@ export class Blocks {
     });
   }
 
+  /** What the other may have blocked meanwhile stays so. */
   async remove(blockerId: string, blockedId: string): Promise<void> {
-    await this.#database.block.deleteMany({ where: { blockerId, blockedId } });
+    await this.#database.$transaction(async (transaction) => {
+      await lockPair(transaction, blockerId, blockedId);
+      await transaction.block.deleteMany({ where: { blockerId, blockedId } });
+    });
   }
 
   count(blockerId: string): Promise<number> {
@@ -102,11 +106,22 @@ export async function eitherBlocksIn(
 
 /**
  * Until the transaction ends, others that lock the pair wait, so that nothing begins between two people while one of
- * them blocks the other. Locks of rows come before this one.
+ * them blocks the other. Locks of rows come before this one, but for the row of a direct conversation.
  */
-export async function lockPair(transaction: DatabaseTransaction, one: string, other: string): Promise<void> {
-  const pair = [one, other].sort().join(' ');
-  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(820119, hashtext(${pair}))`;
+export function lockPair(transaction: DatabaseTransaction, one: string, other: string): Promise<void> {
+  return lockPairs(transaction, one, [other]);
+}
+
+/** Of one person with each of the others; always in the same order, so that nobody waits in a circle. */
+export async function lockPairs(
+  transaction: DatabaseTransaction,
+  one: string,
+  others: readonly string[],
+): Promise<void> {
+  const pairs = others.map((other) => [one, other].sort().join(' '));
+  await transaction.$executeRaw`
+    SELECT pg_advisory_xact_lock(820119, "lock") FROM (
+      SELECT DISTINCT hashtext("pair") AS "lock" FROM unnest(${pairs}::text[]) AS "pair" ORDER BY 1) AS "locks"`;
 }
 
 function seesAll({ role }: { readonly role: Role }): boolean {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { JobProducer } from '@maydan/common';
@@ -129,6 +130,22 @@ describe('a deleted account', () => {
     await account.client.restream.create(target);
     const { id: sessionId } = await friend.client.sessions.create({ title: 'room' });
     await account.client.chat.send({ id: sessionId, tempId: 'said', text: 'about me' });
+    await account.client.messages.send({ id: direct.id, tempId: 'said', text: 'hello' });
+    await friend.client.messages.send({ id: groupId, tempId: 'heard', text: 'hello' });
+    const { sessionBan, sentGift } = backend.database;
+    const banned = { sessionId, userId: friend.user.id };
+    await sessionBan.create({ data: { ...banned, byId: id, reason: 'my words' } });
+    const gift = {
+      id: randomUUID(),
+      giftId: randomUUID(),
+      sessionId,
+      quantity: 1,
+      coins: 1n,
+      commission: 0n,
+    };
+    await sentGift.create({
+      data: { ...gift, senderId: id, recipientId: friend.user.id, message: 'my words' },
+    });
     expect((await remove(account)).status).toBe(202);
     await erased(account);
     const kept = await row(account);
@@ -150,7 +167,13 @@ describe('a deleted account', () => {
     ]);
     const { items } = await friend.client.conversations.members({ id: groupId });
     expect(items.map(({ user, role }) => [user.id, role])).toEqual([[friend.user.id, 'owner']]);
-    expect((await friend.client.conversations.get({ id: direct.id })).id).toBe(direct.id);
+    expect(await friend.client.conversations.get({ id: direct.id })).toMatchObject({
+      ...{ id: direct.id, other: null },
+      lastMessage: { sender: null, text: 'hello' },
+    });
+    expect((await friend.client.messages.history({ id: direct.id })).items).toMatchObject([{ sender: null }]);
+    expect(await sessionBan.findMany({ where: banned })).toMatchObject([{ byId: null, reason: null }]);
+    expect(await sentGift.findUnique({ where: { id: gift.id } })).toMatchObject({ message: '' });
   });
 
   it('ends what is on air, waits for it, and has the recording removed', async () => {

@@ -5,6 +5,7 @@ import { waitUntil } from '@maydan/infra';
 import { z } from 'zod';
 import { allTold } from '../testing/notifications.ts';
 import { post, see } from '../testing/statuses.ts';
+import { leaveTraces } from '../testing/traces.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, TestMedia } from '../testing/TestMedia.ts';
@@ -89,8 +90,7 @@ async function untilWriting(id: string): Promise<void> {
 
 describe('an export', () => {
   it('has what the person has and wrote, no secrets, and nothing that others wrote', async () => {
-    const people = await Promise.all([1, 2, 3].map(() => api.register()));
-    const [ann, bob, cat] = people as [Account, Account, Account];
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     const other = { id: bob.user.id };
     await ann.client.account.update({ displayName: 'Ann آن', bio: 'what I say of myself' });
     await ann.client.people.follow(other);
@@ -111,6 +111,7 @@ describe('an export', () => {
     const seen = await post(bob, { audience: 'everyone' });
     await see(ann, seen);
     await api.client.auth.login({ login: ann.user.username, password: ann.password });
+    const { sessionId } = await leaveTraces(backend, ann, { by: bob, conversationId: group.id });
     await allTold(backend);
 
     const socket = await TestSocket.connect(api.url, { token: ann.accessToken });
@@ -124,14 +125,28 @@ describe('an export', () => {
     expect(documents).toMatchObject([{ userId: ann.user.id, exportId: asked.id, file: 1, isLast: true }]);
     expect(data).toMatchObject({
       account: [
-        { id: ann.user.id, email: ann.user.email, displayName: 'Ann آن', bio: 'what I say of myself' },
+        {
+          ...{ id: ann.user.id, email: ann.user.email, displayName: 'Ann آن', bio: 'what I say of myself' },
+          googleSubject: 'google-of-them',
+        },
       ],
+      sessionBans: [{ sessionId, reason: 'too loud' }],
+      channelRemovals: [{ conversationId: group.id }],
+      stageDevices: [{ role: 'cohost' }, { role: 'cohost' }],
       devices: [{ endedAt: null }, { endedAt: null }],
       following: [{ followee: other }],
       followers: [{ follower: other }],
       contacts: [{ contact: other }],
       blocks: [{ blocked: { id: cat.user.id } }],
-      media: [{ id: media.id, purpose: 'message', name: 'a.png', state: 'awaiting' }],
+      media: [
+        {
+          id: media.id,
+          purpose: 'message',
+          name: 'a.png',
+          state: 'awaiting',
+          askAt: `/api/v1/media/${media.id}`,
+        },
+      ],
       notifications: [{ type: 'follow' }, { type: 'message', data: { conversationId: direct.id } }],
       statuses: [{ id: shown.id, text: 'for a day', audience: 'followers' }],
       seenStatuses: [{ statusId: seen.id }],
