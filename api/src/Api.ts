@@ -90,6 +90,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('counting of viewers', () => services.viewing.keeping.close());
   lifecycle.own('webhook pump', () => services.webhooks.pump.close());
   lifecycle.own('analytics', () => services.analytics.counting.close());
+  lifecycle.own('access keeping', () => services.accessKeeping.close());
   lifecycle.own('typing', () => services.typing.close());
   lifecycle.own('presence', () => services.presenceKeeper.close());
   lifecycle.own('due pushes', () => services.duePushes.close());
@@ -126,6 +127,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   services.viewing.keeping.start();
   services.analytics.counting.start();
   services.webhooks.pump.start();
+  services.accessKeeping.start();
   services.presenceKeeper.start();
   services.outbox.start();
   services.giftNews.start();

@@ -11,7 +11,10 @@ import { auditRoutes } from './audit/audit.routes.ts';
 import { AuditService } from './audit/audit.service.ts';
 import { adminRoutes } from './admin/admin.routes.ts';
 import { createAdmin } from './admin/createAdmin.ts';
-import { createViewing } from './viewing/createViewing.ts';
+import { accessRoutes } from './access/access.routes.ts';
+import { AccessService } from './access/access.service.ts';
+import { createAccess } from './access/createAccess.ts';
+import { createDismissal, createViewing } from './viewing/createViewing.ts';
 import { viewingHandlers } from './viewing/viewing.gateway.ts';
 import { viewingRoutes } from './viewing/viewing.routes.ts';
 import { chatGuard, chatHandlers, chatLeft, staffGuard } from './chat/chat.gateway.ts';
@@ -106,7 +109,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const announcer: SessionAnnouncer = new SessionAnnouncer(
     emitter,
     {
-      session: (id, base) => sessions.get(null, id, base),
+      session: (id, base) => sessions.announced(id, base),
       stage: (sessionId) => stage.seats.stage(sessionId),
       seat: (sessionId, userId) => stage.seats.news(sessionId, userId),
     },
@@ -127,6 +130,11 @@ export function createServices(dependencies: ServicesDependencies) {
     gracePeriodMs,
     logger,
   };
+  const letIn = createAccess({
+    ...{ config, database, redis, sfu, emitter, logger },
+    uncounted: createDismissal({ config, redis }),
+  });
+  const { access, leases, ends, views } = letIn;
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
   const restream = createRestream({ ...shared, config, database, limits, emitter });
@@ -145,7 +153,10 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ limits, whoIsOnline },
   });
   const toldLater = (): void => outbox.wake();
-  const sessions = new SessionsService(shared);
+  const sessions = new SessionsService({ ...shared, access, leases, ends, views });
+  const accessService = new AccessService({
+    ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
+  });
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, logger });
   const stage = createStage({
@@ -224,6 +235,7 @@ export function createServices(dependencies: ServicesDependencies) {
     audit: auditRoutes(new AuditService(new AuditRepo(database)), signedIn),
     chat: chatRoutes(chat, signedIn, anybody),
     viewing: viewingRoutes(viewing, anybody),
+    access: accessRoutes(accessService, signedIn, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
     moderation: moderationRoutes(moderation, signedIn),
     reports: reportsRoutes(reports, signedIn),
@@ -293,6 +305,7 @@ export function createServices(dependencies: ServicesDependencies) {
     viewing,
     analytics,
     webhooks,
+    accessKeeping: letIn.keeping,
     conversationsSweep: conversations.sweep,
     typing: conversations.typing,
     sessions,

@@ -13,6 +13,7 @@ export * from './logger.ts';
 export * from './OpsServer.ts';
 export * from './parseJson.ts';
 export * from './publicAddress.ts';
+export * from './playbackTokens.ts';
 export * from './queue.ts';
 export * from './redis.ts';
 export * from './relay/RelayServer.ts';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { analyticsContract } from './analytics.contract.ts';
 import { auditContract } from './audit.contract.ts';
 import { adminContract } from './admin.contract.ts';
+import { accessContract } from './access.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -349,6 +350,7 @@ export const contract = {
   audit: auditContract,
   chat: chatContract,
   viewing: viewingContract,
+  access: accessContract,
   bannedWords: bannedWordsContract,
   conversations: conversationsContract,
   messages: messagesContract,

@@ -74,6 +74,12 @@ export const errorTable = {
     logLevel: 'info',
     message: 'This person takes no messages from you.',
   },
+  session_private: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'This session is private: its host has to let you in.',
+  },
   chat_banned: {
     status: 403,
     retry: false,

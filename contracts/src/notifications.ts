@@ -3,7 +3,16 @@ import { isoDate, sessionId } from './ids.ts';
 import { pageInput } from './people.ts';
 import { publicUser, sessionType } from './sessions.ts';
 
-export const notificationType = z.enum(['follow', 'gift', 'comment', 'message', 'stream', 'system']);
+export const notificationType = z.enum([
+  'follow',
+  'gift',
+  'comment',
+  'message',
+  'stream',
+  'system',
+  'invitation',
+  'reminder',
+]);
 export type NotificationType = z.infer<typeof notificationType>;
 
 /** A text of ours in the languages of the page. */
@@ -23,6 +32,16 @@ export const notificationData = {
   stream: z.object({ sessionId, title: z.string().max(200), sessionType }),
   /** The platform says something. */
   system: z.object({ title: inBothLanguages, body: inBothLanguages }),
+  /** A host lets the user into a private session. */
+  invitation: z.object({ sessionId, title: z.string().max(200), sessionType }),
+  /** A session that the user wants to be reminded of begins soon, or has begun. */
+  reminder: z.object({
+    sessionId,
+    title: z.string().max(200),
+    sessionType,
+    moment: z.enum(['soon', 'live']),
+    scheduledStartAt: isoDate.nullable(),
+  }),
 } as const satisfies Record<NotificationType, z.ZodType>;
 export type NotificationData<T extends NotificationType> = z.infer<(typeof notificationData)[T]>;
 
@@ -49,6 +68,8 @@ export const notification = z.discriminatedUnion('type', [
   of('message'),
   of('stream'),
   of('system'),
+  of('invitation'),
+  of('reminder'),
 ]);
 export type Notification = z.infer<typeof notification>;
 

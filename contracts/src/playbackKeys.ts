@@ -5,5 +5,12 @@ export const playbackKeys = {
   origin: (playbackId: string): string => `maydan:playback:${playbackId}:origin`,
   /** List of records of stored segments, for the takeover by another worker. */
   segments: (playbackId: string): string => `maydan:playback:${playbackId}:segments`,
+  /** Set of the playbacks that only their viewers' tokens play. */
+  private: 'maydan:playback:private',
+  /** Users whose tokens are good, by when they expire (milliseconds). */
+  leases: (playbackId: string): string => `maydan:playback:${playbackId}:leases`,
   s3Prefix: (playbackId: string): string => `live/${playbackId}/`,
 } as const;
+
+/** A lease that nobody asks anything with ends so soon. */
+export const playbackLeaseSec = 120;

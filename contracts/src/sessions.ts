@@ -75,6 +75,12 @@ export const streamHealth = z.object({
 });
 export type StreamHealth = z.infer<typeof streamHealth>;
 
+/** Who may watch: everybody, who finds it in lists; everybody who knows its id; those whom the host lets in. */
+export const sessionVisibility = z.enum(['public', 'unlisted', 'private']);
+export type SessionVisibility = z.infer<typeof sessionVisibility>;
+/** Whom a private session lets in: those who were invited, or the host's followers, too. */
+export const privateFor = z.enum(['invited', 'followers']);
+
 const title = z.string().trim().min(1).max(140);
 const tags = z.array(z.string().trim().toLowerCase().min(1).max(30)).max(10);
 export const sessionCreateInput = z.object({
@@ -83,7 +89,8 @@ export const sessionCreateInput = z.object({
   type: sessionType.default('video'),
   category: z.string().trim().toLowerCase().min(1).max(40).nullable().default(null),
   tags: tags.default([]),
-  unlisted: z.boolean().default(false),
+  visibility: sessionVisibility.default('public'),
+  privateFor: privateFor.default('invited'),
   scheduledStartAt: isoDate.nullable().default(null),
 });
 export const sessionUpdateInput = z.object({
@@ -92,13 +99,18 @@ export const sessionUpdateInput = z.object({
   description: z.string().trim().max(2000).optional(),
   category: z.string().trim().toLowerCase().min(1).max(40).nullable().optional(),
   tags: tags.optional(),
-  unlisted: z.boolean().optional(),
+  visibility: sessionVisibility.optional(),
+  privateFor: privateFor.optional(),
   scheduledStartAt: isoDate.nullable().optional(),
 });
 
 export const publicUser = z.object({ id: userId, username: z.string(), displayName: z.string() });
 
-/** How to watch: the same URL serves the live session, its past (DVR) and afterwards the recording. */
+/**
+ * How to watch: the same URL serves the live session, its past (DVR) and afterwards the recording. Those of a private session
+ * hold a token of whoever asked (`POST /sessions/{id}/playback`); in events, which are the same for all, they have none and
+ * play nothing.
+ */
 export const playback = z.object({
   playbackId,
   hlsUrl: z.string(),
@@ -108,6 +120,19 @@ export const playback = z.object({
   storyboardUrl: z.string().nullable(),
 });
 
+/** How somebody plays a session for now. */
+export const playbackGranted = z.object({
+  playback,
+  /**
+   * Until when the addresses are good, unless something is asked of them until then or this route is asked again; the same
+   * addresses go on. Null for a session that isn't private: for ever.
+   */
+  expiresAt: isoDate.nullable(),
+  /** When to ask again while nothing is played. */
+  renewAfterSec: z.int(),
+});
+export type PlaybackGranted = z.infer<typeof playbackGranted>;
+
 export const session = z.object({
   id: sessionId,
   host: publicUser,
@@ -116,7 +141,9 @@ export const session = z.object({
   type: sessionType,
   category: z.string().nullable(),
   tags: z.array(z.string()),
-  unlisted: z.boolean(),
+  visibility: sessionVisibility,
+  /** Means something while the session is private. */
+  privateFor,
   state: sessionState,
   endReason: endReason.nullable(),
   scheduledStartAt: isoDate.nullable(),

@@ -21,6 +21,7 @@ import { Admission } from './live/Admission.ts';
 import { ControlChannel } from './live/ControlWatcher.ts';
 import { LiveWorker } from './live/live.handler.ts';
 import { Playbacks } from './live/Playbacks.ts';
+import { PrivatePlaybacks } from './live/PrivatePlaybacks.ts';
 import { registerForwardMetrics } from './forward/forwardMetrics.ts';
 import { checkMedia, removeAbandoned, removeMedia } from './media/media.handler.ts';
 import { registerWorkerMetrics } from './metrics.ts';
@@ -64,7 +65,9 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   const playbacks = new Playbacks({ redis, store, originUrl: () => originUrl });
   const metrics = promOriginMetrics(registry);
   const { ORIGIN_HOST: host, ORIGIN_PORT: port } = config;
-  const origin = await OriginServer.create({ host, port, directory: playbacks, metrics, log });
+  const guard = new PrivatePlaybacks(redis, config.INTERNAL_SECRET);
+  lifecycle.own('private playbacks', () => guard.close());
+  const origin = await OriginServer.create({ host, port, directory: playbacks, guard, metrics, log });
   lifecycle.own('origin', () => origin.close());
   originUrl = config.ORIGIN_INTERNAL_URL ?? `http://127.0.0.1:${origin.port}`;
 

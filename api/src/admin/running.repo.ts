@@ -1,6 +1,6 @@
 import type { Database } from '@maydan/prisma';
 import { jobStates } from '../sessions/controlDocument.ts';
-import { seenOfSession, type SessionRow } from '../sessions/sessions.repo.ts';
+import { withPeople, type SessionRow } from '../sessions/sessions.repo.ts';
 import { behind, type PageWish } from '../people/listed.ts';
 
 /** Sessions that run, in PostgreSQL. */
@@ -17,7 +17,7 @@ export class RunningRepo {
       where: { AND: [{ state: { in: [...jobStates] } }, behind(after, 'id')] },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
       take,
-      include: seenOfSession,
+      include: withPeople,
     });
   }
 }

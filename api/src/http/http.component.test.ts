@@ -242,6 +242,7 @@ describe('the document', () => {
       'get /users/{id}/following',
       'get /users/{id}/leaderboard',
       'post /sessions/{id}/join',
+      'post /sessions/{id}/playback',
       'post /sessions/{id}/viewing',
       'post /viewing/end',
       'post /viewing/heartbeat',
@@ -342,7 +343,7 @@ describe('sessions', () => {
       const data = { state: 'live' as const, startedAt, readyAt: startedAt, epoch: 1 };
       await backend.database.session.update({ where: { id: made.id }, data });
     }
-    const hidden = await host.client.sessions.create({ title: 'hidden', unlisted: true });
+    const hidden = await host.client.sessions.create({ title: 'hidden', visibility: 'unlisted' });
     const data = { state: 'live' as const, startedAt: new Date(), readyAt: new Date() };
     await backend.database.session.update({ where: { id: hidden.id }, data });
 

@@ -14,6 +14,14 @@ export interface Cause<T extends NotificationType = NotificationType> {
   readonly data: NotificationData<T>;
 }
 
+/** A session, as far as people are told of it. */
+interface ToldSession {
+  readonly id: string;
+  readonly hostId: string;
+  readonly title: string;
+  readonly type: NotificationData<'stream'>['sessionType'];
+}
+
 /** Who unfollows and follows again isn't told of twice. */
 export function followCause(followerId: string, followeeId: string): Cause<'follow'> {
   const key = `follow:${followerId}:${followeeId}`;
@@ -21,16 +29,21 @@ export function followCause(followerId: string, followeeId: string): Cause<'foll
 }
 
 /** Of a session that goes live; one that goes on after an interruption isn't told of again. */
-export function streamCause(session: {
-  readonly id: string;
-  readonly hostId: string;
-  readonly title: string;
-  readonly type: NotificationData<'stream'>['sessionType'];
-}): Cause<'stream'> {
+export function streamCause(session: ToldSession): Cause<'stream'> {
   const { id: sessionId, title, type: sessionType } = session;
   const key = `stream:${sessionId}`;
   const data = { sessionId, title: title.slice(0, 200), sessionType };
   return { key, type: 'stream', userId: null, actorId: session.hostId, groupKey: key, data };
+}
+
+/** Of a private session that lets somebody in. */
+export function invitationCause(
+  { id: sessionId, hostId, title, type: sessionType }: ToldSession,
+  userId: string,
+): Cause<'invitation'> {
+  const key = `invitation:${sessionId}:${userId}`;
+  const data = { sessionId, title: title.slice(0, 200), sessionType };
+  return { key, type: 'invitation', userId, actorId: hostId, groupKey: `invitation:${sessionId}`, data };
 }
 
 /** Of gifts that somebody sends to somebody in a session: the first one is told; the room shows them all. */

@@ -9,6 +9,8 @@ export const pushTable = {
   message: { ttlSec: 86_400, urgency: 'high' },
   stream: { ttlSec: 3_600, urgency: 'high' },
   system: { ttlSec: 3 * 86_400, urgency: 'normal' },
+  invitation: { ttlSec: 86_400, urgency: 'high' },
+  reminder: { ttlSec: 900, urgency: 'high' },
 } as const satisfies Record<NotificationType, { ttlSec: number; urgency: 'low' | 'normal' | 'high' }>;
 
 /** What somebody wants to be told of, as far as one notification goes. */

@@ -187,7 +187,7 @@ describe('a stream', () => {
     const hidden = await Life.create(backend, () => api);
     await ann.client.people.follow(idOf(hidden.host));
     await hidden.authorize();
-    await hidden.alter({ unlisted: true });
+    await hidden.alter({ visibility: 'unlisted' });
     await hidden.goLive();
     await settled();
     expect(await listOf(ann)).toHaveLength(1);

@@ -20,6 +20,7 @@ export function toSettings(row: Values): NotificationSettings {
     types: {
       ...{ follow: wishOf('follow'), gift: wishOf('gift'), comment: wishOf('comment') },
       ...{ message: wishOf('message'), stream: wishOf('stream'), system: wishOf('system') },
+      ...{ invitation: wishOf('invitation'), reminder: wishOf('reminder') },
     },
     quietHours: isQuiet ? { from: timeOf(quietFromMin), to: timeOf(quietToMin), timeZone } : null,
   };

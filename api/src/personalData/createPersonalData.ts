@@ -1,5 +1,6 @@
 import { AnalyticsData } from '../analytics/analyticsData.repo.ts';
 import { AuditData } from '../audit/auditData.repo.ts';
+import { AccessData } from '../access/accessData.repo.ts';
 import { ChatData } from '../chat/chatData.repo.ts';
 import { ConversationsData } from '../conversations/conversationsData.repo.ts';
 import { GiftsData } from '../gifts/giftsData.repo.ts';
@@ -54,6 +55,7 @@ export function createPersonalData(dependencies: Dependencies) {
   const { walletRepo, withdrawalsRepo } = dependencies;
   const parts = [
     new SessionsData(dependencies),
+    new AccessData(database),
     new StageData(database, sfu),
     new StreamKeysData(database),
     new AuditData(database),

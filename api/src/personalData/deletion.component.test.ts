@@ -191,7 +191,7 @@ describe('a deleted account', () => {
     await life.tell({ type: 'recording.removed' });
     await erased(life.host);
     expect(await session()).toMatchObject({
-      ...{ title: '', description: '', recorded: false, posterPath: null, unlisted: true },
+      ...{ title: '', description: '', recorded: false, posterPath: null, visibility: 'unlisted' },
       state: 'ended',
     });
   });

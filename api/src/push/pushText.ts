@@ -30,6 +30,10 @@ function english(told: Notification): PushText {
       return { title: people, body: messages.en(told.count) };
     case 'stream':
       return { title: `${people} is live`, body: told.data.title };
+    case 'invitation':
+      return { title: `${people} invites you`, body: told.data.title };
+    case 'reminder':
+      return { title: told.data.moment === 'live' ? 'Live now' : 'Beginning soon', body: told.data.title };
     case 'system':
       return { title: told.data.title.en, body: told.data.body.en };
   }
@@ -50,6 +54,13 @@ function arabic(told: Notification): PushText {
       return { title: people, body: messages.ar(told.count) };
     case 'stream':
       return { title: `${people} في بث مباشر`, body: told.data.title };
+    case 'invitation':
+      return { title: `دعوة من ${people}`, body: told.data.title };
+    case 'reminder':
+      return {
+        title: told.data.moment === 'live' ? 'بدأ البث الآن' : 'يبدأ البث قريبًا',
+        body: told.data.title,
+      };
     case 'system':
       return { title: told.data.title.ar, body: told.data.body.ar };
   }

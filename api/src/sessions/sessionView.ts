@@ -2,9 +2,12 @@ import type { Session, Viewership } from '@maydan/contracts';
 import { isOver, jobStates, storedEndReason } from './controlDocument.ts';
 import type { SessionRow } from './sessions.repo.ts';
 
-/** A session as REST and sockets give it. `base` is the playback base of the one who asks, without a slash at the end. */
-export function sessionView(row: SessionRow, base: string): Session {
-  const folder = `${base}/hls/${row.playbackId}`;
+/**
+ * A session as REST and sockets give it. `base` is the playback base of the one who asks, without a slash at the end; `token`
+ * is theirs for a private session.
+ */
+export function sessionView(row: SessionRow, base: string, token: string | null = null): Session {
+  const folder = `${base}/hls/${row.playbackId}${token === null ? '' : `/~${token}`}`;
   const url = (path: string | null): string | null => (path === null ? null : `${folder}/${path}`);
   return {
     id: row.id,
@@ -14,7 +17,8 @@ export function sessionView(row: SessionRow, base: string): Session {
     type: row.type,
     category: row.category,
     tags: row.tags,
-    unlisted: row.unlisted,
+    visibility: row.visibility,
+    privateFor: row.privateFor,
     state: row.state,
     endReason: storedEndReason(row.endReason),
     scheduledStartAt: iso(row.scheduledStartAt),

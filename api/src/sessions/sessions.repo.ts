@@ -38,8 +38,8 @@ export interface SessionFilter {
   readonly search?: string | undefined;
 }
 
-/** What is read with a session. */
-export const seenOfSession = {
+/** What a `SessionRow` has beside the session. */
+export const withPeople = {
   host: { select: { id: true, username: true, displayName: true } },
   audience: { omit: { sketch: true } },
 } as const;
@@ -55,12 +55,12 @@ export class SessionsRepo {
   create(data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>): Promise<SessionRow> {
     return this.#database.session.create({
       data: { ...data, playbackId: newPlaybackId() },
-      include: seenOfSession,
+      include: withPeople,
     });
   }
 
   find(id: string): Promise<SessionRow | null> {
-    return this.#database.session.findUnique({ where: { id }, include: seenOfSession });
+    return this.#database.session.findUnique({ where: { id }, include: withPeople });
   }
 
   countIdle(hostId: string): Promise<number> {
@@ -122,7 +122,7 @@ export class SessionsRepo {
       return transaction.session.update({
         where: { id },
         data: { ...data, ...more(event, row), ...state },
-        include: seenOfSession,
+        include: withPeople,
       });
     });
   }
@@ -142,7 +142,7 @@ export class SessionsRepo {
       where: { AND: [listed(filter), { host: visibleTo(viewer) }, position] },
       orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
       take: page.take,
-      include: seenOfSession,
+      include: withPeople,
     });
   }
 
@@ -154,9 +154,9 @@ export class SessionsRepo {
   newest(hostId: string, kind: SessionFilter['kind']): Promise<SessionRow | null> {
     const states = kind === 'onAir' ? { state: { in: [...onAirStates] } } : recordings;
     return this.#database.session.findFirst({
-      where: { hostId, unlisted: false, ...states },
+      where: { hostId, visibility: 'public', ...states },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      include: seenOfSession,
+      include: withPeople,
     });
   }
 
@@ -220,9 +220,9 @@ export async function lockSession(transaction: DatabaseTransaction, id: string):
   await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR NO KEY UPDATE`;
 }
 
-/** The followers of the host are to be told that it is live, unless it is unlisted. */
+/** The followers of the host are to be told that it is live, if all may find it. */
 export async function tellFollowers(transaction: DatabaseTransaction, id: string): Promise<void> {
-  const session = await transaction.session.findUnique({ where: { id, unlisted: false } });
+  const session = await transaction.session.findUnique({ where: { id, visibility: 'public' } });
   if (session !== null) await notify(transaction, streamCause(session));
 }
 
@@ -268,7 +268,7 @@ function listed(filter: SessionFilter): Prisma.SessionWhereInput {
   const found = { OR: [{ title: contains }, { description: contains }, { host: { displayName: contains } }] };
   return {
     ...(filter.kind === 'onAir' ? playable : recordings),
-    unlisted: false,
+    visibility: 'public',
     startedAt: { not: null },
     ...(filter.type === undefined ? {} : { type: filter.type }),
     ...(filter.category === undefined ? {} : { category: filter.category }),

@@ -17,6 +17,10 @@ import { requireRole } from '../identity/requireRole.ts';
 import type { RoomModeratorsRepo } from '../moderation/roomModerators.repo.ts';
 import { endNotice } from '../moderation/notices.ts';
 import { notify } from '../notifications/causes.repo.ts';
+import type { AccessEnds } from '../access/AccessEnds.ts';
+import type { PlaybackLeases } from '../access/PlaybackLeases.ts';
+import type { PlaybackViews } from '../access/PlaybackViews.ts';
+import type { SessionAccess } from '../access/SessionAccess.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
@@ -32,6 +36,10 @@ export interface SessionsDependencies {
   readonly repo: SessionsRepo;
   readonly blocks: Blocks;
   readonly roomModerators: Pick<RoomModeratorsRepo, 'has'>;
+  readonly access: Pick<SessionAccess, 'require'>;
+  readonly leases: Pick<PlaybackLeases, 'setPrivate'>;
+  readonly ends: Pick<AccessEnds, 'endAll'>;
+  readonly views: PlaybackViews;
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
   readonly redis: Redis;
@@ -50,20 +58,27 @@ export class SessionsService {
     if ((await this.#deps.repo.countIdle(host.id)) >= maxPrepared) {
       throw new AppError('conflict', `You have prepared ${maxPrepared} sessions; end one first.`);
     }
-    return sessionView(await this.#deps.repo.create({ ...input, hostId: host.id }), base);
+    const created = await this.#deps.repo.create({ ...input, hostId: host.id });
+    if (created.visibility === 'private') await this.#tellOrigins(created);
+    return this.#view(created, host, base);
   }
 
   /** The schedule can be changed until the session starts, everything else at any time. */
   async update(user: User, input: z.infer<typeof sessionUpdateInput>, base: string): Promise<Session> {
     const { id, ...changes } = input;
     const session = await this.findSteerable(user, id);
+    // First, so that nothing is played between the two, also if we die there.
+    if (changes.visibility === 'private') await this.#deps.leases.setPrivate(session.playbackId, true);
     const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
     const act = { ...moderating(user, session), details: { fields: Object.keys(changes).join(' ') } };
     const also = session.hostId === user.id ? undefined : audited({ ...act, action: 'session.changed' });
     const updated = await this.#deps.repo.update(id, changes, where, also);
+    if (changes.visibility !== undefined) await this.#tellOrigins(session);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
+    if (session.visibility !== 'private' && updated.visibility === 'private')
+      await this.#deps.ends.endAll(updated);
     await this.#deps.announcer.announce(id);
-    return sessionView(updated, base);
+    return this.#view(updated, user, base);
   }
 
   async list(
@@ -84,7 +99,12 @@ export class SessionsService {
 
   /** An unlisted session is found by its id alone. Throws `not_found`. */
   async get(viewer: Viewer, id: string, base: string): Promise<Session> {
-    return sessionView(await this.findVisible(viewer, id), base);
+    return this.#view(await this.findVisible(viewer, id), viewer, base);
+  }
+
+  /** As all are told of it, who were let in before: without anybody's token. Throws `not_found`. */
+  async announced(id: string, base: string): Promise<Session> {
+    return sessionView(await this.find(id), base);
   }
 
   /** Ends the session for good, by its host, or by a moderator, of which the host is told; again while it is ending changes nothing. */
@@ -94,13 +114,13 @@ export class SessionsService {
     base: string,
   ): Promise<Session> {
     const session = await this.findSteerable(user, id);
-    if (session.hostId === user.id) return sessionView(await this.close(id, 'hostEnded', user.id), base);
+    if (session.hostId === user.id) return this.#view(await this.close(id, 'hostEnded', user.id), user, base);
     const written = audited({ ...moderating(user, session), action: 'session.ended', reason });
     const also: Also = async (transaction) => {
       await written(transaction);
       await notify(transaction, endNotice(session, reason));
     };
-    return sessionView(await this.close(id, 'moderatorEnded', user.id, also), base);
+    return this.#view(await this.close(id, 'moderatorEnded', user.id, also), user, base);
   }
 
   /** Ends a session for good, as `userId` wishes; throws `wrong_state` when it has ended. */
@@ -154,10 +174,10 @@ export class SessionsService {
     return session;
   }
 
-  /** A session whose host isn't hidden from the viewer by a block. Throws `not_found`. */
+  /** A session that lets the viewer in. Every way in goes through here. Throws `not_found`, and as `SessionAccess` says. */
   async findVisible(viewer: Viewer, id: string): Promise<SessionRow> {
     const session = await this.find(id);
-    if (await this.#deps.blocks.hides(viewer, session.hostId)) throw new AppError('not_found');
+    await this.#deps.access.require(viewer, session);
     return session;
   }
 
@@ -177,6 +197,20 @@ export class SessionsService {
     const session = await this.findVisible(user, id);
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
+  }
+
+  async #view(row: SessionRow, viewer: Viewer, base: string): Promise<Session> {
+    return (await this.#deps.views.view(row, viewer, base)).session;
+  }
+
+  /** As PostgreSQL has it, also when somebody else changes it at the same time. */
+  async #tellOrigins({ id, playbackId }: SessionRow): Promise<void> {
+    for (let told: boolean | undefined; ;) {
+      const isPrivate = (await this.find(id)).visibility === 'private';
+      if (told === isPrivate) return;
+      await this.#deps.leases.setPrivate(playbackId, isPrivate);
+      told = isPrivate;
+    }
   }
 }
 

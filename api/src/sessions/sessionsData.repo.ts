@@ -38,7 +38,7 @@ export class SessionsData implements PersonalData {
     await database.session.updateMany({
       where: { hostId },
       data: {
-        ...{ title: '', description: '', category: null, tags: [], unlisted: true },
+        ...{ title: '', description: '', category: null, tags: [], visibility: 'unlisted' },
         ...{ recorded: false, posterPath: null, storyboardPath: null },
       },
     });
@@ -54,7 +54,8 @@ export class SessionsData implements PersonalData {
         select: {
           ...{ id: true, title: true, description: true, type: true, category: true, tags: true },
           ...{
-            unlisted: true,
+            visibility: true,
+            privateFor: true,
             state: true,
             createdAt: true,
             startedAt: true,

@@ -11,10 +11,10 @@ export class SfuCommands {
     this.#logger = logger;
   }
 
-  /** Puts a device, or all devices of a user, out of the room at once. */
+  /** Puts a device, all devices of a user, or all who only watch out of the room at once. */
   removePeer(
     sessionId: string,
-    whom: { peerId: string } | { userId: string },
+    whom: { peerId: string } | { userId: string } | { role: 'viewer' },
     reason: LeaveReason,
   ): Promise<void> {
     return this.#send({ type: 'removePeer', sessionId, whom, reason });

@@ -65,6 +65,8 @@ export class JoinService {
       displayName,
       sessionType: session.type,
     });
+    // Somebody whose access ended meanwhile was put out by a command that is older than the token.
+    if (session.visibility === 'private') await this.#deps.sessions.findVisible(user, input.id);
     const signalingUrl = sfuBase({ SFU_PUBLIC_PORT: sfuPublicPort }, reached, node);
     const whepUrl = `${signalingUrl}/whep/${session.id}`;
     this.#deps.logger.info({ ...identity, peerId, nodeId: node.nodeId }, 'join permitted');

@@ -36,6 +36,11 @@ export async function storeNotifications(
     ...{ follow: {}, system: { title: text, body: text }, message: { conversationId: randomUUID() } },
     ...{ gift: { sessionId: randomUUID(), gift: 'Rose', quantity: 2 } },
     ...{ comment: { videoId: randomUUID(), title: 'A video' } },
+    invitation: { sessionId: randomUUID(), title: 'Live', sessionType: 'video' },
+    reminder: {
+      ...{ sessionId: randomUUID(), title: 'Live', sessionType: 'video' },
+      ...{ moment: 'live', scheduledStartAt: null },
+    },
     stream: { sessionId: randomUUID(), title: 'Live', sessionType: 'audio' },
   };
   const rows = types.map((type, index) => ({

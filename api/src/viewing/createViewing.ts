@@ -21,6 +21,14 @@ export interface ViewingParts {
   readonly logger: Logger;
 }
 
+/** Makes somebody (null: all viewers) count no more in a session. */
+export function createDismissal({ config, redis }: Pick<ViewingParts, 'config' | 'redis'>) {
+  const store = new ViewingStore(redis);
+  const tokens = new ViewingTokens(config.ACCESS_TOKEN_SECRET);
+  return (sessionId: string, userId: string | null): Promise<void> =>
+    store.dismiss(sessionId, userId === null ? null : tokens.ofUser(userId));
+}
+
 /** The parts that know who watches, wired up. */
 export function createViewing({ config, database, redis, chat, room, limits, logger }: ViewingParts) {
   const store = new ViewingStore(redis);

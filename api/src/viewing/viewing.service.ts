@@ -44,6 +44,9 @@ export class ViewingService {
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
     const device = user === null ? tokens.ofDevice(input.deviceToken) : null;
     const viewing = { sessionId: input.id, viewer: device?.viewer ?? tokens.ofUser((user as User).id) };
+    const { store } = this.#deps;
+    if (session.visibility === 'private') await store.admit(viewing.sessionId, viewing.viewer);
+    else await store.openUp(viewing.sessionId);
     this.#beat(viewing.sessionId, viewing.viewer);
     return {
       viewingToken: tokens.mint(viewing),

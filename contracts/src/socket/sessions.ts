@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorCode } from '../errors.ts';
 import { sessionId } from '../ids.ts';
 import { publicUser, session } from '../sessions.ts';
 import { seat, stage } from '../stage/seats.ts';
@@ -23,6 +24,8 @@ export const sessionMessages = {
 export const sessionEvents = {
   /** Something about the session changed; the whole session as REST gives it. */
   'session:updated': z.object({ session }),
+  /** To the person, or to all of its room: they hear no more of the session, and why. Who is still let in may subscribe again. */
+  'session:closed': z.object({ sessionId, code: errorCode }),
   /** To subscribers of the session: who is on stage or has a seat changed. */
   'stage:updated': z.object({ stage }),
   /** To the person: the host invites them on stage. */

@@ -27,9 +27,14 @@ export const sfuNodeTtlMs = 3_000;
 export const sfuCommandChannel = 'maydan:sfu:commands';
 export const whom = z.union([z.object({ peerId }), z.object({ userId })]);
 export const sfuCommand = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('removePeer'), sessionId, whom, reason: leaveReason }),
   /** Puts all devices of a user out of all rooms. */
   z.object({ type: z.literal('removeUser'), userId, reason: leaveReason }),
+  z.object({
+    type: z.literal('removePeer'),
+    sessionId,
+    whom: z.union([whom, z.object({ role: z.literal('viewer') })]),
+    reason: leaveReason,
+  }),
   /** Pauses (or allows again) what somebody sends; null source: all of it. The owner can't resume it. */
   z.object({
     type: z.literal('mutePeer'),

@@ -167,6 +167,8 @@ export const leaveReason = z.enum([
   'sessionEnded',
   'takenOver',
   'roomLost',
+  /** The session is private, and doesn't let them in any more. */
+  'accessEnded',
 ]);
 export type LeaveReason = z.infer<typeof leaveReason>;
 

@@ -1,12 +1,12 @@
 import { joinTokenLifetimeSec } from '@maydan/contracts';
 import type { JoinClaims } from '@maydan/contracts';
 import { isOnStage } from './rights.ts';
-import { isAbout } from './Whom.ts';
-import type { Whom } from './Whom.ts';
+import { isRemoved } from './Whom.ts';
+import type { Removed } from './Whom.ts';
 
 interface Removal {
   /** Null: everybody of the session. */
-  readonly whom: Whom | null;
+  readonly whom: Removed | null;
   /** A co-host who was taken off the stage may go on watching. */
   readonly onlyStage: boolean;
   readonly atSec: number;
@@ -22,7 +22,7 @@ const everywhere = '*';
 export class Removals {
   readonly #bySession = new Map<string, Removal[]>();
 
-  add(sessionId: string, whom: Whom | null, onlyStage: boolean, nowMs = Date.now()): void {
+  add(sessionId: string, whom: Removed | null, onlyStage: boolean, nowMs = Date.now()): void {
     const atSec = Math.floor(nowMs / 1_000);
     this.#forget(atSec);
     const removals = this.#bySession.get(sessionId) ?? [];
@@ -41,7 +41,7 @@ export class Removals {
       ({ whom, onlyStage, atSec }) =>
         claims.iat <= atSec &&
         (!onlyStage || isOnStage(claims.role)) &&
-        (whom === null || isAbout(whom, claims)),
+        (whom === null || isRemoved(whom, claims)),
     );
   }
 

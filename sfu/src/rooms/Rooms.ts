@@ -10,7 +10,7 @@ import { Room } from './Room.ts';
 import { RoomRouters } from './RoomRouters.ts';
 import { TransportFactory } from './TransportFactory.ts';
 import type { TransportSettings } from './TransportFactory.ts';
-import { isAbout } from './Whom.ts';
+import { isRemoved } from './Whom.ts';
 
 export interface RoomsOptions {
   readonly pool: WorkerPool;
@@ -126,7 +126,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   #remove(room: Room | undefined, command: Extract<SfuCommand, { type: 'removePeer' }>): void {
     const { sessionId, whom, reason } = command;
-    const concerned = [...(room?.peers.values() ?? [])].filter(({ identity }) => isAbout(whom, identity));
+    const concerned = [...(room?.peers.values() ?? [])].filter(({ identity }) => isRemoved(whom, identity));
     const wasViewer = concerned.some(({ role }) => role === 'viewer');
     this.#removals.add(sessionId, whom, reason === 'removed' && !wasViewer);
     for (const peer of concerned) peer.close(reason);

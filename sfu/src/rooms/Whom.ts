@@ -1,8 +1,11 @@
 import { mediaSource } from '@maydan/contracts';
-import type { MediaSource, SfuCommand } from '@maydan/contracts';
+import type { MediaSource, SfuCommand, StageRole } from '@maydan/contracts';
 
 /** Whom a command is about: one device, or all of a person's. */
 export type Whom = Extract<SfuCommand, { type: 'mutePeer' }>['whom'];
+
+/** Whom a removal is about: also all who only watch. */
+export type Removed = Extract<SfuCommand, { type: 'removePeer' }>['whom'];
 
 export interface Somebody {
   readonly peerId: string;
@@ -11,6 +14,10 @@ export interface Somebody {
 
 export function isAbout(whom: Whom, { peerId, userId }: Somebody): boolean {
   return 'peerId' in whom ? whom.peerId === peerId : whom.userId === userId;
+}
+
+export function isRemoved(whom: Removed, somebody: Somebody & { readonly role: StageRole }): boolean {
+  return 'role' in whom ? whom.role === somebody.role : isAbout(whom, somebody);
 }
 
 /** Who is muted in a room, also for what they begin to send later. */

@@ -55,7 +55,8 @@ export class SessionFeed {
     if (this.view.status === 'ready') this.poller.rest();
     else this.poller.poke();
     this.unfollow = this.deps.followSession(this.id, {
-      updated: (session) => this.set({ status: 'ready', session }),
+      updated: (session) => this.onUpdated(session),
+      closed: () => this.refresh(),
       connectionChanged: (connected) => this.onConnection(connected),
     });
   }
@@ -70,6 +71,12 @@ export class SessionFeed {
     this.subscribers.clear();
   }
 
+  /** What is told to all has no addresses with which this viewer could play a private session. */
+  private onUpdated(session: Session): void {
+    if (session.visibility === 'private') this.refresh();
+    else this.set({ status: 'ready', session });
+  }
+
   private onConnection(connected: boolean): void {
     this.connected = connected;
     if (!connected) this.poller.poke();
@@ -78,7 +85,9 @@ export class SessionFeed {
   private pollDelayMs(): number | null {
     if (this.view.status === 'notFound') return null;
     if (this.view.status !== 'ready') return pollMs;
-    const { state, playback } = this.view.session;
+    const { state, playback, visibility } = this.view.session;
+    // Asking keeps the addresses of a private session good, also while the player rests.
+    if (visibility === 'private') return this.connected ? checkMs : pollMs;
     const settled =
       state === 'failed' || (state === 'ended' && (!playback.playable || playback.posterUrl !== null));
     if (settled) return null;
@@ -96,7 +105,8 @@ export class SessionFeed {
   private onProblem(problem: ApiProblem): void {
     if (problem.code === 'not_found' || problem.code === 'validation_failed')
       this.set({ status: 'notFound' });
-    else if (this.view.status !== 'ready') this.set({ status: 'failed', problem });
+    else if (this.view.status !== 'ready' || problem.code === 'session_private')
+      this.set({ status: 'failed', problem });
   }
 
   private set(view: SessionView): void {

@@ -4,6 +4,8 @@ import { account } from '../account/useAccount.ts';
 
 export interface SocketListener {
   updated(session: Session): void;
+  /** The session may let this page in no more. */
+  closed(): void;
   /** The socket came or went; subscriptions are renewed by themselves. */
   connectionChanged(connected: boolean): void;
 }
@@ -90,6 +92,12 @@ export function followSession(sessionId: string, listener: SocketListener): () =
   return all([
     socket.on('session:updated', ({ session }) => {
       if (session.id === sessionId) listener.updated(session);
+    }),
+    socket.on('session:closed', (told) => {
+      if (told.sessionId !== sessionId) return;
+      // Where the page is let in still, it is in the room again.
+      join(socket, sessionId);
+      listener.closed();
     }),
     socket.watch({
       connected: () => listener.connectionChanged(true),

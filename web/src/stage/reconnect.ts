@@ -5,7 +5,8 @@ import type { CloseReason } from './stageState.ts';
 /** What a client does after it was let out of a room by its reason; null: it is out for good. */
 export function afterRoomClosed(reason: LeaveReason): 'newGrant' | null {
   // `lost`: the sfu gave this peer up while it was away; it may come as a new one.
-  return reason === 'roomLost' || reason === 'lost' ? 'newGrant' : null;
+  // `accessEnded`: the session has become private, and may still let this person in; the api knows.
+  return reason === 'roomLost' || reason === 'lost' || reason === 'accessEnded' ? 'newGrant' : null;
 }
 
 /** Why the api's refusal of a grant is final; null: the same question can succeed later. */
@@ -14,6 +15,8 @@ export function closeReasonOf(code: ErrorCode): CloseReason | null {
   switch (code) {
     case 'account_banned':
       return 'banned';
+    case 'session_private':
+      return 'accessEnded';
     case 'wrong_state':
     case 'not_found':
       return 'sessionEnded';

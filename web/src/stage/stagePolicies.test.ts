@@ -34,9 +34,9 @@ describe('what follows a loss', () => {
     expect(nextAttempt({ ...outage, failures: 3, grantAgeMs: 200, code: 'timeout' }, 0).newGrant).toBe(false);
   });
 
-  it('is the end after everything but a lost room', () => {
+  it('is the end after everything but a lost room and one that has become private', () => {
     const again = leaveReason.options.filter((reason) => afterRoomClosed(reason) !== null);
-    expect(again).toEqual(['lost', 'roomLost']);
+    expect(again).toEqual(['lost', 'roomLost', 'accessEnded']);
   });
 
   it('tells refusals that last from those that pass', () => {

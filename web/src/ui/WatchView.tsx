@@ -52,7 +52,12 @@ export function WatchView({ sessionId, known = null }: WatchViewProps) {
         <div className="screen">
           {view.status === 'loading' && <Notice title={t('stage.loading')} busy />}
           {view.status === 'failed' && (
-            <Notice title={problemText(t, view.problem)} onRetry={refresh} testId="stage-error" />
+            <Notice
+              title={problemText(t, view.problem)}
+              hint={view.problem.code === 'session_private' ? t('error.session_privateHint') : undefined}
+              onRetry={refresh}
+              testId="stage-error"
+            />
           )}
           {view.status === 'notFound' && (
             <Notice

@@ -4,5 +4,6 @@ import type { ApiProblem } from '../api/api.ts';
 /** A failed request in the viewer's words, by code. */
 export function problemText(t: TFunction, problem: ApiProblem): string {
   if (problem.code === 'rate_limited') return t('error.rate_limited');
+  if (problem.code === 'session_private') return t('error.session_private');
   return problem.retry ? t('error.unavailable') : t('error.other');
 }

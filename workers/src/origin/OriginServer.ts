@@ -15,6 +15,7 @@ import { parseRoute, type Route } from './http/route.ts';
 import { SendDeadlines } from './http/SendDeadlines.ts';
 import { StoredPlayback } from './http/StoredPlayback.ts';
 import { LiveWindow } from './LiveWindow.ts';
+import { openToAll, type PlaybackGuard } from './PlaybackGuard.ts';
 import type { PlaybackDirectory, PlaybackPlace } from './PlaybackDirectory.ts';
 
 export interface OriginServerOptions {
@@ -22,6 +23,8 @@ export interface OriginServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly directory: PlaybackDirectory;
+  /** Default: everything is public. */
+  readonly guard?: PlaybackGuard;
   readonly metrics?: OriginMetrics;
   readonly log?: Logger;
 }
@@ -70,6 +73,7 @@ function createHttpServer(handler: (request: IncomingMessage, response: ServerRe
  */
 export class OriginServer {
   readonly #options: OriginServerOptions;
+  readonly #guard: PlaybackGuard;
   readonly #sending: Sending;
   readonly #server: Server;
   readonly #lane: QuickLane;
@@ -88,6 +92,7 @@ export class OriginServer {
 
   private constructor(options: OriginServerOptions) {
     this.#options = options;
+    this.#guard = options.guard ?? openToAll;
     this.#sending = { metrics: options.metrics ?? noMetrics, deadlines: new SendDeadlines() };
     this.#server = createHttpServer((request, response) => this.#handle(request, response));
     const serve = (exchange: Exchange, request: QuickRequest) => this.#serveQuickly(exchange, request);
@@ -123,9 +128,10 @@ export class OriginServer {
     this.#server.closeAllConnections();
   }
 
-  /** What players ask for all the time, when it is in memory here. */
+  /** What players ask for all the time, when it is public and in memory here. */
   #serveQuickly(exchange: Exchange, { route }: QuickRequest): boolean {
     try {
+      if (!this.#guard.isPublic(route.playbackId)) return false;
       const place = this.#options.directory.find(route.playbackId);
       if (place instanceof Promise) place.catch(() => undefined); // It is asked for again, and told then.
       if (!(place instanceof LiveWindow)) return false;
@@ -158,9 +164,20 @@ export class OriginServer {
     }
     const route = routeOf(url);
     if (!route) throw new AppError('not_found');
+    if (!this.#guard.isPublic(route.playbackId)) return this.#serveChecked(exchange, route);
+    const open = route.token === null ? route : { ...route, token: null };
     const place = this.#options.directory.find(route.playbackId);
-    if (place instanceof Promise) return this.#serveLater(exchange, route, place);
-    return this.#serveFrom(place, exchange, route) ?? undefined;
+    if (place instanceof Promise) return this.#serveLater(exchange, open, place);
+    return this.#serveFrom(place, exchange, open) ?? undefined;
+  }
+
+  /** Another origin is asked with our own token: it is the same for all viewers, who share the answer. */
+  async #serveChecked(exchange: HttpExchange, { playbackId, resource, query, token }: Route): Promise<void> {
+    const isPrivate = (await this.#guard.check(playbackId, token)) === 'private';
+    if (isPrivate) exchange.keepPrivate();
+    const own = isPrivate ? this.#guard.ownToken(playbackId) : null;
+    const place = this.#options.directory.find(playbackId);
+    await this.#serveLater(exchange, { playbackId, resource, query, token: own }, Promise.resolve(place));
   }
 
   async #serveLater(exchange: HttpExchange, route: Route, place: Promise<PlaybackPlace>): Promise<void> {

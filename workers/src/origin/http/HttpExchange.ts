@@ -16,16 +16,25 @@ export interface Sending {
 
 const noBody = Buffer.alloc(0);
 
+const uncached = ([name, value]: Header): Header =>
+  name.toLowerCase() === 'cache-control' ? [name, 'private, no-store'] : [name, value];
+
 /** A request that node:http read: any method, ranges, conditions, and bodies that are streamed. */
 export class HttpExchange implements Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly #sending: Sending;
+  #isPrivate = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, sending: Sending) {
     this.request = request;
     this.response = response;
     this.#sending = sending;
+  }
+
+  /** What is answered from now on is for this client alone: no cache keeps it. */
+  keepPrivate(): void {
+    this.#isPrivate = true;
   }
 
   get isHead(): boolean {
@@ -86,7 +95,7 @@ export class HttpExchange implements Exchange {
     this.#sending.metrics.answered(kind, status, bytes);
     const done = this.#sending.deadlines.watch(this.response, bytes);
     if (done) this.response.once('close', done);
-    this.response.writeHead(status, headers.flat());
+    this.response.writeHead(status, (this.#isPrivate ? headers.map(uncached) : headers).flat());
   }
 
   /** Does nothing when the client is gone; cuts the connection when a body has begun. */

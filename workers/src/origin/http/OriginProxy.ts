@@ -35,7 +35,8 @@ function passedHeaders(headers: IncomingHttpHeaders, names: readonly string[] = 
 
 /** Equal requests get equal URLs, whatever the order of their parameters. */
 function upstreamUrl(baseUrl: string, route: Route): string {
-  const path = `${baseUrl.replace(/\/$/, '')}/hls/${route.playbackId}/${route.resource.path}`;
+  const token = route.token === null ? '' : `~${route.token}/`;
+  const path = `${baseUrl.replace(/\/$/, '')}/hls/${route.playbackId}/${token}${route.resource.path}`;
   const query = upstreamQuery(route);
   return query === '' ? path : `${path}?${query}`;
 }

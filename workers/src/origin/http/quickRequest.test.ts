@@ -21,6 +21,7 @@ describe('plain requests', () => {
     expect(parseQuickRequest(text(chrome))).toEqual({
       route: {
         playbackId: 'abc',
+        token: null,
         resource: { type: 'media', path: '720p/index.m3u8', rendition: '720p' },
         query: '_HLS_msn=12&_HLS_part=3',
       },

@@ -23,12 +23,14 @@ export type Resource =
 
 export interface Route {
   readonly playbackId: string;
+  /** Of a viewer of a private playback: it stands in the path, so that all relative URIs have it, too. */
+  readonly token: string | null;
   readonly resource: Resource;
   /** Without `?`; empty when there is none. */
   readonly query: string;
 }
 
-const ROUTE = /^\/hls\/([A-Za-z0-9_-]{1,64})\/([A-Za-z0-9_./-]{1,96})$/;
+const ROUTE = /^\/hls\/([A-Za-z0-9_-]{1,64})\/(?:~([A-Za-z0-9_.-]{1,128})\/)?([A-Za-z0-9_./-]{1,96})$/;
 const PLAYLIST = /^([A-Za-z0-9_-]{1,32})\/(index|iframes)\.m3u8$/;
 const INIT = /^([A-Za-z0-9_-]{1,32})\/i\d{1,9}-\d{1,9}\.mp4$/;
 const SEGMENT = /^([A-Za-z0-9_-]{1,32})\/s(\d{1,9})-(\d{1,9})(?:\.p(\d{1,5}))?\.m4s$/;
@@ -61,8 +63,13 @@ export function parseResource(path: string): Resource | null {
 export function parseRoute(url: string): Route | null {
   const mark = url.indexOf('?');
   const match = ROUTE.exec(mark === -1 ? url : url.slice(0, mark));
-  if (!match?.[1] || !match[2]) return null;
-  const resource = parseResource(match[2]);
+  if (!match?.[1] || !match[3]) return null;
+  const resource = parseResource(match[3]);
   if (!resource) return null;
-  return { playbackId: match[1], resource, query: mark === -1 ? '' : url.slice(mark + 1) };
+  return {
+    playbackId: match[1],
+    token: match[2] ?? null,
+    resource,
+    query: mark === -1 ? '' : url.slice(mark + 1),
+  };
 }

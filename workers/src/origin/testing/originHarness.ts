@@ -4,6 +4,7 @@ import { LiveWindow } from '../LiveWindow.ts';
 import { OriginServer } from '../OriginServer.ts';
 import type { OlderMedia } from '../OlderMedia.ts';
 import type { OriginMetrics } from '../http/OriginMetrics.ts';
+import type { PlaybackGuard } from '../PlaybackGuard.ts';
 import type { PlaybackPlace } from '../PlaybackDirectory.ts';
 import { SyntheticFeed, type SyntheticOptions } from './SyntheticFeed.ts';
 
@@ -50,7 +51,7 @@ export class OriginHarness {
   readonly #agent = new Agent({ keepAlive: true });
   readonly counted: { blocked: number; answers: number };
 
-  static async create(): Promise<OriginHarness> {
+  static async create(guard?: PlaybackGuard): Promise<OriginHarness> {
     const places = new Map<string, PlaybackPlace>();
     const counted = { blocked: 0, answers: 0 };
     const metrics: OriginMetrics = {
@@ -59,7 +60,13 @@ export class OriginHarness {
       partOffered() {},
     };
     const directory = { find: (playbackId: string) => places.get(playbackId) ?? null };
-    const origin = await OriginServer.create({ host: '127.0.0.1', port: 0, directory, metrics });
+    const origin = await OriginServer.create({
+      host: '127.0.0.1',
+      port: 0,
+      directory,
+      metrics,
+      ...(guard ? { guard } : {}),
+    });
     return new OriginHarness(origin, places, counted);
   }
 

@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import { readPlaybackToken } from '@maydan/common';
+import { playbackKeys, type Session, type SfuCommand } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import { allTold } from '../testing/notifications.ts';
+import { SfuVoice } from '../testing/SfuVoice.ts';
+import type { Account, TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
+
+// Other work may keep the machine busy.
+jest.setTimeout(90_000);
+
+let backend: TestBackend;
+let api: TestApi;
+let second: TestApi;
+let sfu: SfuVoice;
+let host: Account;
+let ann: Account;
+let bob: Account;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  const environment = { STAGE_RATE_PER_USER: '1000', JOIN_RATE_PER_ADDRESS: '1000' };
+  [api, second] = await Promise.all([backend.startApi(environment), backend.startApi(environment)]);
+  sfu = await SfuVoice.start(backend.redis);
+  [host, ann, bob] = [await api.register(), await api.register(), await api.register()];
+}, 60_000);
+afterEach(() => TestSocket.closeAll());
+afterAll(async () => {
+  await sfu?.close();
+  await backend?.close();
+}, 30_000);
+
+const open = (privateFor: 'invited' | 'followers' = 'invited'): Promise<Session> =>
+  host.client.sessions.create({ title: 'among us', visibility: 'private', privateFor });
+const invite = (id: string, { user }: Account) => host.client.access.create({ id, userId: user.id });
+const uninvite = (id: string, { user }: Account) => host.client.access.remove({ id, userId: user.id });
+const hasLease = async ({ playback }: Session, { user }: Account): Promise<boolean> =>
+  (await backend.redis.zscore(playbackKeys.leases(playback.playbackId), user.id)) !== null;
+const refused = (account: Account | null, id: string) => api.refusal(account, 'GET', `/sessions/${id}`);
+const putOut = (id: string, whom: object) =>
+  waitUntil(
+    'the sfu to be told',
+    () =>
+      sfu.commands.heard.some(
+        (command: SfuCommand) =>
+          command.type === 'removePeer' &&
+          command.sessionId === id &&
+          command.reason === 'accessEnded' &&
+          JSON.stringify(command.whom) === JSON.stringify(whom),
+      ),
+    30_000,
+  );
+const gift = { giftId: randomUUID(), quantity: 1, message: '' };
+const ways = [
+  ['GET', ''],
+  ['GET', '/chat'],
+  ['GET', '/chat/messages'],
+  ['POST', '/chat/messages', { tempId: randomUUID(), text: 'hello' }],
+  ['POST', '/viewing', {}],
+  ['POST', '/join', {}],
+  ['POST', '/playback', {}],
+  ['GET', '/stage'],
+  ['POST', '/stage/seat', {}],
+  ['GET', '/gifts'],
+  ['POST', '/gifts', gift],
+  ['GET', '/gifts/totals'],
+  ['GET', '/leaderboard'],
+] as const;
+const keyed = { 'idempotency-key': randomUUID() };
+
+it('lets nobody in who is not invited, by no way; invited, by each of them', async () => {
+  const { id } = await open();
+  for (const [method, path, body] of ways) {
+    const options = { headers: keyed, body };
+    const { status } = await api.ask(method, `/api/v1/sessions/${id}${path}`, {
+      ...options,
+      token: bob.accessToken,
+    });
+    expect([method, path, status]).toEqual([method, path, 403]);
+    expect([401, 403]).toContain((await api.ask(method, `/api/v1/sessions/${id}${path}`, options)).status);
+  }
+  expect(await refused(bob, id)).toBe('403 session_private');
+  expect(await refused(null, id)).toBe('403 session_private');
+  for (const auth of [{}, { token: bob.accessToken }]) {
+    const socket = await TestSocket.connect(second.url, auth);
+    for (const message of ['session:subscribe', 'chat:join'])
+      expect(await socket.codeOf(message, { sessionId: id })).toBe('session_private');
+  }
+  await invite(id, ann);
+  for (const [method, path, body] of ways) {
+    const { status } = await second.ask(method, `/api/v1/sessions/${id}${path}`, {
+      ...{ token: ann.accessToken, body, headers: keyed },
+    });
+    expect([method, path, [401, 403].includes(status)]).toEqual([method, path, false]);
+  }
+  const socket = await TestSocket.connect(second.url, { token: ann.accessToken });
+  for (const message of ['session:subscribe', 'chat:join'])
+    expect(await socket.codeOf(message, { sessionId: id })).toBeUndefined();
+});
+
+it('gives addresses with a token of the viewer’s own; without an invitation it is over within seconds, on every node', async () => {
+  const session = await open();
+  const { id } = session;
+  const { playbackId } = session.playback;
+  expect(await backend.redis.sismember(playbackKeys.private, playbackId)).toBe(1);
+  await invite(id, ann);
+  await invite(id, bob);
+  const socket = await TestSocket.connect(second.url, { token: ann.accessToken });
+  await socket.ask('session:subscribe', { sessionId: id });
+  await socket.ask('chat:join', { sessionId: id });
+  const { viewingToken } = await ann.client.viewing.start({ id });
+  await bob.client.viewing.start({ id });
+  const granted = await ann.client.access.playback({ id });
+  const again = await second.clientOf(ann.accessToken).sessions.get({ id });
+  expect(again.playback.hlsUrl).toBe(granted.playback.hlsUrl);
+  expect(Date.parse(granted.expiresAt ?? '')).toBeGreaterThan(Date.now());
+  const [, token = ''] = /\/~([^/]+)\/index\.m3u8$/.exec(granted.playback.hlsUrl) ?? [];
+  expect(readPlaybackToken(TestBackend.internalSecret, playbackId, token)).toBe(ann.user.id);
+  expect((await bob.client.access.playback({ id })).playback.hlsUrl).not.toContain(token);
+  // What all are told has nobody's token.
+  await host.client.sessions.update({ id, title: 'still among us' });
+  await socket.until('session:updated');
+  expect(socket.of('session:updated')[0]?.session.playback.hlsUrl).toMatch(/\/hls\/[^/]+\/index\.m3u8$/);
+
+  await uninvite(id, ann);
+  await Promise.all([
+    socket.until('session:closed'),
+    socket.until('chat:closed'),
+    putOut(id, { userId: ann.user.id }),
+  ]);
+  expect(socket.of('session:closed')).toEqual([{ sessionId: id, code: 'session_private' }]);
+  await waitUntil('no lease', async () => !(await hasLease(session, ann)), 30_000);
+  expect(await hasLease(session, bob)).toBe(true);
+  expect(await socket.codeOf('reaction:send', { sessionId: id, kind: 'heart', count: 1 })).toBe('forbidden');
+  await waitUntil(
+    'one viewer',
+    async () => {
+      await second.client.viewing.heartbeat({ token: viewingToken });
+      return (await host.client.sessions.get({ id })).viewers.concurrent <= 1;
+    },
+    30_000,
+  );
+  expect(await api.refusal(ann, 'POST', `/sessions/${id}/playback`)).toBe('403 session_private');
+  // Invited again, it is as before.
+  await invite(id, ann);
+  expect((await ann.client.access.playback({ id })).playback.hlsUrl).toBe(granted.playback.hlsUrl);
+  expect(await hasLease(session, ann)).toBe(true);
+});
+
+it('invitations: told once, listed, refused where they mean nothing', async () => {
+  const { id } = await open();
+  const dan = await api.register();
+  await Promise.all(Array.from({ length: 5 }, () => invite(id, dan)));
+  await allTold(backend);
+  const told = await dan.client.notifications.list({ type: 'invitation' });
+  expect(told.items).toMatchObject([{ type: 'invitation', count: 1, data: { sessionId: id } }]);
+  const again = await invite(id, dan);
+  expect(again.user.id).toBe(dan.user.id);
+  expect((await host.client.access.list({ id })).items).toEqual([again]);
+  expect((await dan.client.access.invited({})).items.map((session) => session.id)).toEqual([id]);
+  const path = `/sessions/${id}/invitations`;
+  const refusal = (account: Account | null, userId: string) => api.refusal(account, 'POST', path, { userId });
+  expect(await refusal(dan, ann.user.id)).toBe('403 forbidden');
+  expect(await refusal(bob, ann.user.id)).toBe('403 session_private');
+  expect(await refusal(null, ann.user.id)).toBe('401 unauthenticated');
+  expect(await refusal(host, host.user.id)).toBe('409 conflict');
+  expect(await refusal(host, randomUUID())).toBe('404 not_found');
+  expect(await refusal(host, 'nobody')).toBe('422 validation_failed');
+  expect(await api.refusal(host, 'GET', `${path}?cursor=x`)).toBe('422 validation_failed');
+  expect(await api.refusal(dan, 'GET', path)).toBe('403 forbidden');
+  const eve = await api.register();
+  await eve.client.blocks.create({ id: host.user.id });
+  expect(await refusal(host, eve.user.id)).toBe('404 not_found');
+  await dan.client.blocks.create({ id: host.user.id });
+  expect((await dan.client.access.invited({})).items).toEqual([]);
+  expect(await refused(dan, id)).toBe('404 not_found');
+  await uninvite(id, dan);
+  expect(await api.refusal(host, 'DELETE', `${path}/${dan.user.id}`)).toBe('404 not_found');
+  expect(
+    await api.refusal(host, 'POST', `/sessions/${randomUUID()}/invitations`, { userId: dan.user.id }),
+  ).toBe('404 not_found');
+});
+
+it.each([
+  ['unfollows', (one: Account) => one.client.people.unfollow({ id: host.user.id }), '403 session_private'],
+  [
+    'is banned',
+    (one: Account, id: string) => host.client.bans.create({ id, userId: one.user.id }),
+    '403 forbidden',
+  ],
+  ['blocks', (one: Account) => one.client.blocks.create({ id: host.user.id }), '404 not_found'],
+])('followers are let in where the host says so, until one %s', async (_, end, code) => {
+  const session = await open('followers');
+  const { id } = session;
+  const fan = await api.register();
+  expect(await refused(fan, id)).toBe('403 session_private');
+  await fan.client.people.follow({ id: host.user.id });
+  await fan.client.access.playback({ id });
+  await end(fan, id);
+  expect(await refused(fan, id)).toBe(code);
+  await waitUntil('no lease', async () => !(await hasLease(session, fan)), 30_000);
+  await putOut(id, { userId: fan.user.id });
+});
+
+it('becomes private while people watch: all are out, who is invited comes again; and public once more', async () => {
+  const { id, playback } = await host.client.sessions.create({ title: 'for all' });
+  const guest = await TestSocket.connect(api.url);
+  await guest.ask('session:subscribe', { sessionId: id });
+  await guest.ask('chat:join', { sessionId: id });
+  await invite(id, ann);
+  const change = (visibility: 'public' | 'private') => host.client.sessions.update({ id, visibility });
+  await change('private');
+  expect(await backend.redis.sismember(playbackKeys.private, playback.playbackId)).toBe(1);
+  await Promise.all([
+    guest.until('session:closed'),
+    guest.until('chat:closed'),
+    putOut(id, { role: 'viewer' }),
+  ]);
+  expect(await guest.codeOf('session:subscribe', { sessionId: id })).toBe('session_private');
+  expect((await ann.client.sessions.get({ id })).playback.hlsUrl).toContain('/~');
+  await Promise.all([change('public'), change('private'), change('public'), change('private')]);
+  await change('public');
+  expect(await backend.redis.sismember(playbackKeys.private, playback.playbackId)).toBe(0);
+  expect((await api.client.sessions.get({ id })).playback.hlsUrl).toBe(playback.hlsUrl);
+});
+
+it('a Redis that lost which playbacks are private is told again, and not of others', async () => {
+  const { playback } = await open();
+  await backend.redis.del(playbackKeys.private);
+  await backend.redis.sadd(playbackKeys.private, 'nobodysplayback1');
+  const known = (): Promise<string[]> => backend.redis.smembers(playbackKeys.private);
+  await waitUntil(
+    'the repair',
+    async () =>
+      (await known()).includes(playback.playbackId) && !(await known()).includes('nobodysplayback1'),
+    60_000,
+  );
+});

@@ -1,0 +1,156 @@
+import { AppError, mintPlaybackToken, originUser, readPlaybackToken, type Redis } from '@maydan/common';
+import { playbackKeys, playbackLeaseSec } from '@maydan/contracts';
+import type { PlaybackGuard } from '../origin/PlaybackGuard.ts';
+
+const refreshMs = 1_000;
+/** A playback that nobody asks for is forgotten. */
+const idleMs = 60_000;
+const maxKnown = 10_000;
+const maxTogether = 1_000;
+/** An answer about a lease is good for so long. */
+const leaseKeptMs = 1_000;
+
+interface Known {
+  isPrivate: boolean;
+  askedAtMs: number;
+}
+interface Leased {
+  readonly isGood: Promise<boolean>;
+  readonly untilMs: number;
+}
+
+/**
+ * Whether a user has a lease; one that is used is renewed, so that a player goes on that knows of nothing. One that was taken
+ * away doesn't come back (XX). KEYS: leases. ARGV: user, ms.
+ */
+const leaseScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local till = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
+  if till <= now then return 0 end
+  redis.call('ZADD', KEYS[1], 'XX', 'GT', now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
+  return 1`;
+
+/**
+ * Who may play what, by what the api wrote into Redis. Playbacks that are asked for are looked at once a second, so that one
+ * that becomes private is so on every origin at once, and the public ones wait for nothing. While Redis is away, those that
+ * are known stay as they were; of others nothing is given out.
+ */
+export class PrivatePlaybacks implements PlaybackGuard {
+  readonly #redis: Redis;
+  readonly #secret: string;
+  readonly #known = new Map<string, Known>();
+  readonly #asking = new Map<string, Promise<boolean>>();
+  readonly #leases = new Map<string, Leased>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(redis: Redis, secret: string) {
+    this.#redis = redis;
+    this.#secret = secret;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  isPublic(playbackId: string): boolean {
+    const known = this.#known.get(playbackId);
+    if (known === undefined) return false;
+    known.askedAtMs = performance.now();
+    return !known.isPrivate;
+  }
+
+  async check(playbackId: string, token: string | null): Promise<'public' | 'private'> {
+    if (!(await this.#isPrivate(playbackId))) return 'public';
+    if (token === null) throw new AppError('session_private');
+    const userId = readPlaybackToken(this.#secret, playbackId, token);
+    if (userId !== originUser && !(await this.#hasLease(playbackId, userId)))
+      throw new AppError('token_expired');
+    return 'private';
+  }
+
+  ownToken(playbackId: string): string {
+    return mintPlaybackToken(this.#secret, { playbackId, userId: originUser });
+  }
+
+  async #isPrivate(playbackId: string): Promise<boolean> {
+    const known = this.#known.get(playbackId);
+    if (known !== undefined) {
+      known.askedAtMs = performance.now();
+      return known.isPrivate;
+    }
+    const asking = this.#asking.get(playbackId) ?? this.#ask(playbackId);
+    this.#asking.set(playbackId, asking);
+    return asking;
+  }
+
+  async #ask(playbackId: string): Promise<boolean> {
+    try {
+      const isPrivate = (await this.#redis.sismember(playbackKeys.private, playbackId)) === 1;
+      if (this.#known.size < maxKnown)
+        this.#known.set(playbackId, { isPrivate, askedAtMs: performance.now() });
+      this.#refreshSoon();
+      return isPrivate;
+    } catch (error) {
+      throw new AppError('unavailable', undefined, undefined, { cause: error });
+    } finally {
+      this.#asking.delete(playbackId);
+    }
+  }
+
+  #hasLease(playbackId: string, userId: string): Promise<boolean> {
+    const key = `${playbackId} ${userId}`;
+    const nowMs = performance.now();
+    const known = this.#leases.get(key);
+    if (known !== undefined && known.untilMs > nowMs) return known.isGood;
+    const isGood = this.#askLease(playbackId, userId);
+    // Who waits for it is told when it fails; the next one asks again.
+    isGood.catch(() => this.#leases.delete(key));
+    this.#leases.delete(key);
+    this.#leases.set(key, { isGood, untilMs: nowMs + leaseKeptMs });
+    for (const [oldest, { untilMs }] of this.#leases) {
+      if (untilMs > nowMs && this.#leases.size <= maxKnown) break;
+      this.#leases.delete(oldest);
+    }
+    return isGood;
+  }
+
+  async #askLease(playbackId: string, userId: string): Promise<boolean> {
+    try {
+      const key = playbackKeys.leases(playbackId);
+      return Number(await this.#redis.eval(leaseScript, 1, key, userId, playbackLeaseSec * 1_000)) === 1;
+    } catch (error) {
+      throw new AppError('unavailable', undefined, undefined, { cause: error });
+    }
+  }
+
+  #refreshSoon(): void {
+    if (this.#closed || this.#known.size === 0) return;
+    this.#timer ??= setTimeout(() => void this.#refresh(), refreshMs).unref();
+  }
+
+  async #refresh(): Promise<void> {
+    const oldestMs = performance.now() - idleMs;
+    for (const [id, { askedAtMs }] of this.#known) if (askedAtMs < oldestMs) this.#known.delete(id);
+    const ids = [...this.#known.keys()];
+    try {
+      for (let first = 0; first < ids.length; first += maxTogether)
+        await this.#refreshThese(ids.slice(first, first + maxTogether));
+    } catch {
+      // Redis is away; that is said where it matters.
+    }
+    this.#timer = undefined;
+    this.#refreshSoon();
+  }
+
+  async #refreshThese(ids: readonly string[]): Promise<void> {
+    const answers = await this.#redis.smismember(playbackKeys.private, ...ids);
+    ids.forEach((id, nth) => {
+      const known = this.#known.get(id);
+      if (known !== undefined) known.isPrivate = answers[nth] === 1;
+    });
+  }
+}

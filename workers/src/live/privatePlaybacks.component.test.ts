@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, createRedis, mintPlaybackToken, type Redis } from '@maydan/common';
+import { playbackKeys } from '@maydan/contracts';
+import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
+import { MapMedia, OriginHarness, type Reply } from '../origin/testing/originHarness.ts';
+import { PrivatePlaybacks } from './PrivatePlaybacks.ts';
+
+const secret = 's'.repeat(40);
+const ann = '0192f0c1-0000-7000-8000-000000000001';
+const bob = '0192f0c1-0000-7000-8000-000000000002';
+const hour = 3_600_000;
+
+let dir: string;
+let server: EmbeddedRedis;
+let redis: Redis;
+const guards: PrivatePlaybacks[] = [];
+const origins: OriginHarness[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'maydan-private-'));
+  server = await startRedis({ dir });
+  redis = createRedis(server.url, createLogger('workers', 'silent'));
+}, 60_000);
+beforeEach(() => redis.flushall());
+afterEach(async () => {
+  for (const origin of origins.splice(0)) await origin.close();
+  for (const guard of guards.splice(0)) guard.close();
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.close();
+  await rm(dir, { recursive: true, force: true });
+}, 30_000);
+
+async function origin(): Promise<OriginHarness> {
+  const guard = new PrivatePlaybacks(redis, secret);
+  guards.push(guard);
+  const created = await OriginHarness.create(guard);
+  origins.push(created);
+  return created;
+}
+const token = (userId: string, playbackId = 'abc', nowMs = Date.now()): string =>
+  mintPlaybackToken(secret, { playbackId, userId }, nowMs);
+const lease = (userId: string, playbackId = 'abc') =>
+  redis.zadd(playbackKeys.leases(playbackId), Date.now() + 60_000, userId);
+const refusal = ({ status, text }: Reply): string => `${status} ${/"code":"(\w+)"/.exec(text)?.[1]}`;
+const until = (what: string, isSo: () => Promise<boolean>) => waitUntil(what, isSo, 30_000);
+
+it('a private playback is given to nobody without a token and a lease, and kept by no cache', async () => {
+  const { get, feed } = await (async () => {
+    const one = await origin();
+    return { get: (path: string) => one.get(`/hls/abc/${path}`), feed: one.live('abc').feed };
+  })();
+  feed.segments(3);
+  await redis.sadd(playbackKeys.private, 'abc');
+  const paths = ['index.m3u8', '720p/index.m3u8', '720p/s1-1.m4s', '720p/s2-1.p0.m4s', 'poster.jpg'];
+  for (const path of paths) {
+    expect(refusal(await get(path))).toBe('403 session_private');
+    expect(refusal(await get(`~${token(ann, 'abd')}/${path}`))).toBe('401 token_invalid');
+    expect(refusal(await get(`~x/${path}`))).toBe('401 token_invalid');
+    expect(refusal(await get(`~${token(ann)}/${path}`))).toBe('401 token_expired');
+  }
+  await lease(bob);
+  const old = token(bob, 'abc', Date.now() - 24 * hour);
+  expect(refusal(await get(`~${old}/index.m3u8`))).toBe('401 token_expired');
+  for (const path of paths.slice(0, 4)) {
+    const reply = await get(`~${token(bob)}/${path}`);
+    expect([path, reply.status, reply.headers['cache-control']]).toEqual([path, 200, 'private, no-store']);
+  }
+  // Whatever playlists name is relative, so that it has the token, too.
+  const { text } = await get(`~${token(bob)}/720p/index.m3u8`);
+  const uris = [...text.matchAll(/URI="([^"]+)"/g)]
+    .map(([, uri]) => uri ?? '')
+    .concat(text.match(/^[^#\n]+$/gm) ?? []);
+  expect(uris.length).toBeGreaterThan(3);
+  expect(uris.filter((uri) => uri.startsWith('/') || uri.includes(':'))).toEqual([]);
+  await redis.zrem(playbackKeys.leases('abc'), bob);
+  await until('the refusal', async () => (await get(`~${token(bob)}/index.m3u8`)).status === 401);
+});
+
+it('a lease lasts as long as something is played with it, and comes to its end without', async () => {
+  const one = await origin();
+  one.live('abc').feed.segments(3);
+  await redis.sadd(playbackKeys.private, 'abc');
+  const path = `/hls/abc/~${token(ann)}/720p/index.m3u8`;
+  await redis.zadd(playbackKeys.leases('abc'), Date.now() + 30_000, ann);
+  expect((await one.get(path)).status).toBe(200);
+  expect(Number(await redis.zscore(playbackKeys.leases('abc'), ann))).toBeGreaterThan(Date.now() + 60_000);
+  await redis.zadd(playbackKeys.leases('abc'), Date.now() - 1, ann);
+  await until('the end', async () => refusal(await one.get(path)) === '401 token_expired');
+});
+
+it('what becomes private is refused on every origin within seconds, and public ones go on', async () => {
+  const [owner, other] = [await origin(), await origin()];
+  owner.live('abc').feed.segments(3);
+  owner.live('open').feed.segments(3);
+  other.places.set('abc', { proxyTo: owner.url });
+  const statusOf = async (where: OriginHarness, path: string) => (await where.get(path)).status;
+  for (const where of [owner, other]) expect(await statusOf(where, '/hls/abc/index.m3u8')).toBe(200);
+  // A token does no harm to what is public.
+  const held = `/hls/abc/~${token(ann)}/index.m3u8`;
+  const before = await other.get(held);
+  expect([before.status, before.headers['cache-control']]).toEqual([200, 'public, max-age=1']);
+  await redis.sadd(playbackKeys.private, 'abc');
+  for (const where of [owner, other])
+    await until('the refusal', async () => (await statusOf(where, '/hls/abc/index.m3u8')) === 403);
+  await lease(ann);
+  for (const where of [owner, other]) {
+    await until('the token to be good', async () => (await statusOf(where, held)) === 200);
+    expect((await where.get(held)).headers['cache-control']).toBe('private, no-store');
+  }
+  // Nobody gets in by pretending to be an origin.
+  const hop = { 'x-maydan-origin-hop': '1' };
+  expect((await owner.get('/hls/abc/index.m3u8', hop)).status).toBe(403);
+  const open = await owner.get('/hls/open/720p/s1-1.m4s');
+  expect([open.status, open.headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable']);
+});
+
+it('recordings of private sessions, their pictures, too', async () => {
+  const one = await origin();
+  const files = {
+    'index.m3u8': '#EXTM3U\n',
+    'poster.jpg': 'jpg',
+    'storyboard.vtt': 'WEBVTT\n',
+    '720p/s1-1.m4s': 'media',
+  };
+  one.places.set('abc', { stored: new MapMedia(files) });
+  await redis.sadd(playbackKeys.private, 'abc');
+  await lease(ann);
+  for (const path of Object.keys(files)) {
+    expect(refusal(await one.get(`/hls/abc/${path}`))).toBe('403 session_private');
+    const reply = await one.get(`/hls/abc/~${token(ann)}/${path}`);
+    expect([path, reply.status, reply.headers['cache-control']]).toEqual([path, 200, 'private, no-store']);
+  }
+});
