@@ -33,7 +33,8 @@ export class CommandListener {
     const { obey, logger } = this.#options;
     try {
       const command = sfuCommand.parse(JSON.parse(message));
-      logger.info({ command: command.type, sessionId: command.sessionId }, 'command of the api');
+      const sessionId = command.type === 'removeUser' ? undefined : command.sessionId;
+      logger.info({ command: command.type, sessionId }, 'command of the api');
       await obey(command);
     } catch (error) {
       logger.warn({ err: error }, 'a command could not be obeyed');

@@ -30,7 +30,7 @@ export class Removals {
   }
 
   /** Of all sessions. */
-  addEverywhere(whom: Whom, nowMs = Date.now()): void {
+  addEverywhere(whom: Removed, nowMs = Date.now()): void {
     this.add(everywhere, whom, false, nowMs);
   }
 

@@ -135,7 +135,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   #removeUser({ userId, reason }: Extract<SfuCommand, { type: 'removeUser' }>): void {
     this.#removals.addEverywhere({ userId });
     for (const room of this.all) {
-      const concerned = [...room.peers.values()].filter(({ identity }) => isAbout({ userId }, identity));
+      const concerned = [...room.peers.values()].filter(({ identity }) => isRemoved({ userId }, identity));
       for (const peer of concerned) peer.close(reason);
     }
   }
