@@ -36,6 +36,7 @@ afterAll(async () => {
 
 const path = '/api/v1/account/exports';
 const dayMs = 86_400_000;
+const restreamTarget = { name: 'mine', url: 'rtmp://live.example.org/x', streamKey: 'key-of-mine-only' };
 const withinMs = 60_000;
 const document = z.object({
   format: z.literal('maydan-export'),
@@ -116,8 +117,7 @@ describe('an export', () => {
 
     const socket = await TestSocket.connect(api.url, { token: ann.accessToken });
     const stranger = await TestSocket.connect(api.url, { token: bob.accessToken });
-    const target = { name: 'mine', url: 'rtmp://live.example.org/x', streamKey: 'key-of-mine-only' };
-    await ann.client.restream.create(target);
+    await ann.client.restream.create(restreamTarget);
     const asked = await ask(ann);
     expect(asked).toMatchObject({ state: 'waiting', finishedAt: null, expiresAt: null, byteLength: null });
     const done = await until(ann, asked.id, 'ready');
@@ -140,10 +140,7 @@ describe('an export', () => {
       blocks: [{ blocked: { id: cat.user.id } }],
       media: [
         {
-          id: media.id,
-          purpose: 'message',
-          name: 'a.png',
-          state: 'awaiting',
+          ...{ id: media.id, purpose: 'message', name: 'a.png', state: 'awaiting' },
           askAt: `/api/v1/media/${media.id}`,
         },
       ],
@@ -166,11 +163,7 @@ describe('an export', () => {
       'only of Bob',
       'key-of-mine-only',
       'unsaid',
-      key,
-      ann.password,
-      ann.accessToken,
-      ann.refreshToken,
-      '$argon2',
+      ...[key, ann.password, ann.accessToken, ann.refreshToken, '$argon2'],
     ];
     for (const secret of secrets) expect(text).not.toContain(secret);
 
