@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { createRedis, type Redis } from '@maydan/common';
-import type { Notification } from '@maydan/contracts';
+import { notificationType, type Notification } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { onlineKey, OnlineUsers } from '../presence/OnlineUsers.ts';
 import { Life } from '../testing/Life.ts';
@@ -216,9 +216,8 @@ describe('settings', () => {
     const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
     const before = await ann.client.notifications.settings();
     expect(before.quietHours).toBeNull();
-    expect(Object.values(before.types)).toEqual(
-      Array.from({ length: 6 }, () => ({ inApp: true, push: true })),
-    );
+    const all = notificationType.options.map((type) => [type, { inApp: true, push: true }]);
+    expect(before.types).toEqual(Object.fromEntries(all));
     const quietHours = { from: '22:30', to: '06:05', timeZone: 'Africa/Cairo' };
     await Promise.all([
       ann.client.notifications.changeSettings({ types: { follow: { inApp: false } } }),
