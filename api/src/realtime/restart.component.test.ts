@@ -60,7 +60,10 @@ describe('api processes that are restarted', () => {
     const last = wanted.at(-1)!;
     await waitUntil('the last change', () => clients.every((one) => titlesOf(one).includes(last)), 120_000);
     for (const client of clients) expect(titlesOf(client)).toEqual(wanted);
-    const recoveries = clients.map((one) => one.of('connection:ready').map(({ recovered }) => recovered));
+    // What was missed comes before the word that the connection goes on.
+    const readies = (one: TestSocket) => one.of('connection:ready').map(({ recovered }) => recovered);
+    await waitUntil('everybody to be ready', () => clients.every((one) => readies(one).length > 1), 60_000);
+    const recoveries = clients.map(readies);
     expect(recoveries.every(([first, again]) => first === false && again === true)).toBe(true);
   }, 400_000);
 
