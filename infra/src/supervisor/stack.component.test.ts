@@ -115,6 +115,7 @@ describe('a supervisor that is killed', () => {
     expect(all.length).toBeGreaterThan(pids.length);
     expect(pids.length).toBe(4);
     supervisor.kill('SIGKILL');
+    await waitUntil('the end of the supervisor', () => supervisor.exit !== null, 60_000);
     const next = await start();
     expect(all.filter(isAlive)).toEqual([]);
     expect(next.states).toEqual({ postgres: 'running', redis: 'running', s3: 'running', sfu: 'running' });
