@@ -1,18 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createLogger, createRedis, type Logger, type Redis } from '@maydan/common';
 import { startPostgres, startRedis, type EmbeddedPostgres, type EmbeddedRedis } from '@maydan/infra';
 import { createPrisma, type Database } from '@maydan/prisma';
 import { Api } from '../Api.ts';
 import { configSchema } from '../config.ts';
 import { ApiProcess } from './ApiProcess.ts';
+import { copyMigratedCluster } from './migratedCluster.ts';
 import { TestApi } from './TestApi.ts';
-
-const run = promisify(execFile);
-const migrate = join(import.meta.dirname, '../../../prisma/scripts/migrate.ts');
 
 /** A real PostgreSQL with our schema and a real Redis, for one test file; and apis that run on them. */
 export class TestBackend {
@@ -31,13 +27,13 @@ export class TestBackend {
   /** `durable`: commits wait for the disk. */
   static async start({ durable = false, maxConnections = 3 } = {}): Promise<TestBackend> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
+    await copyMigratedCluster(join(dir, 'pg'));
     const [postgres, redis] = await Promise.all([
       startPostgres({ dir: join(dir, 'pg'), durable }),
       startRedis({ dir: join(dir, 'redis') }),
     ]);
     const backend = new TestBackend(dir, postgres, redis, maxConnections);
     try {
-      await run(process.execPath, [migrate], { env: { ...process.env, DATABASE_URL: postgres.url } });
       await backend.database.$connect();
       return backend;
     } catch (error) {
