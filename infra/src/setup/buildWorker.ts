@@ -14,6 +14,12 @@ const changes: readonly { file: string; from: string; to: string }[] = [
     from: "dependency('unordered_dense')",
     to: "dependency('unordered_dense', fallback: ['unordered_dense', 'ankerl_unordered_dense_dep'])",
   },
+  // infra/mediasoup-build brings this, too.
+  {
+    file: 'meson.build',
+    from: "cpp_args: cpp_args + ['-DMS_EXECUTABLE'],",
+    to: "cpp_args: cpp_args + ['-DMS_EXECUTABLE'],\n  cpp_pch: 'pch/precompiled.hpp',",
+  },
   // The callback answers 1 to every question that OpenSSL asks the BIO, also to "does the kernel do TLS for you?". Then
   // OpenSSL makes no buffer to write to, and the worker crashes in its first DTLS handshake. mediasoup's own OpenSSL is
   // built without kernel TLS and never asks; Debian's asks.
@@ -74,7 +80,7 @@ async function useSystemLibraries(build: string): Promise<void> {
   for (const name of await readdir(subprojects)) {
     if (name.endsWith('.wrap')) await rm(join(subprojects, name));
   }
-  await cp(join(root, 'infra', 'mediasoup-build', 'subprojects'), subprojects, { recursive: true });
+  await cp(join(root, 'infra', 'mediasoup-build'), build, { recursive: true });
   for (const { file, from, to } of changes) {
     const text = await readFile(join(build, file), 'utf8');
     if (!text.includes(from))
