@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { socketLimits } from '@maydan/contracts';
 import { startBare } from './chat/bareSide.ts';
 import { Load, type Heard } from './chat/load.ts';
 import { startOurs } from './chat/ourSide.ts';
@@ -8,7 +10,8 @@ const PAIRS = 200;
 const RATE = 500;
 const WARM_SEC = 5;
 const RATE_SEC = 20;
-const TALK_SEC = 10;
+/** So long that nobody comes near what one connection may say in `perSocketSec`. */
+const TALK_SEC = 5;
 const BAR_MS = 100;
 
 interface Figures {
@@ -48,6 +51,7 @@ async function figuresOf(side: Side): Promise<Figures> {
     const after = cpuSeconds(side);
     const each = (role: Role): number =>
       (((after.get(role) ?? 0) - (before.get(role) ?? 0)) * 1_000) / (RATE * RATE_SEC);
+    await delay(socketLimits.perSocketSec * 1_000);
     const talk = await load.backAndForth(TALK_SEC);
     const wrong = [warm, heard, talk.heard].reduce((sum, one) => sum + wrongOf(one), 0);
     const refusal = warm.refusal ?? heard.refusal ?? talk.heard.refusal;

@@ -7,6 +7,7 @@ import type { ViewingService } from './viewing.service.ts';
 const path = `${restPrefix}/viewing/heartbeat`;
 const maxBytes = 1_024;
 const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+const accepted = { ...headers, 'content-length': 2 };
 
 /**
  * Answers heartbeats before all else: there is one a quarter of a minute for each viewer, and the way through middleware and
@@ -41,7 +42,7 @@ function isOwn({ origin, host }: IncomingMessage['headers']): boolean {
 function answer(viewing: Pick<ViewingService, 'heartbeat'>, body: string, response: ServerResponse): void {
   try {
     viewing.heartbeat(viewingInput.parse(JSON.parse(body)).token);
-    response.writeHead(200, headers).end('{}');
+    response.writeHead(200, accepted).end('{}');
   } catch (error) {
     const refused = toAppError(error instanceof SyntaxError ? new AppError('bad_request') : error);
     response.writeHead(refused.status, headers).end(JSON.stringify(toErrorBody(refused)));
