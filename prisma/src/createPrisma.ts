@@ -1,6 +1,6 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import { PrismaClient, Prisma } from '../generated/client.ts';
+import { OrderlyPg } from './OrderlyPg.ts';
 import { openDoor } from './statements.ts';
 
 export type Database = PrismaClient;
@@ -34,12 +34,12 @@ export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): 
   // A connection that breaks while nobody uses it is replaced; the next statement says what is wrong.
   pool.on('error', () => undefined);
   const { onQuery } = options;
-  const client = clientOf(new PrismaPg(pool, { disposeExternalPool: true }), onQuery);
+  const client = clientOf(new OrderlyPg(pool, { disposeExternalPool: true }), onQuery);
   openDoor(client, { pool, onQuery });
   return client;
 }
 
-function clientOf(adapter: PrismaPg, onQuery: PrismaOptions['onQuery']): Database {
+function clientOf(adapter: OrderlyPg, onQuery: PrismaOptions['onQuery']): Database {
   // Prisma's own 2 s and 5 s are over in a rush of writers of one row, each of whom waits a moment only.
   const transactionOptions = { maxWait: 10_000, timeout: 15_000 };
   if (onQuery === undefined) return new PrismaClient({ adapter, transactionOptions });

@@ -195,3 +195,30 @@ describe('a statement that is asked often', () => {
     }
   }, 30_000);
 });
+
+describe('a transaction', () => {
+  it('asks its connection one thing at a time, also for a row with several relations', async () => {
+    const program = `
+      const { createPrisma } = await import('${join(import.meta.dirname, 'index.ts')}');
+      const database = createPrisma(process.env.DATABASE_URL, { maxConnections: 1 });
+      const include = { signIns: true, streamKeys: true, lastSeen: true, followCount: true };
+      const read = (transaction) => transaction.user.findFirst({ where: { username: 'broadcaster' }, include });
+      const failing = database.$transaction(async (transaction) => {
+        await Promise.all([transaction.$queryRaw\`SELECT 1 / 0\`, read(transaction)]);
+      });
+      const failed = await failing.then(() => '', ({ message }) => message);
+      const { streamKeys } = await database.$transaction(read);
+      console.log(JSON.stringify({ failed, keys: streamKeys.length }));
+      await database.$disconnect();`;
+    const url = server.url.replace(/\/postgres$/, '/seeded');
+    // pg warns of a statement that waits behind another.
+    const { stdout } = await run(
+      process.execPath,
+      ['--throw-deprecation', '--input-type=module', '-e', program],
+      {
+        env: { ...process.env, DATABASE_URL: url },
+      },
+    );
+    expect(JSON.parse(stdout)).toEqual({ failed: expect.stringContaining('division by zero'), keys: 1 });
+  }, 30_000);
+});
