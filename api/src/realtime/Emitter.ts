@@ -9,6 +9,13 @@ import {
 import type { Envelope, EventStream } from './EventStream.ts';
 import type { Room } from './rooms.ts';
 
+type Emit = <E extends ServerEventName>(
+  to: Room | readonly Room[],
+  event: E,
+  payload: ServerEventPayload<E>,
+  baseMark?: string,
+) => Promise<void>;
+
 /**
  * How services and background code of any api process tell connected clients something, whichever process they are
  * connected to. What one process emits arrives in its order. Methods but `emitOrFail` never reject: sockets are told of
@@ -19,19 +26,9 @@ export interface Emitter {
    * Once to each connection that is in any of the rooms. `baseMark` (of `newBaseMark`) in the payload is replaced by each
    * connection's own playback base.
    */
-  emit<E extends ServerEventName>(
-    to: Room | readonly Room[],
-    event: E,
-    payload: ServerEventPayload<E>,
-    baseMark?: string,
-  ): Promise<void>;
+  readonly emit: Emit;
   /** As `emit`, for who can tell it again later. Rejects when Redis is away. */
-  emitOrFail<E extends ServerEventName>(
-    to: Room | readonly Room[],
-    event: E,
-    payload: ServerEventPayload<E>,
-    baseMark?: string,
-  ): Promise<void>;
+  readonly emitOrFail: Emit;
   /** Takes all connections of `whose` out of a room; what was emitted before still reaches them. */
   remove(whose: Room, from: Room): Promise<void>;
   /** Disconnects all connections of a room, with the code as the reason they are told. */
@@ -55,28 +52,18 @@ export class StreamEmitter implements Emitter {
     this.#logger = logger;
   }
 
-  async emit<E extends ServerEventName>(
-    to: Room | readonly Room[],
-    event: E,
-    payload: ServerEventPayload<E>,
-    mark?: string,
-  ): Promise<void> {
+  readonly emit: Emit = async (to, event, payload, mark) => {
     const rooms = listOf(to);
     await this.#loggingFaults('event', rooms, () => this.emitOrFail(rooms, event, payload, mark));
-  }
+  };
 
-  async emitOrFail<E extends ServerEventName>(
-    to: Room | readonly Room[],
-    event: E,
-    payload: ServerEventPayload<E>,
-    mark?: string,
-  ): Promise<void> {
+  readonly emitOrFail: Emit = async (to, event, payload, mark) => {
     const rooms = listOf(to);
     if (rooms.length === 0) return;
     const parsed = serverEvents[event].safeParse(payload);
     if (!parsed.success) return this.#logger.error({ err: parsed.error, event }, 'an event is not as agreed');
     await this.#stream.append({ type: 'event', rooms, event, mark }, JSON.stringify(parsed.data));
-  }
+  };
 
   remove(whose: Room, from: Room): Promise<void> {
     return this.#append({ type: 'remove', rooms: [whose], from });
