@@ -60,7 +60,7 @@ export class JobProducer {
 }
 
 export interface JobContext {
-  /** Aborted when the worker closes or the job's lock is lost: stop writing. */
+  /** Aborted when the job's lock is lost: somebody else may have it now, so stop writing. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly job: Job;
