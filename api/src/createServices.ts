@@ -228,7 +228,7 @@ export function createServices(dependencies: ServicesDependencies) {
     auth: identityRoutes(identity, signedIn),
     account: accountRoutes({ ...identity, limits, presence }, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
-    sessions: sessionsRoutes(sessions, signedIn, anybody),
+    sessions: sessionsRoutes(sessions, analytics.analytics, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     analytics: analyticsRoutes(analytics.analytics, signedIn),

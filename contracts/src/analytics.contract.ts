@@ -9,8 +9,9 @@ import {
   platformStatsInput,
   sessionStats,
   sessionStatsInput,
+  sessionSummary,
 } from './analytics.ts';
-import { route } from './route.ts';
+import { byId, route } from './route.ts';
 
 const tag = 'Analytics';
 /** A route that answers a file of CSV. */
@@ -46,6 +47,14 @@ export const analyticsContract = {
   )
     .input(sessionStatsInput)
     .output(sessionStats),
+  summary: route(
+    'GET',
+    '/sessions/{id}/stats',
+    tag,
+    'What a session has come to so far, or came to, for its host and moderators',
+  )
+    .input(byId)
+    .output(sessionSummary),
   platform: route('GET', '/admin/analytics', tag, 'What happened on the platform, for admins')
     .input(platformStatsInput)
     .output(platformStats),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isoDate, sessionId } from './ids.ts';
 import { timeZone } from './notifications.ts';
+import { session } from './sessions.ts';
 
 const dayMs = 86_400_000;
 const unitDays = { day: 1, week: 7, month: 28, year: 365 } as const;
@@ -76,10 +77,19 @@ export const sessionStatsInput = z.object({
   /** How many points the timeline has at most. */
   points: z.coerce.number().int().min(10).max(1_000).default(300),
 });
-/** How a session was watched, and what happened in it. */
-export const sessionStats = creatorFigures.omit({ sessions: true }).extend({
+/**
+ * How a session was watched, and what happened in it: up to now, or to its end. Viewers are counted to within a second, and for as
+ * long as somebody plays its last seconds; a gift that is given back counts no more.
+ */
+export const sessionSummary = creatorFigures.omit({ sessions: true }).extend({
   startedAt: isoDate.nullable(),
   endedAt: isoDate.nullable(),
+});
+export type SessionSummary = z.infer<typeof sessionSummary>;
+/** A session that its host or a moderator has ended. */
+export const endedSession = session.extend({ stats: sessionSummary });
+/** The same, from its beginning on. */
+export const sessionStats = sessionSummary.extend({
   timeline: z.object({
     /** From one point to the next, a multiple of 30 seconds. */
     stepMs: count,

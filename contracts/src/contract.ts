@@ -27,7 +27,6 @@ import { emailContract } from './email.contract.ts';
 import { giftsContract } from './gifts.contract.ts';
 import { notificationsContract } from './notifications.contract.ts';
 import { moderationContract, platformModerationContract } from './moderation.contract.ts';
-import { sessionEndInput } from './moderation.ts';
 import { mediaContract } from './media.contract.ts';
 import {
   accountPage,
@@ -48,15 +47,7 @@ import { pushContract } from './push.contract.ts';
 import { reportsContract } from './reports.contract.ts';
 import { restreamContract } from './restream.contract.ts';
 import { byId, nothing, route } from './route.ts';
-import {
-  channel,
-  session,
-  sessionCreateInput,
-  sessionList,
-  sessionListInput,
-  sessionUpdateInput,
-  streamHealth,
-} from './sessions.ts';
+import { channelsContract, sessionsContract } from './sessions.contract.ts';
 import { stageHealth } from './stage/health.ts';
 import {
   seat,
@@ -178,35 +169,7 @@ export const contract = {
       .input(byId)
       .output(nothing),
   },
-  sessions: {
-    create: route(
-      'POST',
-      '/sessions',
-      'Sessions',
-      'Prepare a session; the next publish goes live with it',
-      201,
-    )
-      .input(sessionCreateInput)
-      .output(session),
-    update: route('PATCH', '/sessions/{id}', 'Sessions', 'Change title, description, tags')
-      .input(sessionUpdateInput)
-      .output(session),
-    list: route('GET', '/sessions', 'Sessions', 'Sessions on air or recordings')
-      .input(sessionListInput)
-      .output(sessionList),
-    get: route('GET', '/sessions/{id}', 'Sessions', 'One session').input(byId).output(session),
-    end: route('POST', '/sessions/{id}/end', 'Sessions', 'End the session for good')
-      .input(sessionEndInput)
-      .output(session),
-    health: route(
-      'GET',
-      '/sessions/{id}/health',
-      'Sessions',
-      'Health of the stream, for its host and moderators',
-    )
-      .input(byId)
-      .output(z.object({ health: streamHealth.nullable() })),
-  },
+  sessions: sessionsContract,
   stage: {
     join: route(
       'POST',
@@ -369,10 +332,6 @@ export const contract = {
   money: moneyContract,
   webhooks: webhooksContract,
   admin: adminContract,
-  channels: {
-    get: route('GET', '/channels/{username}', 'Channels', 'Who it is, what is on air, what was recorded last')
-      .input(z.object({ username: z.string().max(30) }))
-      .output(channel),
-  },
+  channels: channelsContract,
 };
 export type Contract = typeof contract;

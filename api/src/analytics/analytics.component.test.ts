@@ -178,6 +178,9 @@ describe('a creator’s statistics', () => {
       coins: 10,
       followers: 1,
     });
+    expect({ ...(await who.client.analytics.summary({ id: one })), timeline: watched.timeline }).toEqual(
+      watched,
+    );
     expect(watched.timeline).toEqual({ stepMs: 6 * minuteMs, viewers: [2, 0, 3, 1, 0, 0, 0, 0, 0, 0] });
     const file = await api.ask(
       'GET',

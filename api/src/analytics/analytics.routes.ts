@@ -8,6 +8,7 @@ export function analyticsRoutes(analytics: AnalyticsService, { analytics: mine }
       sendFile(context, await analytics.exportCreator(context.user, input)),
     ),
     session: mine.session.handler(({ input, context }) => analytics.session(context.user, input)),
+    summary: mine.summary.handler(({ input, context }) => analytics.summary(context.user, input.id)),
     platform: mine.platform.handler(({ input, context }) => analytics.platform(context.user, input)),
     exportPlatform: mine.exportPlatform.handler(async ({ input, context }) =>
       sendFile(context, await analytics.exportPlatform(context.user, input)),

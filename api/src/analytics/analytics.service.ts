@@ -8,10 +8,12 @@ import type {
   PlatformStats,
   PlatformStatsInput,
   SessionStats,
+  SessionSummary,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { requireRole } from '../identity/requireRole.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { csvStream, type CsvRow } from './csv.ts';
 import { columns, type ExportsRepo } from './exports.repo.ts';
@@ -28,6 +30,8 @@ export interface AnalyticsDependencies {
   readonly sessions: Pick<SessionsService, 'findSteerable'>;
   readonly limits: RateLimits;
 }
+
+type CountedSession = Pick<SessionRow, 'id' | 'hostId' | 'startedAt' | 'endedAt' | 'audience'>;
 
 /** A file that is made while it is sent. */
 export interface CsvFile {
@@ -76,19 +80,26 @@ export class AnalyticsService {
 
   /** Throws `forbidden` for all but its host and moderators. */
   async session(user: User, { id, points }: { id: string; points: number }): Promise<SessionStats> {
-    const { sessions, figures, limits } = this.#deps;
-    await limits.analytics(user.id);
-    const { hostId, startedAt, endedAt, audience } = await sessions.findSteerable(user, id);
-    const end = endedAt ?? new Date();
-    const start = startedAt ?? end;
-    const liveMs = Math.max(0, end.getTime() - start.getTime());
+    const row = await this.#steer(user, id);
+    const { start, end } = spanOf(row);
+    return { ...(await this.summaryOf(row)), timeline: await this.#timeline(id, start, end, points) };
+  }
+
+  /** Throws `forbidden` for all but its host and moderators. */
+  async summary(user: User, id: string): Promise<SessionSummary> {
+    return this.summaryOf(await this.#steer(user, id));
+  }
+
+  /** Read from what is counted anyway, at each time anew. */
+  async summaryOf(row: CountedSession): Promise<SessionSummary> {
+    const { id, hostId, startedAt, endedAt, audience } = row;
+    const { start, end } = spanOf(row);
     return {
-      ...(await figures.ofSession({ id, hostId, startedAt: start, endedAt: end })),
-      ...{ liveMs, watchMs: Number(audience?.watchMs ?? 0) },
+      ...(await this.#deps.figures.ofSession({ id, hostId, startedAt: start, endedAt: end })),
+      ...{ liveMs: end.getTime() - start.getTime(), watchMs: Number(audience?.watchMs ?? 0) },
       ...{ uniqueViewers: audience?.unique ?? 0, peakViewers: audience?.peak ?? 0 },
       startedAt: startedAt?.toISOString() ?? null,
       endedAt: endedAt?.toISOString() ?? null,
-      timeline: await this.#timeline(id, start, end, points),
     };
   }
 
@@ -132,6 +143,12 @@ export class AnalyticsService {
     return file(input, columns[input.kind], exports[input.kind](range));
   }
 
+  async #steer(user: User, id: string): Promise<SessionRow> {
+    const { sessions, limits } = this.#deps;
+    await limits.analytics(user.id);
+    return sessions.findSteerable(user, id);
+  }
+
   async #timeline(id: string, begun: Date, end: Date, points: number): Promise<SessionStats['timeline']> {
     const start = new Date(Math.floor(begun.getTime() / sampleMs) * sampleMs);
     const durationMs = end.getTime() - start.getTime();
@@ -148,6 +165,12 @@ export class AnalyticsService {
     const { upTo } = await this.#deps.progress.progress();
     return upTo?.toISOString() ?? null;
   }
+}
+
+/** From the beginning to the end, or now; one that never began has no length. */
+function spanOf({ startedAt, endedAt }: CountedSession): { start: Date; end: Date } {
+  const end = endedAt ?? new Date();
+  return { start: startedAt === null || startedAt > end ? end : startedAt, end };
 }
 
 /** Figures add up, but for the highest one. */

@@ -1,8 +1,10 @@
+import type { AnalyticsService } from '../analytics/analytics.service.ts';
 import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { SessionsService } from './sessions.service.ts';
 
 export function sessionsRoutes(
   sessions: SessionsService,
+  analytics: Pick<AnalyticsService, 'summaryOf'>,
   signedIn: SignedInProcedures,
   anybody: AnybodyProcedures,
 ) {
@@ -19,9 +21,10 @@ export function sessionsRoutes(
     get: anybody.sessions.get.handler(({ input, context }) =>
       sessions.get(context.user, input.id, context.playbackBase),
     ),
-    end: signedIn.sessions.end.handler(({ input, context }) =>
-      sessions.end(context.user, input, context.playbackBase),
-    ),
+    end: signedIn.sessions.end.handler(async ({ input, context }) => {
+      const { session, row } = await sessions.end(context.user, input, context.playbackBase);
+      return { ...session, stats: await analytics.summaryOf(row) };
+    }),
     health: signedIn.sessions.health.handler(async ({ input, context }) => ({
       health: await sessions.health(context.user, input.id),
     })),

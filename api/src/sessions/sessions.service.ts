@@ -112,15 +112,20 @@ export class SessionsService {
     user: User,
     { id, reason }: { id: string; reason: string | null },
     base: string,
-  ): Promise<Session> {
-    const session = await this.findSteerable(user, id);
-    if (session.hostId === user.id) return this.#view(await this.close(id, 'hostEnded', user.id), user, base);
+  ): Promise<{ session: Session; row: SessionRow }> {
+    const row = await this.#end(user, await this.findSteerable(user, id), reason);
+    return { session: await this.#view(row, user, base), row };
+  }
+
+  async #end(user: User, session: SessionRow, reason: string | null): Promise<SessionRow> {
+    const { id, hostId } = session;
+    if (hostId === user.id) return this.close(id, 'hostEnded', user.id);
     const written = audited({ ...moderating(user, session), action: 'session.ended', reason });
     const also: Also = async (transaction) => {
       await written(transaction);
       await notify(transaction, endNotice(session, reason));
     };
-    return this.#view(await this.close(id, 'moderatorEnded', user.id, also), user, base);
+    return this.close(id, 'moderatorEnded', user.id, also);
   }
 
   /** Ends a session for good, as `userId` wishes; throws `wrong_state` when it has ended. */

@@ -42,6 +42,8 @@ const until = (what: string, isSo: (now: Viewership) => boolean, alive?: () => P
     },
     30_000,
   );
+/** Those who watch now, as Redis has them. */
+const watching = () => backend.redis.zrange(`maydan:viewing:${id}:now`, '0', '-1');
 const heartbeat = (token: string, headers: Record<string, string> = {}) =>
   api.ask('POST', '/api/v1/viewing/heartbeat', { body: { token }, headers });
 const eventsOf = (socket: TestSocket): RoomEvent[] =>
@@ -125,6 +127,34 @@ it('is refused where one may not watch', async () => {
   expect(await api.refusal(null, 'POST', `/sessions/${randomUUID()}/viewing`, {})).toBe('404 not_found');
   await host.client.sessions.end({ id });
   expect(await api.refusal(null, 'POST', `/sessions/${id}/viewing`, {})).toBe('409 wrong_state');
+});
+
+it('what a session came to is told at its end, and to its host and moderators at any time', async () => {
+  const data = { state: 'live' as const, startedAt: new Date(Date.now() - 60_000), readyAt: new Date() };
+  await backend.database.session.update({ where: { id }, data });
+  const { viewingToken } = await ann.client.viewing.start({ id });
+  await ann.client.chat.send({ id, tempId: 'one', text: 'hello' });
+  await ann.client.people.follow({ id: host.user.id });
+  await until('one viewer', ({ concurrent }) => concurrent === 1);
+  expect(await host.client.analytics.summary({ id })).toMatchObject({ peakViewers: 1, endedAt: null });
+  // It ends while she watches: what she has watched by then is told once it is known.
+  const { stats, state } = await host.client.sessions.end({ id });
+  expect([state, stats.peakViewers, stats.uniqueViewers, stats.messages]).toEqual(['ending', 1, 1, 1]);
+  expect(stats.liveMs).toBeGreaterThanOrEqual(60_000);
+  await backend.redis.zincrby(`maydan:viewing:${id}:now`, -5_000, (await watching())[0] ?? '');
+  await ann.client.viewing.heartbeat({ token: viewingToken });
+  await ann.client.viewing.end({ token: viewingToken });
+  const settled = () => host.client.analytics.summary({ id });
+  await waitUntil('the last seconds', async () => (await settled()).watchMs >= 5_000, 30_000);
+  expect(await settled()).toMatchObject({
+    ...{ peakViewers: 1, uniqueViewers: 1, messages: 1, gifts: 0, coins: 0, followers: 1 },
+  });
+  expect(await api.refusal(ann, 'GET', `/sessions/${id}/stats`)).toBe('403 forbidden');
+  expect(await api.refusal(null, 'GET', `/sessions/${id}/stats`)).toBe('401 unauthenticated');
+  expect(await api.refusal(host, 'GET', `/sessions/${randomUUID()}/stats`)).toBe('404 not_found');
+  await backend.database.user.update({ where: { id: ann.user.id }, data: { role: 'moderator' } });
+  expect(await ann.client.analytics.summary({ id })).toMatchObject({ peakViewers: 1 });
+  await backend.database.user.update({ where: { id: ann.user.id }, data: { role: 'user' } });
 });
 
 it('time goes on with heartbeats; who vanishes is dropped', async () => {
