@@ -14,6 +14,9 @@ import { createAdmin } from './admin/createAdmin.ts';
 import { accessRoutes } from './access/access.routes.ts';
 import { AccessService } from './access/access.service.ts';
 import { createAccess } from './access/createAccess.ts';
+import { CategoriesRepo } from './categories/categories.repo.ts';
+import { categoriesRoutes } from './categories/categories.routes.ts';
+import { CategoriesService } from './categories/categories.service.ts';
 import { createDismissal, createViewing } from './viewing/createViewing.ts';
 import { viewingHandlers } from './viewing/viewing.gateway.ts';
 import { viewingRoutes } from './viewing/viewing.routes.ts';
@@ -153,7 +156,8 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ limits, whoIsOnline },
   });
   const toldLater = (): void => outbox.wake();
-  const sessions = new SessionsService({ ...shared, access, leases, ends, views });
+  const categories = new CategoriesRepo(database);
+  const sessions = new SessionsService({ ...shared, categories, access, leases, ends, views });
   const accessService = new AccessService({
     ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
   });
@@ -236,6 +240,7 @@ export function createServices(dependencies: ServicesDependencies) {
     chat: chatRoutes(chat, signedIn, anybody),
     viewing: viewingRoutes(viewing, anybody),
     access: accessRoutes(accessService, signedIn, anybody),
+    categories: categoriesRoutes(new CategoriesService(categories, logger), signedIn, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
     moderation: moderationRoutes(moderation, signedIn),
     reports: reportsRoutes(reports, signedIn),

@@ -3,6 +3,7 @@ import { analyticsContract } from './analytics.contract.ts';
 import { auditContract } from './audit.contract.ts';
 import { adminContract } from './admin.contract.ts';
 import { accessContract } from './access.contract.ts';
+import { categoriesContract } from './categories.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -314,6 +315,7 @@ export const contract = {
   chat: chatContract,
   viewing: viewingContract,
   access: accessContract,
+  categories: categoriesContract,
   bannedWords: bannedWordsContract,
   conversations: conversationsContract,
   messages: messagesContract,

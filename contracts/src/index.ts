@@ -35,4 +35,5 @@ export * from './stage/index.ts';
 export * from './viewing.ts';
 export * from './wallet.ts';
 export * from './webhooks.ts';
+export * from './categories.ts';
 export * from './gifts.ts';

@@ -8,6 +8,7 @@ export type {
   AuditEntry,
   BannedWord,
   Block,
+  Category,
   ChatMessage,
   ChatMute,
   ChatRole,

@@ -2,6 +2,7 @@ import type { Role } from '../generated/client.ts';
 import type { Database, DatabaseTransaction } from './createPrisma.ts';
 import { namesOf } from './names.ts';
 import { hashPassword } from './password.ts';
+import { seedCategories } from './seedCategories.ts';
 import { seedGifts } from './seedGifts.ts';
 import { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
 
@@ -16,7 +17,7 @@ const people: readonly { username: string; displayName: string; role: Role }[] =
 ];
 
 /**
- * Gives an empty installation an admin, a broadcaster with a stream key, a viewer, and gifts. Passwords and key are random
+ * Gives an empty installation an admin, a broadcaster with a stream key, a viewer, gifts and categories. Passwords and key are random
  * and only in the result; a database that has users is left alone. All or nothing, also with concurrent calls.
  */
 export async function seed(database: Database): Promise<SeedResult> {
@@ -39,6 +40,7 @@ async function create(transaction: DatabaseTransaction): Promise<SeedResult> {
     }),
   );
   await seedGifts(transaction);
+  await seedCategories(transaction);
   const streamKey = newStreamKey();
   for (const { person, passwordHash } of users) {
     const email = `${person.username}@maydan.localhost`;

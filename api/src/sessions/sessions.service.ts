@@ -21,6 +21,7 @@ import type { AccessEnds } from '../access/AccessEnds.ts';
 import type { PlaybackLeases } from '../access/PlaybackLeases.ts';
 import type { PlaybackViews } from '../access/PlaybackViews.ts';
 import type { SessionAccess } from '../access/SessionAccess.ts';
+import type { CategoriesRepo } from '../categories/categories.repo.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
@@ -35,6 +36,7 @@ const maxPrepared = 50;
 export interface SessionsDependencies {
   readonly repo: SessionsRepo;
   readonly blocks: Blocks;
+  readonly categories: Pick<CategoriesRepo, 'isActive'>;
   readonly roomModerators: Pick<RoomModeratorsRepo, 'has'>;
   readonly access: Pick<SessionAccess, 'require'>;
   readonly leases: Pick<PlaybackLeases, 'setPrivate'>;
@@ -58,6 +60,7 @@ export class SessionsService {
     if ((await this.#deps.repo.countIdle(host.id)) >= maxPrepared) {
       throw new AppError('conflict', `You have prepared ${maxPrepared} sessions; end one first.`);
     }
+    await this.#requireCategory(input.category);
     const created = await this.#deps.repo.create({ ...input, hostId: host.id });
     if (created.visibility === 'private') await this.#tellOrigins(created);
     return this.#view(created, host, base);
@@ -67,6 +70,7 @@ export class SessionsService {
   async update(user: User, input: z.infer<typeof sessionUpdateInput>, base: string): Promise<Session> {
     const { id, ...changes } = input;
     const session = await this.findSteerable(user, id);
+    if (changes.category !== session.category) await this.#requireCategory(changes.category);
     // First, so that nothing is played between the two, also if we die there.
     if (changes.visibility === 'private') await this.#deps.leases.setPrivate(session.playbackId, true);
     const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
@@ -202,6 +206,12 @@ export class SessionsService {
     const session = await this.findVisible(user, id);
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
+  }
+
+  /** Throws `validation_failed` for one that isn't in the catalogue, or is out of use. */
+  async #requireCategory(slug: string | null | undefined): Promise<void> {
+    if (slug === null || slug === undefined || (await this.#deps.categories.isActive(slug))) return;
+    throw new AppError('validation_failed', undefined, [{ path: 'category', message: 'is not a category' }]);
   }
 
   async #view(row: SessionRow, viewer: Viewer, base: string): Promise<Session> {
