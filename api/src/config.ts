@@ -89,6 +89,8 @@ export const configSchema = z
     WEBHOOK_RATE_PER_USER: positive.default(60),
     /** How long an interrupted session waits for its publisher. */
     GRACE_PERIOD_MS: positive.default(30_000),
+    /** Minutes before a scheduled session at which those are told who want to be reminded of it. */
+    REMINDER_LEAD_MIN: positive.max(1_440).default(10),
     CORS_ORIGINS: origins.default([]),
     TRUST_PROXY: trustProxy.default(false),
     /** Folder of the built web page. */

@@ -59,6 +59,9 @@ import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
 import type { Gateway } from './realtime/gateway.ts';
+import { RemindersRepo } from './reminders/reminders.repo.ts';
+import { remindersRoutes } from './reminders/reminders.routes.ts';
+import { RemindersService } from './reminders/reminders.service.ts';
 import { createReports } from './reports/createReports.ts';
 import { reportsRoutes } from './reports/reports.routes.ts';
 import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
@@ -104,6 +107,7 @@ export interface ServicesDependencies {
 export function createServices(dependencies: ServicesDependencies) {
   const { config, database, redis, jobs, emitter, revocations, logger } = dependencies;
   const gracePeriodMs = config.GRACE_PERIOD_MS;
+  const reminderLeadMs = config.REMINDER_LEAD_MIN * 60_000;
   const limits = new RateLimits(redis, config, logger);
   const repo = new SessionsRepo(database);
   const sfu = new SfuCommands(redis, logger);
@@ -157,7 +161,13 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const toldLater = (): void => outbox.wake();
   const categories = new CategoriesRepo(database);
-  const sessions = new SessionsService({ ...shared, categories, access, leases, ends, views });
+  const sessions = new SessionsService({
+    ...{ ...shared, categories, access, leases, ends, views },
+    reminderLeadMs,
+  });
+  const reminders = new RemindersService({
+    ...{ repo: new RemindersRepo(database), sessions, limits, leadMs: reminderLeadMs },
+  });
   const accessService = new AccessService({
     ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
   });
@@ -243,6 +253,7 @@ export function createServices(dependencies: ServicesDependencies) {
     categories: categoriesRoutes(new CategoriesService(categories, logger), signedIn, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),
     moderation: moderationRoutes(moderation, signedIn),
+    reminders: remindersRoutes(reminders, signedIn),
     reports: reportsRoutes(reports, signedIn),
     platformModeration: platformModerationRoutes(moderation, signedIn),
     conversations: conversationsRoutes(conversations, signedIn),

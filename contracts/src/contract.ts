@@ -45,6 +45,7 @@ import {
 import { presenceContract } from './presence.ts';
 import { personalDataContract } from './personalData.contract.ts';
 import { pushContract } from './push.contract.ts';
+import { remindersContract } from './reminders.contract.ts';
 import { reportsContract } from './reports.contract.ts';
 import { restreamContract } from './restream.contract.ts';
 import { byId, nothing, route } from './route.ts';
@@ -323,6 +324,7 @@ export const contract = {
   notifications: notificationsContract,
   media: mediaContract,
   moderation: moderationContract,
+  reminders: remindersContract,
   reports: reportsContract,
   platformModeration: platformModerationContract,
   push: pushContract,

@@ -23,6 +23,7 @@ export * from './personalData.ts';
 export * from './playbackKeys.ts';
 export * from './presence.ts';
 export * from './push.ts';
+export * from './reminders.ts';
 export * from './reports.ts';
 export * from './restream.ts';
 export * from './secondFactor.ts';

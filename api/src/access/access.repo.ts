@@ -35,6 +35,10 @@ const isAdmitted = Prisma.sql`(s."visibility" <> 'private'
   OR (s."privateFor" = 'followers'
     AND EXISTS (SELECT FROM "Follow" WHERE "followerId" = u."id" AND "followeeId" = s."hostId")))`;
 
+/** Whom the session lets in, for queries that read "Session" as s and "User" as u. */
+export const isLetIn = Prisma.sql`(u."role" <> 'user' OR u."id" = s."hostId"
+  OR (NOT ${isHidden} AND NOT ${isBanned} AND ${isAdmitted}))`;
+
 /** Who is let into sessions, in PostgreSQL. */
 export class AccessRepo {
   readonly #database: Database;
@@ -63,8 +67,7 @@ export class AccessRepo {
       FROM unnest(${places.map((place) => place.sessionId)}::uuid[], ${places.map((place) => place.userId)}::uuid[])
         AS place("sessionId", "userId")
       JOIN "Session" s ON s."id" = place."sessionId" JOIN "User" u ON u."id" = place."userId"
-      WHERE u."bannedAt" IS NULL AND (u."role" <> 'user' OR u."id" = s."hostId"
-        OR (NOT ${isHidden} AND NOT ${isBanned} AND ${isAdmitted}))`,
+      WHERE u."bannedAt" IS NULL AND ${isLetIn}`,
     );
     return new Set(rows.map(({ sessionId, userId }) => `${sessionId} ${userId}`));
   }

@@ -6,7 +6,7 @@ import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
 import type { MediaFacts } from '../media/MediaFacts.ts';
 import type { RestreamService } from '../restream/restream.service.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
-import { tellFollowers, type SessionRow, type SessionsRepo } from '../sessions/sessions.repo.ts';
+import { tellLive, type SessionRow, type SessionsRepo } from '../sessions/sessions.repo.ts';
 import {
   noSource,
   sourceLost,
@@ -146,7 +146,7 @@ export class FactsHandler {
     const live = await repo.transition(sessionId, 'ready', {
       where: { sourceEpoch: epoch, fence: { lte: fence }, state: 'starting' },
       data: () => ({ fence }),
-      also: tellFollowers,
+      also: tellLive,
     });
     if (live !== null) {
       this.#deps.toldLater();

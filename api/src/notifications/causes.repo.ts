@@ -9,6 +9,12 @@ export async function notify(transaction: DatabaseTransaction, cause: Cause): Pr
   await transaction.notificationCause.createMany({ data: { id: newId(), ...cause }, skipDuplicates: true });
 }
 
+/** The same for something that happens later, if it does: until then nobody is told. */
+export async function notifyAt(transaction: DatabaseTransaction, cause: Cause, at: Date): Promise<void> {
+  const data = { id: newId(), ...cause, createdAt: at, dueAt: at };
+  await transaction.notificationCause.createMany({ data, skipDuplicates: true });
+}
+
 /**
  * For the statement that stores a message, with its row `numbered` ("kind"): in a direct conversation the other person is to
  * be told, once until they have read on. Not at once: who has the conversation open reads it by then, and isn't told.

@@ -5,7 +5,7 @@ export interface Cause<T extends NotificationType = NotificationType> {
   /** What happened: it is told once, however often it is written. */
   readonly key: string;
   readonly type: T;
-  /** Who is told. Null: those who follow the actor. */
+  /** Who is told. Null: those who follow the actor; of a `reminder` those who want to be reminded of the session. */
   readonly userId: string | null;
   /** Who did it; null: the platform. They are never told of it, nor is anybody with a block between the two. */
   readonly actorId: string | null;
@@ -22,6 +22,10 @@ interface ToldSession {
   readonly type: NotificationData<'stream'>['sessionType'];
 }
 
+function toldOf({ id: sessionId, title, type: sessionType }: ToldSession) {
+  return { sessionId, title: title.slice(0, 200), sessionType };
+}
+
 /** Who unfollows and follows again isn't told of twice. */
 export function followCause(followerId: string, followeeId: string): Cause<'follow'> {
   const key = `follow:${followerId}:${followeeId}`;
@@ -30,20 +34,32 @@ export function followCause(followerId: string, followeeId: string): Cause<'foll
 
 /** Of a session that goes live; one that goes on after an interruption isn't told of again. */
 export function streamCause(session: ToldSession): Cause<'stream'> {
-  const { id: sessionId, title, type: sessionType } = session;
-  const key = `stream:${sessionId}`;
-  const data = { sessionId, title: title.slice(0, 200), sessionType };
+  const key = `stream:${session.id}`;
+  const data = toldOf(session);
   return { key, type: 'stream', userId: null, actorId: session.hostId, groupKey: key, data };
 }
 
 /** Of a private session that lets somebody in. */
-export function invitationCause(
-  { id: sessionId, hostId, title, type: sessionType }: ToldSession,
-  userId: string,
-): Cause<'invitation'> {
-  const key = `invitation:${sessionId}:${userId}`;
-  const data = { sessionId, title: title.slice(0, 200), sessionType };
-  return { key, type: 'invitation', userId, actorId: hostId, groupKey: `invitation:${sessionId}`, data };
+export function invitationCause(session: ToldSession, userId: string): Cause<'invitation'> {
+  const { id, hostId } = session;
+  const key = `invitation:${id}:${userId}`;
+  const data = toldOf(session);
+  return { key, type: 'invitation', userId, actorId: hostId, groupKey: `invitation:${id}`, data };
+}
+
+/** Of a scheduled session that begins soon, for those who want to be reminded of it. Each time that it is moved to has a cause of its own. */
+export function soonCause(session: ToldSession, startsAt: Date): Cause<'reminder'> {
+  const key = `reminder:${session.id}:${startsAt.getTime()}`;
+  const groupKey = `reminder:soon:${session.id}`;
+  const data = { ...toldOf(session), moment: 'soon' as const, scheduledStartAt: startsAt.toISOString() };
+  return { key, type: 'reminder', userId: null, actorId: session.hostId, groupKey, data };
+}
+
+/** Of the same once it is live. Followers among them aren't told by `streamCause`, too. */
+export function liveCause(session: ToldSession): Cause<'reminder'> {
+  const key = `reminder:live:${session.id}`;
+  const data = { ...toldOf(session), moment: 'live' as const, scheduledStartAt: null };
+  return { key, type: 'reminder', userId: null, actorId: session.hostId, groupKey: key, data };
 }
 
 /** Of gifts that somebody sends to somebody in a session: the first one is told; the room shows them all. */

@@ -1,6 +1,7 @@
-import type { NotificationType } from '@maydan/contracts';
+import { notificationData, type NotificationType } from '@maydan/contracts';
 import { Prisma, type Database, type DatabaseTransaction, type NotificationCause } from '@maydan/prisma';
 import { deliveryOf, type Delivered, type Wishes } from './delivery.ts';
+import { remindedOf, reminderNow } from './reminded.repo.ts';
 import { isToBeTold, type WhoIsOnline } from './unreadMessages.repo.ts';
 
 /** Followers who are told in one transaction. */
@@ -31,8 +32,8 @@ export class CauseFailed extends Error {
   }
 }
 
-interface Follower {
-  readonly followerId: string;
+interface Receiver {
+  readonly userId: string;
   readonly createdAt: Date;
 }
 
@@ -69,7 +70,11 @@ export class OutboxRepo {
           const told =
             cause.type !== 'message' || (await isToBeTold(transaction, cause, this.#whoIsOnline, now));
           if (!told) return [];
-          return dealWith(transaction, cause, now);
+          if (cause.type !== 'reminder') return dealWith(transaction, cause, now);
+          const data = await reminderNow(transaction, cause);
+          if (data !== null) return dealWith(transaction, { ...cause, data }, now);
+          await dropReminder(transaction, cause);
+          return [];
         },
         { timeout: 15_000, maxWait: 5_000 },
       );
@@ -104,37 +109,47 @@ async function takeCause(transaction: DatabaseTransaction, now: Date): Promise<N
   return cause ?? null;
 }
 
-/** Followers come in parts; those who wait meanwhile for something else come between them. */
+/** Many come in parts; those who wait meanwhile for something else come between them. */
 async function dealWith(
   transaction: DatabaseTransaction,
   cause: NotificationCause,
   now: Date,
 ): Promise<Told[]> {
-  const followers = cause.userId === null ? await followersOf(transaction, cause) : [];
-  const receivers = cause.userId === null ? followers.map(({ followerId }) => followerId) : [cause.userId];
+  const many = cause.userId === null ? await nextOf(transaction, cause) : [];
+  const receivers = cause.userId === null ? many.map(({ userId }) => userId) : [cause.userId];
   const wishes = await wishesOf(transaction, cause, receivers);
   const delivered = wishes.flatMap((wish) => deliveryOf(wish, cause.type, cause.createdAt, now) ?? []);
   const told = delivered.length === 0 ? [] : await write(transaction, cause, delivered);
-  const last = followers.length < batch ? undefined : followers.at(-1);
+  const last = many.length < batch ? undefined : many.at(-1);
   await transaction.notificationCause.update({
     where: { key: cause.key },
     data:
       last === undefined
         ? { dueAt: null }
-        : { dueAt: new Date(), toldUpToId: last.followerId, toldUpToAt: last.createdAt },
+        : { dueAt: new Date(), toldUpToId: last.userId, toldUpToAt: last.createdAt },
   });
   return told;
 }
 
+/** Without a trace, unless some were told: the session may be moved back to that time. */
+async function dropReminder(transaction: DatabaseTransaction, { key, toldUpToId }: NotificationCause) {
+  if (toldUpToId === null) await transaction.notificationCause.delete({ where: { key } });
+  else await transaction.notificationCause.update({ where: { key }, data: { dueAt: null } });
+}
+
+function nextOf(transaction: DatabaseTransaction, cause: NotificationCause): Promise<Receiver[]> {
+  return cause.type === 'reminder' ? remindedOf(transaction, cause, batch) : followersOf(transaction, cause);
+}
+
 /** The next ones, those who follow for the shortest time first; nobody who came after the cause. */
-function followersOf(transaction: DatabaseTransaction, cause: NotificationCause): Promise<Follower[]> {
+function followersOf(transaction: DatabaseTransaction, cause: NotificationCause): Promise<Receiver[]> {
   const { actorId, createdAt, toldUpToAt, toldUpToId } = cause;
   const behind =
     toldUpToAt === null
       ? Prisma.sql`"createdAt" <= ${createdAt}::timestamptz`
       : Prisma.sql`("createdAt", "followerId") < (${toldUpToAt}::timestamptz, ${toldUpToId}::uuid)`;
-  return transaction.$queryRaw<Follower[]>`
-    SELECT "followerId", "createdAt" FROM "Follow" WHERE "followeeId" = ${actorId}::uuid AND ${behind}
+  return transaction.$queryRaw<Receiver[]>`
+    SELECT "followerId" AS "userId", "createdAt" FROM "Follow" WHERE "followeeId" = ${actorId}::uuid AND ${behind}
     ORDER BY "createdAt" DESC, "followerId" DESC LIMIT ${batch}`;
 }
 
@@ -148,12 +163,23 @@ interface WishRow {
   readonly timeZone: string | null;
 }
 
+/** For a query that reads "User" as u and its settings as s: somebody who is reminded of the session that is live. */
+function isReminded({ type, data }: NotificationCause): Prisma.Sql {
+  if (type !== 'stream') return Prisma.sql`FALSE`;
+  const { sessionId } = notificationData.stream.parse(data);
+  return Prisma.sql`
+    EXISTS (SELECT FROM "SessionReminder" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = u."id")
+    AND (coalesce('reminder' <> ALL (s."inAppOff"), true) OR (coalesce('reminder' <> ALL (s."pushOff"), true)
+      AND EXISTS (SELECT FROM "PushDevice" WHERE "userId" = u."id")))`;
+}
+
 /** Of those who may be told; in the order of their ids, so that processes don't wait for each other in a circle. */
 async function wishesOf(
   transaction: DatabaseTransaction,
-  { type, actorId }: NotificationCause,
+  cause: NotificationCause,
   userIds: string[],
 ): Promise<Wishes[]> {
+  const { type, actorId } = cause;
   const rows = await transaction.$queryRaw<WishRow[]>`
     SELECT u."id" AS "userId", s."quietFromMin", s."quietToMin", s."timeZone",
       coalesce(${type}::"NotificationType" <> ALL (s."inAppOff"), true) AS "inApp",
@@ -164,6 +190,7 @@ async function wishesOf(
       AND NOT EXISTS (SELECT FROM "User" WHERE "id" = ${actorId}::uuid AND "bannedAt" IS NOT NULL)
       AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = u."id" AND "blockedId" = ${actorId}::uuid)
       AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${actorId}::uuid AND "blockedId" = u."id")
+      AND NOT (${isReminded(cause)})
     ORDER BY u."id"`;
   return rows.map(({ quietFromMin: fromMin, quietToMin: toMin, timeZone, ...row }) => ({
     ...row,

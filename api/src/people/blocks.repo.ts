@@ -36,6 +36,8 @@ export class Blocks {
       await transaction.block.createMany({ data: { blockerId, blockedId }, skipDuplicates: true });
       await transaction.follow.deleteMany({ where: { followerId: { in: ids }, followeeId: { in: ids } } });
       await transaction.contact.deleteMany({ where: { ownerId: { in: ids }, contactId: { in: ids } } });
+      const ofEither = { userId: { in: ids }, session: { hostId: { in: ids } } };
+      await transaction.sessionReminder.deleteMany({ where: ofEither });
       return true;
     });
   }

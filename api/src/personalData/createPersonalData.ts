@@ -11,6 +11,7 @@ import { NotificationsData } from '../notifications/notificationsData.repo.ts';
 import { PeopleData } from '../people/peopleData.repo.ts';
 import { PresenceData } from '../presence/presenceData.repo.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
+import { RemindersData } from '../reminders/remindersData.repo.ts';
 import { ReportsData } from '../reports/reportsData.repo.ts';
 import { RestreamData } from '../restream/restreamData.repo.ts';
 import { SecondFactorData } from '../secondFactor/secondFactorData.repo.ts';
@@ -56,6 +57,7 @@ export function createPersonalData(dependencies: Dependencies) {
   const parts = [
     new SessionsData(dependencies),
     new AccessData(database),
+    new RemindersData(database),
     new StageData(database, sfu),
     new StreamKeysData(database),
     new AuditData(database),

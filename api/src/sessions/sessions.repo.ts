@@ -9,7 +9,7 @@ import {
   type User,
 } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
-import { streamCause } from '../notifications/causes.ts';
+import { liveCause, streamCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
 import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
 import { jobStates, onAirStates } from './controlDocument.ts';
@@ -52,10 +52,18 @@ export class SessionsRepo {
     this.#database = database;
   }
 
-  create(data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>): Promise<SessionRow> {
-    return this.#database.session.create({
-      data: { ...data, playbackId: newPlaybackId() },
-      include: withPeople,
+  /** `also` is written with it. */
+  create(
+    data: Omit<Prisma.SessionUncheckedCreateInput, 'playbackId'>,
+    also: (transaction: DatabaseTransaction, row: SessionRow) => Promise<void>,
+  ): Promise<SessionRow> {
+    return this.#database.$transaction(async (transaction) => {
+      const row = await transaction.session.create({
+        data: { ...data, playbackId: newPlaybackId() },
+        include: withPeople,
+      });
+      await also(transaction, row);
+      return row;
     });
   }
 
@@ -220,10 +228,13 @@ export async function lockSession(transaction: DatabaseTransaction, id: string):
   await transaction.$queryRaw`SELECT 1 AS locked FROM "Session" WHERE "id" = ${id}::uuid FOR NO KEY UPDATE`;
 }
 
-/** The followers of the host are to be told that it is live, if all may find it. */
-export async function tellFollowers(transaction: DatabaseTransaction, id: string): Promise<void> {
-  const session = await transaction.session.findUnique({ where: { id, visibility: 'public' } });
-  if (session !== null) await notify(transaction, streamCause(session));
+/** Those who want to be reminded of it are to be told that it is live, and the followers of the host, if all may find it. */
+export async function tellLive(transaction: DatabaseTransaction, id: string): Promise<void> {
+  const session = await transaction.session.findUnique({ where: { id } });
+  if (session === null) return;
+  const wish = await transaction.sessionReminder.findFirst({ where: { sessionId: id } });
+  if (wish !== null) await notify(transaction, liveCause(session));
+  if (session.visibility === 'public') await notify(transaction, streamCause(session));
 }
 
 /** Whether an event of the state table changed the session. */

@@ -10,13 +10,14 @@ import {
   type sessionUpdateInput,
   type StreamHealth,
 } from '@maydan/contracts';
-import type { User } from '@maydan/prisma';
+import type { DatabaseTransaction, User } from '@maydan/prisma';
 import type { z } from 'zod';
 import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { RoomModeratorsRepo } from '../moderation/roomModerators.repo.ts';
 import { endNotice } from '../moderation/notices.ts';
-import { notify } from '../notifications/causes.repo.ts';
+import { notify, notifyAt } from '../notifications/causes.repo.ts';
+import { soonCause } from '../notifications/causes.ts';
 import type { AccessEnds } from '../access/AccessEnds.ts';
 import type { PlaybackLeases } from '../access/PlaybackLeases.ts';
 import type { PlaybackViews } from '../access/PlaybackViews.ts';
@@ -45,6 +46,8 @@ export interface SessionsDependencies {
   readonly commands: SessionCommands;
   readonly announcer: SessionAnnouncer;
   readonly redis: Redis;
+  /** So long before a scheduled session people are reminded of it. */
+  readonly reminderLeadMs: number;
   readonly logger: Logger;
 }
 
@@ -61,7 +64,9 @@ export class SessionsService {
       throw new AppError('conflict', `You have prepared ${maxPrepared} sessions; end one first.`);
     }
     await this.#requireCategory(input.category);
-    const created = await this.#deps.repo.create({ ...input, hostId: host.id });
+    const created = await this.#deps.repo.create({ ...input, hostId: host.id }, (transaction, row) =>
+      this.#remind(transaction, row, input.scheduledStartAt),
+    );
     if (created.visibility === 'private') await this.#tellOrigins(created);
     return this.#view(created, host, base);
   }
@@ -75,7 +80,11 @@ export class SessionsService {
     if (changes.visibility === 'private') await this.#deps.leases.setPrivate(session.playbackId, true);
     const where = changes.scheduledStartAt === undefined ? {} : { state: 'idle' as const };
     const act = { ...moderating(user, session), details: { fields: Object.keys(changes).join(' ') } };
-    const also = session.hostId === user.id ? undefined : audited({ ...act, action: 'session.changed' });
+    const written = session.hostId === user.id ? null : audited({ ...act, action: 'session.changed' });
+    const also: Also = async (transaction) => {
+      await written?.(transaction);
+      await this.#remind(transaction, session, changes.scheduledStartAt);
+    };
     const updated = await this.#deps.repo.update(id, changes, where, also);
     if (changes.visibility !== undefined) await this.#tellOrigins(session);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
@@ -206,6 +215,17 @@ export class SessionsService {
     const session = await this.findVisible(user, id);
     if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
     return session;
+  }
+
+  /** Who wants to be reminded is to be told before that time, unless it is too soon, or the session is moved again. */
+  async #remind(
+    transaction: DatabaseTransaction,
+    session: SessionRow,
+    startsAt: string | null | undefined,
+  ): Promise<void> {
+    if (startsAt === null || startsAt === undefined) return;
+    const at = new Date(Date.parse(startsAt) - this.#deps.reminderLeadMs);
+    if (at > new Date()) await notifyAt(transaction, soonCause(session, new Date(startsAt)), at);
   }
 
   /** Throws `validation_failed` for one that isn't in the catalogue, or is out of use. */
