@@ -224,7 +224,7 @@ describe('the stage', () => {
     const { host, id } = show;
     const guest = await admitted(show);
     const [hosts, cohosts] = [deviceOf(id, host, 'host'), deviceOf(id, guest)];
-    await sfu.joined(hosts);
+    await sfu.joined(hosts, new Date(Date.now() - 1_000));
     await sfu.joined(cohosts);
     await reaches(guest, id, 'onStage');
     const { stage } = await api.client.stage.get({ id });
