@@ -1,5 +1,9 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { root } from '../setup/paths.ts';
 import { reportLine } from './runTask.ts';
-import { checkTasks, workspaces } from './tasks.ts';
+import { alone, checkTasks, costly, longTasks, workspaces } from './tasks.ts';
 
 describe('checkTasks', () => {
   it('checks the types of every workspace', () => {
@@ -28,6 +32,41 @@ describe('checkTasks', () => {
     expect(lints(false)).toHaveLength(2);
     for (const command of lints(false)) expect(command).toContain('--cache');
     for (const command of lints(true)) expect(command).not.toContain('--cache');
+  });
+});
+
+describe('longTasks', () => {
+  const files = workspaces().flatMap((workspace) =>
+    readdirSync(join(root, workspace), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
+      .map((file) => `/${workspace}/${file}`),
+  );
+
+  it('run each component test and each journey once', () => {
+    const after = (args: readonly string[], name: string, otherwise: string): RegExp =>
+      new RegExp(args.includes(name) ? (args[args.indexOf(name) + 1] ?? '') : otherwise);
+    const kinds = { component: /\.component\.test\.ts$/, e2e: /^\/tests\/e2e\// };
+    for (const [project, kind] of Object.entries(kinds)) {
+      const tasks = longTasks().filter(({ args }) => args.includes(project));
+      const ofKind = files.filter((file) => kind.test(file));
+      expect(ofKind.length).toBeGreaterThan(5);
+      const runs = (file: string): number =>
+        tasks.filter(
+          ({ args }) =>
+            after(args, '--testPathPatterns', '').test(file) &&
+            !after(args, '--testPathIgnorePatterns', '^$').test(file),
+        ).length;
+      expect(ofKind.filter((file) => runs(file) !== 1)).toEqual([]);
+    }
+  });
+
+  it('know tests that are there', () => {
+    for (const pattern of [...costly, ...alone]) {
+      expect(files).toContainEqual(expect.stringMatching(`^/${pattern}`));
+    }
+    const long = readFileSync(join(root, 'infra/jest/longFiles.json'), 'utf8');
+    const names = Object.keys(z.record(z.string(), z.number()).parse(JSON.parse(long)));
+    expect(names.filter((name) => !files.includes(`/${name}`))).toEqual([]);
   });
 });
 

@@ -78,18 +78,45 @@ function formatTask(fresh: boolean): Task {
   return { title: 'format', args: [program, '--check', '--log-level', 'warn', '.', ...(fresh ? [] : cache)] };
 }
 
-/** Component tests that play no media: mostly they wait, so that two files at a time don't disturb each other. */
-const withoutMedia = '/((api|common|contracts|prisma)/src/(?!facts/)|infra/src/embedded/)';
+/**
+ * Tests with encoders, browsers or deadlines that a busy machine misses: no more than two files at a time. Others mostly
+ * wait, and three files at a time fill the cores.
+ */
+export const costly: readonly string[] = [
+  'api/src/facts/',
+  'sfu/src/(faststart|mesh)/',
+  'sfu/src/signaling/(leaks|turn)',
+  'sfu/src/whip/otherClients',
+  'tests/support/hls/',
+  'web/src/pageLayout',
+  'workers/src/(forward|stage)/',
+];
 
-/** The component tests, then the journeys; one after the other, in this order. */
+/** Tests that compare picture and sound in a browser, or run several browsers: they have the machine for themselves. */
+export const alone: readonly string[] = [
+  'sfu/src/(signaling|whip)/browser',
+  'tests/e2e/(everyWay|journey|lipSync|privateSession|reconnect|refusals|restream|stage)',
+  'tests/support/browser/',
+  'web/src/(stage|watch)',
+];
+
+/** Jest's order of the files that run side by side. */
+const longestFirst = join(root, 'infra', 'jest', 'longestFirst.mjs');
+
+/** The component tests, then the journeys; one task after the other, in this order. */
 export function longTasks(): Task[] {
-  const component = (title: string, options: string[]): Task => jestTask('component', title, options);
+  const named = (...names: readonly string[]): string => `/(${names.join('|')})`;
+  const only = (names: readonly string[]): string[] => ['--testPathPatterns', named(...names)];
+  const without = (...names: readonly string[]): string[] => ['--testPathIgnorePatterns', named(...names)];
+  const sideBySide = (width: number): string[] => [
+    ...['--maxWorkers', String(width), '--testSequencer', longestFirst],
+  ];
   return [
-    component('component tests without media', ['--maxWorkers', '2', '--testPathPatterns', withoutMedia]),
-    // Media tests play in real time: two at once on two cores would measure each other.
-    component('component tests of media', ['--runInBand', '--testPathIgnorePatterns', withoutMedia]),
-    // Journeys need the machine for themselves.
-    jestTask('e2e', 'journeys (end to end)', ['--runInBand']),
+    jestTask('component', 'component tests', [...sideBySide(3), ...without(...costly, ...alone)]),
+    jestTask('component', 'component tests of media', [...sideBySide(2), ...only(costly)]),
+    jestTask('component', 'component tests that measure', ['--runInBand', ...only(alone)]),
+    jestTask('e2e', 'journeys (end to end)', [...sideBySide(2), ...without(...alone)]),
+    jestTask('e2e', 'journeys that measure', ['--runInBand', ...only(alone)]),
   ];
 }
 
