@@ -216,6 +216,7 @@ export function createServices(dependencies: ServicesDependencies) {
     room,
     limits,
     sessions,
+    access,
     prices: wallet.prices,
     toldLater,
   });

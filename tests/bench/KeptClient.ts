@@ -12,9 +12,13 @@ export class KeptClient {
   }
 
   /** The body of a successful answer; `body` makes it a POST. Rejects for any other. */
-  ask(path: string, { token, body }: { token?: string; body?: object } = {}): Promise<string> {
+  ask(
+    path: string,
+    { token, body, headers: more }: { token?: string; body?: object; headers?: Record<string, string> } = {},
+  ): Promise<string> {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
+      ...more,
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
     };
@@ -26,7 +30,7 @@ export class KeptClient {
         response.on('error', reject);
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
-          if (response.statusCode === 200) resolve(text);
+          if (response.statusCode === 200 || response.statusCode === 201) resolve(text);
           else reject(new Error(`${response.statusCode}: ${text}`));
         });
       });

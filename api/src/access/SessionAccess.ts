@@ -1,8 +1,11 @@
 import { AppError } from '@maydan/common';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
-import type { AccessRepo } from './access.repo.ts';
+import type { AccessRepo, Standing } from './access.repo.ts';
 import type { PlaybackLeases } from './PlaybackLeases.ts';
+
+/** What of a session decides who is let in. */
+type AskedSession = Pick<SessionRow, 'id' | 'hostId' | 'visibility'>;
 
 /**
  * The one place that decides who is let into a session (features L1, L2): every way in asks here, by `findVisible` of the
@@ -21,22 +24,30 @@ export class SessionAccess {
    * Throws `not_found` past a block; of a private session `session_private` for those whom it doesn't let in, and `forbidden`
    * for whom the host has banned. Who was let into a private one is put out once they aren't any more (`AccessKeeper`).
    */
-  async require(viewer: Viewer, session: Pick<SessionRow, 'id' | 'hostId' | 'visibility'>): Promise<void> {
+  require(viewer: Viewer, session: AskedSession): Promise<void> {
+    return this.admit(viewer, session, (userId) => this.#repo.standing(session.id, userId));
+  }
+
+  /** The same where the standing is read with something else. `standingOf` is asked only if it matters. */
+  async admit(
+    viewer: Viewer,
+    session: AskedSession,
+    standingOf: (userId: string) => Promise<Standing> | Standing,
+  ): Promise<void> {
     const isPrivate = session.visibility === 'private';
     if (viewer === null) {
       if (isPrivate) throw new AppError('session_private');
       return;
     }
     if (viewer.role === 'user' && viewer.id !== session.hostId)
-      await this.#check(viewer.id, session.id, isPrivate);
+      requireStanding(await standingOf(viewer.id), isPrivate);
     if (isPrivate) await this.#leases.admit(session.id, viewer.id);
   }
+}
 
-  async #check(userId: string, sessionId: string, isPrivate: boolean): Promise<void> {
-    const { isHidden, isBanned, isAdmitted } = await this.#repo.standing(sessionId, userId);
-    if (isHidden) throw new AppError('not_found');
-    if (!isPrivate) return;
-    if (isBanned) throw new AppError('forbidden', 'The host has banned you from this session.');
-    if (!isAdmitted) throw new AppError('session_private');
-  }
+function requireStanding({ isHidden, isBanned, isAdmitted }: Standing, isPrivate: boolean): void {
+  if (isHidden) throw new AppError('not_found');
+  if (!isPrivate) return;
+  if (isBanned) throw new AppError('forbidden', 'The host has banned you from this session.');
+  if (!isAdmitted) throw new AppError('session_private');
 }

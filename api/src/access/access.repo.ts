@@ -39,6 +39,9 @@ const isAdmitted = Prisma.sql`(s."visibility" <> 'private'
 export const isLetIn = Prisma.sql`(u."role" <> 'user' OR u."id" = s."hostId"
   OR (NOT ${isHidden} AND NOT ${isBanned} AND ${isAdmitted}))`;
 
+/** The columns of a `Standing`. */
+export const standingColumns = Prisma.sql`${isHidden} AS "isHidden", ${isBanned} AS "isBanned", ${isAdmitted} AS "isAdmitted"`;
+
 /** Who is let into sessions, in PostgreSQL. */
 export class AccessRepo {
   readonly #database: Database;
@@ -51,7 +54,7 @@ export class AccessRepo {
     const [row] = await ask<Standing>(
       this.#database,
       Prisma.sql`
-      SELECT ${isHidden} AS "isHidden", ${isBanned} AS "isBanned", ${isAdmitted} AS "isAdmitted"
+      SELECT ${standingColumns}
       FROM "Session" s, "User" u WHERE s."id" = ${sessionId}::uuid AND u."id" = ${userId}::uuid`,
     );
     return row ?? { isHidden: true, isBanned: false, isAdmitted: false };

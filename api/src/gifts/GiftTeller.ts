@@ -25,18 +25,29 @@ export class GiftTeller {
   }
 
   async #tell(news: readonly News[]): Promise<void> {
-    const bySession = Map.groupBy(news, ({ gift }) => gift.sessionId);
-    const tellings = [...bySession].map(async ([sessionId, some]) => {
-      const events = await Promise.all(some.map((one) => this.#counted(one)));
-      await this.#deps.room.emitOrFail(sessionId, events);
+    const { leaderboards, room } = this.#deps;
+    const combos = await leaderboards.count(
+      news.map(({ id: newsId, gift, returned }) => ({
+        ...gift,
+        newsId,
+        coins: returned ? -gift.coins : gift.coins,
+      })),
+    );
+    const events = news.map(({ gift, returned }, index): [string, RoomEvent] => {
+      const combo = combos[index];
+      if (combo === undefined) throw new Error('news was not counted');
+      const event: RoomEvent = returned
+        ? { type: 'giftReturned', id: gift.id }
+        : { type: 'gift', gift: { ...sentGiftView(gift), combo } };
+      return [gift.sessionId, event];
     });
+    const bySession = Map.groupBy(events, ([sessionId]) => sessionId);
+    const tellings = [...bySession].map(([sessionId, some]) =>
+      room.emitOrFail(
+        sessionId,
+        some.map(([, event]) => event),
+      ),
+    );
     await Promise.all(tellings);
-  }
-
-  async #counted({ id: newsId, gift, returned }: News): Promise<RoomEvent> {
-    const coins = returned ? -gift.coins : gift.coins;
-    const combo = await this.#deps.leaderboards.count({ ...gift, newsId, coins });
-    if (returned) return { type: 'giftReturned', id: gift.id };
-    return { type: 'gift', gift: { ...sentGiftView(gift), combo } };
   }
 }

@@ -1,4 +1,5 @@
 import type { Redis } from '@maydan/common';
+import { leaderboardPeriod } from '@maydan/contracts';
 import { z } from 'zod';
 import { boardPrefix, boardsOf, ttlSecOf, type Counted } from './boards.ts';
 
@@ -16,36 +17,58 @@ export interface CountedNews extends Counted {
   readonly coins: bigint;
 }
 
+/** Boards that a gift counts on. */
+const boardCount = 1 + 2 * leaderboardPeriod.options.length;
+/** News of one script at most: while it runs nobody else is answered. */
+const mostTogether = 100;
+
 /**
- * KEYS: the news, the combo, boards. ARGV: news id, time in ms, quantity, window in ms, coins, whether it is a gift, seconds
- * that the news is known; then member and seconds of each board. Whether it was counted is known by the news: told again, nothing
- * is counted again, and its combo is the one of then.
+ * ARGV: window in ms, seconds that news is known, how many boards; then of each news: id, time in ms, quantity, coins, whether it
+ * is a gift, and member and seconds of each board. KEYS, of each: the news, the combo, boards. Whether it was counted is known by
+ * the news: told again, nothing is counted again, and its combo is the one of then. Answers combo and count of each.
  */
 const countScript = `
-local known = redis.call('HMGET', KEYS[1], 'counted', 'combo', 'count')
-if not known[1] then
-  for at = 3, #KEYS do
-    local member, ttl = ARGV[2 + 2 * at], ARGV[3 + 2 * at]
-    local score = redis.call('ZINCRBY', KEYS[at], ARGV[5], member)
-    if tonumber(score) <= 0 then redis.call('ZREM', KEYS[at], member) end
-    redis.call('EXPIRE', KEYS[at], ttl)
+local window, ttl, boards = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local answer, key, arg = {}, 1, 4
+while KEYS[key] do
+  local news, combo, at = KEYS[key], ARGV[arg], tonumber(ARGV[arg + 1])
+  local count, coins, isGift = tonumber(ARGV[arg + 2]), ARGV[arg + 3], ARGV[arg + 4]
+  local known = redis.call('HMGET', news, 'counted', 'combo', 'count')
+  if not known[1] then
+    for board = 0, boards - 1 do
+      local name, member = KEYS[key + 2 + board], ARGV[arg + 5 + 2 * board]
+      local score = redis.call('ZINCRBY', name, coins, member)
+      if tonumber(score) <= 0 then redis.call('ZREM', name, member) end
+      redis.call('EXPIRE', name, ARGV[arg + 6 + 2 * board])
+    end
+    redis.call('HSET', news, 'counted', '1')
+    redis.call('EXPIRE', news, ttl)
   end
-  redis.call('HSET', KEYS[1], 'counted', '1')
-  redis.call('EXPIRE', KEYS[1], ARGV[7])
+  if isGift ~= '1' then
+    count = 0
+  elseif known[2] then
+    combo, count = known[2], tonumber(known[3])
+  else
+    local last = redis.call('HMGET', KEYS[key + 1], 'id', 'count', 'at')
+    if last[1] and math.abs(at - tonumber(last[3])) <= window then
+      combo, count, at = last[1], count + tonumber(last[2]), math.max(at, tonumber(last[3]))
+    end
+    redis.call('HSET', KEYS[key + 1], 'id', combo, 'count', count, 'at', string.format('%.0f', at))
+    redis.call('PEXPIRE', KEYS[key + 1], window * 12)
+    redis.call('HSET', news, 'combo', combo, 'count', count)
+  end
+  answer[#answer + 1] = combo
+  answer[#answer + 1] = count
+  key, arg = key + 2 + boards, arg + 5 + 2 * boards
 end
-if ARGV[6] ~= '1' then return {ARGV[1], 0} end
-if known[2] then return {known[2], tonumber(known[3])} end
-local combo, count, time = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[2])
-local last = redis.call('HMGET', KEYS[2], 'id', 'count', 'at')
-if last[1] and math.abs(time - tonumber(last[3])) <= tonumber(ARGV[4]) then
-  combo, count, time = last[1], count + tonumber(last[2]), math.max(time, tonumber(last[3]))
-end
-redis.call('HSET', KEYS[2], 'id', combo, 'count', count, 'at', string.format('%.0f', time))
-redis.call('PEXPIRE', KEYS[2], ARGV[4] * 12)
-redis.call('HSET', KEYS[1], 'combo', combo, 'count', count)
-redis.call('EXPIRE', KEYS[1], ARGV[7])
-return {combo, count}`;
-const counted = z.tuple([z.string(), z.number()]);
+return answer`;
+const counted = z.array(z.union([z.string(), z.number()]));
+
+/** The combo that a gift is part of: its first gift, and how many so far. */
+export interface Combo {
+  readonly id: string;
+  readonly count: number;
+}
 
 /** Leaderboards and combos in Redis: what the ledger says, added up. They can be made anew from it at any time. */
 export class Leaderboards {
@@ -55,18 +78,31 @@ export class Leaderboards {
     this.#redis = redis;
   }
 
-  /** Counts news once; the combo that the gift is part of. Rejects when Redis is away. */
-  async count(news: CountedNews): Promise<{ id: string; count: number }> {
-    const { newsId, sessionId, senderId, recipientId, giftId, quantity, coins, at } = news;
-    const boards = boardsOf(news);
-    const combo = `maydan:gifts:combo:${sessionId}:${senderId}:${recipientId}:${giftId}`;
-    const keys = [newsKey(newsId), combo, ...boards.map(({ key }) => key)];
-    const isGift = coins > 0n ? '1' : '0';
-    const values = [newsId, at.getTime(), quantity, comboWindowMs, coins.toString(), isGift, newsTtlSec];
-    const rest = boards.flatMap(({ member, ttlSec }) => [member, ttlSec]);
-    const answer = await this.#redis.eval(countScript, keys.length, ...keys, ...values, ...rest);
-    const [id, count] = counted.parse(answer);
-    return { id, count };
+  /** Counts each news once, in their order; the combo of each. Rejects when Redis is away. */
+  async count(news: readonly CountedNews[]): Promise<Combo[]> {
+    const combos: Combo[] = [];
+    for (let from = 0; from < news.length; from += mostTogether) {
+      combos.push(...(await this.#countSome(news.slice(from, from + mostTogether))));
+    }
+    return combos;
+  }
+
+  async #countSome(news: readonly CountedNews[]): Promise<Combo[]> {
+    const some = news.map((one) => ({ ...one, boards: boardsOf(one) }));
+    const keys = some.flatMap(({ newsId, sessionId, senderId, recipientId, giftId, boards }) => [
+      newsKey(newsId),
+      `maydan:gifts:combo:${sessionId}:${senderId}:${recipientId}:${giftId}`,
+      ...boards.map(({ key }) => key),
+    ]);
+    const values = some.flatMap(({ newsId, at, quantity, coins, boards }) => [
+      ...[newsId, at.getTime(), quantity, coins.toString(), coins > 0n ? '1' : '0'],
+      ...boards.flatMap(({ member, ttlSec }) => [member, ttlSec]),
+    ]);
+    const settings = [comboWindowMs, newsTtlSec, boardCount];
+    const answer = counted.parse(
+      await this.#redis.eval(countScript, keys.length, ...keys, ...settings, ...values),
+    );
+    return some.map((_, index) => ({ id: String(answer[2 * index]), count: Number(answer[2 * index + 1]) }));
   }
 
   /** The first ones of a board, with their coins. */

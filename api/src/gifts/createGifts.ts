@@ -1,5 +1,6 @@
 import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
+import type { SessionAccess } from '../access/SessionAccess.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { Pump } from '../notifications/Pump.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
@@ -24,6 +25,7 @@ export interface GiftsParts {
   readonly room: SessionRoom;
   readonly limits: RateLimits;
   readonly sessions: SessionsService;
+  readonly access: SessionAccess;
   readonly prices: Prices;
   /** Somebody is to be told of a cause of notifications. */
   readonly toldLater: () => void;
@@ -40,15 +42,12 @@ export function createGifts(parts: GiftsParts) {
   const seen = new SeenUsers(database);
   const teller = new GiftTeller({ ...parts, news, leaderboards });
   const pump = new Pump({ step: () => teller.step(), name: 'gifts', periodMs, logger });
-  const toldLater = (): void => {
-    pump.wake();
-    parts.toldLater();
-  };
+  const newsLater = (): void => pump.wake();
   const assets = new AssetsService(new AssetsRepo(database), logger);
   return {
     ...{ pump, assets, assetRoutes: giftAssetsRoutes(assets) },
     catalogue: new CatalogueService(new CatalogueRepo(database), logger),
-    gifts: new GiftsService({ ...parts, gifts: new GiftsRepo(database), seen, toldLater }),
+    gifts: new GiftsService({ ...parts, gifts: new GiftsRepo(database), seen, newsLater }),
     leaderboards: new LeaderboardsService({ ...parts, leaderboards, news, seen }),
   };
 }

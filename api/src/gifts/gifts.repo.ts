@@ -1,4 +1,4 @@
-import type { SentGift } from '@maydan/contracts';
+import type { SessionState } from '@maydan/contracts';
 import {
   ask,
   Prisma,
@@ -6,21 +6,17 @@ import {
   type DatabaseTransaction,
   type Gift,
   type SentGift as SentGiftRow,
+  type Session,
 } from '@maydan/prisma';
 import { writeAudit, type Actor } from '../audit/audit.repo.ts';
+import { standingColumns } from '../access/access.repo.ts';
 import { allReceivingOf, debtOf, walletOf, type Account } from '../ledger/accounts.ts';
 import { smaller, takeFrom } from '../ledger/arithmetic.ts';
-import { requestHashOf, storedAnswer, type KeyedRequest } from '../ledger/idempotency.repo.ts';
-import {
-  inTransaction,
-  lockBalances,
-  openAccounts,
-  post,
-  retrying,
-  type Posting,
-} from '../ledger/ledger.repo.ts';
-import type { Cause } from '../notifications/causes.ts';
+import { storedAnswer, type KeyedRequest } from '../ledger/idempotency.repo.ts';
+import { inTransaction, lockBalances, openAccounts, post, type Posting } from '../ledger/ledger.repo.ts';
+import { Gathered, readsTogether } from '../limits/Gathered.ts';
 import { publicFields } from '../people/listed.ts';
+import { GiftSending, type NewGift, type Shards, type Written } from './sending.repo.ts';
 
 /** A gift with all that is shown of it. */
 export type FullGift = SentGiftRow & { gift: Gift; sender: Person; recipient: Person };
@@ -30,55 +26,48 @@ export interface Person {
   readonly displayName: string;
 }
 
-/** What a gift is to be, and whether it may. */
-export interface Context extends Gift {
+/** What somebody wants to give. */
+export interface GiftWish {
+  readonly giftId: string;
+  readonly sessionId: string;
+  readonly senderId: string;
+  /** Null: the host. */
+  readonly recipientId: string | null;
+}
+
+/** What a gift is to be, and whether it may; of a gift that isn't there all is null. */
+export type Context = { readonly [K in keyof Gift]: Gift[K] | null } & {
+  readonly hostId: string;
+  readonly state: SessionState;
+  readonly visibility: Session['visibility'];
+  /** Null when the recipient isn't there. */
   readonly username: string | null;
   readonly displayName: string | null;
   readonly onStage: boolean;
   readonly blocked: boolean;
-  readonly banned: boolean;
-}
-
-export interface NewGift {
-  readonly request: KeyedRequest;
-  /** Stored under the key. Its id is the entry's. */
-  readonly answer: SentGift;
-  readonly commission: bigint;
-  readonly postings: readonly Posting[];
-  readonly cause: Cause<'gift'> & { readonly id: string };
-}
-
-/** Accounts that are known to be there; they never go. */
-const maxKnown = 50_000;
+  /** How the sender stands to the session. */
+  readonly isHidden: boolean;
+  readonly isBanned: boolean;
+  readonly isAdmitted: boolean;
+};
 
 /** Gifts that were sent, in PostgreSQL. */
 export class GiftsRepo {
   readonly #database: Database;
-  readonly #known = new Set<string>();
+  readonly #sending: GiftSending;
+  readonly #contexts = new Gathered<GiftWish, Context | null>({
+    run: (wishes) => this.#readContexts(wishes),
+    ...readsTogether,
+  });
 
-  constructor(database: Database) {
+  constructor(database: Database, shards?: Shards) {
     this.#database = database;
+    this.#sending = new GiftSending(database, shards);
   }
 
-  /** Null: there is no such gift. The recipient has no name when they aren't there. */
-  async context(
-    giftId: string,
-    sessionId: string,
-    senderId: string,
-    recipientId: string,
-  ): Promise<Context | null> {
-    const statement = Prisma.sql`
-      SELECT g.*, u."username", u."displayName",
-        EXISTS (SELECT FROM "StageSeat" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = ${recipientId}::uuid
-          AND "state" = 'onStage') AS "onStage",
-        EXISTS (SELECT FROM "SessionBan" WHERE "sessionId" = ${sessionId}::uuid AND "userId" = ${senderId}::uuid
-          AND ("expiresAt" IS NULL OR "expiresAt" > now())) AS "banned",
-        EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${senderId}::uuid AND "blockedId" = ${recipientId}::uuid)
-          OR EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${recipientId}::uuid AND "blockedId" = ${senderId}::uuid) AS "blocked"
-      FROM "Gift" g LEFT JOIN "User" u ON u."id" = ${recipientId}::uuid AND u."bannedAt" IS NULL
-      WHERE g."id" = ${giftId}::uuid`;
-    const rows = await ask<Context>(this.#database, statement);
-    return rows[0] ?? null;
+  /** Null: there is no such session, or sender. */
+  context(wish: GiftWish): Promise<Context | null> {
+    return this.#contexts.run(wish);
   }
 
   /** What was answered under the key; null: nothing was. Throws `idempotency_conflict`. */
@@ -86,17 +75,9 @@ export class GiftsRepo {
     return storedAnswer(this.#database, request);
   }
 
-  /**
-   * Writes key, entry, postings, gift, news and cause by one statement: all of it or nothing. The answer, or the one of the
-   * first time. Throws `insufficient_funds` and `idempotency_conflict`.
-   */
-  async send(gift: NewGift): Promise<unknown> {
-    await this.#open(gift.postings.map(({ account }) => account));
-    const made = await retrying(() => this.#write(gift));
-    if (made) return gift.answer;
-    const before = await this.stored(gift.request);
-    if (before === null) throw new Error('a key was taken and is not there');
-    return before;
+  /** Throws `insufficient_funds` and `idempotency_conflict`. */
+  send(gift: NewGift): Promise<Written> {
+    return this.#sending.send(gift);
   }
 
   /** Gives the coins back; what the receiver has not any more they owe. Null: it isn't there, or was given back. */
@@ -128,6 +109,23 @@ export class GiftsRepo {
       ...allReceivingOf(recipientId),
     ];
     await openAccounts(this.#database, accounts);
+  }
+
+  async #readContexts(wishes: readonly GiftWish[]): Promise<(Context | null)[]> {
+    const all = <K extends keyof GiftWish>(key: K): GiftWish[K][] => wishes.map((wish) => wish[key]);
+    const statement = Prisma.sql`
+      SELECT g.*, w."place"::int AS "place", s."hostId", s."state", s."visibility", r."username", r."displayName", ${standingColumns},
+        EXISTS (SELECT FROM "StageSeat" WHERE "sessionId" = s."id" AND "userId" = r."id" AND "state" = 'onStage') AS "onStage",
+        EXISTS (SELECT FROM "Block" WHERE "blockerId" = u."id" AND "blockedId" = r."id")
+          OR EXISTS (SELECT FROM "Block" WHERE "blockerId" = r."id" AND "blockedId" = u."id") AS "blocked"
+      FROM unnest(${all('giftId')}::uuid[], ${all('sessionId')}::uuid[], ${all('senderId')}::uuid[], ${all('recipientId')}::uuid[])
+        WITH ORDINALITY AS w("giftId", "sessionId", "senderId", "recipientId", "place")
+      JOIN "Session" s ON s."id" = w."sessionId" JOIN "User" u ON u."id" = w."senderId"
+      LEFT JOIN "Gift" g ON g."id" = w."giftId"
+      LEFT JOIN "User" r ON r."id" = coalesce(w."recipientId", s."hostId") AND r."bannedAt" IS NULL`;
+    const rows = await ask<Context & { place: number }>(this.#database, statement);
+    const byPlace = new Map(rows.map((row) => [row.place, row]));
+    return wishes.map((_, index) => byPlace.get(index + 1) ?? null);
   }
 
   find(id: string): Promise<SentGiftRow | null> {
@@ -163,43 +161,6 @@ export class GiftsRepo {
       coins: Number(row?.coins ?? 0),
       senders: Number(row?.senders ?? 0),
     };
-  }
-
-  async #open(accounts: readonly Account[]): Promise<void> {
-    const missing = accounts.filter(({ id }) => !this.#known.has(id));
-    if (missing.length === 0) return;
-    await openAccounts(this.#database, missing);
-    if (this.#known.size > maxKnown) this.#known.clear();
-    for (const { id } of missing) this.#known.add(id);
-  }
-
-  async #write({ request, answer, commission, postings, cause }: NewGift): Promise<boolean> {
-    const { id, sessionId, sender, recipient, gift, quantity, coins, message, at } = answer;
-    const accounts = postings.map(({ account }) => account.id);
-    const amounts = postings.map(({ amount }) => amount);
-    const statement = Prisma.sql`
-      WITH "claimed" AS (
-        INSERT INTO "IdempotencyKey" ("userId", "key", "operation", "requestHash", "answer")
-        VALUES (${request.userId}::uuid, ${request.key}, ${request.operation}, ${requestHashOf(request)}, ${JSON.stringify(answer)}::jsonb)
-        ON CONFLICT DO NOTHING RETURNING 1),
-      "entry" AS (
-        INSERT INTO "LedgerEntry" ("id", "kind", "ref", "postings", "at")
-        SELECT ${id}::uuid, 'gift', 'gift:' || ${id}::text, ${postings.length}::int, ${at}::timestamptz FROM "claimed"),
-      "posted" AS (
-        INSERT INTO "LedgerPosting" ("entryId", "accountId", "amount")
-        SELECT ${id}::uuid, p."account", p."amount"
-        FROM "claimed", unnest(${accounts}::uuid[], ${amounts}::bigint[]) AS p("account", "amount")),
-      "sent" AS (
-        INSERT INTO "SentGift" ("id", "sessionId", "senderId", "recipientId", "giftId", "quantity", "coins", "commission", "message", "at")
-        SELECT ${id}::uuid, ${sessionId}::uuid, ${sender.id}::uuid, ${recipient.id}::uuid, ${gift.id}::uuid, ${quantity}::int,
-          ${coins}::bigint, ${commission}::bigint, ${message}, ${at}::timestamptz FROM "claimed"),
-      "news" AS (INSERT INTO "GiftNews" ("id", "giftId") SELECT ${id}::uuid, ${id}::uuid FROM "claimed"),
-      "told" AS (
-        INSERT INTO "NotificationCause" ("key", "id", "type", "userId", "actorId", "groupKey", "data")
-        SELECT ${cause.key}, ${cause.id}::uuid, 'gift', ${cause.userId}::uuid, ${cause.actorId}::uuid, ${cause.groupKey},
-          ${JSON.stringify(cause.data)}::jsonb FROM "claimed" ON CONFLICT DO NOTHING)
-      SELECT 1 AS "one" FROM "claimed"`;
-    return (await ask<object>(this.#database, statement)).length === 1;
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { AppError, type Logger } from '@maydan/common';
 import {
   sentGift,
@@ -8,15 +7,9 @@ import {
   type SentGiftPage,
 } from '@maydan/contracts';
 import { newId, type SentGift as SentGiftRow, type User } from '@maydan/prisma';
+import type { SessionAccess } from '../access/SessionAccess.ts';
 import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
-import {
-  commissionOf,
-  commissionShards,
-  receivingOf,
-  receivingShards,
-  walletOf,
-} from '../ledger/accounts.ts';
 import { splitCommission } from '../ledger/arithmetic.ts';
 import type { KeyedRequest } from '../ledger/idempotency.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
@@ -27,17 +20,21 @@ import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { Prices } from '../wallet/prices.ts';
 import { shownOf } from './catalogue.repo.ts';
-import type { Context, GiftsRepo, NewGift } from './gifts.repo.ts';
+import type { Context, GiftsRepo } from './gifts.repo.ts';
+import type { NewGift } from './sending.repo.ts';
 import { sentGiftView } from './sentGiftView.ts';
 import type { SeenUsers } from './seenUsers.repo.ts';
 
 export interface GiftsDependencies {
   readonly gifts: GiftsRepo;
   readonly sessions: Pick<SessionsService, 'findVisible'>;
+  readonly access: Pick<SessionAccess, 'admit'>;
   readonly seen: SeenUsers;
   readonly prices: Prices;
   readonly limits: RateLimits;
-  /** There is news of gifts, or a cause of notifications. */
+  /** There is news of gifts. */
+  readonly newsLater: () => void;
+  /** Somebody is to be told of a cause of notifications. */
   readonly toldLater: () => void;
   readonly logger: Logger;
 }
@@ -56,45 +53,53 @@ export class GiftsService {
    * stage or for oneself, `insufficient_funds` and `idempotency_conflict`.
    */
   async send(user: User, input: GiftSendInput): Promise<SentGift> {
-    const { limits, toldLater } = this.#deps;
-    await limits.gifts(user.id);
+    const { limits } = this.#deps;
     const { params, headers, body } = input;
     const request: KeyedRequest = {
       ...{ userId: user.id, key: headers['idempotency-key'], operation: 'gift' },
       request: { sessionId: params.id, ...body },
     };
-    const answer = await this.#firstAnswer(request, () => this.#plan(user, input, request));
-    const sent = sentGift.parse(answer);
-    toldLater();
-    return sent;
+    // Read while the limit is counted, which comes first.
+    const planned = this.#plan(user, input, request);
+    planned.catch(() => undefined);
+    await limits.gifts(user.id);
+    return this.#write(request, planned);
   }
 
   /** What would be refused now may have been done before. */
-  async #firstAnswer(request: KeyedRequest, plan: () => Promise<NewGift>): Promise<unknown> {
-    const { gifts } = this.#deps;
+  async #write(request: KeyedRequest, planned: Promise<NewGift>): Promise<SentGift> {
+    const { gifts, newsLater, toldLater } = this.#deps;
     try {
-      return await gifts.send(await plan());
+      const gift = await planned;
+      const { answer, isTold } = await gifts.send(gift);
+      newsLater();
+      if (isTold) toldLater();
+      return answer === gift.answer ? gift.answer : sentGift.parse(answer);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const before = await gifts.stored(request);
       if (before === null) throw error;
-      return before;
+      return sentGift.parse(before);
     }
   }
 
   async #plan(user: User, input: GiftSendInput, request: KeyedRequest): Promise<NewGift> {
     const { params, body } = input;
-    const session = await this.#deps.sessions.findVisible(user, params.id);
-    const recipientId = body.recipientId ?? session.hostId;
-    const context = await this.#deps.gifts.context(body.giftId, session.id, user.id, recipientId);
-    if (session.state !== 'live' && session.state !== 'interrupted') {
+    const { gifts, access } = this.#deps;
+    const wish = { giftId: body.giftId, sessionId: params.id, recipientId: body.recipientId ?? null };
+    const context = await gifts.context({ ...wish, senderId: user.id });
+    if (context === null) throw new AppError('not_found');
+    const { hostId, visibility, state } = context;
+    await access.admit(user, { id: params.id, hostId, visibility }, () => context);
+    if (state !== 'live' && state !== 'interrupted') {
       throw new AppError('wrong_state', 'Gifts can be sent while the session is live.');
     }
+    const recipientId = body.recipientId ?? hostId;
     if (recipientId === user.id) throw new AppError('conflict', 'You can not give to yourself.');
-    const recipient = checked(context, recipientId, session.hostId);
+    const recipient = checked(context, recipientId);
     return this.#gift(
       user,
-      { ...recipient, sessionId: session.id, quantity: body.quantity, message: body.message },
+      { ...recipient, sessionId: params.id, quantity: body.quantity, message: body.message },
       request,
     );
   }
@@ -106,19 +111,14 @@ export class GiftsService {
   ): NewGift {
     const { gift, recipient, sessionId, quantity, message } = wish;
     const coins = gift.price * quantity;
-    const { receiver, commission } = splitCommission(BigInt(coins), this.#deps.prices.commissionPercent);
+    const { commission } = splitCommission(BigInt(coins), this.#deps.prices.commissionPercent);
     const sender = { id: user.id, username: user.username, displayName: user.displayName };
     const answer: SentGift = {
       ...{ id: newId(), sessionId, sender, recipient, quantity, coins, message, returned: false },
       gift: { id: gift.id, ...shownOf(gift) },
       at: new Date().toISOString(),
     };
-    const postings = [
-      { account: walletOf(user.id), amount: -BigInt(coins) },
-      { account: receivingOf(recipient.id, randomInt(receivingShards)), amount: receiver },
-      { account: commissionOf(randomInt(commissionShards)), amount: commission },
-    ].filter(({ amount }) => amount !== 0n);
-    return { request, answer, commission, postings, cause: { id: newId(), ...giftCause(answer) } };
+    return { request, answer, commission, cause: { id: newId(), ...giftCause(answer) } };
   }
 
   /** Of a session that the viewer may see, the newest first. */
@@ -144,14 +144,14 @@ export class GiftsService {
   /** By an admin. Throws `forbidden`, `not_found` and `conflict` when it was given back before. */
   async giveBack(admin: User, id: string): Promise<SentGift> {
     requireRole(admin, 'admin');
-    const { gifts, toldLater, logger } = this.#deps;
+    const { gifts, newsLater, logger } = this.#deps;
     const known = await gifts.find(id);
     if (known === null) throw new AppError('not_found');
     await gifts.openFor(known.senderId, known.recipientId);
     const row = await gifts.giveBack(id, actorOf(admin));
     if (row === null) throw new AppError('conflict', 'The gift was given back before.');
     logger.info({ giftId: id, adminId: admin.id }, 'a gift was given back');
-    toldLater();
+    newsLater();
     const [full] = await gifts.full([row]);
     if (full === undefined) throw new AppError('not_found');
     return sentGiftView(full);
@@ -179,11 +179,14 @@ export class GiftsService {
 }
 
 /** Throws as `GiftsService.send` does. */
-function checked(context: Context | null, recipientId: string, hostId: string) {
-  if (context === null || !context.active) throw new AppError('not_found', 'There is no such gift.');
-  const { username, displayName, blocked, banned, onStage, ...gift } = context;
+function checked(context: Context, recipientId: string) {
+  const { id, nameEn, nameAr, iconUrl, animationKind, animationUrl, price, active } = context;
+  if (id === null || nameEn === null || nameAr === null || iconUrl === null || price === null || !active)
+    throw new AppError('not_found', 'There is no such gift.');
+  const { hostId, username, displayName, blocked, isBanned, onStage } = context;
   if (username === null || displayName === null || blocked) throw new AppError('not_found');
-  if (banned) throw new AppError('forbidden');
+  if (isBanned) throw new AppError('forbidden');
   if (recipientId !== hostId && !onStage) throw new AppError('conflict', 'This person is not on stage.');
+  const gift = { id, nameEn, nameAr, iconUrl, animationKind, animationUrl, price };
   return { gift, recipient: { id: recipientId, username, displayName } };
 }

@@ -29,7 +29,7 @@ export const procedures = implement(contract).$context<RequestContext>();
 export function signedInProcedures(signIns: SignInsService) {
   const requireUser = procedures.middleware(async ({ context, next }) => {
     const { user, signInId } = await signIns.authenticate(context.authorization);
-    return next({ context: { user, signInId, logger: context.logger.child({ userId: user.id }) } });
+    return next({ context: { user, signInId } });
   });
   return procedures.use(
     oo.spec(requireUser, (operation) => ({ ...operation, security: [{ accessToken: [] }] })),

@@ -14,6 +14,9 @@ export interface GatheredOptions<W, R> {
   readonly maxWaiting: number;
 }
 
+/** For reads of one row each, of which many come at the same time: one statement costs little more for many rows. */
+export const readsTogether = { inTurn: false, paceMs: 5, most: 100, maxWaiting: 10_000 } as const;
+
 interface Waiting<W, R> {
   readonly work: W;
   readonly resolve: (result: R | PromiseLike<R>) => void;

@@ -32,9 +32,11 @@ describe('works in turn', () => {
     const turns = new InTurn(1);
     const first = work('first', []);
     const running = turns.run('a', first.run);
+    expect([turns.isBusy('a'), turns.isBusy('b')]).toEqual([true, false]);
     await expect(turns.run('a', first.run)).rejects.toMatchObject({ code: 'overloaded' });
     first.end.resolve('1');
     expect(await running).toBe('1');
+    expect(turns.isBusy('a')).toBe(false);
     const next = work('next', []);
     next.end.resolve('2');
     expect(await turns.run('a', next.run)).toBe('2');

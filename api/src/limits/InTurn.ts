@@ -9,6 +9,11 @@ export class InTurn {
     this.#maxWaiting = maxWaiting;
   }
 
+  /** Whether works of the key run or wait. */
+  isBusy(key: string): boolean {
+    return this.#lines.has(key);
+  }
+
   /** Rejects as `work` does, or with `overloaded` when too many wait already. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const line = this.#lines.get(key) ?? { waiting: 0, last: Promise.resolve() };

@@ -13,7 +13,6 @@ const tables = [
   'GiftNews',
   'NotificationCause',
 ];
-const clients = 16;
 
 /** Tables as ours with their indexes and without a single rule, and accounts whose balances the script updates itself. */
 export async function prepareBare(database: Database, senders: number, receivers: number): Promise<void> {
@@ -51,10 +50,18 @@ UPDATE "bare_account" SET "balance" = "balance" + 3 WHERE "id" = 0;
 COMMIT;
 `;
 
+export interface BareShape {
+  readonly senders: number;
+  readonly receivers: number;
+  /** At once. */
+  readonly clients: number;
+  readonly seconds: number;
+}
+
 /** Gifts a second that pgbench writes with them. */
 export async function bareGiftsPerSec(
   databaseUrl: string,
-  { senders, receivers, seconds }: { senders: number; receivers: number; seconds: number },
+  { senders, receivers, clients, seconds }: BareShape,
 ): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'maydan-pgbench-'));
   try {

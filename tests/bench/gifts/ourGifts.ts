@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { newId } from '@maydan/prisma';
-import { commissionOf, receivingOf, walletOf } from '../../../api/src/ledger/accounts.ts';
-import { GiftsRepo, type NewGift } from '../../../api/src/gifts/gifts.repo.ts';
+import { GiftsRepo } from '../../../api/src/gifts/gifts.repo.ts';
+import type { NewGift, Shards } from '../../../api/src/gifts/sending.repo.ts';
 import { fundDirectly, keyed } from '../../../api/src/testing/money.ts';
 import { Life } from '../../../api/src/testing/Life.ts';
 import { TestBackend } from '../../../api/src/testing/TestBackend.ts';
 import { signedIn, type Person } from '../chat/ourSide.ts';
+import { KeptClient } from '../KeptClient.ts';
 
 const coins = 1_000_000_000;
-const roomy = { LOG_LEVEL: 'info', GIFT_RATE_PER_USER: '100000000', DATABASE_POOL_SIZE: '16' };
+const roomy = {
+  ...{ LOG_LEVEL: 'info', GIFT_RATE_PER_USER: '100000000', DATABASE_POOL_SIZE: '16' },
+  // As in production: tests tidy up far more often.
+  TIDYING_PERIOD_MS: '60000',
+};
+const maxSockets = 128;
 
 /** Hosts whose sessions are live, as workers would have told. */
 async function liveHosts(backend: TestBackend, count: number) {
@@ -22,66 +28,65 @@ async function liveHosts(backend: TestBackend, count: number) {
   return hosts;
 }
 
-/** The api as a process of its own, with people who have coins and hosts who are live. PostgreSQL waits for the disk. */
+/** Processes of the api, with people who have coins and hosts who are live. PostgreSQL waits for the disk. */
 export class OurGifts {
   readonly backend: TestBackend;
-  readonly #url: string;
+  /** Of the api processes. */
+  readonly pids: readonly number[];
+  readonly #clients: readonly KeptClient[];
   readonly #senders: readonly Person[];
   readonly #hosts: readonly { readonly hostId: string; readonly sessionId: string }[];
   readonly #giftId: string;
-  readonly #repo: GiftsRepo;
   #turn = 0;
 
   private constructor(
     backend: TestBackend,
-    url: string,
+    apis: readonly { url: string; pid: number }[],
     senders: readonly Person[],
     hosts: readonly { hostId: string; sessionId: string }[],
     giftId: string,
   ) {
     this.backend = backend;
-    this.#url = url;
+    this.pids = apis.map(({ pid }) => pid);
+    this.#clients = apis.map(({ url }) => new KeptClient(url, maxSockets));
     this.#senders = senders;
     this.#hosts = hosts;
     this.#giftId = giftId;
-    this.#repo = new GiftsRepo(backend.database);
   }
 
-  static async start(senderCount: number, hostCount: number): Promise<OurGifts> {
+  static async start(apiCount: number, senderCount: number, hostCount: number): Promise<OurGifts> {
     const backend = await TestBackend.start({ durable: true, maxConnections: 16 });
     try {
-      const api = await backend.startProcess(0, roomy);
+      const apis = [];
+      while (apis.length < apiCount) apis.push(await backend.startProcess(0, roomy));
       const senders = await signedIn(backend, senderCount);
       for (const { id } of senders) await fundDirectly(backend, id, coins);
       const hosts = await liveHosts(backend, hostCount);
       const names = { nameEn: 'Rose', nameAr: 'وردة', iconUrl: '/rose.svg' };
       const { id } = await backend.database.gift.create({ data: { id: newId(), ...names, price: 10 } });
-      return new OurGifts(backend, api.url, senders, hosts, id);
+      return new OurGifts(backend, apis, senders, hosts, id);
     } catch (error) {
       await backend.close();
       throw error;
     }
   }
 
-  /** One gift over HTTP to one of the first hosts. Throws unless it is sent. */
+  /** One gift over HTTP to one of the first hosts, to the processes in turn. Rejects unless it is sent. */
   async overHttp(hostCount: number): Promise<void> {
-    const { sender, host } = this.#next(hostCount);
-    const request = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${sender.token}`, ...keyed() },
-      body: JSON.stringify({ giftId: this.#giftId }),
-    };
-    const address = `${this.#url}/api/v1/sessions/${host.sessionId}/gifts`;
-    // A kept connection may be let go in the moment it is used again; with the same key nothing is done twice.
-    const response = await fetch(address, request).catch(() => fetch(address, request));
-    const text = await response.text();
-    if (response.status !== 201) throw new Error(text);
+    const { sender, host, turn } = this.#next(hostCount);
+    const client = this.#clients[turn % this.#clients.length];
+    const wish = { token: sender.token, headers: keyed(), body: { giftId: this.#giftId } };
+    await client?.ask(`/api/v1/sessions/${host.sessionId}/gifts`, wish);
   }
 
-  /** The one statement that writes a gift, without the api around it; all into one account of the receiver, or into any of `shards`. */
-  async written(hostCount: number, shards: number, commissionShards: number): Promise<void> {
+  /** What writes gifts, without the api around it. */
+  writer(shards?: Shards): GiftsRepo {
+    return new GiftsRepo(this.backend.database, shards);
+  }
+
+  /** Writes one gift by it. */
+  async written(writer: GiftsRepo, hostCount: number): Promise<void> {
     const { sender, host } = this.#next(hostCount);
-    const any = (count: number): number => Math.floor(Math.random() * count);
     const id = newId();
     const person = { id: sender.id, username: 'x', displayName: 'x' };
     const gift = {
@@ -98,20 +103,16 @@ export class OurGifts {
         ...{ quantity: 1, coins: 10, message: '', at: new Date().toISOString(), returned: false },
       },
       commission: 3n,
-      postings: [
-        { account: walletOf(sender.id), amount: -10n },
-        { account: receivingOf(host.hostId, any(shards)), amount: 7n },
-        { account: commissionOf(any(commissionShards)), amount: 3n },
-      ],
       cause: {
         ...{ id: newId(), key: `gift:${key}`, type: 'gift', userId: host.hostId, actorId: sender.id },
         ...{ groupKey: 'gift', data: { sessionId: host.sessionId, gift: 'Rose', quantity: 1 } },
       },
     };
-    await this.#repo.send(wish);
+    await writer.send(wish);
   }
 
   close(): Promise<void> {
+    for (const client of this.#clients) client.close();
     return this.backend.close();
   }
 
@@ -120,6 +121,6 @@ export class OurGifts {
     const sender = this.#senders[turn % this.#senders.length];
     const host = this.#hosts[turn % hostCount];
     if (sender === undefined || host === undefined) throw new Error('nobody');
-    return { sender, host };
+    return { sender, host, turn };
   }
 }
