@@ -32,7 +32,7 @@ afterAll(async () => {
 
 async function person(role: Role = 'user'): Promise<Account> {
   const account = await api.register();
-  if (role !== 'user') await backend.database.user.update({ where: { id: account.user.id }, data: { role } });
+  if (role !== 'user') await backend.giveRole(account, role);
   return account;
 }
 const roleOf = async ({ user }: Account): Promise<Role> =>
@@ -158,7 +158,7 @@ describe('the last admin', () => {
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
     expect(await backend.database.user.count({ where: { role: 'admin', deletedAt: null } })).toBe(1);
-    await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+    await backend.giveRole(admin, 'admin');
   });
 });
 

@@ -32,8 +32,7 @@ afterAll(async () => {
   await backend?.close();
 }, 60_000);
 
-const setRole = (role: 'admin' | 'user') =>
-  backend.database.user.update({ where: { id: admin.user.id }, data: { role } });
+const setRole = (role: 'admin' | 'user') => backend.giveRole(admin, role);
 const secretReason = 'rtmp://live.example.org/app/topsecretkey said no';
 const refuse = () => Promise.reject(new UnrecoverableError(secretReason));
 const stateOf = (id: string) => jobs.queue('vod.images').getJobState(id);

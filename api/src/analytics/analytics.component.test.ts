@@ -30,7 +30,7 @@ beforeAll(async () => {
   api = await backend.startApi({ ANALYTICS_RATE_PER_USER: '1000' });
   repo = new RollupRepo(backend.database);
   [host, fan, admin] = await Promise.all([api.register(), api.register(), api.register()]);
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
 }, 120_000);
 afterAll(() => backend?.close(), 60_000);
 

@@ -26,13 +26,11 @@ beforeAll(async () => {
     api.register(),
     api.register(),
   ]);
-  await appoint(moderator, 'moderator');
-  await appoint(admin, 'admin');
+  await backend.giveRole(moderator, 'moderator');
+  await backend.giveRole(admin, 'admin');
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);
 
-const appoint = (account: Account, role: 'moderator' | 'admin') =>
-  backend.database.user.update({ where: { id: account.user.id }, data: { role } });
 const open = async () => (await host.client.sessions.create({ title: 'room' })).id;
 const list = async (filter: Parameters<typeof admin.client.audit.list>[0]) =>
   (await moderator.client.audit.list(filter)).items;

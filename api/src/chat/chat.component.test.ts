@@ -36,12 +36,11 @@ beforeAll(async () => {
     STAGE_RATE_PER_USER: '1000',
   };
   [api, second] = await Promise.all([backend.startApi(environment), backend.startApi(environment)]);
-  [host, ann, bob, moderator, admin] = (await Promise.all([1, 2, 3, 4, 5].map(() => api.register()))) as [
+  [host, ann, bob, moderator, admin] = (await api.people(5)) as [
     ...[Account, Account, Account, Account, Account],
   ];
-  const appoint = (account: Account, role: 'moderator' | 'admin') =>
-    backend.database.user.update({ where: { id: account.user.id }, data: { role } });
-  await Promise.all([appoint(moderator, 'moderator'), appoint(admin, 'admin')]);
+  await backend.giveRole(moderator, 'moderator');
+  await backend.giveRole(admin, 'admin');
 }, 60_000);
 beforeEach(async () => {
   id = (await host.client.sessions.create({ title: 'room' })).id;

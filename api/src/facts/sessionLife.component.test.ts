@@ -185,7 +185,7 @@ describe('a session', () => {
     const stranger = await api.register();
     const path = `/api/v1/sessions/${life.sessionId}/health`;
     expect((await api.ask('GET', path, { token: stranger.accessToken })).status).toBe(403);
-    await backend.database.user.update({ where: { id: stranger.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(stranger, 'moderator');
     expect((await api.ask('GET', path, { token: stranger.accessToken })).status).toBe(200);
   }, 30_000);
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   [api, second] = [await backend.startApi(), await backend.startApi()];
   admin = await api.register();
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
   rose = await admin.client.gifts.create(roseInput);
   life = await (await Life.create(backend, () => api)).goLive();
 }, 180_000);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   api = await backend.startApi({ CONVERSATION_RATE_PER_USER: '1000', PEOPLE_RATE_PER_USER: '1000' });
   pair = (await api.people(2)) as [Account, Account];
   admin = await api.register();
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);
 

@@ -95,7 +95,7 @@ describe('the ledger', () => {
 
   it('is proved by an audit, for admins, which finds what is wrong', async () => {
     const [ann, admin] = [await api.register(), await api.register()];
-    await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+    await backend.giveRole(admin, 'admin');
     const audit = await admin.client.money.audit();
     expect(audit).toMatchObject({ ok: true, problems: [] });
     expect(audit.entries).toBeGreaterThan(0);
@@ -168,7 +168,7 @@ describe('whatever people do at once, and whatever breaks between any two steps'
     const rates = { WALLET_RATE_PER_USER: '100000', GIFT_RATE_PER_USER: '100000', LOG_LEVEL: 'warn' };
     const apis = [await backend.startApi(rates), await backend.startApi(rates)] as const;
     const [admin, ...fans] = await Promise.all([1, 2, 3, 4].map(() => api.register()));
-    await backend.database.user.update({ where: { id: admin!.user.id }, data: { role: 'admin' } });
+    await backend.giveRole(admin!, 'admin');
     const { id: giftId } = await admin!.client.gifts.create({
       ...{ name: { en: 'Rose', ar: 'وردة' }, iconUrl: '/rose.svg', animation: null, price: 7 },
     });

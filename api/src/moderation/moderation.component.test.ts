@@ -32,11 +32,11 @@ beforeAll(async () => {
   [api, second] = await Promise.all([backend.startApi(), backend.startApi()]);
   sfu = await SfuVoice.start(backend.redis);
   drops = await Listener.on(backend.redis, ingestCommandChannel, ingestCommand);
-  [host, ann, bob, moderator, admin] = (await Promise.all([1, 2, 3, 4, 5].map(() => api.register()))) as [
+  [host, ann, bob, moderator, admin] = (await api.people(5)) as [
     ...[Account, Account, Account, Account, Account],
   ];
-  await appoint(moderator, 'moderator');
-  await appoint(admin, 'admin');
+  await backend.giveRole(moderator, 'moderator');
+  await backend.giveRole(admin, 'admin');
 }, 60_000);
 beforeEach(async () => {
   id = (await host.client.sessions.create({ title: 'room' })).id;
@@ -49,8 +49,6 @@ afterAll(async () => {
   await backend?.close();
 }, 30_000);
 
-const appoint = (account: Account, role: 'moderator' | 'admin') =>
-  backend.database.user.update({ where: { id: account.user.id }, data: { role } });
 const until = (what: string, isSo: () => boolean | Promise<boolean>) => waitUntil(what, isSo, 30_000);
 const say = (account: Account, where = api) =>
   where.ask('POST', `/api/v1/sessions/${id}/chat/messages`, {

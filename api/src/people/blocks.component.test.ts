@@ -201,7 +201,7 @@ describe('sessions of somebody who blocks or is blocked', () => {
   it('are not there, in lists and by id, for both; others and moderators see them', async () => {
     const show = await live();
     const [guest, other, moderator] = (await api.people(3)) as [Account, Account, Account];
-    await backend.database.user.update({ where: { id: moderator.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(moderator, 'moderator');
     const { host, sessionId: id } = show;
     const seen = async (account?: Account): Promise<boolean[]> => {
       const client = account?.client ?? api.client;

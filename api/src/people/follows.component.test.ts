@@ -224,7 +224,7 @@ describe('a profile', () => {
     }
     expect(refusalOf(await ask('GET', '/users/nonsense'))).toBe('422 validation_failed');
     expect(refusalOf(await ask('GET', `/users/by-name/${'x'.repeat(31)}`))).toBe('422 validation_failed');
-    await backend.database.user.update({ where: idOf(ann), data: { role: 'admin' } });
+    await backend.giveRole(ann, 'admin');
     expect((await ask('GET', `/users/${bob.user.id}`, ann)).status).toBe(200);
   });
 });

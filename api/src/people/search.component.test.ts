@@ -31,7 +31,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ SEARCH_RATE_PER_USER: '10000' });
   [me, admin] = await Promise.all([api.register('searcher'), api.register('the_admin')]);
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
   for (const [username, displayName] of names) await create(username, displayName);
 }, 120_000);
 afterAll(() => backend?.close(), 30_000);

@@ -20,14 +20,9 @@ let admin: Account;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
-  [ann, bob, moderator, admin] = (await Promise.all([1, 2, 3, 4].map(() => api.register()))) as [
-    ...[Account, Account, Account, Account],
-  ];
-  for (const [account, role] of [
-    [moderator, 'moderator'],
-    [admin, 'admin'],
-  ] as const)
-    await backend.database.user.update({ where: { id: account.user.id }, data: { role } });
+  [ann, bob, moderator, admin] = (await api.people(4)) as [...[Account, Account, Account, Account]];
+  await backend.giveRole(moderator, 'moderator');
+  await backend.giveRole(admin, 'admin');
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);
 

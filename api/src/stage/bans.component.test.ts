@@ -87,7 +87,7 @@ describe('a ban from a session', () => {
 
   it('is the host’s and moderators’ to make, and hits neither of them', async () => {
     const [guest, moderator] = [await api.register(), await api.register()];
-    await backend.database.user.update({ where: { id: moderator.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(moderator, 'moderator');
     const userId = guest.user.id;
     for (const [method, path, body] of [
       ['POST', `${id}/bans`, { userId }],

@@ -188,7 +188,7 @@ describe('the stage', () => {
       const nowhere = path.replace(id, randomUUID());
       expect([path, refusalOf(await ask(method, nowhere, show.host, body))]).toEqual([path, '404 not_found']);
     }
-    await backend.database.user.update({ where: { id: stranger.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(stranger, 'moderator');
     expect((await ask('DELETE', `${id}/stage/seats/${userId}`, stranger)).status).toBe(200);
   });
 

@@ -66,9 +66,8 @@ describe('the end of a status', () => {
     const path = `/statuses/${made.id}`;
     expect(await api.refusal(fan, 'DELETE', path)).toBe('403 forbidden');
     expect(await api.refusal(bob, 'DELETE', path)).toBe('404 not_found');
-    for (const [{ user }, role] of [[bob, 'moderator'] as const, [cat, 'admin'] as const]) {
-      await backend.database.user.update({ where: { id: user.id }, data: { role } });
-    }
+    await backend.giveRole(bob, 'moderator');
+    await backend.giveRole(cat, 'admin');
     const clients = [await connect(ann), await connect(fan)];
     const answers = await Promise.all(
       [bob, bob, cat].map(({ accessToken }) =>

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createRedis, type Logger, type Redis } from '@maydan/common';
 import { startPostgres, startRedis, type EmbeddedPostgres, type EmbeddedRedis } from '@maydan/infra';
-import { createPrisma, type Database } from '@maydan/prisma';
+import { createPrisma, type Database, type Role } from '@maydan/prisma';
 import { Api } from '../Api.ts';
 import { configSchema } from '../config.ts';
 import { ApiProcess } from './ApiProcess.ts';
 import { copyMigratedCluster } from './migratedCluster.ts';
-import { TestApi } from './TestApi.ts';
+import { TestApi, type Account } from './TestApi.ts';
 
 /** A real PostgreSQL with our schema and a real Redis, for one test file; and apis that run on them. */
 export class TestBackend {
@@ -96,6 +96,11 @@ export class TestBackend {
       TIDYING_PERIOD_MS: '5000',
       STREAM_KEY_FAILURES_PER_ADDRESS: '10000',
     };
+  }
+
+  /** Changes somebody's role in the database, as the first admin gets theirs. */
+  async giveRole({ user: { id } }: Account, role: Role): Promise<void> {
+    await this.database.user.update({ where: { id }, data: { role } });
   }
 
   /** Address of the Redis that all apis share. */

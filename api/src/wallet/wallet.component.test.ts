@@ -15,7 +15,7 @@ beforeAll(async () => {
   const rates = { WALLET_RATE_PER_USER: '1000' };
   [api, second] = [await backend.startApi(rates), await backend.startApi(rates)];
   admin = await api.register();
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
 }, 120_000);
 afterAll(async () => {
   await backend?.close();
@@ -196,7 +196,7 @@ describe('a withdrawal', () => {
     expect((await star.client.wallet.withdrawals({})).items).toMatchObject([
       { id, state: 'paid', reference: 'T-1', paidAt: expect.any(String) },
     ]);
-    await backend.database.user.update({ where: { id: star.user.id }, data: { role: 'admin' } });
+    await backend.giveRole(star, 'admin');
     const own = await withdraw(star, 100);
     expect(await api.refusal(star, 'POST', `/admin/withdrawals/${own.id}/approve`)).toBe('403 forbidden');
   });

@@ -84,7 +84,7 @@ describe('a message', () => {
   it('is written with what happened or not at all, and reaches those who want to hear of it', async () => {
     const [mine, others, all] = [receiver.address(), receiver.address(), receiver.address()];
     const admin = await api.register();
-    await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+    await backend.giveRole(admin, 'admin');
     const hook = await hear(['gift.sent'], mine);
     await hear(['session.started'], mine);
     await hear(['gift.sent'], others, fan);
@@ -110,7 +110,7 @@ describe('a message', () => {
     }
     expect(receiver.at(others)).toEqual([]);
     // A former admin's endpoint hears nothing more.
-    await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'user' } });
+    await backend.giveRole(admin, 'user');
     await backend.database.sentGift.create({ data: { ...row, id: newId() } });
     const off = async () => (await admin.client.webhooks.list()).items[0]?.disabledReason;
     await waitUntil('the webhook being off', async () => (await off()) === 'forbidden', withinMs);

@@ -73,6 +73,14 @@ describe('what composes a stage', () => {
     );
     return file;
   };
+  const startComposer = () => {
+    const composer = new ComposerProcess(settings);
+    const told = { broken: [] as number[], shown: [] as number[], pictures: 0 };
+    composer.on('broken', (track) => told.broken.push(track));
+    composer.on('shown', (track) => told.shown.push(track));
+    composer.on('picture', () => (told.pictures += 1));
+    return { composer, told };
+  };
   const inputOf = (codec: Clip['codec']): VideoInput =>
     new VideoInput({
       codec,
@@ -180,22 +188,16 @@ describe('what composes a stage', () => {
       { periodSec: 0.1, toneHz: 1_000, colour: '0xe0e0e0' },
       { codec: 'vp8', size: '4096x2560', durationSec: 0.1, keyFrameIntervalSec: 0.1 },
     );
-    const composer = new ComposerProcess(settings);
-    const broken: number[] = [];
-    let pictures = 0;
-    composer.on('broken', (track) => broken.push(track));
-    composer.on('picture', () => (pictures += 1));
+    const { composer, told } = startComposer();
     try {
       const nonsense = { timestamp: 0, key: true, data: Buffer.alloc(200, 0xff) };
-      const shown: number[] = [];
-      composer.on('shown', (track) => shown.push(track));
       composer.send([...pictureMessage(3, 'h264', nonsense), ...pictureMessage(4, 'vp8', nonsense)], null);
       composer.send(pictureMessage(5, 'vp8', encodedPicture(large, 0, 3)), null);
       composer.send(pictureMessage(6, 'vp8', encodedPicture(clips.upright, 0, keyEvery)), 5);
-      await waitUntil('a picture', () => pictures === 1, 60_000);
-      expect(broken).toContain(3);
-      expect(broken).toContain(5);
-      expect(shown).toEqual([6]);
+      await waitUntil('a picture', () => told.pictures === 1, 60_000);
+      expect(told.broken).toContain(3);
+      expect(told.broken).toContain(5);
+      expect(told.shown).toEqual([6]);
     } finally {
       await composer.close();
     }
@@ -203,11 +205,7 @@ describe('what composes a stage', () => {
 
   it('is not made to take memory by a head that claims a picture of 16384x16384', async () => {
     const [small] = await testPictures({ codec: 'vp9', size: '320x180' });
-    const composer = new ComposerProcess(settings);
-    const broken: number[] = [];
-    let pictures = 0;
-    composer.on('broken', (track) => broken.push(track));
-    composer.on('picture', () => (pictures += 1));
+    const { composer, told } = startComposer();
     try {
       const claiming = {
         timestamp: 0,
@@ -215,8 +213,8 @@ describe('what composes a stage', () => {
         data: claimingSize(small?.data ?? Buffer.alloc(0), 16_384),
       };
       composer.send(pictureMessage(1, 'vp9', claiming), 0);
-      await waitUntil('a picture', () => pictures === 1, 60_000);
-      expect(broken).toEqual([1]);
+      await waitUntil('a picture', () => told.pictures === 1, 60_000);
+      expect(told.broken).toEqual([1]);
       const [pid = 0] = childrenOf(process.pid).filter(isComposer);
       // Decoded, it takes more than a gigabyte.
       expect(mostMemoryBytes(pid)).toBeLessThan(300_000_000);
