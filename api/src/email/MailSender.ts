@@ -17,23 +17,6 @@ export interface MailSender {
   send(mail: Mail): Promise<void>;
 }
 
-/** Sends nothing. In development the mail is in the log, so that one can go on without a server; nowhere else. */
-export class LogMailSender implements MailSender {
-  readonly #logger: Logger;
-  readonly #isDevelopment: boolean;
-
-  constructor(logger: Logger, isDevelopment: boolean) {
-    this.#logger = logger;
-    this.#isDevelopment = isDevelopment;
-  }
-
-  send(mail: Mail): Promise<void> {
-    if (this.#isDevelopment) this.#logger.info({ mail }, 'a mail would be sent');
-    else this.#logger.warn('a mail was not sent: there is no server for it (SMTP_URL)');
-    return Promise.resolve();
-  }
-}
-
 /** Any SMTP server (RFC 5321); one connection for each mail. */
 export class SmtpMailSender implements MailSender {
   readonly #transport: ReturnType<typeof smtp>;

@@ -1,11 +1,12 @@
 import type { Logger } from '@maydan/common';
 import type { ApiConfig } from '../config.ts';
-import { LogMailSender, SmtpMailSender, type MailSender } from './MailSender.ts';
+import { logUnsent } from '../identity/logUnsent.ts';
+import { SmtpMailSender, type MailSender } from './MailSender.ts';
 
 /** The server of the configuration, or the log. */
 export function createMailSender(config: ApiConfig, logger: Logger): MailSender {
   const { SMTP_URL: url, MAIL_FROM: from } = config;
-  if (url === undefined || from === undefined)
-    return new LogMailSender(logger, config.NODE_ENV === 'development');
-  return new SmtpMailSender({ url, from }, logger);
+  if (url !== undefined && from !== undefined) return new SmtpMailSender({ url, from }, logger);
+  const unsent = { what: 'a mail', because: 'there is no server for it (SMTP_URL)' };
+  return { send: (mail) => logUnsent(logger, config, { ...unsent, content: { mail } }) };
 }

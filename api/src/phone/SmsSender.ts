@@ -8,23 +8,6 @@ export interface SmsSender {
   send(to: string, text: string): Promise<void>;
 }
 
-/** Sends nothing. In development the text is in the log, so that one can go on without a gateway; nowhere else. */
-export class LogSmsSender implements SmsSender {
-  readonly #logger: Logger;
-  readonly #isDevelopment: boolean;
-
-  constructor(logger: Logger, isDevelopment: boolean) {
-    this.#logger = logger;
-    this.#isDevelopment = isDevelopment;
-  }
-
-  send(to: string, text: string): Promise<void> {
-    if (this.#isDevelopment) this.#logger.info({ to, text }, 'a text message would be sent');
-    else this.#logger.warn('a text message was not sent: there is no gateway (SMS_GATEWAY_URL)');
-    return Promise.resolve();
-  }
-}
-
 export interface GatewayOptions {
   readonly url: string;
   readonly token: string | undefined;
