@@ -128,6 +128,8 @@ describe('a session', () => {
   it('does not listen to a worker that was replaced', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
     await life.tell({ type: 'live.accepted', workerId: 'w2', fence: 2 });
+    // Two processes take facts: the next one may not come before this one.
+    await factsHandled(backend.redis);
     await life.ended({ fence: 1, failure: 'encoderFailed' });
     await life.tell({ type: 'live.sourceLost', fence: 1, reason: 'closed' });
     await factsHandled(backend.redis);
