@@ -78,44 +78,37 @@ function formatTask(fresh: boolean): Task {
   return { title: 'format', args: [program, '--check', '--log-level', 'warn', '.', ...(fresh ? [] : cache)] };
 }
 
-/**
- * Tests with encoders, browsers or deadlines that a busy machine misses: no more than two files at a time. Others mostly
- * wait, and three files at a time fill the cores.
- */
+/** Tests with encoders, browsers or deadlines that a busy machine misses: two files at a time. Of others, which mostly wait, three. */
 export const costly: readonly string[] = [
   'api/src/facts/',
   'sfu/src/(faststart|mesh)/',
+  'sfu/src/(signaling|whip)/browser',
   'sfu/src/signaling/(leaks|turn)',
   'sfu/src/whip/otherClients',
-  'tests/support/hls/',
-  'web/src/pageLayout',
+  'tests/support/(browser|hls)/',
+  'web/src/',
   'workers/src/(forward|stage)/',
 ];
 
-/** Tests that compare picture and sound in a browser, or run several browsers: they have the machine for themselves. */
-export const alone: readonly string[] = [
-  'sfu/src/(signaling|whip)/browser',
-  'tests/e2e/(everyWay|journey|lipSync|privateSession|reconnect|refusals|restream|stage)',
-  'tests/support/browser/',
-  'web/src/(stage|watch)',
-];
+/** Journeys that compare picture and sound, or run several browsers: they have the machine for themselves. */
+export const alone: readonly string[] = ['tests/e2e/(everyWay|journey|lipSync|restream|stage)'];
 
 /** Jest's order of the files that run side by side. */
 const longestFirst = join(root, 'infra', 'jest', 'longestFirst.mjs');
 
 /** The component tests, then the journeys; one task after the other, in this order. */
 export function longTasks(): Task[] {
-  const named = (...names: readonly string[]): string => `/(${names.join('|')})`;
-  const only = (names: readonly string[]): string[] => ['--testPathPatterns', named(...names)];
-  const without = (...names: readonly string[]): string[] => ['--testPathIgnorePatterns', named(...names)];
+  const only = (names: readonly string[]): string[] => ['--testPathPatterns', `/(${names.join('|')})`];
+  const without = (names: readonly string[]): string[] => [
+    ...['--testPathIgnorePatterns', `/(${names.join('|')})`],
+  ];
   const sideBySide = (width: number): string[] => [
     ...['--maxWorkers', String(width), '--testSequencer', longestFirst],
   ];
   return [
-    jestTask('component', 'component tests', [...sideBySide(3), ...without(...costly, ...alone)]),
+    jestTask('component', 'component tests', [...sideBySide(3), ...without(costly)]),
     jestTask('component', 'component tests of media', [...sideBySide(2), ...only(costly)]),
-    jestTask('component', 'component tests that measure', ['--runInBand', ...only(alone)]),
-    jestTask('e2e', 'journeys (end to end)', [...sideBySide(2), ...without(...alone)]),
+    jestTask('e2e', 'journeys (end to end)', [...sideBySide(2), ...without(alone)]),
     jestTask('e2e', 'journeys that measure', ['--runInBand', ...only(alone)]),
   ];
 }
