@@ -1,3 +1,4 @@
+import type { Role } from '@maydan/contracts';
 import type { AccountBan, Database } from '@maydan/prisma';
 import { audited, writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
 
@@ -15,15 +16,19 @@ export class AccountBansRepo {
     return this.#database.accountBan.findUnique({ where: { userId } });
   }
 
-  /** In place of an earlier one. Null when the account was deleted meanwhile. */
+  /**
+   * In place of an earlier one. Null when the account was deleted meanwhile, or has another role than the one for which the
+   * ban was allowed: so that no admin is ever banned, nor the last one.
+   */
   ban(
     data: Pick<AccountBan, 'userId' | 'byId' | 'reason' | 'expiresAt'>,
+    role: Role,
     act: Act,
   ): Promise<AccountBan | null> {
     const { userId, ...rest } = data;
     return this.#database.$transaction(async (transaction) => {
       const now = new Date();
-      const where = { id: userId, deletedAt: null };
+      const where = { id: userId, deletedAt: null, role };
       // Also of who is banned already: whoever changes a ban of the same account waits here.
       const { count } = await transaction.user.updateMany({ where, data: { bannedAt: now } });
       if (count === 0) return null;

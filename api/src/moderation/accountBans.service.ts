@@ -17,7 +17,7 @@ export interface AccountBansDependencies {
   readonly accountBans: AccountBansRepo;
   readonly moderated: ModeratedRepo;
   readonly ranks: Ranks;
-  readonly repo: Pick<SessionsRepo, 'runningOf'>;
+  readonly repo: Pick<SessionsRepo, 'onAirOf'>;
   readonly sessions: Pick<SessionsService, 'close'>;
   readonly seats: Pick<SeatsService, 'takeAll'>;
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
@@ -42,8 +42,11 @@ export class AccountBansService {
     const user = await this.#above(actor, id);
     const act = { ...actOn(actor, id), action: 'user.banned', reason, details: { durationSec } } as const;
     const ban = { userId: id, byId: actor.id, reason, expiresAt: momentIn(durationSec) };
-    const row = await this.#deps.accountBans.ban(ban, act);
-    if (row === null) throw new AppError('not_found');
+    const row = await this.#deps.accountBans.ban(ban, user.role, act);
+    if (row === null) {
+      await this.#above(actor, id);
+      throw new AppError('conflict', 'The role of this account was changed at this moment; try again.');
+    }
     this.#deps.logger.info({ userId: id, byId: actor.id, durationSec }, 'an account was banned');
     await this.#enforce(row);
     return view(user, row);
@@ -83,7 +86,7 @@ export class AccountBansService {
     const { userId } = ban;
     await emitter.disconnect(rooms.user(userId), 'account_banned');
     await sfu.removeUser(userId, 'banned');
-    for (const id of await repo.runningOf(userId)) {
+    for (const { id } of await repo.onAirOf(userId)) {
       await sessions.close(id, 'moderatorEnded', ban.byId).catch(unlessOver);
     }
     await seats.takeAll(userId);

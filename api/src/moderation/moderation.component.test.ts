@@ -307,6 +307,24 @@ describe('the ban of an account', () => {
   });
 });
 
+it('nobody who becomes an admin at the moment of a ban is banned', async () => {
+  const { user } = await api.register();
+  const { database } = backend;
+  const ban = () => api.refusal(moderator, 'POST', `/admin/users/${user.id}/ban`, { reason: 'spam' });
+  const banning = await database.$transaction(async (transaction) => {
+    await transaction.user.update({ where: { id: user.id }, data: { role: 'admin' } });
+    const refusal = ban();
+    await until('the ban to wait', async () => {
+      const waiting = await database.$queryRaw<unknown[]>`
+        SELECT 1 AS one FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return waiting.length > 0;
+    });
+    return { refusal };
+  });
+  expect(await banning.refusal).toBe('403 forbidden');
+  expect(await acts(user.id)).toEqual([]);
+});
+
 describe('a session that a moderator ends, and a stream key that one disables', () => {
   it('are over, and their owner is told why', async () => {
     const life = await (await Life.create(backend, () => api)).authorize();

@@ -197,18 +197,9 @@ export class SessionsRepo {
     return rows.map((row) => row.id);
   }
 
-  /** Those of a host that are on air. */
-  async runningOf(hostId: string): Promise<string[]> {
-    const rows = await this.#database.session.findMany({
-      where: { hostId, state: { in: [...onAirStates] } },
-      select: { id: true },
-    });
-    return rows.map((row) => row.id);
-  }
-
   /** Those of a host that a publisher is on the line of, or may come back to. */
   onAirOf(hostId: string): Promise<Session[]> {
-    return this.#database.session.findMany({ where: { hostId, state: { in: [...onAirStates] } }, take: 100 });
+    return this.#database.session.findMany({ where: { hostId, state: { in: [...onAirStates] } } });
   }
 
   async countByState(): Promise<Map<SessionState, number>> {
