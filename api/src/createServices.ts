@@ -141,7 +141,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ config, database, redis, sfu, emitter, logger },
     uncounted: createDismissal({ config, redis }),
   });
-  const { access, leases, ends, views } = letIn;
+  const { access, leases, bans: playbackBans, ends, views } = letIn;
   const identity = createIdentity({ config, database, limits, revocations, logger });
   const { signIns } = identity;
   const restream = createRestream({ ...shared, config, database, limits, emitter });
@@ -174,12 +174,12 @@ export function createServices(dependencies: ServicesDependencies) {
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, logger });
   const stage = createStage({
-    ...{ ...shared, config, database, limits, sessions },
+    ...{ ...shared, config, database, limits, sessions, emitter, playbackBans },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, sessions, streamKeys, toldLater },
-    ...{ chat: chat.chat, seats: stage.seats },
+    ...{ chat: chat.chat, seats: stage.seats, playbackBans },
   });
   const reports = createReports({ database, sessions, limits, toldLater, logger });
   const messageMedia = new MessageMediaRepo(database);

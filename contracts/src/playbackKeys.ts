@@ -9,8 +9,22 @@ export const playbackKeys = {
   private: 'maydan:playback:private',
   /** Users whose tokens are good, by when they expire (milliseconds). */
   leases: (playbackId: string): string => `maydan:playback:${playbackId}:leases`,
+  /**
+   * Who was banned lately, by when no token of theirs is left that could be good (milliseconds): `<playback> <user>`, or
+   * `* <user>` for a banned account.
+   */
+  banned: 'maydan:playback:banned',
+  /** Another word with each change of `banned`. */
+  bannedVersion: 'maydan:playback:banned:version',
   s3Prefix: (playbackId: string): string => `live/${playbackId}/`,
 } as const;
 
+/** A playback token is good for so long at most. */
+export const playbackTokenSec = 86_400;
+
 /** A lease that nobody asks anything with ends so soon. */
 export const playbackLeaseSec = 120;
+
+/** Whom `playbackKeys.banned` is about; `playbackId` null: an account that plays nothing at all. */
+export const bannedFromPlayback = (playbackId: string | null, userId: string): string =>
+  `${playbackId ?? '*'} ${userId}`;

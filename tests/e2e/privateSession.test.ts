@@ -100,6 +100,20 @@ describe('a private session', () => {
     expect(await statusOf(await addressOf(viewer))).toBe(200);
   }, 180_000);
 
+  it('made public it plays for all but whom the host bans: the next playlist is refused, and a guest’s is not', async () => {
+    const { id } = session;
+    const made = await host.sessions.update({ id, visibility: 'public' });
+    const own = await addressOf(viewer);
+    await waitFor('the address to be open', async () => (await statusOf(own)) === 200);
+    await host.bans.create({ id, userId: viewerId });
+    await waitFor('the refusal', async () => (await statusOf(own)) === 403);
+    await expect(addressOf(viewer)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await statusOf(made.playback.hlsUrl)).toBe(200);
+    await host.bans.remove({ id, userId: viewerId });
+    await waitFor('the address to be open again', async () => (await statusOf(own)) === 200);
+    await host.sessions.update({ id, visibility: 'private' });
+  }, 120_000);
+
   it('its recording is as private', async () => {
     await host.sessions.end({ id: session.id });
     const ended = await waitFor(

@@ -2,11 +2,15 @@ import type { Logger } from '@maydan/common';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { AccessEnds } from './AccessEnds.ts';
 import type { AccessRepo, Place } from './access.repo.ts';
+import type { PlaybackBans } from './PlaybackBans.ts';
+import type { PlaybackBansRepo } from './playbackBans.repo.ts';
 import type { PlaybackLeases } from './PlaybackLeases.ts';
 
 export interface AccessKeeperDependencies {
   readonly repo: AccessRepo;
   readonly leases: PlaybackLeases;
+  readonly bans: Pick<PlaybackBans, 'repair'>;
+  readonly bansRepo: Pick<PlaybackBansRepo, 'recent'>;
   readonly ends: Pick<AccessEnds, 'end'>;
   readonly logger: Logger;
 }
@@ -82,7 +86,8 @@ export class AccessKeeper {
 
   /** A process may have died between PostgreSQL and Redis, and Redis may have lost everything. */
   async #repair(): Promise<void> {
-    const { repo, leases, logger } = this.#deps;
+    const { repo, leases, bans, bansRepo, logger } = this.#deps;
+    if (await bans.repair(() => bansRepo.recent(new Date()))) logger.warn('Redis did not know all bans');
     if ((await repo.countPrivate()) === (await leases.countPrivate())) return;
     logger.warn('Redis did not know which playbacks are private');
     for (let after = ''; ;) {

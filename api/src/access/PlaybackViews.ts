@@ -23,10 +23,14 @@ export class PlaybackViews {
 
   /** `viewer` may see the session, which is for the caller to know; `base` is their playback base. */
   async view(row: SessionRow, viewer: Viewer, base: string): Promise<Viewed> {
-    if (row.visibility !== 'private' || viewer === null)
+    if (viewer === null || (row.visibility !== 'private' && mayNotBeBanned(viewer, row)))
       return { session: sessionView(row, base), expiresAt: null };
-    const expiresAt = await this.#leases.grant(row, viewer.id);
+    // Who plays a public session is told by the token alone: it is refused once they are banned, and needs no lease.
+    const expiresAt = row.visibility === 'private' ? await this.#leases.grant(row, viewer.id) : null;
     const token = mintPlaybackToken(this.#secret, { playbackId: row.playbackId, userId: viewer.id });
     return { session: sessionView(row, base, token), expiresAt };
   }
 }
+
+const mayNotBeBanned = ({ id, role }: NonNullable<Viewer>, { hostId }: SessionRow): boolean =>
+  id === hostId || role !== 'user';

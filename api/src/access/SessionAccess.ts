@@ -7,6 +7,9 @@ import type { PlaybackLeases } from './PlaybackLeases.ts';
 /** What of a session decides who is let in. */
 type AskedSession = Pick<SessionRow, 'id' | 'hostId' | 'visibility'>;
 
+/** To watch it or take part in it is more than to know of it. */
+export type Wish = 'see' | 'watch';
+
 /**
  * The one place that decides who is let into a session (features L1, L2): every way in asks here, by `findVisible` of the
  * sessions. Moderators and admins see everything, as that is their work.
@@ -22,10 +25,10 @@ export class SessionAccess {
 
   /**
    * Throws `not_found` past a block; of a private session `session_private` for those whom it doesn't let in, and `forbidden`
-   * for whom the host has banned. Who was let into a private one is put out once they aren't any more (`AccessKeeper`).
+   * for whom the host has banned; of a public one, which they could tell of without an account, that is thrown to watch it. Who was let into a private one is put out once they aren't any more (`AccessKeeper`).
    */
-  require(viewer: Viewer, session: AskedSession): Promise<void> {
-    return this.admit(viewer, session, (userId) => this.#repo.standing(session.id, userId));
+  require(viewer: Viewer, session: AskedSession, wish: Wish = 'see'): Promise<void> {
+    return this.admit(viewer, session, (userId) => this.#repo.standing(session.id, userId), wish);
   }
 
   /** The same where the standing is read with something else. `standingOf` is asked only if it matters. */
@@ -33,6 +36,7 @@ export class SessionAccess {
     viewer: Viewer,
     session: AskedSession,
     standingOf: (userId: string) => Promise<Standing> | Standing,
+    wish: Wish,
   ): Promise<void> {
     const isPrivate = session.visibility === 'private';
     if (viewer === null) {
@@ -40,14 +44,14 @@ export class SessionAccess {
       return;
     }
     if (viewer.role === 'user' && viewer.id !== session.hostId)
-      requireStanding(await standingOf(viewer.id), isPrivate);
+      requireStanding(await standingOf(viewer.id), isPrivate, wish);
     if (isPrivate) await this.#leases.admit(session.id, viewer.id);
   }
 }
 
-function requireStanding({ isHidden, isBanned, isAdmitted }: Standing, isPrivate: boolean): void {
+function requireStanding({ isHidden, isBanned, isAdmitted }: Standing, isPrivate: boolean, wish: Wish): void {
   if (isHidden) throw new AppError('not_found');
-  if (!isPrivate) return;
-  if (isBanned) throw new AppError('forbidden', 'The host has banned you from this session.');
+  if (isBanned && (isPrivate || wish === 'watch'))
+    throw new AppError('forbidden', 'The host has banned you from this session.');
   if (!isAdmitted) throw new AppError('session_private');
 }

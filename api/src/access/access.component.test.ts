@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { readPlaybackToken } from '@maydan/common';
-import { playbackKeys, type Session, type SfuCommand } from '@maydan/contracts';
+import { bannedFromPlayback, playbackKeys, type Session, type SfuCommand } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { allTold } from '../testing/notifications.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
@@ -238,4 +238,57 @@ it('a Redis that lost which playbacks are private is told again, and not of othe
       (await known()).includes(playback.playbackId) && !(await known()).includes('nobodysplayback1'),
     60_000,
   );
+});
+
+describe('a public session', () => {
+  const bans = () => backend.redis.zrange(playbackKeys.banned, 0, '-1');
+  const knows = (member: string, is: boolean) =>
+    waitUntil(`${member} ${is}`, async () => (await bans()).includes(member) === is, 30_000);
+
+  it('is played with a token by who is signed in, and refused once they are banned; Redis that lost it is told again', async () => {
+    const session = await host.client.sessions.create({ title: 'for all' });
+    const { id, playback } = session;
+    const { playbackId } = playback;
+    const member = bannedFromPlayback(playbackId, ann.user.id);
+    const granted = await ann.client.access.playback({ id });
+    const [, token = ''] = /\/~([^/]+)\/index\.m3u8$/.exec(granted.playback.hlsUrl) ?? [];
+    expect(readPlaybackToken(TestBackend.internalSecret, playbackId, token)).toBe(ann.user.id);
+    expect([granted.expiresAt, await hasLease(session, ann)]).toEqual([null, false]);
+    expect(playback.hlsUrl).toBe((await api.client.access.playback({ id })).playback.hlsUrl);
+    const socket = await TestSocket.connect(second.url, { token: ann.accessToken });
+    await socket.ask('session:subscribe', { sessionId: id });
+    await host.client.bans.create({ id, userId: ann.user.id });
+    expect(await bans()).toContain(member);
+    await socket.until('session:closed');
+    expect(socket.of('session:closed')).toEqual([{ sessionId: id, code: 'forbidden' }]);
+    expect(await socket.codeOf('session:subscribe', { sessionId: id })).toBe('forbidden');
+    expect(await refused(ann, id)).toBe('403 forbidden');
+    expect(await api.refusal(ann, 'POST', `/sessions/${id}/playback`)).toBe('403 forbidden');
+    expect(await api.refusal(ann, 'POST', `/sessions/${id}/join`, {})).toBe('403 forbidden');
+    // The list of sessions has it still, and so has a guest.
+    expect((await api.client.sessions.get({ id })).playback.hlsUrl).toBe(playback.hlsUrl);
+    await backend.redis.del(playbackKeys.banned);
+    await knows(member, true);
+    await backend.redis.zadd(playbackKeys.banned, Date.now() + 60_000, `${playbackId} nobody`);
+    await knows(`${playbackId} nobody`, false);
+    await host.client.bans.remove({ id, userId: ann.user.id });
+    expect(await bans()).not.toContain(member);
+    expect((await ann.client.access.playback({ id })).playback.hlsUrl).toBe(granted.playback.hlsUrl);
+  });
+
+  it('a ban for a time is known until its end alone, and one of an account for all sessions', async () => {
+    const { id, playback } = await host.client.sessions.create({ title: 'for all' });
+    const dan = await api.register();
+    const { expiresAt } = await host.client.bans.create({ id, userId: dan.user.id, durationSec: 600 });
+    const member = bannedFromPlayback(playback.playbackId, dan.user.id);
+    const known = await backend.redis.zscore(playbackKeys.banned, member);
+    expect(Number(known)).toBe(Date.parse(expiresAt ?? ''));
+    await backend.database.user.update({ where: { id: bob.user.id }, data: { role: 'moderator' } });
+    const path = { id: dan.user.id, reason: 'spam' };
+    await bob.client.platformModeration.ban(path);
+    expect(await bans()).toContain(bannedFromPlayback(null, dan.user.id));
+    await bob.client.platformModeration.unban(path);
+    expect(await bans()).not.toContain(bannedFromPlayback(null, dan.user.id));
+    await backend.database.user.update({ where: { id: bob.user.id }, data: { role: 'user' } });
+  });
 });

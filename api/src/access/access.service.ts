@@ -16,7 +16,7 @@ const maxInvited = 1_000;
 export interface AccessDependencies {
   readonly repo: AccessRepo;
   readonly views: PlaybackViews;
-  readonly sessions: Pick<SessionsService, 'findVisible' | 'findSteerable'>;
+  readonly sessions: Pick<SessionsService, 'findWatchable' | 'findSteerable'>;
   readonly blocks: Pick<Blocks, 'eitherBlocks'>;
   readonly limits: Pick<RateLimits, 'stage'>;
   /** Somebody is to be told of what was written. */
@@ -32,9 +32,9 @@ export class AccessService {
     this.#deps = dependencies;
   }
 
-  /** Throws as `findVisible` does. */
+  /** Throws as `findWatchable` does. */
   async playback(viewer: Viewer, sessionId: string, base: string): Promise<PlaybackGranted> {
-    const row = await this.#deps.sessions.findVisible(viewer, sessionId);
+    const row = await this.#deps.sessions.findWatchable(viewer, sessionId);
     const { session, expiresAt } = await this.#deps.views.view(row, viewer, base);
     const renewAfterSec = playbackLeaseSec / 2;
     return { playback: session.playback, expiresAt: expiresAt?.toISOString() ?? null, renewAfterSec };

@@ -7,6 +7,8 @@ import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { AccessEnds, type AccessEndsDependencies } from './AccessEnds.ts';
 import { AccessKeeper } from './AccessKeeper.ts';
 import { AccessRepo } from './access.repo.ts';
+import { PlaybackBans } from './PlaybackBans.ts';
+import { PlaybackBansRepo } from './playbackBans.repo.ts';
 import { PlaybackLeases } from './PlaybackLeases.ts';
 import { PlaybackViews } from './PlaybackViews.ts';
 import { SessionAccess } from './SessionAccess.ts';
@@ -26,10 +28,15 @@ export function createAccess({ config, database, redis, sfu, emitter, uncounted,
   const repo = new AccessRepo(database);
   const leases = new PlaybackLeases(redis);
   const ends = new AccessEnds({ leases, sfu, emitter, uncounted });
-  const keeper = new AccessKeeper({ repo, leases, ends, logger });
+  const bans = new PlaybackBans(redis);
+  const keeper = new AccessKeeper({
+    ...{ repo, leases, bans, ends, logger },
+    bansRepo: new PlaybackBansRepo(database),
+  });
   return {
     repo,
     leases,
+    bans,
     ends,
     access: new SessionAccess(repo, leases),
     views: new PlaybackViews(leases, config.INTERNAL_SECRET),

@@ -90,7 +90,7 @@ export class GiftsService {
     const context = await gifts.context({ ...wish, senderId: user.id });
     if (context === null) throw new AppError('not_found');
     const { hostId, visibility, state } = context;
-    await access.admit(user, { id: params.id, hostId, visibility }, () => context);
+    await access.admit(user, { id: params.id, hostId, visibility }, () => context, 'watch');
     if (state !== 'live' && state !== 'interrupted') {
       throw new AppError('wrong_state', 'Gifts can be sent while the session is live.');
     }

@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { AccountBan, AccountBanInput } from '@maydan/contracts';
 import type { AccountBan as BanRow, User } from '@maydan/prisma';
+import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
@@ -21,6 +22,7 @@ export interface AccountBansDependencies {
   readonly sessions: Pick<SessionsService, 'close'>;
   readonly seats: Pick<SeatsService, 'takeAll'>;
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
+  readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
   readonly emitter: Emitter;
   readonly logger: Logger;
 }
@@ -70,6 +72,7 @@ export class AccountBansService {
       reason,
     });
     if (!lifted) throw new AppError('not_found', 'This account is not banned.');
+    await this.#deps.playbackBans.lift(null, id);
   }
 
   /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans. */
@@ -82,9 +85,10 @@ export class AccountBansService {
 
   /** May be repeated. */
   async #enforce(ban: BanRow): Promise<void> {
-    const { accountBans, repo, sessions, seats, sfu, emitter } = this.#deps;
+    const { accountBans, repo, sessions, seats, sfu, playbackBans, emitter } = this.#deps;
     const { userId } = ban;
     await emitter.disconnect(rooms.user(userId), 'account_banned');
+    await playbackBans.ban(null, ban);
     await sfu.removeUser(userId, 'banned');
     for (const { id } of await repo.onAirOf(userId)) {
       await sessions.close(id, 'moderatorEnded', ban.byId).catch(unlessOver);

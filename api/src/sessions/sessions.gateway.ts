@@ -18,7 +18,7 @@ export function sessionsHandlers(
   };
 }
 
-/** Everybody may follow a session whose id they know, unless a block hides it. Throws `not_found`. */
+/** Everybody may follow a session whose id they know, unless a block hides it or they are banned. Throws as `findWatchable`. */
 export function sessionGuard(sessions: SessionsService): RoomGuard {
-  return async (sessionId, user) => void (await sessions.findVisible(user, sessionId));
+  return async (sessionId, user) => void (await sessions.findWatchable(user, sessionId));
 }

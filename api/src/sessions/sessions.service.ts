@@ -110,9 +110,9 @@ export class SessionsService {
     return { items: page.map((row) => sessionView(row, base)), nextCursor };
   }
 
-  /** An unlisted session is found by its id alone. Throws `not_found`. */
+  /** An unlisted session is found by its id alone. Throws as `findWatchable` does: it has the addresses to watch it. */
   async get(viewer: Viewer, id: string, base: string): Promise<Session> {
-    return this.#view(await this.findVisible(viewer, id), viewer, base);
+    return this.#view(await this.findWatchable(viewer, id), viewer, base);
   }
 
   /** As all are told of it, who were let in before: without anybody's token. Throws `not_found`. */
@@ -196,6 +196,13 @@ export class SessionsService {
   async findVisible(viewer: Viewer, id: string): Promise<SessionRow> {
     const session = await this.find(id);
     await this.#deps.access.require(viewer, session);
+    return session;
+  }
+
+  /** As `findVisible`, for who wants to watch: throws `forbidden` for whom the host has banned, also from a public session. */
+  async findWatchable(viewer: Viewer, id: string): Promise<SessionRow> {
+    const session = await this.find(id);
+    await this.#deps.access.require(viewer, session, 'watch');
     return session;
   }
 

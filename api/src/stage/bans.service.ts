@@ -1,9 +1,12 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { SessionBan } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { momentIn, type Ranks } from '../moderation/Ranks.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import { rooms } from '../realtime/rooms.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
@@ -16,6 +19,8 @@ export interface BansDependencies {
   readonly seats: SeatsRepo;
   readonly sessions: SessionsService;
   readonly sfu: SfuCommands;
+  readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
+  readonly emitter: Emitter;
   readonly announcer: SessionAnnouncer;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
@@ -31,12 +36,14 @@ export class BansService {
     this.#deps = dependencies;
   }
 
-  /** At once: the seat is taken, every device is out of the room, and joining is refused. May be repeated. */
+  /**
+   * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. May be repeated.
+   */
   async create(
     actor: User,
     input: { id: string; userId: string; reason: string | null; durationSec: number | null },
   ): Promise<SessionBan> {
-    const { repo, seats, sfu, announcer, logger } = this.#deps;
+    const { repo, seats, sfu, announcer, playbackBans, logger } = this.#deps;
     const { id: sessionId, userId, reason, durationSec } = input;
     const session = await this.#steer(actor, sessionId);
     const user = await seats.findUser({ userId });
@@ -47,8 +54,10 @@ export class BansService {
     const expiresAt = momentIn(durationSec);
     const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason, expiresAt }, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
+    await playbackBans.ban(session.playbackId, ban);
     await sfu.removePeer(sessionId, { userId }, 'banned');
     await this.#deps.banned(sessionId, userId, actor.id);
+    await this.#close(sessionId, userId);
     if (seat.type === 'applied' && seat.isChange) {
       await announcer.seatChanged(sessionId, userId, false);
       await announcer.stageChanged(sessionId);
@@ -66,7 +75,15 @@ export class BansService {
     const session = await this.#steer(actor, sessionId);
     const also = audited({ ...actOn(actor, session, userId), action: 'session.unbanned' });
     if (!(await this.#deps.repo.remove(sessionId, userId, also))) throw new AppError('not_found');
+    await this.#deps.playbackBans.lift(session.playbackId, userId);
     this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
+  }
+
+  /** They hear no more of the session. */
+  async #close(sessionId: string, userId: string): Promise<void> {
+    const { emitter } = this.#deps;
+    await emitter.emit(rooms.user(userId), 'session:closed', { sessionId, code: 'forbidden' });
+    await emitter.remove(rooms.user(userId), rooms.session(sessionId));
   }
 
   async #steer(actor: User, sessionId: string) {

@@ -3,6 +3,7 @@ import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Ranks } from '../moderation/Ranks.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
@@ -30,6 +31,8 @@ export interface StageDependencies {
   readonly commands: SessionCommands;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
+  readonly playbackBans: BansDependencies['playbackBans'];
+  readonly emitter: Emitter;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   /** Tells the chat of a session that somebody was banned from it. */

@@ -51,7 +51,7 @@ export class JoinService {
     const { user, reached } = joiner;
     const { role } = input;
     await limits.join(joiner.address);
-    const session = await this.#deps.sessions.findVisible(user, input.id);
+    const session = await this.#deps.sessions.findWatchable(user, input.id);
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
     await this.#check(session, role, user);
     const node = await directory.pick(session.id);
@@ -66,7 +66,7 @@ export class JoinService {
       sessionType: session.type,
     });
     // Somebody whose access ended meanwhile was put out by a command that is older than the token.
-    if (session.visibility === 'private') await this.#deps.sessions.findVisible(user, input.id);
+    await this.#deps.sessions.findWatchable(user, input.id);
     const signalingUrl = sfuBase({ SFU_PUBLIC_PORT: sfuPublicPort }, reached, node);
     const whepUrl = `${signalingUrl}/whep/${session.id}`;
     this.#deps.logger.info({ ...identity, peerId, nodeId: node.nodeId }, 'join permitted');

@@ -1,6 +1,7 @@
 import { sessionId } from '@maydan/contracts';
 import type { Session } from '@maydan/contracts';
 import type { ApiProblem } from './api.ts';
+import { withOwnAddresses } from './ownAddresses.ts';
 import { Poller } from './poll.ts';
 import type { SocketListener } from './sessionSocket.ts';
 
@@ -19,6 +20,9 @@ export interface SessionFeedDeps {
 
 /** Without the socket the state of a live session is asked for this often. */
 const pollMs = 3_000;
+/** Whom the host or a moderator has sent out sees no more of it. */
+const sentOut: readonly ApiProblem['code'][] = ['session_private', 'forbidden', 'account_banned'];
+
 /** With it, a lost message is made good this late. */
 const checkMs = 30_000;
 
@@ -74,7 +78,7 @@ export class SessionFeed {
   /** What is told to all has no addresses with which this viewer could play a private session. */
   private onUpdated(session: Session): void {
     if (session.visibility === 'private') this.refresh();
-    else this.set({ status: 'ready', session });
+    else this.show(session);
   }
 
   private onConnection(connected: boolean): void {
@@ -96,7 +100,7 @@ export class SessionFeed {
 
   private async fetch(): Promise<void> {
     try {
-      this.set({ status: 'ready', session: await this.deps.fetchSession(this.id) });
+      this.show(await this.deps.fetchSession(this.id));
     } catch (error) {
       this.onProblem(this.deps.problemOf(error));
     }
@@ -105,8 +109,13 @@ export class SessionFeed {
   private onProblem(problem: ApiProblem): void {
     if (problem.code === 'not_found' || problem.code === 'validation_failed')
       this.set({ status: 'notFound' });
-    else if (this.view.status !== 'ready' || problem.code === 'session_private')
+    else if (this.view.status !== 'ready' || sentOut.includes(problem.code))
       this.set({ status: 'failed', problem });
+  }
+
+  private show(session: Session): void {
+    const known = this.view.status === 'ready' ? this.view.session : session;
+    this.set({ status: 'ready', session: withOwnAddresses(session, known) });
   }
 
   private set(view: SessionView): void {

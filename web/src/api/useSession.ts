@@ -23,7 +23,8 @@ export function useSession(
   known: Session | null,
 ): { readonly view: SessionView; readonly refresh: () => void } {
   const [feed, setFeed] = useState<SessionFeed | null>(null);
-  const firstKnown = useRef(known);
+  // Somebody who is signed in plays with addresses of their own, which only their own question is answered with.
+  const firstKnown = useRef(account.snapshot().status === 'signedIn' ? null : known);
   useEffect(() => {
     const created = new SessionFeed(id, deps, firstKnown.current);
     setFeed(created);

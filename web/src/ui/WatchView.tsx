@@ -1,4 +1,5 @@
-import type { Session } from '@maydan/contracts';
+import type { ErrorCode, Session } from '@maydan/contracts';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '../api/useSession.ts';
 import { useViewing } from '../api/useViewing.ts';
@@ -31,6 +32,11 @@ function StageMessage({ session, message }: { readonly session: Session; readonl
   }
 }
 
+function hintOf(t: TFunction, code: ErrorCode): string | undefined {
+  if (code === 'session_private') return t('error.session_privateHint');
+  return code === 'forbidden' ? t('error.forbiddenHint') : undefined;
+}
+
 const onAir: readonly Session['state'][] = ['live', 'interrupted'];
 
 interface WatchViewProps {
@@ -54,7 +60,7 @@ export function WatchView({ sessionId, known = null }: WatchViewProps) {
           {view.status === 'failed' && (
             <Notice
               title={problemText(t, view.problem)}
-              hint={view.problem.code === 'session_private' ? t('error.session_privateHint') : undefined}
+              hint={hintOf(t, view.problem.code)}
               onRetry={refresh}
               testId="stage-error"
             />

@@ -1,6 +1,7 @@
 import { AppError, mintPlaybackToken, originUser, readPlaybackToken, type Redis } from '@maydan/common';
 import { playbackKeys, playbackLeaseSec } from '@maydan/contracts';
 import type { PlaybackGuard } from '../origin/PlaybackGuard.ts';
+import { BannedViewers } from './BannedViewers.ts';
 
 const refreshMs = 1_000;
 /** A playback that nobody asks for is forgotten. */
@@ -33,13 +34,14 @@ const leaseScript = `
   return 1`;
 
 /**
- * Who may play what, by what the api wrote into Redis. Playbacks that are asked for are looked at once a second, so that one
- * that becomes private is so on every origin at once, and the public ones wait for nothing. While Redis is away, those that
+ * Who may play what, by what the api wrote into Redis. Playbacks that are asked for, and who is banned, are looked at once a
+ * second, so that what becomes private is so on every origin at once, and the public ones wait for nothing. While Redis is away, those that
  * are known stay as they were; of others nothing is given out.
  */
 export class PrivatePlaybacks implements PlaybackGuard {
   readonly #redis: Redis;
   readonly #secret: string;
+  readonly #banned: BannedViewers;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<boolean>>();
   readonly #leases = new Map<string, Leased>();
@@ -49,6 +51,7 @@ export class PrivatePlaybacks implements PlaybackGuard {
   constructor(redis: Redis, secret: string) {
     this.#redis = redis;
     this.#secret = secret;
+    this.#banned = new BannedViewers(redis, secret);
   }
 
   close(): void {
@@ -56,19 +59,23 @@ export class PrivatePlaybacks implements PlaybackGuard {
     clearTimeout(this.#timer);
   }
 
-  isPublic(playbackId: string): boolean {
+  isPublic(playbackId: string, token: string | null): boolean {
     const known = this.#known.get(playbackId);
     if (known === undefined) return false;
     known.askedAtMs = performance.now();
-    return !known.isPrivate;
+    return !known.isPrivate && (token === null || this.#banned.refusalOfToken(playbackId, token) === null);
   }
 
   async check(playbackId: string, token: string | null): Promise<'public' | 'private'> {
-    if (!(await this.#isPrivate(playbackId))) return 'public';
+    if (!(await this.#isPrivate(playbackId))) {
+      throwIf(token === null ? null : this.#banned.refusalOfToken(playbackId, token));
+      return 'public';
+    }
     if (token === null) throw new AppError('session_private');
     const userId = readPlaybackToken(this.#secret, playbackId, token);
-    if (userId !== originUser && !(await this.#hasLease(playbackId, userId)))
-      throw new AppError('token_expired');
+    if (userId === originUser) return 'private';
+    throwIf(this.#banned.refusalOf(playbackId, userId));
+    if (!(await this.#hasLease(playbackId, userId))) throw new AppError('token_expired');
     return 'private';
   }
 
@@ -89,7 +96,11 @@ export class PrivatePlaybacks implements PlaybackGuard {
 
   async #ask(playbackId: string): Promise<boolean> {
     try {
-      const isPrivate = (await this.#redis.sismember(playbackKeys.private, playbackId)) === 1;
+      const [answer] = await Promise.all([
+        this.#redis.sismember(playbackKeys.private, playbackId),
+        this.#banned.refresh(),
+      ]);
+      const isPrivate = answer === 1;
       if (this.#known.size < maxKnown)
         this.#known.set(playbackId, { isPrivate, askedAtMs: performance.now() });
       this.#refreshSoon();
@@ -137,6 +148,7 @@ export class PrivatePlaybacks implements PlaybackGuard {
     for (const [id, { askedAtMs }] of this.#known) if (askedAtMs < oldestMs) this.#known.delete(id);
     const ids = [...this.#known.keys()];
     try {
+      await this.#banned.refresh();
       for (let first = 0; first < ids.length; first += maxTogether)
         await this.#refreshThese(ids.slice(first, first + maxTogether));
     } catch {
@@ -153,4 +165,8 @@ export class PrivatePlaybacks implements PlaybackGuard {
       if (known !== undefined) known.isPrivate = answers[nth] === 1;
     });
   }
+}
+
+function throwIf(refusal: AppError | null): void {
+  if (refusal !== null) throw refusal;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createRedis, mintPlaybackToken, type Redis } from '@maydan/common';
-import { playbackKeys } from '@maydan/contracts';
+import { bannedFromPlayback, playbackKeys } from '@maydan/contracts';
 import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
 import { MapMedia, OriginHarness, type Reply } from '../origin/testing/originHarness.ts';
 import { PrivatePlaybacks } from './PrivatePlaybacks.ts';
@@ -134,4 +134,48 @@ it('recordings of private sessions, their pictures, too', async () => {
     const reply = await one.get(`/hls/abc/~${token(ann)}/${path}`);
     expect([path, reply.status, reply.headers['cache-control']]).toEqual([path, 200, 'private, no-store']);
   }
+});
+
+it('a public playback is refused to who is banned, with the token of their address, and plays for all others', async () => {
+  const [owner, other] = [await origin(), await origin()];
+  owner.live('abc').feed.segments(3);
+  other.places.set('abc', { proxyTo: owner.url });
+  const paths = ['index.m3u8', '720p/index.m3u8', '720p/s1-1.m4s', '720p/s2-1.p0.m4s'];
+  const ban = (member: string, untilMs: number) =>
+    redis.multi().zadd(playbackKeys.banned, untilMs, member).set(playbackKeys.bannedVersion, member).exec();
+  const replies = (where: OriginHarness, userId: string) =>
+    Promise.all(
+      paths.map(async (path) => {
+        const reply = await where.get(`/hls/abc/~${token(userId)}/${path}`);
+        return reply.status === 200 ? '200' : refusal(reply);
+      }),
+    );
+  const all = (what: string) => paths.map(() => what);
+  const plays = (userId: string, said: string) =>
+    Promise.all(
+      [owner, other].map((where) =>
+        until(
+          `${said} for ${userId}`,
+          async () => String(await replies(where, userId)) === String(all(said)),
+        ),
+      ),
+    );
+  await plays(ann, '200');
+  await plays(bob, '200');
+  await ban(bannedFromPlayback('abc', ann), Date.now() + 60_000);
+  await ban(bannedFromPlayback('another', bob), Date.now() + 60_000);
+  await plays(ann, '403 forbidden');
+  await plays(bob, '200');
+  // Bans of accounts are of all playbacks; one that is over is none.
+  await ban(bannedFromPlayback(null, bob), Date.now() + 60_000);
+  await ban(bannedFromPlayback('abc', ann), Date.now() - 1);
+  await plays(bob, '403 account_banned');
+  await plays(ann, '200');
+  // A guest is nobody, as is who shows what is no token.
+  for (const path of ['index.m3u8', '~x/index.m3u8', `~${token(bob, 'abd')}/index.m3u8`])
+    expect((await owner.get(`/hls/abc/${path}`)).status).toBe(200);
+  // An origin that starts now knows them from its first answer on.
+  const fresh = await origin();
+  fresh.places.set('abc', { proxyTo: owner.url });
+  expect(await replies(fresh, bob)).toEqual(all('403 account_banned'));
 });

@@ -131,7 +131,7 @@ export class OriginServer {
   /** What players ask for all the time, when it is public and in memory here. */
   #serveQuickly(exchange: Exchange, { route }: QuickRequest): boolean {
     try {
-      if (!this.#guard.isPublic(route.playbackId)) return false;
+      if (!this.#guard.isPublic(route.playbackId, route.token)) return false;
       const place = this.#options.directory.find(route.playbackId);
       if (place instanceof Promise) place.catch(() => undefined); // It is asked for again, and told then.
       if (!(place instanceof LiveWindow)) return false;
@@ -164,7 +164,7 @@ export class OriginServer {
     }
     const route = routeOf(url);
     if (!route) throw new AppError('not_found');
-    if (!this.#guard.isPublic(route.playbackId)) return this.#serveChecked(exchange, route);
+    if (!this.#guard.isPublic(route.playbackId, route.token)) return this.#serveChecked(exchange, route);
     const open = route.token === null ? route : { ...route, token: null };
     const place = this.#options.directory.find(route.playbackId);
     if (place instanceof Promise) return this.#serveLater(exchange, open, place);

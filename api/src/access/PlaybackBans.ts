@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from '@maydan/common';
+import { bannedFromPlayback, playbackKeys, playbackTokenSec } from '@maydan/contracts';
+
+/** A ban as origins know it. */
+export interface BanEntry {
+  readonly member: string;
+  /** Until when origins have to know it. */
+  readonly untilMs: number;
+}
+
+interface Ban {
+  readonly userId: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** `playbackId` null: an account is banned. Whoever is banned is given no new token, so it ends with the last old one. */
+export function banEntry(playbackId: string | null, { userId, createdAt, expiresAt }: Ban): BanEntry {
+  const tokensEndMs = createdAt.getTime() + playbackTokenSec * 1_000;
+  return {
+    member: bannedFromPlayback(playbackId, userId),
+    untilMs: Math.min(expiresAt?.getTime() ?? tokensEndMs, tokensEndMs),
+  };
+}
+
+/** KEYS: bans, version. ARGV: the version that was known, the new one, then until when and whom for each. */
+const replaceScript = `
+  if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
+  redis.call('DEL', KEYS[1])
+  for i = 3, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  redis.call('SET', KEYS[2], ARGV[2])
+  return 1`;
+
+/** Whom origins refuse, though a session is public, in Redis. */
+export class PlaybackBans {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** From the next second on, on all origins. `playbackId` null: from all playbacks. */
+  async ban(playbackId: string | null, ban: Ban): Promise<void> {
+    const { member, untilMs } = banEntry(playbackId, ban);
+    await this.#redis
+      .multi()
+      .zadd(playbackKeys.banned, untilMs, member)
+      .set(playbackKeys.bannedVersion, randomUUID())
+      .exec();
+  }
+
+  async lift(playbackId: string | null, userId: string): Promise<void> {
+    await this.#redis
+      .multi()
+      .zrem(playbackKeys.banned, bannedFromPlayback(playbackId, userId))
+      .set(playbackKeys.bannedVersion, randomUUID())
+      .exec();
+  }
+
+  /**
+   * Makes Redis say what `ask` says, unless another ban or lift comes meanwhile: then a later round does. Returns whether
+   * something was wrong.
+   */
+  async repair(ask: () => Promise<readonly BanEntry[]>, nowMs = Date.now()): Promise<boolean> {
+    const { banned, bannedVersion } = playbackKeys;
+    const version = (await this.#redis.get(bannedVersion)) ?? '';
+    const right = new Map((await ask()).map(({ member, untilMs }) => [member, untilMs]));
+    const known = pairs(await this.#redis.zrangebyscore(banned, `(${nowMs}`, '+inf', 'WITHSCORES'));
+    const isSame = known.size === right.size && [...right].every(([who, ms]) => known.get(who) === ms);
+    if (isSame) return false;
+    const entries = [...right].flatMap(([member, untilMs]) => [untilMs, member]);
+    const keys = [banned, bannedVersion];
+    return (await this.#redis.eval(replaceScript, 2, ...keys, version, randomUUID(), ...entries)) === 1;
+  }
+}
+
+function pairs(answer: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (let nth = 0; nth + 1 < answer.length; nth += 2)
+    found.set(answer[nth] as string, Number(answer[nth + 1]));
+  return found;
+}

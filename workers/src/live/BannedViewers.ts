@@ -1,0 +1,75 @@
+import { AppError, readPlaybackToken, type Redis } from '@maydan/common';
+import { bannedFromPlayback, playbackKeys } from '@maydan/contracts';
+
+/** Tokens whose users are known: two generations of so many at most. */
+const mostKnown = 20_000;
+
+/**
+ * Who was banned from playbacks, or altogether, as the api wrote it into Redis. All of the last day are kept here, so that
+ * nobody waits for an answer: whoever needs it calls `refresh` now and then.
+ */
+export class BannedViewers {
+  readonly #redis: Redis;
+  readonly #secret: string;
+  #version: string | null | undefined;
+  #untilMs: ReadonlyMap<string, number> = new Map();
+  #users = new Map<string, string | null>();
+  #olderUsers = new Map<string, string | null>();
+
+  constructor(redis: Redis, secret: string) {
+    this.#redis = redis;
+    this.#secret = secret;
+  }
+
+  /** Reads them anew if any was changed. Rejects when Redis is away; what is known stays. */
+  async refresh(): Promise<void> {
+    const version = await this.#redis.get(playbackKeys.bannedVersion);
+    if (version === this.#version) return;
+    const answer = await this.#redis.zrange(playbackKeys.banned, 0, '-1', 'WITHSCORES');
+    const untilMs = new Map<string, number>();
+    for (let nth = 0; nth + 1 < answer.length; nth += 2)
+      untilMs.set(answer[nth] as string, Number(answer[nth + 1]));
+    this.#untilMs = untilMs;
+    this.#version = version;
+  }
+
+  /** Null: the user may play it. */
+  refusalOf(playbackId: string, userId: string): AppError | null {
+    if (this.#holds(bannedFromPlayback(null, userId))) return new AppError('account_banned');
+    if (!this.#holds(bannedFromPlayback(playbackId, userId))) return null;
+    return new AppError('forbidden', 'The host has banned you from this session.');
+  }
+
+  /** As `refusalOf`, by the token of an address; one that isn't good says nothing about anybody. */
+  refusalOfToken(playbackId: string, token: string): AppError | null {
+    const userId = this.#userOf(playbackId, token);
+    return userId === null ? null : this.refusalOf(playbackId, userId);
+  }
+
+  #holds(member: string): boolean {
+    const untilMs = this.#untilMs.get(member);
+    return untilMs !== undefined && untilMs > Date.now();
+  }
+
+  /** Proved once: a player asks with the same token several times a second. */
+  #userOf(playbackId: string, token: string): string | null {
+    const key = `${playbackId} ${token}`;
+    const known = this.#users.get(key);
+    if (known !== undefined) return known;
+    const userId = this.#olderUsers.get(key) ?? this.#read(playbackId, token);
+    if (this.#users.size >= mostKnown) {
+      this.#olderUsers = this.#users;
+      this.#users = new Map();
+    }
+    this.#users.set(key, userId);
+    return userId;
+  }
+
+  #read(playbackId: string, token: string): string | null {
+    try {
+      return readPlaybackToken(this.#secret, playbackId, token);
+    } catch {
+      return null;
+    }
+  }
+}
