@@ -68,6 +68,11 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const address = await plainAddress(internalUrl);
   const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
   const rooms = createRooms(config, pool, address, mesh, logger);
+  // Before anybody is let in: who was sent out is known first.
+  const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-commands' });
+  lifecycle.own('commands', () => subscriber.disconnect());
+  const obey = rooms.obey.bind(rooms);
+  await CommandListener.create({ subscriber, redis, obey, logger });
   new StageFacts(rooms, facts, nodeId);
   const health = new StageHealth({ rooms, facts, nodeId, portRange: portRange(config), logger });
   lifecycle.own('stage health', () => health.close());
@@ -90,9 +95,6 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   lifecycle.own('signaling', () => signaling.close());
   lifecycle.own('rooms', () => rooms.close());
 
-  const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-commands' });
-  lifecycle.own('commands', () => subscriber.disconnect());
-  await CommandListener.create({ subscriber, obey: (command) => rooms.obey(command), logger });
   const pingRedis = async (): Promise<void> => void (await redis.ping());
   const ops = await OpsServer.create({
     service: 'sfu',

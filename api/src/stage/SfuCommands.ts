@@ -1,5 +1,21 @@
 import type { Logger, Redis } from '@maydan/common';
-import { sfuCommandChannel, type LeaveReason, type MediaSource, type SfuCommand } from '@maydan/contracts';
+import {
+  joinTokenLifetimeSec,
+  sfuCommandChannel,
+  sfuRemovalsKey,
+  type LeaveReason,
+  type MediaSource,
+  type SfuCommand,
+} from '@maydan/contracts';
+
+/** Kept for nodes that don't listen now, and told to those that do. KEYS: removals. ARGV: command, how long (ms), channel. */
+const removeScript = `
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+  redis.call('ZADD', KEYS[1], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  redis.call('PUBLISH', ARGV[3], ARGV[1])`;
 
 /** What the api tells all sfu nodes about a room. Each may be repeated without harm. */
 export class SfuCommands {
@@ -36,6 +52,9 @@ export class SfuCommands {
 
   async #send(command: SfuCommand): Promise<void> {
     this.#logger.info(command, 'the sfu is told');
-    await this.#redis.publish(sfuCommandChannel, JSON.stringify(command));
+    const text = JSON.stringify(command);
+    if (command.type === 'mutePeer') return void (await this.#redis.publish(sfuCommandChannel, text));
+    const keptMs = joinTokenLifetimeSec * 1_000;
+    await this.#redis.eval(removeScript, 1, sfuRemovalsKey, text, keptMs, sfuCommandChannel);
   }
 }

@@ -25,6 +25,11 @@ export const sfuNodeTtlMs = 3_000;
 
 /** Channel on which the api tells all sfu nodes what must happen in a room at once. */
 export const sfuCommandChannel = 'maydan:sfu:commands';
+/**
+ * Commands that put somebody out, as sorted set by when they were said (milliseconds): for nodes that start, or come back,
+ * while join tokens of before are still good.
+ */
+export const sfuRemovalsKey = 'maydan:sfu:removals';
 export const whom = z.union([z.object({ peerId }), z.object({ userId })]);
 export const sfuCommand = z.discriminatedUnion('type', [
   /** Puts all devices of a user out of all rooms. */

@@ -1,22 +1,28 @@
 import type { Logger, Redis } from '@maydan/common';
-import { sfuCommand, sfuCommandChannel } from '@maydan/contracts';
+import { joinTokenLifetimeSec, sfuCommand, sfuCommandChannel, sfuRemovalsKey } from '@maydan/contracts';
 import type { SfuCommand } from '@maydan/contracts';
 
 export interface CommandListenerOptions {
   /** A connection of its own: one that subscribes can't do anything else. */
   readonly subscriber: Redis;
-  readonly obey: (command: SfuCommand) => Promise<void>;
+  readonly redis: Redis;
+  /** `atMs` is when it was said, for what was said while nobody listened. */
+  readonly obey: (command: SfuCommand, atMs?: number) => Promise<void>;
   readonly logger: Logger;
 }
 
-/** Hears what the api tells all nodes of the sfu. */
+/**
+ * Hears what the api tells all nodes of the sfu, and reads who was sent out while it didn't listen: before it started, or while
+ * Redis was away.
+ */
 export class CommandListener {
   readonly #options: CommandListenerOptions;
 
-  /** Resolves once commands are heard. */
+  /** Resolves once commands are heard, and those of before are obeyed. */
   static async create(options: CommandListenerOptions): Promise<CommandListener> {
     const listener = new CommandListener(options);
-    await options.subscriber.subscribe(sfuCommandChannel);
+    await listener.#listen();
+    options.subscriber.on('ready', () => void listener.#listenAgain());
     return listener;
   }
 
@@ -29,13 +35,32 @@ export class CommandListener {
     this.#options.subscriber.disconnect();
   }
 
-  async #hear(message: string): Promise<void> {
+  /** Listens first, so that nothing falls between. */
+  async #listen(): Promise<void> {
+    const { subscriber, redis } = this.#options;
+    await subscriber.subscribe(sfuCommandChannel);
+    const [sec] = await redis.time();
+    const since = (Number(sec) - joinTokenLifetimeSec) * 1_000;
+    const said = await redis.zrangebyscore(sfuRemovalsKey, since, '+inf', 'WITHSCORES');
+    for (let nth = 0; nth + 1 < said.length; nth += 2)
+      await this.#hear(said[nth] as string, Number(said[nth + 1]));
+  }
+
+  async #listenAgain(): Promise<void> {
+    try {
+      await this.#listen();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'commands of before could not be read');
+    }
+  }
+
+  async #hear(message: string, atMs?: number): Promise<void> {
     const { obey, logger } = this.#options;
     try {
       const command = sfuCommand.parse(JSON.parse(message));
       const sessionId = command.type === 'removeUser' ? undefined : command.sessionId;
-      logger.info({ command: command.type, sessionId }, 'command of the api');
-      await obey(command);
+      if (atMs === undefined) logger.info({ command: command.type, sessionId }, 'command of the api');
+      await obey(command, atMs);
     } catch (error) {
       logger.warn({ err: error }, 'a command could not be obeyed');
     }

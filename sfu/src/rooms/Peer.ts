@@ -21,6 +21,8 @@ export interface Identity {
   /** Null for people who aren't signed in, and for our services. */
   readonly userId: string | null;
   readonly displayName: string;
+  /** When the join token was minted with which they came, in seconds; missing for who came without one. */
+  readonly iat?: number;
 }
 
 export interface NewProducer {

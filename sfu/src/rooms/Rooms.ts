@@ -10,7 +10,7 @@ import { Room } from './Room.ts';
 import { RoomRouters } from './RoomRouters.ts';
 import { TransportFactory } from './TransportFactory.ts';
 import type { TransportSettings } from './TransportFactory.ts';
-import { isRemoved } from './Whom.ts';
+import { isRemoved, type Removed } from './Whom.ts';
 
 export interface RoomsOptions {
   readonly pool: WorkerPool;
@@ -97,23 +97,26 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     }
   }
 
-  /** @throws AppError `forbidden` for a token from before its bearer was sent out. */
+  /**
+   * To be asked before joining and, as that takes a moment, once more after it.
+   * @throws AppError `forbidden` for a token from before its bearer was sent out.
+   */
   checkAdmission(claims: JoinClaims): void {
     if (this.#removals.refuses(claims))
       throw new AppError('forbidden', 'You were removed from this session.');
   }
 
-  /** Does what the api says, at once. */
-  async obey(command: SfuCommand): Promise<void> {
-    if (command.type === 'removeUser') return this.#removeUser(command);
+  /** Does what the api says, at once. Of what it said at `atMs`, and wasn't heard then, only who came before is concerned. */
+  async obey(command: SfuCommand, atMs?: number): Promise<void> {
+    if (command.type === 'removeUser') return this.#removeUser(command, atMs);
     const room = this.#rooms.get(command.sessionId);
     switch (command.type) {
       case 'removePeer':
-        return this.#remove(room, command);
+        return this.#remove(room, command, atMs);
       case 'mutePeer':
         return room?.mute(command.whom, command.source, command.muted);
       case 'closeRoom':
-        this.#removals.add(command.sessionId, null, false);
+        this.#removals.add(command.sessionId, null, false, atMs);
         return room?.close(command.reason);
     }
   }
@@ -124,19 +127,21 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     for (const room of this.all) room.close('roomLost');
   }
 
-  #remove(room: Room | undefined, command: Extract<SfuCommand, { type: 'removePeer' }>): void {
-    const { sessionId, whom, reason } = command;
-    const concerned = [...(room?.peers.values() ?? [])].filter(({ identity }) => isRemoved(whom, identity));
+  #remove(
+    room: Room | undefined,
+    { sessionId, whom, reason }: Extract<SfuCommand, { type: 'removePeer' }>,
+    atMs?: number,
+  ): void {
+    const concerned = room === undefined ? [] : concernedIn(room, whom, atMs);
     const wasViewer = concerned.some(({ role }) => role === 'viewer');
-    this.#removals.add(sessionId, whom, reason === 'removed' && !wasViewer);
+    this.#removals.add(sessionId, whom, reason === 'removed' && !wasViewer, atMs);
     for (const peer of concerned) peer.close(reason);
   }
 
-  #removeUser({ userId, reason }: Extract<SfuCommand, { type: 'removeUser' }>): void {
-    this.#removals.addEverywhere({ userId });
+  #removeUser({ userId, reason }: Extract<SfuCommand, { type: 'removeUser' }>, atMs?: number): void {
+    this.#removals.addEverywhere({ userId }, atMs);
     for (const room of this.all) {
-      const concerned = [...room.peers.values()].filter(({ identity }) => isRemoved({ userId }, identity));
-      for (const peer of concerned) peer.close(reason);
+      for (const peer of concernedIn(room, { userId }, atMs)) peer.close(reason);
     }
   }
 
@@ -180,4 +185,11 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     await this.#options.prepare?.(room);
     return room;
   }
+}
+
+/** Who came after a command that is heard late, the api let in again. */
+function concernedIn(room: Room, whom: Removed, atMs: number | undefined): Peer[] {
+  const peers = [...room.peers.values()].filter(({ identity }) => isRemoved(whom, identity));
+  if (atMs === undefined) return peers;
+  return peers.filter(({ identity: { iat } }) => iat !== undefined && iat <= Math.floor(atMs / 1_000));
 }

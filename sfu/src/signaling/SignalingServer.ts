@@ -172,9 +172,16 @@ export class SignalingServer {
   }
 
   async #enter(claims: JoinClaims): Promise<PeerSession> {
-    const { peerId, role, userId, displayName, sessionId, sessionType } = claims;
-    const identity = { peerId, role, userId, displayName };
-    const { room, peer } = await this.#options.rooms.join(sessionId, sessionType, identity);
+    const { peerId, role, userId, displayName, iat, sessionId, sessionType } = claims;
+    const { rooms } = this.#options;
+    const identity = { peerId, role, userId, displayName, iat };
+    const { room, peer } = await rooms.join(sessionId, sessionType, identity);
+    try {
+      rooms.checkAdmission(claims);
+    } catch (error) {
+      peer.close('removed');
+      throw error;
+    }
     const session = new PeerSession(room, peer, {
       graceMs: this.#options.graceMs,
       onLost: (socket) => this.#mayJoinAgain(socket),

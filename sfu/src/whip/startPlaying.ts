@@ -30,9 +30,10 @@ export async function startPlaying(
   const room = await roomWithMedia(rooms, claims);
   const plan = planPayloads(offer.media, room.rtpCapabilities);
   const numbering = { key: plan.join(), mediaCodecs: plannedCodecs(plan, room.rtpCapabilities) };
-  const { peerId, userId, displayName } = claims;
-  const peer = await room.join({ peerId, role: 'viewer', userId, displayName }, numbering);
+  const { peerId, userId, displayName, iat } = claims;
+  const peer = await room.join({ peerId, role: 'viewer', userId, displayName, iat }, numbering);
   return orLeave(peer, async () => {
+    rooms.checkAdmission(claims);
     const transport = await connect(peer, 'receive', offer);
     const playables = offer.media.map((media) =>
       acceptPlayer(media, peer.router.rtpCapabilities, `${streamId} ${streamId}-${media.kind}`),
