@@ -63,6 +63,7 @@ import { RemindersRepo } from './reminders/reminders.repo.ts';
 import { remindersRoutes } from './reminders/reminders.routes.ts';
 import { RemindersService } from './reminders/reminders.service.ts';
 import { createReports } from './reports/createReports.ts';
+import { reportsGuard, reportsHandlers } from './reports/reports.gateway.ts';
 import { reportsRoutes } from './reports/reports.routes.ts';
 import { secondFactorRoutes } from './secondFactor/secondFactor.routes.ts';
 import { createRestream } from './restream/createRestream.ts';
@@ -174,14 +175,14 @@ export function createServices(dependencies: ServicesDependencies) {
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, logger });
   const stage = createStage({
-    ...{ ...shared, config, database, limits, sessions, emitter, playbackBans },
+    ...{ ...shared, config, database, limits, sessions, emitter, room, playbackBans },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
   const moderation = createModeration({
-    ...{ ...shared, database, limits, emitter, sessions, streamKeys, toldLater },
+    ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
     ...{ chat: chat.chat, seats: stage.seats, playbackBans },
   });
-  const reports = createReports({ database, sessions, limits, toldLater, logger });
+  const reports = createReports({ database, sessions, limits, toldLater, emitter, logger });
   const messageMedia = new MessageMediaRepo(database);
   const media = createMedia({
     ...{ config, database, jobs, limits, emitter, logger },
@@ -283,6 +284,7 @@ export function createServices(dependencies: ServicesDependencies) {
       ...viewingHandlers(viewing),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
+      ...reportsHandlers,
       ...restreamHandlers(restream),
       ...sessionsHandlers(sessions),
     },
@@ -291,6 +293,7 @@ export function createServices(dependencies: ServicesDependencies) {
       conversation: conversationGuard(conversations),
       chat: chatGuard(chat),
       staff: staffGuard(chat),
+      reports: reportsGuard,
     },
     connected: [(client) => keeper.connected(client)],
     disconnected: [

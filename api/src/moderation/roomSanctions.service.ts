@@ -6,12 +6,14 @@ import type { ChatService } from '../chat/chat.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms } from '../realtime/rooms.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { SeatsService } from '../stage/seats.service.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import type { ModeratedRepo, MuteRow } from './moderated.repo.ts';
 import { momentIn, type Ranks } from './Ranks.ts';
+import { sanctionEvent } from './sanctionEvent.ts';
 
 export interface RoomSanctionsDependencies {
   readonly moderated: ModeratedRepo;
@@ -20,6 +22,7 @@ export interface RoomSanctionsDependencies {
   readonly chat: Pick<ChatService, 'putOut'>;
   readonly seats: Pick<SeatsService, 'take'>;
   readonly sfu: Pick<SfuCommands, 'removePeer'>;
+  readonly room: Pick<SessionRoom, 'emit'>;
   readonly limits: RateLimits;
   readonly emitter: Emitter;
   readonly logger: Logger;
@@ -38,14 +41,15 @@ export class RoomSanctionsService {
 
   /** At once, on all devices. Again it is changed. */
   async mute(actor: User, { id, userId, reason, durationSec }: ChatMuteInput): Promise<ChatMute> {
-    const { moderated, emitter } = this.#deps;
-    const session = await this.#above(actor, id, userId);
+    const { moderated, emitter, room } = this.#deps;
+    const { session, user } = await this.#above(actor, id, userId);
     const until = momentIn(durationSec);
     const act = { ...actOn(actor, session, userId), reason, details: { durationSec } };
     const mute = { sessionId: id, userId, byId: actor.id, reason, until };
     const row = await moderated.mute(mute, audited({ ...act, action: 'chat.muted' }));
     const told = { sessionId: id, until: until?.toISOString() ?? null, reason };
     await emitter.emit(rooms.user(userId), 'chat:muted', told);
+    room.emit(id, sanctionEvent('muted', { actor, user, reason, until }), 'staff');
     return view(row);
   }
 
@@ -56,32 +60,38 @@ export class RoomSanctionsService {
 
   /** Throws `not_found` when there is no such mute. */
   async unmute(actor: User, sessionId: string, userId: string): Promise<void> {
-    const { moderated, emitter } = this.#deps;
-    const session = await this.#above(actor, sessionId, userId);
+    const { moderated, emitter, room } = this.#deps;
+    const { session, user } = await this.#above(actor, sessionId, userId);
     const also = audited({ ...actOn(actor, session, userId), action: 'chat.unmuted' });
     if (!(await moderated.unmute(sessionId, userId, also))) throw new AppError('not_found');
     await emitter.emit(rooms.user(userId), 'chat:unmuted', { sessionId });
+    room.emit(sessionId, sanctionEvent('unmuted', { actor, user }), 'staff');
   }
 
   /** Out of chat, room and stage on all devices. Nothing is kept of it but the audit log: they may come back. */
   async kick(actor: User, { id, userId, reason }: KickInput): Promise<void> {
-    const { moderated, chat, seats, sfu, logger } = this.#deps;
-    const session = await this.#above(actor, id, userId);
+    const { moderated, chat, seats, sfu, room, logger } = this.#deps;
+    const { session, user } = await this.#above(actor, id, userId);
     await moderated.write({ ...actOn(actor, session, userId), action: 'session.kicked', reason });
     logger.info({ sessionId: id, userId, byId: actor.id }, 'put out of a session');
     await seats.take(id, userId);
     await sfu.removePeer(id, { userId }, 'removed');
     await chat.putOut(id, userId, 'chat_kicked');
+    room.emit(id, sanctionEvent('kicked', { actor, user, reason }), 'staff');
   }
 
-  async #above(actor: User, sessionId: string, userId: string): Promise<SessionRow> {
+  async #above(
+    actor: User,
+    sessionId: string,
+    userId: string,
+  ): Promise<{ readonly session: SessionRow; readonly user: User }> {
     const { limits, sessions, moderated, ranks } = this.#deps;
     await limits.chat(actor.id);
     const session = await sessions.findModerated(actor, sessionId);
     const user = await moderated.findUser(userId);
     if (user === null) throw new AppError('not_found');
     await ranks.requireAbove(actor, user, session);
-    return session;
+    return { session, user };
   }
 }
 

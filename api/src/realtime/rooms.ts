@@ -1,5 +1,6 @@
 /** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
-export type RoomKind = 'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff';
+export type RoomKind =
+  'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff' | 'reports';
 
 /** The name of a room, made by `rooms`. */
 export type Room = `${RoomKind}:${string}`;
@@ -18,10 +19,12 @@ export const rooms = {
   chat: (sessionId: string): Room => `chat:${sessionId}`,
   /** Its host and moderators, who are told everything. */
   staff: (sessionId: string): Room => `staff:${sessionId}`,
+  /** Moderators who are told of reports; there is one, `all`. */
+  reports: (which: string): Room => `reports:${which}`,
 };
 
 /** Rooms that a connection follows by its own wish, and how many of each kind at most. */
-export const followLimits = { session: 20, conversation: 200, chat: 20, staff: 20 } as const;
+export const followLimits = { session: 20, conversation: 200, chat: 20, staff: 20, reports: 1 } as const;
 export type FollowedKind = keyof typeof followLimits;
 
 /** What a followed room is about; null for a name that is none. */

@@ -6,6 +6,7 @@ import { allTold } from '../testing/notifications.ts';
 import { post } from '../testing/statuses.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(90_000);
@@ -168,4 +169,42 @@ describe('reports of deleted people', () => {
     expect([snapshot, text]).toEqual([{}, '']);
     expect(refusalOf(await api.ask('GET', `/api/v1/users/${target.user.id}`))).toBe('404 not_found');
   });
+});
+
+it('moderators who listen are told of each report and of what becomes of it, until they moderate no more', async () => {
+  const [officer, guest, cara] = [
+    await api.register(),
+    await TestSocket.connect(api.url),
+    await api.register(),
+  ];
+  const setRole = (role: 'moderator' | 'user') => admin.client.admin.setRole({ id: officer.user.id, role });
+  const userId = cara.user.id;
+  await setRole('moderator');
+  const socket = await TestSocket.connect(api.url, { token: officer.accessToken }, true);
+  const stranger = await TestSocket.connect(api.url, { token: ann.accessToken });
+  expect(await guest.codeOf('reports:subscribe', {})).toBe('unauthenticated');
+  expect(await stranger.codeOf('reports:subscribe', {})).toBe('forbidden');
+  for (const event of ['reports:subscribe', 'reports:subscribe'])
+    expect(await socket.codeOf(event, {})).toBeUndefined();
+  const made = await report(ann, 'user', userId);
+  await report(ann, 'user', userId);
+  const assigned = await moderator.client.reports.assign({ id: made.id, assigneeId: officer.user.id });
+  const dismissed = await officer.client.reports.dismiss({ id: made.id });
+  await socket.until('report:changed', 2);
+  expect(socket.of('report:created')).toMatchObject([{ report: { ...made, reporter: { id: ann.user.id } } }]);
+  expect(socket.of('report:changed')).toEqual([{ report: assigned }, { report: dismissed }]);
+  // Their connections come back as who they are now.
+  await setRole('user');
+  await socket.until('connection:ready', 2);
+  expect(await socket.codeOf('reports:subscribe', {})).toBe('forbidden');
+  await setRole('moderator');
+  await socket.until('connection:ready', 3);
+  const later = await report(bob, 'user', userId);
+  const fresh = await TestSocket.connect(api.url, { token: officer.accessToken });
+  await fresh.ask('reports:subscribe', {});
+  await moderator.client.reports.dismiss({ id: later.id });
+  await fresh.until('report:changed');
+  expect([socket.of('report:created').length, socket.of('report:changed').length]).toEqual([1, 2]);
+  await fresh.ask('reports:unsubscribe', {});
+  TestSocket.closeAll();
 });

@@ -41,8 +41,8 @@ export class ReportsRepo {
     this.#database = database;
   }
 
-  /** The open report of this reporter and target: this one, or the one that was made before. */
-  async create(report: NewReport): Promise<Report> {
+  /** The open report of this reporter and target: this one, which is new, or the one that was made before. */
+  async create(report: NewReport): Promise<{ readonly row: Report; readonly isNew: boolean }> {
     const { reporterId, targetKind, targetId } = report;
     const openKey = `${reporterId}:${targetKind}:${targetId}`;
     const data = [{ ...report, id: newId(), openKey }];
@@ -50,7 +50,7 @@ export class ReportsRepo {
       const [made] = await this.#database.report.createManyAndReturn({ data, skipDuplicates: true });
       const known = made ?? (await this.#database.report.findUnique({ where: { openKey } }));
       // Null: it was decided in between.
-      if (known !== null) return known;
+      if (known !== null) return { row: known, isNew: made !== undefined };
     }
   }
 

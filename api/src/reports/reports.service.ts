@@ -17,6 +17,8 @@ import type { Report as ReportRow, User } from '@maydan/prisma';
 import { actorOf } from '../audit/audit.repo.ts';
 import { moderates, requireRole } from '../identity/requireRole.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Emitter } from '../realtime/Emitter.ts';
+import { rooms } from '../realtime/rooms.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { ReportDecision, ReportsRepo } from './reports.repo.ts';
 import type { ReportTargets } from './ReportTargets.ts';
@@ -27,8 +29,12 @@ export interface ReportsDependencies {
   readonly limits: RateLimits;
   /** There is a cause of notifications. */
   readonly toldLater: () => void;
+  readonly emitter: Pick<Emitter, 'emit'>;
   readonly logger: Logger;
 }
+
+/** The one room of those who are told of reports. */
+export const allReports = 'all';
 
 /** Reports (feature M3): people say what should not be here, moderators look at it and decide. */
 export class ReportsService {
@@ -47,11 +53,12 @@ export class ReportsService {
     await limits.reports(reporter.id);
     const { userId, snapshot } = await targets.read(reporter, target.kind, target.id);
     if (userId === reporter.id) throw new AppError('conflict', 'This is your own.');
-    const row = await reports.create({
+    const { row, isNew } = await reports.create({
       ...{ reporterId: reporter.id, targetKind: target.kind, targetId: target.id, targetUserId: userId },
       ...{ category, text, snapshot },
     });
     logger.info({ reportId: row.id, ...target, category }, 'reported');
+    if (isNew) await this.#tell('report:created', row);
     return view(row);
   }
 
@@ -79,7 +86,7 @@ export class ReportsService {
     if (assigneeId !== null && (assignee === null || !moderates(assignee) || assignee.bannedAt !== null))
       throw new AppError('conflict', 'Only moderators look at reports.');
     const act = { ...actOn(moderator, known), action: 'report.assigned', details: { assigneeId } } as const;
-    return this.#one(orDecided(await this.#deps.reports.assign(id, assigneeId, act)));
+    return this.#tell('report:changed', orDecided(await this.#deps.reports.assign(id, assigneeId, act)));
   }
 
   /** Throws `forbidden`, also for what is about oneself, `not_found`, and `wrong_state` once it was decided. */
@@ -105,7 +112,7 @@ export class ReportsService {
     const act = { ...actOn(moderator, known), action: `report.${state}`, details: { action } } as const;
     const row = orDecided(await this.#deps.reports.decide(id, decision, act));
     this.#deps.toldLater();
-    return this.#one(row);
+    return this.#tell('report:changed', row);
   }
 
   async #findOpen(moderator: User, id: string): Promise<ReportRow> {
@@ -113,6 +120,12 @@ export class ReportsService {
     const known = await this.#deps.reports.find(id);
     if (known === null) throw new AppError('not_found');
     return known;
+  }
+
+  async #tell(event: 'report:created' | 'report:changed', row: ReportRow): Promise<ReportDetails> {
+    const report = await this.#one(row);
+    await this.#deps.emitter.emit(rooms.reports(allReports), event, { report });
+    return report;
   }
 
   async #one(row: ReportRow | null): Promise<ReportDetails> {

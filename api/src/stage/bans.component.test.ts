@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { sessionBan } from '@maydan/contracts';
+import { sessionBan, sfuRemovalsKey } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
 import { factsHandled } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(30_000);
@@ -23,6 +25,7 @@ beforeAll(async () => {
   id = (await host.client.sessions.create({ title: 'room' })).id;
   await sfu.open(id);
 }, 60_000);
+afterEach(() => TestSocket.closeAll());
 afterAll(async () => {
   await sfu?.close();
   await backend?.close();
@@ -53,6 +56,8 @@ describe('a ban from a session', () => {
     expect(sessionBan.parse(ban)).toMatchObject({ user: { id: userId }, reason: 'noise' });
     await sfu.commands.until((command) => command.type === 'removePeer' && command.reason === 'banned');
     expect(sfu.commands.heard).toContainEqual(banned(userId));
+    // For nodes of the sfu that don't listen now.
+    expect(await backend.redis.zrange(sfuRemovalsKey, 0, '-1')).toContain(JSON.stringify(banned(userId)));
     expect((await guest.client.stage.get({ id })).mine?.state).toBe('removed');
     for (const role of ['viewer', 'cohost']) {
       expect(refusalOf(await ask('POST', `${id}/join`, guest, { role }))).toBe('403 forbidden');
@@ -106,4 +111,43 @@ describe('a ban from a session', () => {
     expect(refusalOf(await ban(host, 'nonsense'))).toBe('422 validation_failed');
     expect((await ban(moderator, userId)).status).toBe(201);
   });
+});
+
+it('sanctions and lifts are told to the host and the moderators of the room, and to nobody else', async () => {
+  const { id: room } = await host.client.sessions.create({ title: 'watched' });
+  const [helper, guest, officer] = [await api.register(), await api.register(), await api.register()];
+  await backend.database.user.update({ where: { id: officer.user.id }, data: { role: 'moderator' } });
+  await host.client.moderation.appoint({ id: helper.user.id });
+  const join = async ({ accessToken }: Account): Promise<TestSocket> => {
+    const socket = await TestSocket.connect(api.url, { token: accessToken });
+    await socket.ask('chat:join', { sessionId: room });
+    return socket;
+  };
+  const [ofHost, ofHelper, ofGuest] = [await join(host), await join(helper), await join(guest)];
+  const told = (socket: TestSocket) =>
+    socket.of('session:events').flatMap(({ events }) => events.filter(({ type }) => type === 'sanction'));
+  const { id: userId, username, displayName } = guest.user;
+  const whom = { id: room, userId };
+  const { until } = await helper.client.moderation.mute({ ...whom, reason: 'noise', durationSec: 60 });
+  await officer.client.moderation.unmute(whom);
+  await host.client.moderation.kick(whom);
+  await host.client.bans.create({ ...whom, reason: 'enough' });
+  await host.client.bans.create(whom);
+  await host.client.bans.remove(whom);
+  const by = (account: Account) => ({
+    ...{ id: account.user.id, username: account.user.username, displayName: account.user.displayName },
+  });
+  const event = { type: 'sanction', user: { id: userId, username, displayName }, reason: null, until: null };
+  const expected = [
+    { ...event, action: 'muted', by: by(helper), reason: 'noise', until },
+    { ...event, action: 'unmuted', by: null },
+    { ...event, action: 'kicked', by: by(host) },
+    { ...event, action: 'banned', by: by(host), reason: 'enough' },
+    { ...event, action: 'unbanned', by: by(host) },
+  ];
+  for (const socket of [ofHost, ofHelper]) {
+    await waitUntil('the news', () => told(socket).length >= expected.length, 30_000);
+    expect(told(socket)).toEqual(expected);
+  }
+  expect(told(ofGuest)).toEqual([]);
 });

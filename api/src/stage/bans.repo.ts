@@ -23,7 +23,7 @@ export class BansRepo {
     userId: string,
     by: { byId: string; reason: string | null; expiresAt: Date | null },
     also: Also,
-  ): Promise<{ ban: BanRow; seat: SeatOutcome }> {
+  ): Promise<{ ban: BanRow; isNew: boolean; seat: SeatOutcome }> {
     return this.#database.$transaction(async (transaction) => {
       await lockSession(transaction, sessionId);
       const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
@@ -36,7 +36,7 @@ export class BansRepo {
       if (before === null) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
       const ban = before ?? (await transaction.sessionBan.create({ data, include: withUser }));
       if (before === null) await also(transaction);
-      return { ban, seat: await applySeat(transaction, session, userId, 'removed') };
+      return { ban, isNew: before === null, seat: await applySeat(transaction, session, userId, 'removed') };
     });
   }
 

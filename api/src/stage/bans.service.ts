@@ -5,8 +5,10 @@ import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { momentIn, type Ranks } from '../moderation/Ranks.ts';
+import { sanctionEvent } from '../moderation/sanctionEvent.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms } from '../realtime/rooms.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
@@ -21,6 +23,7 @@ export interface BansDependencies {
   readonly sfu: SfuCommands;
   readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
   readonly emitter: Emitter;
+  readonly room: Pick<SessionRoom, 'emit'>;
   readonly announcer: SessionAnnouncer;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
@@ -52,12 +55,15 @@ export class BansService {
     const details = { durationSec };
     const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason, details });
     const expiresAt = momentIn(durationSec);
-    const { ban, seat } = await repo.create(sessionId, userId, { byId: actor.id, reason, expiresAt }, also);
+    const by = { byId: actor.id, reason, expiresAt };
+    const { ban, isNew, seat } = await repo.create(sessionId, userId, by, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     await playbackBans.ban(session.playbackId, ban);
     await sfu.removePeer(sessionId, { userId }, 'banned');
     await this.#deps.banned(sessionId, userId, actor.id);
     await this.#close(sessionId, userId);
+    const said = { actor, user, reason: ban.reason, until: ban.expiresAt };
+    if (isNew) this.#deps.room.emit(sessionId, sanctionEvent('banned', said), 'staff');
     if (seat.type === 'applied' && seat.isChange) {
       await announcer.seatChanged(sessionId, userId, false);
       await announcer.stageChanged(sessionId);
@@ -77,6 +83,8 @@ export class BansService {
     if (!(await this.#deps.repo.remove(sessionId, userId, also))) throw new AppError('not_found');
     await this.#deps.playbackBans.lift(session.playbackId, userId);
     this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
+    const user = await this.#deps.seats.findUser({ userId });
+    if (user !== null) this.#deps.room.emit(sessionId, sanctionEvent('unbanned', { actor, user }), 'staff');
   }
 
   /** They hear no more of the session. */

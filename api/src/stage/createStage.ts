@@ -33,6 +33,7 @@ export interface StageDependencies {
   readonly announcer: SessionAnnouncer;
   readonly playbackBans: BansDependencies['playbackBans'];
   readonly emitter: Emitter;
+  readonly room: BansDependencies['room'];
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   /** Tells the chat of a session that somebody was banned from it. */

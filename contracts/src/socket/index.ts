@@ -7,6 +7,7 @@ import { mediaEvents } from './media.ts';
 import { moderationEvents } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
+import { reportEvents, reportMessages } from './reports.ts';
 import { restreamEvents, restreamMessages } from './restream.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 import { viewingMessages } from './viewing.ts';
@@ -40,6 +41,7 @@ export const clientMessages = {
   ...connectionMessages,
   ...conversationMessages,
   ...presenceMessages,
+  ...reportMessages,
   ...restreamMessages,
   ...sessionMessages,
   ...viewingMessages,
@@ -55,6 +57,7 @@ export const serverEvents = {
   ...mediaEvents,
   ...moderationEvents,
   ...presenceEvents,
+  ...reportEvents,
   ...restreamEvents,
   ...sessionEvents,
   ...sessionRoomEvents,

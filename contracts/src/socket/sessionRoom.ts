@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { chatMessage, chatSettings } from '../chat.ts';
 import { toldGift } from '../gifts.ts';
-import { sessionId, userId } from '../ids.ts';
+import { isoDate, sessionId, userId } from '../ids.ts';
 import { publicUser } from '../sessions.ts';
 
 /** So many are named at most where many do something at once. */
@@ -33,6 +33,17 @@ export const roomEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('viewers'), concurrent: z.int(), peak: z.int() }),
   /** Never sampled. After a crash one may be told again: its id says so. */
   z.object({ type: z.literal('gift'), gift: toldGift }),
+  /** To the host and moderators alone: what one of them did to somebody in this session. */
+  z.object({
+    type: z.literal('sanction'),
+    action: z.enum(['muted', 'unmuted', 'kicked', 'banned', 'unbanned']),
+    user: publicUser,
+    /** Who did it; null for moderators of the platform. */
+    by: publicUser.nullable(),
+    reason: z.string().nullable(),
+    /** Until when it holds; null: until it is lifted, or for what doesn't last. */
+    until: isoDate.nullable(),
+  }),
   /** The coins of a gift were given back. */
   z.object({ type: z.literal('giftReturned'), id: z.uuid() }),
 ]);
