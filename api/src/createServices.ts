@@ -199,6 +199,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const people = createPeople({
     database,
     blocks,
+    emitter,
     limits,
     part: async (hostId, userId) => {
       await presence.reconsider(hostId, userId);
@@ -295,6 +296,7 @@ export function createServices(dependencies: ServicesDependencies) {
       staff: staffGuard(chat),
       reports: reportsGuard,
     },
+    hiddenFrom: (user) => blocks.hiddenFrom(user),
     connected: [(client) => keeper.connected(client)],
     disconnected: [
       (client) => keeper.disconnected(client),

@@ -329,8 +329,32 @@ describe('in the room', () => {
       expect((await reader.client.chat.history({ id })).items.map(({ seq }) => seq)).toEqual(numbers);
     }
     expect(await refusal(bob, 'reply', { replyTo: hidden.id })).toBe('404 not_found');
+    // Nor live, at whichever node; nobody else misses anything.
+    const readers = [await join(bob, second), await join(ann), await join(host)];
+    const texts = ({ socket }: (typeof readers)[number]) =>
+      socket
+        .of('session:events')
+        .flatMap(({ events }) =>
+          events.flatMap((event) => (event.type === 'message' ? [event.message.text] : [])),
+        );
+    const round = async (nth: number) => {
+      for (const one of [ann, bob, host]) await send(one, `${nth} of ${one.user.id}`);
+      const ours = `${nth} of ${host.user.id}`;
+      await waitUntil('the last', () => readers.every((one) => texts(one).includes(ours)), 30_000);
+      return readers.map((one) => [ann, bob].map(({ user }) => texts(one).includes(`${nth} of ${user.id}`)));
+    };
+    const apart = [
+      [false, true],
+      [true, false],
+      [true, true],
+    ];
+    expect(await round(1)).toEqual(apart);
     await bob.client.blocks.remove({ id: ann.user.id });
-    const { socket } = await join(bob, second);
+    expect(await round(2)).toEqual([1, 2, 3].map(() => [true, true]));
+    await ann.client.blocks.create({ id: bob.user.id });
+    expect(await round(3)).toEqual(apart);
+    await ann.client.blocks.remove({ id: bob.user.id });
+    const { socket } = readers[0] as (typeof readers)[number];
     await host.client.blocks.create({ id: bob.user.id });
     expect(await socket.codeOf('chat:send', { id, tempId: 'b', text: 'x' })).toBe('not_found');
     expect(await refusal(bob, 'x')).toBe('404 not_found');

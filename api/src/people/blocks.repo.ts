@@ -27,6 +27,16 @@ export class Blocks {
     return this.eitherBlocks(viewer.id, otherId);
   }
 
+  /** All who are hidden from somebody. */
+  async hiddenFrom(viewer: NonNullable<Viewer>): Promise<string[]> {
+    if (seesAll(viewer)) return [];
+    const [blocked, blockers] = await Promise.all([
+      this.#database.block.findMany({ where: { blockerId: viewer.id }, select: { blockedId: true } }),
+      this.#database.block.findMany({ where: { blockedId: viewer.id }, select: { blockerId: true } }),
+    ]);
+    return [...blocked.map(({ blockedId }) => blockedId), ...blockers.map(({ blockerId }) => blockerId)];
+  }
+
   /** Again it changes nothing. False when there is no such user. */
   async create(blockerId: string, blockedId: string): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {

@@ -12,9 +12,10 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { z } from 'zod';
 import { requestScope } from '../http/requestScope.ts';
 import { InTurn } from '../limits/InTurn.ts';
-import { baseRoom, heldRoom, payloadFor } from './Delivery.ts';
+import { baseRoom, heldRoom, hidingRoom, payloadFor, roomEvents } from './Delivery.ts';
 import type { EventStream, StreamEntry } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
+import { HiddenPeople, withoutHidden, type RoomBatchTold } from './hiddenPeople.ts';
 import { isBefore } from './positions.ts';
 import type { Resumed } from './RecoveryAdapter.ts';
 import type { RememberedConnections } from './RememberedConnections.ts';
@@ -40,6 +41,7 @@ export type ApiSocketServer = Server<Events, Events, Events, SocketData>;
 
 export interface ConnectionDependencies {
   readonly guards: Gateway['guards'];
+  readonly hiddenFrom: Gateway['hiddenFrom'];
   readonly stream: Pick<EventStream, 'position' | 'after'>;
   readonly remembered: RememberedConnections;
   readonly logger: Logger;
@@ -65,6 +67,7 @@ export class Connection implements SocketClient {
   readonly #deps: ConnectionDependencies;
   /** Room → the position at which it joined. */
   readonly #followed = new Map<string, string>();
+  readonly #hidden = new HiddenPeople();
   readonly #watched: WatchedUsers;
   readonly #expiry: TokenExpiry;
   readonly #limiter = new RateLimiterMemory({
@@ -118,6 +121,7 @@ export class Connection implements SocketClient {
     const room = rooms[kind](id);
     if (this.#followed.has(room)) return;
     await this.#deps.guards[kind](id, this.user);
+    await this.#learnHidden(kind);
     if (this.#following(kind) >= followLimits[kind]) {
       throw new AppError('conflict', `A connection follows ${followLimits[kind]} of these at most.`);
     }
@@ -141,6 +145,17 @@ export class Connection implements SocketClient {
   followed(kind: FollowedKind): string[] {
     const ids = [...this.#followed.keys()].map((room) => followedOf(room));
     return ids.flatMap((found) => (found?.kind === kind ? [found.id] : []));
+  }
+
+  get hidden(): ReadonlySet<string> {
+    return this.#hidden.ids;
+  }
+
+  /** A block was made or lifted. Moderators see everybody. */
+  hide(userId: string, isHidden: boolean): void {
+    if (this.user?.role !== 'user') return;
+    this.#hidden.set(userId, isHidden);
+    this.#markHiding();
   }
 
   watch(userIds: readonly string[]): void {
@@ -211,6 +226,19 @@ export class Connection implements SocketClient {
     return this.#turns.run('', () => requestScope.run(this.#socket.id, work));
   }
 
+  /** Before it is told what people do in a session. */
+  async #learnHidden(kind: FollowedKind): Promise<void> {
+    const { user } = this;
+    if (user === null || (kind !== 'chat' && kind !== 'staff')) return;
+    await this.#hidden.load(() => this.#deps.hiddenFrom(user));
+    this.#markHiding();
+  }
+
+  #markHiding(): void {
+    if (this.#hidden.ids.size > 0) void this.#socket.join(hidingRoom);
+    else void this.#socket.leave(hidingRoom);
+  }
+
   get #position(): string {
     const { position } = this.#deps.stream;
     if (position === null) throw new AppError('unavailable');
@@ -253,6 +281,7 @@ export class Connection implements SocketClient {
       const found = followedOf(name);
       if (found === null) continue;
       try {
+        await this.#learnHidden(found.kind);
         this.#joinFollowed(rooms[found.kind](found.id), since);
         await this.#deps.guards[found.kind](found.id, this.user);
       } catch (error) {
@@ -284,7 +313,10 @@ export class Connection implements SocketClient {
   #tellMissed(entry: StreamEntry): void {
     const { envelope, position } = entry;
     if (envelope.type !== 'event' || !envelope.rooms.some((room) => this.#wasIn(room, position))) return;
-    this.#socket.emit(envelope.event, payloadFor(entry, this.playbackBase), position);
+    const payload = payloadFor(entry, this.playbackBase);
+    const shown =
+      envelope.event === roomEvents ? withoutHidden(payload as RoomBatchTold, this.hidden) : payload;
+    if (shown !== null) this.#socket.emit(envelope.event, shown, position);
   }
 
   #wasIn(room: string, position: string): boolean {

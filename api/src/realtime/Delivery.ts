@@ -1,11 +1,17 @@
 import type { Logger } from '@maydan/common';
+import type { ServerEventName } from '@maydan/contracts';
 import type { ApiSocketServer, Connection } from './Connection.ts';
 import type { StreamEntry, StreamListener } from './EventStream.ts';
+import { withoutHidden, type RoomBatchTold } from './hiddenPeople.ts';
 
 /** The room of those connections of a room that have this playback base. */
 export const baseRoom = (room: string, base: string): string => `${room}@${base}`;
 /** Connections that are being told what they missed: what comes meanwhile they read from the stream themselves. */
 export const heldRoom = 'held';
+
+/** Connections from whose users blocks hide somebody: few of many. */
+export const hidingRoom = 'hiding';
+export const roomEvents = 'session:events' satisfies ServerEventName;
 
 /** Hands on to the connections of this process what the stream tells, in its order. */
 export class Delivery implements StreamListener {
@@ -57,11 +63,16 @@ export class Delivery implements StreamListener {
       case 'reconnect':
         for (const connection of this.#connectionsIn(rooms)) connection.cut();
         return;
+      case 'hide':
+        for (const connection of this.#connectionsIn(rooms))
+          connection.hide(envelope.userId, envelope.isHidden);
+        return;
       case 'tick':
     }
   }
 
   #emit(rooms: string[], event: string, entry: StreamEntry): void {
+    if (event === roomEvents) return this.#emitRoomEvents(rooms, entry);
     const to = (names: string[]) => this.#io.local.to(names).except(heldRoom);
     if (entry.envelope.type !== 'event' || entry.envelope.mark === undefined) {
       to(rooms).emit(event, JSON.parse(entry.payload), entry.position);
@@ -71,6 +82,27 @@ export class Delivery implements StreamListener {
       const names = rooms.map((room) => baseRoom(room, base));
       to(names).emit(event, payloadFor(entry, base), entry.position);
     }
+  }
+
+  /** The same for all, encoded once, but for those from whom something in it is hidden: they are told what is left of it. */
+  #emitRoomEvents(rooms: string[], { payload, position }: StreamEntry): void {
+    const batch = JSON.parse(payload) as RoomBatchTold;
+    const others = this.#hidingIn(rooms).flatMap((connection) => {
+      const shown = withoutHidden(batch, connection.hidden);
+      return shown === batch ? [] : [{ id: connection.id, shown }];
+    });
+    const except = [heldRoom, ...others.map(({ id }) => id)];
+    this.#io.local.to(rooms).except(except).emit(roomEvents, batch, position);
+    for (const { id, shown } of others)
+      if (shown !== null) this.#io.local.to(id).except(heldRoom).emit(roomEvents, shown, position);
+  }
+
+  #hidingIn(rooms: readonly string[]): Connection[] {
+    const { rooms: known } = this.#io.sockets.adapter;
+    const ids = [...(known.get(hidingRoom) ?? [])].filter((id) =>
+      rooms.some((room) => known.get(room)?.has(id)),
+    );
+    return ids.flatMap((id) => this.#connections.get(id) ?? []);
   }
 
   #connectionsIn(rooms: string[]): Set<Connection> {

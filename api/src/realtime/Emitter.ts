@@ -35,6 +35,8 @@ export interface Emitter {
   disconnect(whose: Room, code: ErrorCode): Promise<void>;
   /** Cuts the lines of all connections of a room: they come back by themselves, as who they are now, and miss nothing. */
   reconnect(whose: Room): Promise<void>;
+  /** What a person does in sessions is hidden from all connections of `whose`, or is so no more. */
+  hide(whose: Room, userId: string, isHidden: boolean): Promise<void>;
 }
 
 /** Stands for the playback base in a payload; random, so that no text of a user can stand for it. */
@@ -75,6 +77,10 @@ export class StreamEmitter implements Emitter {
 
   reconnect(whose: Room): Promise<void> {
     return this.#append({ type: 'reconnect', rooms: [whose] });
+  }
+
+  hide(whose: Room, userId: string, isHidden: boolean): Promise<void> {
+    return this.#append({ type: 'hide', rooms: [whose], userId, isHidden });
   }
 
   #append(envelope: Envelope): Promise<void> {

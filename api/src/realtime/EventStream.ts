@@ -15,6 +15,8 @@ const envelope = z.discriminatedUnion('type', [
   z.object({ type: z.literal('remove'), rooms, from: z.string() }),
   z.object({ type: z.literal('disconnect'), rooms, code: errorCode }),
   z.object({ type: z.literal('reconnect'), rooms }),
+  /** A block was made or lifted: what this person does in sessions is not told there, or is again. */
+  z.object({ type: z.literal('hide'), rooms, userId: z.string(), isHidden: z.boolean() }),
   /** Says nothing but that the stream is at this position: what is told rarely doesn't grow too old to go on from. */
   z.object({ type: z.literal('tick'), rooms: z.array(z.string()).max(0) }),
 ]);

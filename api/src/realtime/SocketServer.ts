@@ -182,6 +182,7 @@ export class SocketServer {
     const reached = { playbackBase: this.#baseOf(socket), address: this.#addressOf(socket) };
     const connection = new Connection(socket, reached, {
       guards: gateway.guards,
+      hiddenFrom: gateway.hiddenFrom,
       ...this.#deps,
     });
     this.#connections.set(connection.id, connection);
