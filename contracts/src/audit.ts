@@ -18,6 +18,8 @@ export const auditAction = z.enum([
   'session.kicked',
   'session.changed',
   'session.ended',
+  'invitation.added',
+  'invitation.removed',
   'stage.seatRemoved',
   'stage.deviceMuted',
   'stage.deviceRemoved',

@@ -184,6 +184,75 @@ it('invitations: told once, listed, refused where they mean nothing', async () =
   ).toBe('404 not_found');
 });
 
+it('invitations that a moderator makes or takes back are in the audit log, and once; a host’s are not', async () => {
+  const { id } = await open();
+  const { user } = bob;
+  await backend.database.user.update({ where: { id: user.id }, data: { role: 'moderator' } });
+  for (let again = 0; again < 2; again++) await bob.client.access.create({ id, userId: ann.user.id });
+  await bob.client.access.remove({ id, userId: ann.user.id });
+  await invite(id, ann);
+  await uninvite(id, ann);
+  const { items } = await bob.client.audit.list({ targetId: id });
+  const entry = { role: 'moderator', actor: { id: user.id }, user: { id: ann.user.id } };
+  expect(items).toMatchObject(
+    ['invitation.removed', 'invitation.added'].map((action) => ({ ...entry, action })),
+  );
+  await backend.database.user.update({ where: { id: user.id }, data: { role: 'user' } });
+});
+
+it.each(['public', 'private'] as const)(
+  'a ban from a %s session that is over shuts no way in',
+  async (visibility) => {
+    const session = await host.client.sessions.create({ title: 'for a second', visibility });
+    const { id } = session;
+    const { user, accessToken: token } = ann;
+    await invite(id, ann);
+    const refusals = () =>
+      Promise.all(
+        ways.map(async ([method, path, body]) => {
+          const answer = await second.ask(method, `/api/v1/sessions/${id}${path}`, {
+            token,
+            body,
+            headers: keyed,
+          });
+          return `${method} ${path} ${[401, 403].includes(answer.status) ? 'refused' : 'let in'}`;
+        }),
+      );
+    const sockets = async () => {
+      const socket = await TestSocket.connect(second.url, { token });
+      return Promise.all(
+        ['session:subscribe', 'chat:join'].map((message) => socket.codeOf(message, { sessionId: id })),
+      );
+    };
+    // What anybody may read of a public session is not shut.
+    const open = (path: string) => visibility === 'public' && /^.stage$|^.gifts.*|^.leaderboard$/.test(path);
+    await host.client.bans.create({ id, userId: user.id, durationSec: 600 });
+    const shut = await refusals();
+    expect(shut).toEqual(
+      ways.map(([method, path]) => {
+        const isOpen = method === 'GET' && open(path);
+        return `${method} ${path} ${isOpen ? 'let in' : 'refused'}`;
+      }),
+    );
+    expect((await sockets()).map((code) => code !== undefined)).toEqual([true, true]);
+    await backend.database.sessionBan.updateMany({
+      where: { sessionId: id },
+      data: { expiresAt: new Date() },
+    });
+    expect(await refusals()).toEqual(ways.map(([method, path]) => `${method} ${path} let in`));
+    expect(await sockets()).toEqual([undefined, undefined]);
+    expect((await ann.client.access.playback({ id })).playback.hlsUrl).toContain('/~');
+    expect(await hasLease(session, ann)).toBe(visibility === 'private');
+    // And origins hear of it.
+    const member = bannedFromPlayback(session.playback.playbackId, user.id);
+    await waitUntil(
+      'the end of the ban at the origins',
+      async () => (await backend.redis.zscore(playbackKeys.banned, member)) === null,
+      30_000,
+    );
+  },
+);
+
 it.each([
   ['unfollows', (one: Account) => one.client.people.unfollow({ id: host.user.id }), '403 session_private'],
   [

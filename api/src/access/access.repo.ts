@@ -1,4 +1,5 @@
 import { ask, Prisma, type Database } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import { invitationCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from '../people/listed.ts';
@@ -112,8 +113,8 @@ export class AccessRepo {
     return (await this.#database.user.count({ where: { id: userId, bannedAt: null } })) > 0;
   }
 
-  /** Again it changes nothing, and nobody is told again. Null when there are `most` already. */
-  create(session: SessionRow, userId: string, most: number): Promise<Listed | null> {
+  /** Again it changes nothing, and nobody is told again. Null when there are `most` already. `also` is written with it. */
+  create(session: SessionRow, userId: string, most: number, also?: Also): Promise<Listed | null> {
     const { id: sessionId } = session;
     return this.#database.$transaction(async (transaction) => {
       const where = { sessionId_userId: { sessionId, userId } };
@@ -121,7 +122,9 @@ export class AccessRepo {
       const known = await transaction.sessionInvitation.findUnique({ where, select });
       if (known === null && (await transaction.sessionInvitation.count({ where: { sessionId } })) >= most)
         return null;
-      await transaction.sessionInvitation.createMany({ data: { sessionId, userId }, skipDuplicates: true });
+      const data = { sessionId, userId };
+      const { count } = await transaction.sessionInvitation.createMany({ data, skipDuplicates: true });
+      if (count > 0) await also?.(transaction);
       await notify(transaction, invitationCause(session, userId));
       const { user, createdAt } = await transaction.sessionInvitation.findUniqueOrThrow({ where, select });
       return { user, since: createdAt };
@@ -129,9 +132,12 @@ export class AccessRepo {
   }
 
   /** False when there was none. */
-  async remove(sessionId: string, userId: string): Promise<boolean> {
-    const { count } = await this.#database.sessionInvitation.deleteMany({ where: { sessionId, userId } });
-    return count > 0;
+  remove(sessionId: string, userId: string, also?: Also): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.sessionInvitation.deleteMany({ where: { sessionId, userId } });
+      if (count > 0) await also?.(transaction);
+      return count > 0;
+    });
   }
 
   /** Who is invited, the newest first. */

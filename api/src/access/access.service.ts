@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import { playbackLeaseSec, type ListedUser, type PlaybackGranted, type UserPage } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import { userPage, type PageInput } from '../people/listed.ts';
@@ -60,7 +61,8 @@ export class AccessService {
     if (userId === session.hostId) throw new AppError('conflict', 'The host needs no invitation.');
     if (!(await repo.isThere(userId)) || (await blocks.eitherBlocks(session.hostId, userId)))
       throw new AppError('not_found');
-    const invited = await repo.create(session, userId, maxInvited);
+    const also = byModerator(actor, session, userId, 'invitation.added');
+    const invited = await repo.create(session, userId, maxInvited, also);
     if (invited === null) throw new AppError('conflict', `${maxInvited} people are invited already.`);
     toldLater();
     logger.info({ sessionId: id, userId, byId: actor.id }, 'invited to a session');
@@ -69,8 +71,9 @@ export class AccessService {
 
   /** Throws `not_found` when there is no such invitation. Who is let in by nothing else is put out by `AccessKeeper`. */
   async remove(actor: User, { id, userId }: { id: string; userId: string }): Promise<void> {
-    await this.#steer(actor, id);
-    if (!(await this.#deps.repo.remove(id, userId))) throw new AppError('not_found');
+    const session = await this.#steer(actor, id);
+    const also = byModerator(actor, session, userId, 'invitation.removed');
+    if (!(await this.#deps.repo.remove(id, userId, also))) throw new AppError('not_found');
     this.#deps.logger.info({ sessionId: id, userId, byId: actor.id }, 'an invitation was taken back');
   }
 
@@ -78,4 +81,15 @@ export class AccessService {
     await this.#deps.limits.stage(actor.id);
     return this.#deps.sessions.findSteerable(actor, sessionId);
   }
+}
+
+/** What somebody else than the host does with a host's guests is for the audit log. */
+function byModerator(
+  actor: User,
+  { id, hostId }: SessionRow,
+  userId: string,
+  action: 'invitation.added' | 'invitation.removed',
+): Also | undefined {
+  if (actor.id === hostId) return undefined;
+  return audited({ actor: actorOf(actor, hostId), action, target: { kind: 'session', id }, userId });
 }
