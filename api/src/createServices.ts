@@ -45,6 +45,7 @@ import { mediaRoutes } from './media/media.routes.ts';
 import { Blocks } from './people/blocks.repo.ts';
 import { createModeration } from './moderation/createModeration.ts';
 import { moderationRoutes, platformModerationRoutes } from './moderation/moderation.routes.ts';
+import { createTraces } from './moderation/traces/createTraces.ts';
 import { Ranks } from './moderation/Ranks.ts';
 import { RoomModeratorsRepo } from './moderation/roomModerators.repo.ts';
 import { createPeople } from './people/createPeople.ts';
@@ -138,8 +139,9 @@ export function createServices(dependencies: ServicesDependencies) {
     gracePeriodMs,
     logger,
   };
+  const traces = createTraces({ config, database, redis, logger });
   const letIn = createAccess({
-    ...{ config, database, redis, sfu, emitter, logger },
+    ...{ config, database, redis, sfu, emitter, traces, logger },
     uncounted: createDismissal({ config, redis }),
   });
   const { access, leases, bans: playbackBans, ends, views } = letIn;
@@ -172,15 +174,15 @@ export function createServices(dependencies: ServicesDependencies) {
   const accessService = new AccessService({
     ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
   });
-  const chat = createChat({ config, database, redis, sessions, room, emitter, limits, logger });
-  const viewing = createViewing({ config, database, redis, chat, room, limits, logger });
+  const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
+  const viewing = createViewing({ config, database, redis, chat, room, limits, traces, logger });
   const stage = createStage({
-    ...{ ...shared, config, database, limits, sessions, emitter, room, playbackBans },
+    ...{ ...shared, config, database, limits, sessions, emitter, room, playbackBans, traces },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
-    ...{ chat: chat.chat, seats: stage.seats, playbackBans },
+    ...{ chat: chat.chat, seats: stage.seats, playbackBans, traces },
   });
   const reports = createReports({ database, sessions, limits, toldLater, emitter, logger });
   const messageMedia = new MessageMediaRepo(database);

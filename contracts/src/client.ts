@@ -3,6 +3,7 @@ import type { ContractRouterClient } from '@orpc/contract';
 import { OpenAPILink } from '@orpc/openapi-client/fetch';
 import { contract, type Contract } from './contract.ts';
 import { errorBody } from './errors.ts';
+import { deviceHeader } from './viewing.ts';
 
 export type ApiClient = ContractRouterClient<Contract>;
 
@@ -11,6 +12,8 @@ export interface ApiClientOptions {
   readonly baseUrl: string;
   /** Called for each request; undefined sends none. */
   readonly accessToken?: () => string | undefined;
+  /** Of `POST /sessions/{id}/viewing`. */
+  readonly deviceToken?: () => string | undefined;
 }
 
 /**
@@ -22,7 +25,11 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     url: `${options.baseUrl.replace(/\/$/, '')}/api/v1`,
     headers: () => {
       const token = options.accessToken?.();
-      return token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const device = options.deviceToken?.();
+      return {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(device === undefined ? {} : { [deviceHeader]: device }),
+      };
     },
     customErrorResponseBodyDecoder: (body, response) => {
       const parsed = errorBody.safeParse(body);

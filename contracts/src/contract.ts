@@ -4,6 +4,7 @@ import { auditContract } from './audit.contract.ts';
 import { adminContract } from './admin.contract.ts';
 import { accessContract } from './access.contract.ts';
 import { categoriesContract } from './categories.contract.ts';
+import { bansContract } from './bans.contract.ts';
 import { bannedWordsContract, chatContract } from './chat.contract.ts';
 import { conversationsContract } from './conversations.contract.ts';
 import { messagesContract } from './messages.contract.ts';
@@ -54,8 +55,6 @@ import { stageHealth } from './stage/health.ts';
 import {
   seat,
   seatOfInput,
-  sessionBan,
-  sessionBanInput,
   stageGetOutput,
   stageInviteInput,
   stageJoinInput,
@@ -246,23 +245,7 @@ export const contract = {
       .input(byId)
       .output(stageHealth),
   },
-  bans: {
-    create: route(
-      'POST',
-      '/sessions/{id}/bans',
-      'Bans',
-      'Ban somebody from the session; takes effect at once',
-      201,
-    )
-      .input(sessionBanInput)
-      .output(sessionBan),
-    list: route('GET', '/sessions/{id}/bans', 'Bans', 'Who is banned from the session')
-      .input(byId)
-      .output(z.object({ items: z.array(sessionBan) })),
-    remove: route('DELETE', '/sessions/{id}/bans/{userId}', 'Bans', 'Lift a ban')
-      .input(seatOfInput)
-      .output(nothing),
-  },
+  bans: bansContract,
   people: {
     get: route('GET', '/users/{id}', 'People', 'Somebody’s profile').input(userById).output(userProfile),
     search: route('GET', '/users/search', 'People', 'Find people: exact names first, then similar ones')

@@ -68,6 +68,14 @@ export const platformModerationContract = {
   unban: route('DELETE', '/admin/users/{id}/ban', tag, 'Let an account in again')
     .input(accountUnbanInput)
     .output(nothing),
+  clearTraces: route(
+    'DELETE',
+    '/admin/users/{id}/ban/traces',
+    tag,
+    'Let guests in again from the devices and addresses of a ban; the account stays banned',
+  )
+    .input(userById)
+    .output(nothing),
   streamKeys: route('GET', '/admin/users/{id}/stream-keys', tag, 'Somebody’s stream keys, without secrets')
     .input(userById)
     .output(z.object({ items: z.array(streamKey) })),

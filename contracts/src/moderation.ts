@@ -8,6 +8,22 @@ export const sanctionReason = z.string().max(1_000).overwrite(cleanLine).max(200
 /** Seconds, a year at most; null: until it is lifted. */
 export const sanctionDurationSec = z.int().min(1).max(31_536_000).nullable().default(null);
 
+/**
+ * What a ban includes beside the account, so that who is banned does not come back as a guest. Devices are those that the
+ * person was seen with within a week. Addresses, of a day, may be shared with others: only by choice, and for a time.
+ */
+export const banIncludes = {
+  devices: z.boolean().default(true),
+  /** Seconds for which guests from these addresses are refused, a week at most; null: they are not. */
+  addressesForSec: z.int().min(60).max(604_800).nullable().default(null),
+};
+/** How many devices and addresses a ban includes. */
+export const banIncluded = {
+  devices: z.int(),
+  addresses: z.int(),
+  addressesUntil: isoDate.nullable(),
+};
+
 /** Somebody who may read the chat of a session and not write in it. */
 export const chatMute = z.object({
   user: publicUser,
@@ -33,6 +49,7 @@ export const accountBan = z.object({
   reason: z.string(),
   createdAt: isoDate,
   expiresAt: isoDate.nullable(),
+  ...banIncluded,
 });
 export type AccountBan = z.infer<typeof accountBan>;
 const requiredReason = sanctionReason.min(1);
@@ -40,6 +57,7 @@ export const accountBanInput = z.object({
   id: userId,
   reason: requiredReason,
   durationSec: sanctionDurationSec,
+  ...banIncludes,
 });
 export type AccountBanInput = z.infer<typeof accountBanInput>;
 export const accountUnbanInput = z.object({

@@ -5,6 +5,12 @@ import { sessionId } from './ids.ts';
 export const viewingIntervalSec = 15;
 export const viewingTtlSec = 20;
 
+/**
+ * Header with the token of the device; sockets have it as `device` in their handshake. Who shows none is another device each
+ * time.
+ */
+export const deviceHeader = 'x-maydan-device';
+
 /** How many people watch a session: each person, or device without a sign-in, once over all players. */
 export const viewership = z.object({
   /** Now; 0 once the session is over. */
@@ -28,8 +34,8 @@ export const viewingStartInput = z.object({
 export const viewingStarted = z.object({
   /** For the heartbeats of this player; good for a day. */
   viewingToken: z.string(),
-  /** To be kept by a device without a sign-in; null with one. */
-  deviceToken: z.string().nullable(),
+  /** To be kept by the device, and shown with all it asks (`deviceHeader`). */
+  deviceToken: z.string(),
   /** Seconds between two heartbeats. */
   intervalSec: z.int(),
 });

@@ -7,6 +7,7 @@ export type {
   Audience,
   AuditEntry,
   BannedWord,
+  BanTraceKind,
   Block,
   Category,
   ChatMessage,

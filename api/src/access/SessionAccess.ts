@@ -1,4 +1,5 @@
 import { AppError } from '@maydan/common';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { AccessRepo, Standing } from './access.repo.ts';
@@ -6,6 +7,8 @@ import type { PlaybackLeases } from './PlaybackLeases.ts';
 
 /** What of a session decides who is let in. */
 type AskedSession = Pick<SessionRow, 'id' | 'hostId' | 'visibility'>;
+
+const bannedText = 'The host has banned you from this session.';
 
 /** To watch it or take part in it is more than to know of it. */
 export type Wish = 'see' | 'watch';
@@ -17,10 +20,16 @@ export type Wish = 'see' | 'watch';
 export class SessionAccess {
   readonly #repo: Pick<AccessRepo, 'standing'>;
   readonly #leases: Pick<PlaybackLeases, 'admit'>;
+  readonly #traces: Pick<Traces, 'note' | 'banHere'>;
 
-  constructor(repo: Pick<AccessRepo, 'standing'>, leases: Pick<PlaybackLeases, 'admit'>) {
+  constructor(
+    repo: Pick<AccessRepo, 'standing'>,
+    leases: Pick<PlaybackLeases, 'admit'>,
+    traces: Pick<Traces, 'note' | 'banHere'>,
+  ) {
     this.#repo = repo;
     this.#leases = leases;
+    this.#traces = traces;
   }
 
   /**
@@ -41,17 +50,25 @@ export class SessionAccess {
     const isPrivate = session.visibility === 'private';
     if (viewer === null) {
       if (isPrivate) throw new AppError('session_private');
+      if (wish === 'watch') await this.#checkGuest(session.id);
       return;
     }
+    this.#traces.note(viewer.id);
     if (viewer.role === 'user' && viewer.id !== session.hostId)
       requireStanding(await standingOf(viewer.id), isPrivate, wish);
     if (isPrivate) await this.#leases.admit(session.id, viewer.id);
+  }
+
+  /** Who was banned doesn't come back as a guest, from a device or an address that the ban includes. */
+  async #checkGuest(sessionId: string): Promise<void> {
+    const ban = await this.#traces.banHere(sessionId);
+    if (ban === 'account') throw new AppError('account_banned');
+    if (ban === 'session') throw new AppError('forbidden', bannedText);
   }
 }
 
 function requireStanding({ isHidden, isBanned, isAdmitted }: Standing, isPrivate: boolean, wish: Wish): void {
   if (isHidden) throw new AppError('not_found');
-  if (isBanned && (isPrivate || wish === 'watch'))
-    throw new AppError('forbidden', 'The host has banned you from this session.');
+  if (isBanned && (isPrivate || wish === 'watch')) throw new AppError('forbidden', bannedText);
   if (!isAdmitted) throw new AppError('session_private');
 }

@@ -2,6 +2,7 @@ import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import { SweepTimer } from '../sessions/SweepTimer.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { AccessEnds, type AccessEndsDependencies } from './AccessEnds.ts';
@@ -20,11 +21,21 @@ export interface AccessParts {
   readonly sfu: SfuCommands;
   readonly emitter: Emitter;
   readonly uncounted: AccessEndsDependencies['uncounted'];
+  readonly traces: Traces;
   readonly logger: Logger;
 }
 
 /** The parts that know who is let into which session, wired up. */
-export function createAccess({ config, database, redis, sfu, emitter, uncounted, logger }: AccessParts) {
+export function createAccess({
+  config,
+  database,
+  redis,
+  sfu,
+  emitter,
+  uncounted,
+  traces,
+  logger,
+}: AccessParts) {
   const repo = new AccessRepo(database);
   const leases = new PlaybackLeases(redis);
   const ends = new AccessEnds({ leases, sfu, emitter, uncounted });
@@ -38,7 +49,7 @@ export function createAccess({ config, database, redis, sfu, emitter, uncounted,
     leases,
     bans,
     ends,
-    access: new SessionAccess(repo, leases),
+    access: new SessionAccess(repo, leases, traces),
     views: new PlaybackViews(leases, config.INTERNAL_SECRET),
     keeping: new SweepTimer({ sweep: keeper, periodMs: AccessKeeper.periodMs, logger }),
   };

@@ -10,6 +10,7 @@ import type { User } from '@maydan/prisma';
 import { actorOf, audited, type Act, type Also } from '../audit/audit.repo.ts';
 import { decodeSeqCursor, encodeSeqCursor } from '../conversations/seqCursor.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms } from '../realtime/rooms.ts';
@@ -24,6 +25,7 @@ export interface ChatDependencies {
   readonly repo: ChatRepo;
   readonly sessions: Pick<SessionsService, 'findVisible' | 'findModerated'>;
   readonly room: SessionRoom;
+  readonly traces: Pick<Traces, 'banHere'>;
   readonly emitter: Emitter;
   readonly limits: RateLimits;
 }
@@ -55,7 +57,10 @@ export class ChatService {
   /** Lets somebody in: with the host and moderators, or with the viewers. Throws `not_found` and `chat_banned`. */
   async enter(user: Viewer, sessionId: string): Promise<{ session: SessionRow; half: 'staff' | 'chat' }> {
     const session = await this.#deps.sessions.findVisible(user, sessionId);
-    if (user === null) return { session, half: 'chat' };
+    if (user === null) {
+      if ((await this.#deps.traces.banHere(sessionId)) !== null) throw new AppError('chat_banned');
+      return { session, half: 'chat' };
+    }
     if (isStaff(user, session)) return { session, half: 'staff' };
     const { isBanned, isModerator } = await this.#deps.repo.place(session, user.id);
     if (isBanned) throw new AppError('chat_banned');

@@ -3,6 +3,7 @@ import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { BannedWordLists } from './BannedWordLists.ts';
@@ -23,6 +24,7 @@ export interface ChatParts {
   readonly room: SessionRoom;
   readonly emitter: Emitter;
   readonly limits: RateLimits;
+  readonly traces: Traces;
   readonly logger: Logger;
 }
 

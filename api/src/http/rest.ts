@@ -1,10 +1,11 @@
 import { AppError, toErrorBody } from '@maydan/common';
-import { errorCode } from '@maydan/contracts';
+import { deviceHeader, errorCode } from '@maydan/contracts';
 import { OpenAPIHandler } from '@orpc/openapi/node';
 import { ORPCError, type AnyRouter } from '@orpc/server';
 import type { Request, RequestHandler, Response } from 'express';
 import type { ApiConfig } from '../config.ts';
 import type { RequestContext } from './context.ts';
+import { whence } from '../moderation/traces/whence.ts';
 import { logRequestError, retryAfter, toRequestError } from './errors.ts';
 import { playbackBase, sfuBase } from './requestBase.ts';
 import type { SfuDirectory } from '../stage/SfuDirectory.ts';
@@ -47,8 +48,9 @@ export function restHandler(router: AnyRouter, config: ApiConfig, directory: Sfu
   return async (request, response, next) => {
     response.setHeader('cache-control', 'no-store');
     const context = contextOf(request, response, config, directory);
+    const from = { address: context.address, device: request.get(deviceHeader) };
     const { matched } = await requestScope.run(context.requestId, () =>
-      handler.handle(request, response, { prefix: restPrefix, context }),
+      whence.run(from, () => handler.handle(request, response, { prefix: restPrefix, context })),
     );
     if (!matched) next();
   };

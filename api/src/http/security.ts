@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { deviceHeader } from '@maydan/contracts';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -61,7 +62,7 @@ export function crossOrigin(config: ApiConfig): RequestHandler {
   return cors({
     origin,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id', deviceHeader],
     exposedHeaders: ['x-request-id', 'retry-after'],
     maxAge: 600,
   });

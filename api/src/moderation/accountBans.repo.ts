@@ -1,8 +1,12 @@
 import type { Role } from '@maydan/contracts';
 import type { AccountBan, Database } from '@maydan/prisma';
 import { audited, writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
+import { withTraces } from './traces/banTraceViews.ts';
+import type { BanTrace } from './traces/traces.repo.ts';
 
 const atOnce = 100;
+
+export type AccountBanRow = AccountBan & { traces: Pick<BanTrace, 'kind' | 'expiresAt'>[] };
 
 /** Bans of accounts in PostgreSQL: `User.bannedAt` is what everything goes by, a row here says why and until when. */
 export class AccountBansRepo {
@@ -12,8 +16,17 @@ export class AccountBansRepo {
     this.#database = database;
   }
 
-  find(userId: string): Promise<AccountBan | null> {
-    return this.#database.accountBan.findUnique({ where: { userId } });
+  find(userId: string): Promise<AccountBanRow | null> {
+    return this.#database.accountBan.findUnique({ where: { userId }, include: { traces: withTraces } });
+  }
+
+  /** Those that go with a ban; the ban stays. False when there were none. */
+  clearTraces(userId: string, act: Act): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.accountBanTrace.deleteMany({ where: { userId } });
+      if (count > 0) await writeAudit(transaction, act);
+      return count > 0;
+    });
   }
 
   /**
@@ -21,11 +34,13 @@ export class AccountBansRepo {
    * ban was allowed: so that no admin is ever banned, nor the last one.
    */
   ban(
-    data: Pick<AccountBan, 'userId' | 'byId' | 'reason' | 'expiresAt'>,
+    data: Pick<AccountBan, 'userId' | 'byId' | 'reason' | 'expiresAt'> & {
+      readonly traces: readonly BanTrace[];
+    },
     role: Role,
     act: Act,
-  ): Promise<AccountBan | null> {
-    const { userId, ...rest } = data;
+  ): Promise<AccountBanRow | null> {
+    const { userId, traces, ...rest } = data;
     return this.#database.$transaction(async (transaction) => {
       const now = new Date();
       const where = { id: userId, deletedAt: null, role };
@@ -34,8 +49,14 @@ export class AccountBansRepo {
       if (count === 0) return null;
       const row = await transaction.accountBan.upsert({
         where: { userId },
-        create: { ...data, createdAt: now },
-        update: { ...rest, createdAt: now, enforcedAt: null },
+        create: { userId, ...rest, createdAt: now, traces: { create: [...traces] } },
+        update: {
+          ...rest,
+          createdAt: now,
+          enforcedAt: null,
+          traces: { deleteMany: {}, create: [...traces] },
+        },
+        include: { traces: withTraces },
       });
       await writeAudit(transaction, act);
       return row;

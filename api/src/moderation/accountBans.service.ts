@@ -10,9 +10,11 @@ import type { SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { SeatsService } from '../stage/seats.service.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
-import type { AccountBansRepo } from './accountBans.repo.ts';
+import type { AccountBanRow, AccountBansRepo } from './accountBans.repo.ts';
 import type { ModeratedRepo } from './moderated.repo.ts';
 import { momentIn, type Ranks } from './Ranks.ts';
+import { auditedTraces, tracesView } from './traces/banTraceViews.ts';
+import type { Traces } from './traces/Traces.ts';
 
 export interface AccountBansDependencies {
   readonly accountBans: AccountBansRepo;
@@ -22,6 +24,7 @@ export interface AccountBansDependencies {
   readonly sessions: Pick<SessionsService, 'close'>;
   readonly seats: Pick<SeatsService, 'takeAll'>;
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
+  readonly traces: Pick<Traces, 'of'>;
   readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
   readonly emitter: Emitter;
   readonly logger: Logger;
@@ -40,10 +43,14 @@ export class AccountBansService {
    * ended at once; what a crash leaves of that the sweep does. Again reason and end are changed. Throws `forbidden` unless
    * one stands above, and `not_found`.
    */
-  async ban(actor: User, { id, reason, durationSec }: AccountBanInput): Promise<AccountBan> {
+  async ban(actor: User, input: AccountBanInput): Promise<AccountBan> {
+    const { id, reason, durationSec, devices, addressesForSec } = input;
     const user = await this.#above(actor, id);
-    const act = { ...actOn(actor, id), action: 'user.banned', reason, details: { durationSec } } as const;
-    const ban = { userId: id, byId: actor.id, reason, expiresAt: momentIn(durationSec) };
+    const expiresAt = momentIn(durationSec);
+    const traces = await this.#deps.traces.of(id, { devices, addressesForSec, until: expiresAt });
+    const details = { durationSec, ...auditedTraces(traces, addressesForSec) };
+    const act = { ...actOn(actor, id), action: 'user.banned', reason, details } as const;
+    const ban = { userId: id, byId: actor.id, reason, expiresAt, traces };
     const row = await this.#deps.accountBans.ban(ban, user.role, act);
     if (row === null) {
       await this.#above(actor, id);
@@ -73,6 +80,13 @@ export class AccountBansService {
     });
     if (!lifted) throw new AppError('not_found', 'This account is not banned.');
     await this.#deps.playbackBans.lift(null, id);
+  }
+
+  /** Guests are let in again from its devices and addresses. Throws `forbidden`, and `not_found` when it includes none. */
+  async clearTraces(actor: User, id: string): Promise<void> {
+    await this.#above(actor, id);
+    const act = { ...actOn(actor, id), action: 'user.tracesCleared' } as const;
+    if (!(await this.#deps.accountBans.clearTraces(id, act))) throw new AppError('not_found');
   }
 
   /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans. */
@@ -115,11 +129,15 @@ function actOn(actor: User, id: string) {
   return { actor: actorOf(actor), target: { kind: 'user', id }, userId: id } as const;
 }
 
-function view({ id, username, displayName }: User, { reason, createdAt, expiresAt }: BanRow): AccountBan {
+function view(
+  { id, username, displayName }: User,
+  { reason, createdAt, expiresAt, traces }: AccountBanRow,
+): AccountBan {
   return {
     user: { id, username, displayName },
     reason,
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt?.toISOString() ?? null,
+    ...tracesView(traces),
   };
 }

@@ -72,5 +72,7 @@ export class ModeratedRepo {
   async deleteExpired(now: Date): Promise<void> {
     await this.#database.chatMute.deleteMany({ where: { until: { lte: now } } });
     await this.#database.sessionBan.deleteMany({ where: { expiresAt: { lte: now } } });
+    await this.#database.sessionBanTrace.deleteMany({ where: { expiresAt: { lte: now } } });
+    await this.#database.accountBanTrace.deleteMany({ where: { expiresAt: { lte: now } } });
   }
 }

@@ -41,6 +41,10 @@ export function platformModerationRoutes(
       await accountBans.unban(context.user, input);
       return {};
     }),
+    clearTraces: signedIn.clearTraces.handler(async ({ input, context }) => {
+      await accountBans.clearTraces(context.user, input.id);
+      return {};
+    }),
     streamKeys: signedIn.streamKeys.handler(async ({ input, context }) => ({
       items: await streamKeys.list(context.user, input.id),
     })),

@@ -12,6 +12,7 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { z } from 'zod';
 import { requestScope } from '../http/requestScope.ts';
 import { InTurn } from '../limits/InTurn.ts';
+import { whence, type Whence } from '../moderation/traces/whence.ts';
 import { baseRoom, heldRoom, hidingRoom, payloadFor, roomEvents } from './Delivery.ts';
 import type { EventStream, StreamEntry } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
@@ -67,6 +68,7 @@ export class Connection implements SocketClient {
   readonly #deps: ConnectionDependencies;
   /** Room → the position at which it joined. */
   readonly #followed = new Map<string, string>();
+  readonly #whence: Whence;
   readonly #hidden = new HiddenPeople();
   readonly #watched: WatchedUsers;
   readonly #expiry: TokenExpiry;
@@ -78,13 +80,14 @@ export class Connection implements SocketClient {
 
   constructor(
     socket: ApiSocket,
-    reached: { readonly playbackBase: string; readonly address: string },
+    reached: { readonly playbackBase: string } & Whence,
     dependencies: ConnectionDependencies,
   ) {
     this.id = socket.id;
     this.secret = z.string().parse(Reflect.get(socket, 'pid'));
     this.playbackBase = reached.playbackBase;
     this.address = reached.address;
+    this.#whence = { address: reached.address, device: reached.device };
     this.#socket = socket;
     this.#deps = dependencies;
     this.#watched = new WatchedUsers(socket);
@@ -103,7 +106,11 @@ export class Connection implements SocketClient {
   }
 
   /** Into the rooms of its user and its sign-in; told what it missed when it came back. Rejects when that can't be told. */
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
+    return whence.run(this.#whence, () => this.#begin());
+  }
+
+  async #begin(): Promise<void> {
     const { signedIn, resumed } = this.#socket.data;
     if (resumed !== undefined) void this.#socket.join(heldRoom);
     if (signedIn !== null) this.#join(rooms.user(signedIn.user.id));
@@ -223,7 +230,7 @@ export class Connection implements SocketClient {
       if (state instanceof RateLimiterRes && state.consumedPoints > floodPoints) this.#endFlood();
       throw new AppError('rate_limited');
     });
-    return this.#turns.run('', () => requestScope.run(this.#socket.id, work));
+    return this.#turns.run('', () => requestScope.run(this.#socket.id, () => whence.run(this.#whence, work)));
   }
 
   /** Before it is told what people do in a session. */

@@ -47,7 +47,9 @@ interface AnyHandler {
 }
 type Ack = (answer: unknown) => void;
 
-const handshakeAuth = z.object({ token: z.string().max(2_000).nullish() }).catch({});
+const handshakeAuth = z
+  .object({ token: z.string().max(2_000).nullish(), device: z.string().max(200).optional().catch(undefined) })
+  .catch({});
 /** How long a closing server waits for the messages at hand. */
 const drainMs = 3_000;
 /** Handshakes on one line: each asks PostgreSQL whose its token is, and a client that was refused may try again. */
@@ -179,7 +181,8 @@ export class SocketServer {
 
   #connected(socket: ApiSocket): void {
     const { gateway } = this.#deps;
-    const reached = { playbackBase: this.#baseOf(socket), address: this.#addressOf(socket) };
+    const { device } = handshakeAuth.parse(socket.handshake.auth);
+    const reached = { playbackBase: this.#baseOf(socket), address: this.#addressOf(socket), device };
     const connection = new Connection(socket, reached, {
       guards: gateway.guards,
       hiddenFrom: gateway.hiddenFrom,

@@ -1,9 +1,16 @@
 import type { Database, SessionBan, User } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
+import { withTraces } from '../moderation/traces/banTraceViews.ts';
+import type { BanTrace } from '../moderation/traces/traces.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { applySeat, banOf, withUser, type SeatOutcome } from './seatRows.ts';
 
-export type BanRow = SessionBan & { user: Pick<User, 'id' | 'username' | 'displayName'> };
+export type BanRow = SessionBan & {
+  user: Pick<User, 'id' | 'username' | 'displayName'>;
+  traces: Pick<BanTrace, 'kind' | 'expiresAt'>[];
+};
+
+const withAll = { ...withUser, traces: withTraces } as const;
 
 /** Bans from sessions in PostgreSQL. */
 export class BansRepo {
@@ -21,7 +28,10 @@ export class BansRepo {
   create(
     sessionId: string,
     userId: string,
-    by: { byId: string; reason: string | null; expiresAt: Date | null },
+    {
+      traces,
+      ...by
+    }: Pick<SessionBan, 'byId' | 'reason' | 'expiresAt'> & { readonly traces: readonly BanTrace[] },
     also: Also,
   ): Promise<{ ban: BanRow; isNew: boolean; seat: SeatOutcome }> {
     return this.#database.$transaction(async (transaction) => {
@@ -29,14 +39,23 @@ export class BansRepo {
       const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
       const before = await transaction.sessionBan.findFirst({
         ...banOf(sessionId, userId),
-        include: withUser,
+        include: withAll,
       });
-      const data = { sessionId, userId, ...by };
+      const data = { sessionId, userId, ...by, traces: { create: [...traces] } };
       // One that is over makes room.
       if (before === null) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
-      const ban = before ?? (await transaction.sessionBan.create({ data, include: withUser }));
+      const ban = before ?? (await transaction.sessionBan.create({ data, include: withAll }));
       if (before === null) await also(transaction);
       return { ban, isNew: before === null, seat: await applySeat(transaction, session, userId, 'removed') };
+    });
+  }
+
+  /** Those that go with a ban; the ban stays. False when there were none. */
+  clearTraces(sessionId: string, userId: string, also: Also): Promise<boolean> {
+    return this.#database.$transaction(async (transaction) => {
+      const { count } = await transaction.sessionBanTrace.deleteMany({ where: { sessionId, userId } });
+      if (count > 0) await also(transaction);
+      return count > 0;
     });
   }
 
@@ -45,7 +64,7 @@ export class BansRepo {
       where: { sessionId, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
       orderBy: [{ createdAt: 'desc' }, { userId: 'asc' }],
       take: 1_000,
-      include: withUser,
+      include: withAll,
     });
   }
 

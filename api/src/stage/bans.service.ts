@@ -1,10 +1,12 @@
 import { AppError, type Logger } from '@maydan/common';
-import type { SessionBan } from '@maydan/contracts';
+import type { SessionBan, SessionBanInput } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { momentIn, type Ranks } from '../moderation/Ranks.ts';
+import { auditedTraces, tracesView } from '../moderation/traces/banTraceViews.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import { sanctionEvent } from '../moderation/sanctionEvent.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms } from '../realtime/rooms.ts';
@@ -25,6 +27,7 @@ export interface BansDependencies {
   readonly emitter: Emitter;
   readonly room: Pick<SessionRoom, 'emit'>;
   readonly announcer: SessionAnnouncer;
+  readonly traces: Pick<Traces, 'of'>;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   readonly banned: (sessionId: string, userId: string, byId: string) => Promise<void>;
@@ -42,20 +45,18 @@ export class BansService {
   /**
    * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. May be repeated.
    */
-  async create(
-    actor: User,
-    input: { id: string; userId: string; reason: string | null; durationSec: number | null },
-  ): Promise<SessionBan> {
+  async create(actor: User, input: SessionBanInput): Promise<SessionBan> {
     const { repo, seats, sfu, announcer, playbackBans, logger } = this.#deps;
-    const { id: sessionId, userId, reason, durationSec } = input;
+    const { id: sessionId, userId, reason, durationSec, devices, addressesForSec } = input;
     const session = await this.#steer(actor, sessionId);
     const user = await seats.findUser({ userId });
     if (user === null) throw new AppError('not_found');
     await this.#deps.ranks.requireAbove(actor, user, session);
-    const details = { durationSec };
-    const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason, details });
     const expiresAt = momentIn(durationSec);
-    const by = { byId: actor.id, reason, expiresAt };
+    const traces = await this.#deps.traces.of(userId, { devices, addressesForSec, until: expiresAt });
+    const details = { durationSec, ...auditedTraces(traces, addressesForSec) };
+    const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason, details });
+    const by = { byId: actor.id, reason, expiresAt, traces };
     const { ban, isNew, seat } = await repo.create(sessionId, userId, by, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     await playbackBans.ban(session.playbackId, ban);
@@ -87,6 +88,13 @@ export class BansService {
     if (user !== null) this.#deps.room.emit(sessionId, sanctionEvent('unbanned', { actor, user }), 'staff');
   }
 
+  /** Guests are let in again from the devices and addresses of a ban. Throws `not_found` when it includes none. */
+  async clearTraces(actor: User, sessionId: string, userId: string): Promise<void> {
+    const session = await this.#steer(actor, sessionId);
+    const also = audited({ ...actOn(actor, session, userId), action: 'session.tracesCleared' });
+    if (!(await this.#deps.repo.clearTraces(sessionId, userId, also))) throw new AppError('not_found');
+  }
+
   /** They hear no more of the session. */
   async #close(sessionId: string, userId: string): Promise<void> {
     const { emitter } = this.#deps;
@@ -104,7 +112,7 @@ function actOn(actor: User, { id, hostId }: SessionRow, userId: string) {
   return { actor: actorOf(actor, hostId), target: { kind: 'session', id }, userId } as const;
 }
 
-function view({ user, reason, createdAt, expiresAt }: BanRow): SessionBan {
+function view({ user, reason, createdAt, expiresAt, traces }: BanRow): SessionBan {
   const at = { createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() ?? null };
-  return { user, reason, ...at };
+  return { user, reason, ...at, ...tracesView(traces) };
 }

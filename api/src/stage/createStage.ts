@@ -34,6 +34,7 @@ export interface StageDependencies {
   readonly playbackBans: BansDependencies['playbackBans'];
   readonly emitter: Emitter;
   readonly room: BansDependencies['room'];
+  readonly traces: BansDependencies['traces'];
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   /** Tells the chat of a session that somebody was banned from it. */

@@ -59,5 +59,9 @@ export function bansRoutes(bans: BansService, signedIn: SignedInProcedures) {
       await bans.remove(context.user, input.id, input.userId);
       return {};
     }),
+    clearTraces: signedIn.bans.clearTraces.handler(async ({ input, context }) => {
+      await bans.clearTraces(context.user, input.id, input.userId);
+      return {};
+    }),
   };
 }

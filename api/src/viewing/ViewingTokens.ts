@@ -35,10 +35,14 @@ export class ViewingTokens {
 
   /** A device without a sign-in: the one of an earlier token, or a new one where that isn't good. */
   ofDevice(known: string | undefined): { readonly viewer: string; readonly token: string } {
-    const [id = '', mac = ''] = known?.split('.') ?? [];
-    if (id !== '' && this.#isRight(`device ${id}`, mac)) return { viewer: id, token: `${id}.${mac}` };
-    const fresh = randomBytes(16).toString('base64url');
-    return { viewer: fresh, token: `${fresh}.${this.#mac(`device ${fresh}`)}` };
+    const id = (known === undefined ? null : this.deviceOf(known)) ?? randomBytes(16).toString('base64url');
+    return { viewer: id, token: `${id}.${this.#mac(`device ${id}`)}` };
+  }
+
+  /** The id of the device whose token it is; null unless we gave it out. */
+  deviceOf(token: string): string | null {
+    const [id = '', mac = ''] = token.split('.');
+    return id !== '' && this.#isRight(`device ${id}`, mac) ? id : null;
   }
 
   mint({ sessionId, viewer }: Viewing, nowMs = Date.now()): string {

@@ -3,6 +3,7 @@ import type { Database } from '@maydan/prisma';
 import type { Chat } from '../chat/createChat.ts';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import { SweepTimer } from '../sessions/SweepTimer.ts';
 import { AudienceRepo } from './audience.repo.ts';
@@ -18,6 +19,7 @@ export interface ViewingParts {
   readonly chat: Chat;
   readonly room: SessionRoom;
   readonly limits: RateLimits;
+  readonly traces: Traces;
   readonly logger: Logger;
 }
 
@@ -30,12 +32,21 @@ export function createDismissal({ config, redis }: Pick<ViewingParts, 'config' |
 }
 
 /** The parts that know who watches, wired up. */
-export function createViewing({ config, database, redis, chat, room, limits, logger }: ViewingParts) {
+export function createViewing({ config, database, redis, chat, room, limits, traces, logger }: ViewingParts) {
   const store = new ViewingStore(redis);
   const tokens = new ViewingTokens(config.ACCESS_TOKEN_SECRET);
   const keeper = new ViewingKeeper({ store, repo: new AudienceRepo(database), room, logger });
   return {
-    viewing: new ViewingService({ store, tokens, chat: chat.chat, gate: chat.gate, room, limits, logger }),
+    viewing: new ViewingService({
+      store,
+      tokens,
+      chat: chat.chat,
+      gate: chat.gate,
+      room,
+      limits,
+      traces,
+      logger,
+    }),
     keeping: new SweepTimer({ sweep: keeper, periodMs: ViewingKeeper.periodMs, logger }),
   };
 }

@@ -4,6 +4,8 @@ import type { User } from '@maydan/prisma';
 import type { ChatGate } from '../chat/ChatGate.ts';
 import type { ChatService } from '../chat/chat.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
+import { whence } from '../moderation/traces/whence.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { ViewingStore } from './ViewingStore.ts';
@@ -16,6 +18,7 @@ export interface ViewingDependencies {
   readonly chat: Pick<ChatService, 'enter'>;
   readonly gate: Pick<ChatGate, 'react'>;
   readonly room: SessionRoom;
+  readonly traces: Pick<Traces, 'noteDevice'>;
   readonly limits: Pick<RateLimits, 'join'>;
   readonly logger: Logger;
 }
@@ -40,17 +43,20 @@ export class ViewingService {
   async start(user: User | null, input: { id: string; deviceToken?: string | undefined }, address: string) {
     const { tokens, chat, limits } = this.#deps;
     await limits.join(address);
-    const { session } = await chat.enter(user, input.id);
+    const { deviceToken } = input;
+    const from = { address, device: deviceToken ?? whence.getStore()?.device };
+    const { session } = await whence.run(from, () => chat.enter(user, input.id));
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
-    const device = user === null ? tokens.ofDevice(input.deviceToken) : null;
-    const viewing = { sessionId: input.id, viewer: device?.viewer ?? tokens.ofUser((user as User).id) };
+    const device = tokens.ofDevice(from.device);
+    if (user !== null) this.#deps.traces.noteDevice(user.id, device.viewer);
+    const viewing = { sessionId: input.id, viewer: user === null ? device.viewer : tokens.ofUser(user.id) };
     const { store } = this.#deps;
     if (session.visibility === 'private') await store.admit(viewing.sessionId, viewing.viewer);
     else await store.openUp(viewing.sessionId);
     this.#beat(viewing.sessionId, viewing.viewer);
     return {
       viewingToken: tokens.mint(viewing),
-      deviceToken: device?.token ?? null,
+      deviceToken: device.token,
       intervalSec: viewingIntervalSec,
     };
   }

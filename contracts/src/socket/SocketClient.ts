@@ -33,6 +33,8 @@ export interface SocketClientOptions {
   readonly baseUrl: string;
   /** A token that is good for some time yet, renewed if need be; undefined connects as a guest. */
   readonly accessToken?: () => Promise<string | undefined>;
+  /** As of `createApiClient`. */
+  readonly deviceToken?: () => string | undefined;
 }
 
 export interface ConnectionListener {
@@ -135,9 +137,13 @@ export class SocketClient {
     this.#socket.disconnect();
   }
 
-  async #credentials(): Promise<{ token?: string }> {
+  async #credentials(): Promise<{ token?: string; device?: string }> {
     this.#token = await this.#options.accessToken?.().catch(() => undefined);
-    return this.#token === undefined ? {} : { token: this.#token };
+    const device = this.#options.deviceToken?.();
+    return {
+      ...(this.#token === undefined ? {} : { token: this.#token }),
+      ...(device === undefined ? {} : { device }),
+    };
   }
 
   #comeBack(): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isoDate, sessionId, userId } from '../ids.ts';
-import { sanctionDurationSec, sanctionReason } from '../moderation.ts';
+import { banIncluded, banIncludes, sanctionDurationSec, sanctionReason } from '../moderation.ts';
 import { publicUser, sessionType, type SessionType } from '../sessions.ts';
 import { peerId, stageRole } from './joinToken.ts';
 import { mediaSource } from './media.ts';
@@ -96,10 +96,13 @@ export const sessionBan = z.object({
   createdAt: isoDate,
   /** It ends then by itself; null: when it is lifted. */
   expiresAt: isoDate.nullable(),
+  ...banIncluded,
 });
 export type SessionBan = z.infer<typeof sessionBan>;
 export const sessionBanInput = byId.extend({
   userId,
   reason: sanctionReason.nullable().default(null),
   durationSec: sanctionDurationSec,
+  ...banIncludes,
 });
+export type SessionBanInput = z.infer<typeof sessionBanInput>;

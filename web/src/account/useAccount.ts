@@ -1,5 +1,6 @@
 import { createApiClient } from '@maydan/contracts';
 import { useSyncExternalStore } from 'react';
+import { device } from '../api/device.ts';
 import { Account } from './Account.ts';
 import type { AccountView, TokenStore } from './Account.ts';
 
@@ -32,7 +33,8 @@ const store: TokenStore = {
 
 /** The one account of this page. */
 export const account = new Account({
-  client: (accessToken) => createApiClient({ baseUrl: location.origin, accessToken }),
+  client: (accessToken) =>
+    createApiClient({ baseUrl: location.origin, accessToken, deviceToken: device.read }),
   store,
   nowMs: Date.now,
 });

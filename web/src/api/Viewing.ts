@@ -58,7 +58,7 @@ export class Viewing {
     const { sessionId: id, memory } = this.#options;
     const deviceToken = memory.read();
     const started = await client.viewing.start({ id, ...(deviceToken === undefined ? {} : { deviceToken }) });
-    if (started.deviceToken !== null) memory.write(started.deviceToken);
+    memory.write(started.deviceToken);
     this.#token = started.viewingToken;
     this.#intervalMs = started.intervalSec * 1_000;
     // Whoever left meanwhile isn't there.

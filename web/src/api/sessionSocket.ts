@@ -1,6 +1,7 @@
 import type { Seat, ServerEventPayload, Session, Stage } from '@maydan/contracts';
 import { SocketClient } from '@maydan/contracts/socketClient';
 import { account } from '../account/useAccount.ts';
+import { device } from './device.ts';
 
 export interface SocketListener {
   updated(session: Session): void;
@@ -28,7 +29,11 @@ const subscriptions = new Map<string, Set<(session: Session) => void>>();
 function acquire(): SocketClient {
   users += 1;
   if (shared) return shared;
-  const socket = new SocketClient({ baseUrl: location.origin, accessToken: () => account.freshToken() });
+  const socket = new SocketClient({
+    baseUrl: location.origin,
+    accessToken: () => account.freshToken(),
+    deviceToken: device.read,
+  });
   socket.watch({
     // Recovered, it is in its rooms still, and has been told what it missed.
     connected: (recovered) => {

@@ -1,30 +1,14 @@
 import { createApiClient, type ApiClient } from '@maydan/contracts';
 import { useEffect } from 'react';
 import { account } from '../account/useAccount.ts';
-import { Viewing, type DeviceMemory } from './Viewing.ts';
-
-const key = 'maydan.device';
-const memory: DeviceMemory = {
-  read: () => {
-    try {
-      return localStorage.getItem(key) ?? undefined;
-    } catch {
-      return undefined;
-    }
-  },
-  write: (token) => {
-    try {
-      localStorage.setItem(key, token);
-    } catch {
-      // Then it is another device the next time.
-    }
-  },
-};
+import { device } from './device.ts';
+import { Viewing } from './Viewing.ts';
 
 async function client(): Promise<ApiClient> {
   const token = await account.freshToken().catch(() => undefined);
   return createApiClient({
     baseUrl: location.origin,
+    deviceToken: device.read,
     ...(token === undefined ? {} : { accessToken: () => token }),
   });
 }
@@ -33,7 +17,7 @@ async function client(): Promise<ApiClient> {
 export function useViewing(sessionId: string, isOnAir: boolean): void {
   useEffect(() => {
     if (!isOnAir) return;
-    const viewing = new Viewing({ sessionId, client, memory });
+    const viewing = new Viewing({ sessionId, client, memory: device });
     viewing.start();
     return () => viewing.stop();
   }, [sessionId, isOnAir]);

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
+import { deviceHeader } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
+import { refusalOf, type Account, type TestApi } from '../../testing/TestApi.ts';
+import { TestBackend } from '../../testing/TestBackend.ts';
+import { TestSocket } from '../../testing/TestSocket.ts';
+
+// Hashing the passwords of many people takes long beside other tests.
+jest.setTimeout(90_000);
+
+/** Where a request comes from. */
+interface From {
+  readonly token?: string;
+  readonly device?: string;
+  readonly address?: string;
+}
+
+let backend: TestBackend;
+let api: TestApi;
+let host: Account;
+let moderator: Account;
+/** Of the host. */
+let id: string;
+let other: string;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  api = await backend.startApi({ TRUST_PROXY: 'loopback', JOIN_RATE_PER_ADDRESS: '1000' });
+  [host, moderator] = [await api.register(), await api.register()];
+  const where = { id: moderator.user.id };
+  await backend.database.user.update({ where, data: { role: 'moderator' } });
+  other = (await host.client.sessions.create({ title: 'another' })).id;
+}, 60_000);
+beforeEach(async () => {
+  id = (await host.client.sessions.create({ title: 'room' })).id;
+});
+afterEach(() => TestSocket.closeAll());
+afterAll(() => backend?.close(), 30_000);
+
+const ask = (method: string, path: string, { token, device, address }: From, body?: object) =>
+  api.ask(method, `/api/v1/sessions/${path}`, {
+    headers: {
+      ...(device === undefined ? {} : { [deviceHeader]: device }),
+      ...(address === undefined ? {} : { 'x-forwarded-for': address }),
+    },
+    ...(token === undefined ? {} : { token }),
+    ...(body === undefined ? {} : { body }),
+  });
+const ways = [
+  ['GET', ''],
+  ['POST', '/playback'],
+  ['POST', '/join'],
+  ['GET', '/chat'],
+  ['GET', '/chat/messages'],
+  ['POST', '/viewing'],
+] as const;
+/** What becomes of all ways in. */
+const outcome = async (from: From, where = id): Promise<string[]> => {
+  const answers = await Promise.all(
+    ways.map(async ([method, way]) => {
+      const answer = await ask(method, `${where}${way}`, from, method === 'GET' ? undefined : {});
+      // Nobody has started an sfu here: who is told so was let in.
+      return answer.status < 300 || answer.status === 503 ? 'in' : refusalOf(answer);
+    }),
+  );
+  return [...new Set(answers)];
+};
+const shut = ['403 forbidden', '403 chat_banned'];
+
+/** Somebody who watches; resolves to the token of their device once all of it is noted. */
+async function watch({ user, accessToken: token }: Account, address: string): Promise<string> {
+  const answer = await ask('POST', `${id}/viewing`, { token, address }, {});
+  const known = () => backend.redis.zcard(`maydan:seen:${user.id}`);
+  await waitUntil('where they come from to be noted', async () => (await known()) >= 2, 30_000);
+  return (answer.body as { deviceToken: string }).deviceToken;
+}
+
+it('a ban is of the devices, too: nobody comes back as a guest with them, whichever way; and it is lifted', async () => {
+  const ann = await api.register();
+  const userId = ann.user.id;
+  const device = await watch(ann, '203.0.113.7');
+  const ban = await host.client.bans.create({ id, userId });
+  expect(ban).toMatchObject({ devices: 1, addresses: 0, addressesUntil: null });
+  expect((await host.client.bans.list({ id })).items).toEqual([ban]);
+  expect(await outcome({ device })).toEqual(shut);
+  expect(await outcome({ token: ann.accessToken })).toEqual(shut);
+  expect(refusalOf(await ask('POST', `${id}/viewing`, {}, { deviceToken: device }))).toBe('403 chat_banned');
+  const socket = await TestSocket.connect(api.url, { device });
+  expect(await socket.codeOf('session:subscribe', { sessionId: id })).toBe('forbidden');
+  expect(await socket.codeOf('chat:join', { sessionId: id })).toBe('chat_banned');
+  // Others of the same address, other sessions, and who is somebody else are not concerned.
+  const another = await api.register();
+  expect(await outcome({ address: '203.0.113.7' })).toEqual(['in']);
+  expect(await outcome({ device }, other)).toEqual(['in']);
+  expect(await outcome({ device, token: another.accessToken })).toEqual(['in']);
+  expect(await outcome({ device: `${device}x` })).toEqual(['in']);
+  const path = `/sessions/${id}/bans/${userId}/traces`;
+  expect(await api.refusal(another, 'DELETE', path)).toBe('403 forbidden');
+  expect(await api.refusal(null, 'DELETE', path)).toBe('401 unauthenticated');
+  expect(await api.refusal(host, 'DELETE', path.replace(userId, randomUUID()))).toBe('404 not_found');
+  await host.client.bans.clearTraces({ id, userId });
+  expect(await api.refusal(host, 'DELETE', path)).toBe('404 not_found');
+  expect(await outcome({ device })).toEqual(['in']);
+  expect(await outcome({ token: ann.accessToken })).toEqual(shut);
+  expect((await host.client.bans.list({ id })).items).toMatchObject([{ devices: 0 }]);
+  const { items } = await moderator.client.audit.list({ targetId: id });
+  expect(items.map(({ action, details }) => [action, details])).toMatchObject([
+    ['session.tracesCleared', {}],
+    ['session.banned', { devices: 1, addresses: 0, addressesForSec: null }],
+  ]);
+  await host.client.bans.remove({ id, userId });
+  await host.client.bans.create({ id, userId, devices: false });
+  expect(await outcome({ device })).toEqual(['in']);
+});
+
+it('addresses are refused by choice alone, by network, and for a time; what goes with a ban ends with it', async () => {
+  const ann = await api.register();
+  const userId = ann.user.id;
+  await watch(ann, '2001:db8:1:2::5');
+  await ask('POST', `${id}/viewing`, { token: ann.accessToken, address: '203.0.113.8' }, {});
+  const seen = () => backend.redis.zcard(`maydan:seen:${userId}`);
+  await waitUntil('the other address to be noted', async () => (await seen()) >= 4, 30_000);
+  const near = { address: '2001:db8:1:2:9::1' };
+  const ban = () => host.client.bans.create({ id, userId, devices: false, addressesForSec: 600 });
+  const { addressesUntil, addresses } = await ban();
+  expect(addresses).toBe(2);
+  expect(Date.parse(addressesUntil ?? '') - Date.now()).toBeGreaterThan(590_000);
+  for (const from of [near, { address: '203.0.113.8' }]) expect(await outcome(from)).toEqual(shut);
+  for (const address of ['2001:db8:1:3::5', '203.0.113.9'])
+    expect(await outcome({ address })).toEqual(['in']);
+  await host.client.bans.remove({ id, userId });
+  expect(await outcome(near)).toEqual(['in']);
+  await ban();
+  expect(await outcome(near)).toEqual(shut);
+  await backend.database.sessionBanTrace.updateMany({ data: { expiresAt: new Date() } });
+  expect(await outcome(near)).toEqual(['in']);
+  expect((await host.client.bans.list({ id })).items).toMatchObject([{ addresses: 0, addressesUntil: null }]);
+  for (const addressesForSec of [59, 604_801, 'x'])
+    expect(await api.refusal(host, 'POST', `/sessions/${id}/bans`, { userId, addressesForSec })).toBe(
+      '422 validation_failed',
+    );
+  // Only hashes are kept.
+  const kept = JSON.stringify([
+    await backend.redis.zrange(`maydan:seen:${userId}`, 0, '-1'),
+    await backend.database.sessionBanTrace.findMany(),
+  ]);
+  expect(kept).not.toMatch(/2001:|203\.0/);
+});
+
+it('the ban of an account is one from all sessions, for its devices as well; again it is changed', async () => {
+  const ann = await api.register();
+  const device = await watch(ann, '198.51.100.4');
+  const banned = { id: ann.user.id, reason: 'spam' };
+  const { client } = moderator;
+  await client.platformModeration.ban({ ...banned, addressesForSec: 600 });
+  const said = ['403 account_banned', '403 chat_banned'];
+  for (const from of [{ device }, { address: '198.51.100.4' }])
+    for (const where of [id, other]) expect(await outcome(from, where)).toEqual(said);
+  expect(await client.platformModeration.ban(banned)).toMatchObject({ devices: 1, addresses: 0 });
+  expect(await outcome({ address: '198.51.100.4' })).toEqual(['in']);
+  expect(await client.platformModeration.getBan(banned)).toMatchObject({ devices: 1, addresses: 0 });
+  const path = `/admin/users/${banned.id}/ban/traces`;
+  expect(await api.refusal(host, 'DELETE', path)).toBe('403 forbidden');
+  await client.platformModeration.clearTraces(banned);
+  expect(await api.refusal(moderator, 'DELETE', path)).toBe('404 not_found');
+  expect(await outcome({ device })).toEqual(['in']);
+  await client.platformModeration.ban(banned);
+  expect(await outcome({ device })).toEqual(said);
+  await client.platformModeration.unban(banned);
+  expect(await outcome({ device })).toEqual(['in']);
+});
