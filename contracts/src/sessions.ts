@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
+import { tags } from './tags.ts';
 import { viewership } from './viewing.ts';
 import { faultOwner } from './errors.ts';
 
@@ -82,7 +83,6 @@ export type SessionVisibility = z.infer<typeof sessionVisibility>;
 export const privateFor = z.enum(['invited', 'followers']);
 
 const title = z.string().trim().min(1).max(140);
-const tags = z.array(z.string().trim().toLowerCase().min(1).max(30)).max(10);
 export const sessionCreateInput = z.object({
   title,
   description: z.string().trim().max(2000).default(''),
@@ -160,6 +160,8 @@ export const sessionListInput = z.object({
   state: z.enum(['live', 'ended']).default('live'),
   type: sessionType.optional(),
   category: z.string().trim().toLowerCase().max(40).optional(),
+  /** Compared as people would: without case, accents, vowel signs and forms of letters. */
+  tag: z.string().trim().max(60).optional(),
   host: z.string().max(30).optional(),
   search: z.string().trim().max(100).optional(),
   sort: z.enum(['recent', 'started']).default('recent'),

@@ -157,3 +157,32 @@ describe('categories', () => {
     expect(await api.refusal(host, 'PATCH', path, { category: 'chess' })).toBe('422 validation_failed');
   });
 });
+
+describe('tags', () => {
+  it('are kept as they are shown, once each, and found however they are written', async () => {
+    const host = await api.register();
+    const { username } = host.user;
+    const made = await host.client.sessions.create({
+      title: 'tagged',
+      tags: [' #موسيقى', 'Café', 'cafe', 'موسيقي'],
+    });
+    expect(made.tags).toEqual(['موسيقى', 'café']);
+    const data = { state: 'live' as const, startedAt: new Date(), readyAt: new Date() };
+    await backend.database.session.update({ where: { id: made.id }, data });
+    const found = async (tag: string) =>
+      (await api.client.sessions.list({ host: username, tag })).items.length;
+    for (const tag of ['#CAFÉ', 'cafe', 'مُوسيقى', 'موسيقـي'])
+      expect([tag, await found(tag)]).toEqual([tag, 1]);
+    for (const tag of ['caf', 'cafes', '']) expect([tag, await found(tag)]).toEqual([tag, 0]);
+    const changed = await host.client.sessions.update({ id: made.id, tags: ['other'] });
+    expect([changed.tags, await found('cafe'), await found('Other')]).toEqual([['other'], 0, 1]);
+    for (const tags of [['x'.repeat(31)], ['#'], Array.from({ length: 11 }, (_, index) => `t${index}`)]) {
+      expect(await api.refusal(host, 'POST', '/sessions', { title: 'x', tags })).toBe(
+        '422 validation_failed',
+      );
+      expect(await api.refusal(host, 'PATCH', `/sessions/${made.id}`, { tags })).toBe(
+        '422 validation_failed',
+      );
+    }
+  });
+});

@@ -1,4 +1,4 @@
-import { nextState, statesAllowing, type SessionEvent, type SessionState } from '@maydan/contracts';
+import { nextState, statesAllowing, tagKey, type SessionEvent, type SessionState } from '@maydan/contracts';
 import {
   newSecret,
   type Database,
@@ -34,6 +34,7 @@ export interface SessionFilter {
   readonly kind: 'onAir' | 'recording';
   readonly type?: Session['type'] | undefined;
   readonly category?: string | undefined;
+  readonly tag?: string | undefined;
   readonly host?: string | undefined;
   readonly search?: string | undefined;
 }
@@ -274,6 +275,7 @@ function listed(filter: SessionFilter): Prisma.SessionWhereInput {
     startedAt: { not: null },
     ...(filter.type === undefined ? {} : { type: filter.type }),
     ...(filter.category === undefined ? {} : { category: filter.category }),
+    ...(filter.tag === undefined ? {} : { tagKeys: { has: tagKey(filter.tag) } }),
     ...(filter.host === undefined ? {} : { host: { usernameKey: filter.host.toLowerCase() } }),
     ...(filter.search === undefined || filter.search === '' ? {} : found),
   };

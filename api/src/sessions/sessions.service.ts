@@ -31,6 +31,7 @@ import type { SessionCommands } from './SessionCommands.ts';
 import { sessionView } from './sessionView.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
 import { noSource } from './sources.ts';
+import { textColumns } from './textColumns.ts';
 
 const maxPrepared = 50;
 
@@ -64,8 +65,9 @@ export class SessionsService {
       throw new AppError('conflict', `You have prepared ${maxPrepared} sessions; end one first.`);
     }
     await this.#requireCategory(input.category);
-    const created = await this.#deps.repo.create({ ...input, hostId: host.id }, (transaction, row) =>
-      this.#remind(transaction, row, input.scheduledStartAt),
+    const created = await this.#deps.repo.create(
+      { ...input, ...textColumns(input), hostId: host.id },
+      (transaction, row) => this.#remind(transaction, row, input.scheduledStartAt),
     );
     if (created.visibility === 'private') await this.#tellOrigins(created);
     return this.#view(created, host, base);
@@ -85,7 +87,7 @@ export class SessionsService {
       await written?.(transaction);
       await this.#remind(transaction, session, changes.scheduledStartAt);
     };
-    const updated = await this.#deps.repo.update(id, changes, where, also);
+    const updated = await this.#deps.repo.update(id, { ...changes, ...textColumns(changes) }, where, also);
     if (changes.visibility !== undefined) await this.#tellOrigins(session);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
     if (session.visibility !== 'private' && updated.visibility === 'private')

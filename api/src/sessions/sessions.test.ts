@@ -16,6 +16,7 @@ const row: Session = {
   type: 'video',
   category: null,
   tags: [],
+  tagKeys: [],
   visibility: 'public',
   privateFor: 'invited',
   scheduledStartAt: null,

@@ -38,7 +38,7 @@ export class SessionsData implements PersonalData {
     await database.session.updateMany({
       where: { hostId },
       data: {
-        ...{ title: '', description: '', category: null, tags: [], visibility: 'unlisted' },
+        ...{ title: '', description: '', category: null, tags: [], tagKeys: [], visibility: 'unlisted' },
         ...{ recorded: false, posterPath: null, storyboardPath: null },
       },
     });
