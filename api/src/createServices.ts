@@ -72,8 +72,11 @@ import { restreamHandlers } from './restream/restream.gateway.ts';
 import { restreamRoutes } from './restream/restream.routes.ts';
 import { SessionRoom } from './realtime/SessionRoom.ts';
 import { SessionAnnouncer } from './realtime/SessionAnnouncer.ts';
+import { SessionListsRepo } from './sessions/lists.repo.ts';
+import { SessionListsService } from './sessions/lists.service.ts';
 import { PublishRepo } from './sessions/publish.repo.ts';
 import { PublishService } from './sessions/publish.service.ts';
+import { Rankings } from './sessions/Rankings.ts';
 import { SessionCommands } from './sessions/SessionCommands.ts';
 import { SessionsRepo } from './sessions/sessions.repo.ts';
 import { sessionGuard, sessionsHandlers } from './sessions/sessions.gateway.ts';
@@ -168,6 +171,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ ...shared, categories, access, leases, ends, views },
     reminderLeadMs,
   });
+  const lists = new SessionListsService(new SessionListsRepo(database), new Rankings(redis));
   const reminders = new RemindersService({
     ...{ repo: new RemindersRepo(database), sessions, limits, leadMs: reminderLeadMs },
   });
@@ -247,7 +251,7 @@ export function createServices(dependencies: ServicesDependencies) {
     auth: identityRoutes(identity, signedIn),
     account: accountRoutes({ ...identity, limits, presence }, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
-    sessions: sessionsRoutes(sessions, analytics.analytics, signedIn, anybody),
+    sessions: sessionsRoutes(sessions, lists, analytics.analytics, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     analytics: analyticsRoutes(analytics.analytics, signedIn),

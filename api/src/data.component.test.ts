@@ -79,6 +79,8 @@ describe('lists', () => {
           kind: 'publicChannel',
           name: `Counted ${fan.user.username}`,
         });
+        const later = { title: 'counted', scheduledStartAt: new Date(Date.now() + 3_600_000).toISOString() };
+        await star.client.reminders.set({ id: (await fan.client.sessions.create(later)).id });
         await media.create({ purpose: 'message', type: 'image/png', byteLength: 9 });
         const { id: signInId } = await backend.database.signIn.create({
           data: { userId: star.user.id, expiresAt: new Date(Date.now() + 3_600_000) },
@@ -104,6 +106,8 @@ describe('lists', () => {
       devices: () => push.list(),
       files: () => media.list({}),
       notifications: () => star.client.notifications.list({}),
+      scheduled: () => star.client.sessions.list({ state: 'scheduled', search: 'counted' }),
+      reminders: () => star.client.reminders.list({}),
     };
     const counted = async (): Promise<Record<string, number>> => {
       const counts: Record<string, number> = {};
@@ -117,6 +121,7 @@ describe('lists', () => {
     expect(Math.max(...Object.values(few))).toBeLessThanOrEqual(6);
     expect((await people.search({ query: 'Counted' })).items).toHaveLength(fans.length);
     expect((await auth.listSignIns()).items).toHaveLength(fans.length + 1);
+    expect((await star.client.reminders.list({})).items).toHaveLength(fans.length);
   });
 });
 
@@ -181,6 +186,20 @@ describe('lists and sweeps', () => {
     await client.notifications.list({ only: 'unread' });
     await client.notifications.list({ type: 'follow' });
     await client.notifications.read({ all: true, until: new Date().toISOString() });
+    const { sessions } = client;
+    const seen = (await sessions.list({ state: 'ended' })).items[0]!;
+    await sessions.list({ state: 'ended', sort: 'started' });
+    await sessions.list({ state: 'ended', category: 'none' });
+    for (const found of [
+      { tag: seen.tags[0]! },
+      { search: seen.title.slice(2, 12) },
+      { search: 'bulk_9999' },
+    ])
+      expect((await sessions.list({ state: 'ended', ...found })).items).toHaveLength(1);
+    expect((await sessions.list({ state: 'ended', host: seen.host.username })).items).toHaveLength(1);
+    await Promise.all([sessions.list({}), sessions.list({ sort: 'viewers' })]);
+    await Promise.all([sessions.list({ search: 'streaming' }), sessions.list({ state: 'scheduled' })]);
+    await client.reminders.list({});
     const mine = (await client.statuses.mine({})).items[0]!;
     const theirs = (await client.statuses.ofUser(other)).items[0]!;
     await client.statuses.feed({});

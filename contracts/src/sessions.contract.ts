@@ -19,7 +19,7 @@ export const sessionsContract = {
   update: route('PATCH', '/sessions/{id}', 'Sessions', 'Change title, description, tags')
     .input(sessionUpdateInput)
     .output(session),
-  list: route('GET', '/sessions', 'Sessions', 'Sessions on air or recordings')
+  list: route('GET', '/sessions', 'Sessions', 'Sessions on air, to come, or recordings')
     .input(sessionListInput)
     .output(sessionList),
   get: route('GET', '/sessions/{id}', 'Sessions', 'One session').input(byId).output(session),

@@ -156,19 +156,34 @@ export const session = z.object({
 });
 export type Session = z.infer<typeof session>;
 
-export const sessionListInput = z.object({
-  state: z.enum(['live', 'ended']).default('live'),
-  type: sessionType.optional(),
-  category: z.string().trim().toLowerCase().max(40).optional(),
-  /** Compared as people would: without case, accents, vowel signs and forms of letters. */
-  tag: z.string().trim().max(60).optional(),
-  host: z.string().max(30).optional(),
-  search: z.string().trim().max(100).optional(),
-  sort: z.enum(['recent', 'started']).default('recent'),
-  /** Opaque, from the previous page's `nextCursor`. */
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-});
+/**
+ * `scheduled`: those that are to begin, the next one first; of those that are late, an hour at most. Private sessions are among
+ * them for whom they let in.
+ */
+export const sessionListInput = z
+  .object({
+    state: z.enum(['live', 'scheduled', 'ended']).default('live'),
+    type: sessionType.optional(),
+    category: z.string().trim().toLowerCase().max(40).optional(),
+    /** Compared as people would: without case, accents, vowel signs and forms of letters. */
+    tag: z.string().trim().max(60).optional(),
+    host: z.string().max(30).optional(),
+    /**
+     * Words, of title, description, tags and the host's names; all of them are in it. A text of words of one or two letters alone
+     * is looked for among the tags.
+     */
+    search: z.string().trim().max(100).optional(),
+    /** By when they were made or began, the newest first; or by who watches now, of live ones, the most first. */
+    sort: z.enum(['recent', 'started', 'viewers']).default('recent'),
+    /** Opaque, from the previous page's `nextCursor`. */
+    cursor: z.string().max(200).optional(),
+    limit: z.coerce.number().int().min(1).max(100).default(20),
+  })
+  .refine(({ state, sort }) => sort !== 'viewers' || state === 'live', {
+    path: ['sort'],
+    message: 'viewers is for live sessions',
+  });
+export type SessionListInput = z.infer<typeof sessionListInput>;
 export const sessionList = z.object({ items: z.array(session), nextCursor: z.string().nullable() });
 
 /** A channel: the live session of a user, or what was last recorded. */

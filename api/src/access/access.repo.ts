@@ -2,6 +2,7 @@ import { ask, Prisma, type Database } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
 import { invitationCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
+import type { Viewer } from '../people/blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from '../people/listed.ts';
 import { withPeople, type SessionRow } from '../sessions/sessions.repo.ts';
 
@@ -42,6 +43,18 @@ export const isLetIn = Prisma.sql`(u."role" <> 'user' OR u."id" = s."hostId"
 
 /** The columns of a `Standing`. */
 export const standingColumns = Prisma.sql`${isHidden} AS "isHidden", ${isBanned} AS "isBanned", ${isAdmitted} AS "isAdmitted"`;
+
+/** Whether the session is shown to the viewer in lists, for queries that read "Session" as s and `viewing` beside it. */
+export function listedTo(viewer: Viewer): Prisma.Sql {
+  if (viewer === null) return Prisma.sql`s."visibility" = 'public'`;
+  const others = Prisma.sql`NOT ${isHidden} AND (s."visibility" = 'public' OR (NOT ${isBanned} AND ${isAdmitted}))`;
+  return Prisma.sql`s."visibility" <> 'unlisted' AND (u."role" <> 'user' OR u."id" = s."hostId" OR (${others}))`;
+}
+
+/** The row of the viewer, as u; for guests nothing. */
+export function viewing(viewer: Viewer): Prisma.Sql {
+  return viewer === null ? Prisma.empty : Prisma.sql`JOIN "User" u ON u."id" = ${viewer.id}::uuid`;
+}
 
 /** Who is let into sessions, in PostgreSQL. */
 export class AccessRepo {

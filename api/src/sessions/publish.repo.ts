@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Database, DatabaseTransaction, Prisma, Session, User } from '@maydan/prisma';
 import { isOver, onAirStates } from './controlDocument.ts';
 import { lockSession, newPlaybackId } from './sessions.repo.ts';
+import { textColumns } from './textColumns.ts';
 
 /** A prepared session is taken by a publish from this long before its scheduled start. */
 const earlyMs = 24 * 3_600_000;
@@ -116,7 +117,8 @@ async function findOpen(
 }
 
 function createFor(transaction: DatabaseTransaction, host: User): Promise<Session> {
+  const title = `${host.displayName}'s stream`;
   return transaction.session.create({
-    data: { hostId: host.id, title: `${host.displayName}'s stream`, playbackId: newPlaybackId() },
+    data: { hostId: host.id, playbackId: newPlaybackId(), title, ...textColumns({ title }) },
   });
 }

@@ -1,4 +1,4 @@
-import { nextState, statesAllowing, tagKey, type SessionEvent, type SessionState } from '@maydan/contracts';
+import { nextState, statesAllowing, type SessionEvent, type SessionState } from '@maydan/contracts';
 import {
   newSecret,
   type Database,
@@ -11,9 +11,7 @@ import {
 import type { Also } from '../audit/audit.repo.ts';
 import { liveCause, streamCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
-import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
 import { jobStates, onAirStates } from './controlDocument.ts';
-import type { Cursor } from './cursor.ts';
 import type { SourceChange } from './sources.ts';
 
 export type SessionRow = Session & {
@@ -28,15 +26,6 @@ export interface Transition {
   readonly data?: (next: SessionState) => Prisma.SessionUpdateManyMutationInput;
   /** Written in the same transaction, once the session has changed. */
   readonly also?: (transaction: DatabaseTransaction, id: string) => Promise<void>;
-}
-
-export interface SessionFilter {
-  readonly kind: 'onAir' | 'recording';
-  readonly type?: Session['type'] | undefined;
-  readonly category?: string | undefined;
-  readonly tag?: string | undefined;
-  readonly host?: string | undefined;
-  readonly search?: string | undefined;
 }
 
 /** What a `SessionRow` has beside the session. */
@@ -136,31 +125,12 @@ export class SessionsRepo {
     });
   }
 
-  /** A page of listed sessions, newest first by `sort`. */
-  list(
-    filter: SessionFilter,
-    sort: 'createdAt' | 'startedAt',
-    page: { viewer: Viewer; after: Cursor | null; take: number },
-  ): Promise<SessionRow[]> {
-    const { viewer, after } = page;
-    const position =
-      after === null
-        ? {}
-        : { OR: [{ [sort]: { lt: after.at } }, { [sort]: after.at, id: { lt: after.id } }] };
-    return this.#database.session.findMany({
-      where: { AND: [listed(filter), { host: visibleTo(viewer) }, position] },
-      orderBy: [{ [sort]: 'desc' }, { id: 'desc' }],
-      take: page.take,
-      include: withPeople,
-    });
-  }
-
   findHost(username: string): Promise<User | null> {
     return this.#database.user.findUnique({ where: { usernameKey: username.toLowerCase() } });
   }
 
   /** The newest listed session of a host that is on air (also before its first part), or was recorded. */
-  newest(hostId: string, kind: SessionFilter['kind']): Promise<SessionRow | null> {
+  newest(hostId: string, kind: 'onAir' | 'recording'): Promise<SessionRow | null> {
     const states = kind === 'onAir' ? { state: { in: [...onAirStates] } } : recordings;
     return this.#database.session.findFirst({
       where: { hostId, visibility: 'public', ...states },
@@ -261,22 +231,3 @@ function targets(event: SessionEvent): Map<SessionState, SessionState[]> {
 }
 
 const recordings = { state: { in: ['ended', 'failed'] }, recorded: true } satisfies Prisma.SessionWhereInput;
-const playable = {
-  state: { in: [...onAirStates] },
-  readyAt: { not: null },
-} satisfies Prisma.SessionWhereInput;
-
-function listed(filter: SessionFilter): Prisma.SessionWhereInput {
-  const contains = { contains: filter.search ?? '', mode: 'insensitive' } as const;
-  const found = { OR: [{ title: contains }, { description: contains }, { host: { displayName: contains } }] };
-  return {
-    ...(filter.kind === 'onAir' ? playable : recordings),
-    visibility: 'public',
-    startedAt: { not: null },
-    ...(filter.type === undefined ? {} : { type: filter.type }),
-    ...(filter.category === undefined ? {} : { category: filter.category }),
-    ...(filter.tag === undefined ? {} : { tagKeys: { has: tagKey(filter.tag) } }),
-    ...(filter.host === undefined ? {} : { host: { usernameKey: filter.host.toLowerCase() } }),
-    ...(filter.search === undefined || filter.search === '' ? {} : found),
-  };
-}

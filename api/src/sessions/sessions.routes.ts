@@ -1,9 +1,11 @@
 import type { AnalyticsService } from '../analytics/analytics.service.ts';
 import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
+import type { SessionListsService } from './lists.service.ts';
 import type { SessionsService } from './sessions.service.ts';
 
 export function sessionsRoutes(
   sessions: SessionsService,
+  lists: SessionListsService,
   analytics: Pick<AnalyticsService, 'summaryOf'>,
   signedIn: SignedInProcedures,
   anybody: AnybodyProcedures,
@@ -16,7 +18,7 @@ export function sessionsRoutes(
       sessions.update(context.user, input, context.playbackBase),
     ),
     list: anybody.sessions.list.handler(({ input, context }) =>
-      sessions.list(context.user, input, context.playbackBase),
+      lists.list(context.user, input, context.playbackBase),
     ),
     get: anybody.sessions.get.handler(({ input, context }) =>
       sessions.get(context.user, input.id, context.playbackBase),

@@ -5,8 +5,6 @@ import {
   type channel,
   type Session,
   type sessionCreateInput,
-  type sessionList,
-  type sessionListInput,
   type sessionUpdateInput,
   type StreamHealth,
 } from '@maydan/contracts';
@@ -25,7 +23,6 @@ import type { SessionAccess } from '../access/SessionAccess.ts';
 import type { CategoriesRepo } from '../categories/categories.repo.ts';
 import type { Blocks, Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
-import { decodeCursor, pageOf } from './cursor.ts';
 import { healthKey } from './healthKey.ts';
 import type { SessionCommands } from './SessionCommands.ts';
 import { sessionView } from './sessionView.ts';
@@ -94,22 +91,6 @@ export class SessionsService {
       await this.#deps.ends.endAll(updated);
     await this.#deps.announcer.announce(id);
     return this.#view(updated, user, base);
-  }
-
-  async list(
-    viewer: Viewer,
-    input: z.infer<typeof sessionListInput>,
-    base: string,
-  ): Promise<z.infer<typeof sessionList>> {
-    const sort = input.sort === 'started' ? 'startedAt' : 'createdAt';
-    const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
-    const filter = { ...input, kind: input.state === 'live' ? ('onAir' as const) : ('recording' as const) };
-    const rows = await this.#deps.repo.list(filter, sort, { viewer, after, take: input.limit + 1 });
-    const { page, nextCursor } = pageOf(rows, input.limit, (row) => ({
-      at: row[sort] ?? row.createdAt,
-      id: row.id,
-    }));
-    return { items: page.map((row) => sessionView(row, base)), nextCursor };
   }
 
   /** An unlisted session is found by its id alone. Throws as `findWatchable` does: it has the addresses to watch it. */

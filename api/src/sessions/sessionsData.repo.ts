@@ -3,6 +3,7 @@ import type { Database } from '@maydan/prisma';
 import { exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
 import type { SessionsRepo } from './sessions.repo.ts';
 import type { SessionsService } from './sessions.service.ts';
+import { textColumns } from './textColumns.ts';
 
 const retries = { attempts: 20, backoff: { type: 'exponential', delay: 2_000 } };
 /** Pictures of a recording may be on their way into the storage while it is removed: it is looked at again. */
@@ -38,7 +39,11 @@ export class SessionsData implements PersonalData {
     await database.session.updateMany({
       where: { hostId },
       data: {
-        ...{ title: '', description: '', category: null, tags: [], tagKeys: [], visibility: 'unlisted' },
+        ...{
+          ...textColumns({ title: '', description: '', tags: [] }),
+          category: null,
+          visibility: 'unlisted',
+        },
         ...{ recorded: false, posterPath: null, storyboardPath: null },
       },
     });

@@ -24,6 +24,12 @@ const rows: readonly string[] = [
   `INSERT INTO "PushDevice" ("id", "userId", "signInId", "kind", "target") SELECT id, id, id, 'fcm', md5(n::text) FROM bulk`,
   `INSERT INTO "PhoneCode" ("phone", "codeHash", "sentAt", "expiresAt")
    SELECT '+' || n, '', past, CASE WHEN due THEN now() - interval '2 days' ELSE now() + interval '1 day' END FROM bulk`,
+  `INSERT INTO "Session" ("id", "hostId", "title", "titleKey", "hostKey", "tags", "tagKeys", "playbackId", "state", "recorded",
+     "createdAt", "updatedAt", "stateChangedAt", "startedAt", "endedAt", "posterPath")
+   SELECT id, id, md5(n::text), md5(n::text), 'bulk_' || n, ARRAY['tag ' || n], ARRAY['tag ' || n], md5(n::text), 'ended', true,
+     past - interval '3 years', past, past - interval '3 years', past - interval '3 years', past - interval '3 years', 'poster.jpg' FROM bulk`,
+  `INSERT INTO "SessionAudience" ("sessionId", "peak", "unique") SELECT id, 1, 1 FROM bulk`,
+  `INSERT INTO "SessionReminder" ("sessionId", "userId", "createdAt") SELECT id, other, past FROM pairs`,
   `INSERT INTO "Conversation" ("id", "kind", "name", "nameKey", "memberCount", "lastSeq", "activeAt", "deletedAt")
    SELECT id, 'publicChannel', md5(n::text), md5(n::text), 1, 1, past, CASE WHEN n = 1 THEN past END FROM bulk`,
   `INSERT INTO "Member" ("conversationId", "userId", "role", "joinedAt") SELECT id, other, 'owner', past FROM pairs`,
