@@ -8,6 +8,7 @@ import { factsHandled, Life } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(60_000);
@@ -253,6 +254,22 @@ describe('sessions of somebody who blocks or is blocked', () => {
     expect(of.titles).toEqual(['first']);
     const again = errorBody.parse((await subscribe(guest, id)).answer);
     expect(again.error.code).toBe('not_found');
+  });
+});
+
+describe('the chat of a host who blocks', () => {
+  it('is left at once by the open sockets of the person, who is told nothing', async () => {
+    const [host, guest] = (await api.people(2)) as [Account, Account];
+    const { id: sessionId } = await host.client.sessions.create({ title: 'talk' });
+    const socket = await TestSocket.connect(api.url, { token: guest.accessToken });
+    await socket.ask('chat:join', { sessionId });
+    const reacting = () => socket.codeOf('reaction:send', { sessionId, kind: 'heart', count: 1 });
+    expect(await reacting()).toBeUndefined();
+    await block(host, guest);
+    await waitUntil('the chat to be left', async () => (await reacting()) === 'forbidden', 10_000);
+    expect(await socket.codeOf('chat:join', { sessionId })).toBe('not_found');
+    expect(socket.of('chat:closed')).toEqual([]);
+    socket.socket.disconnect();
   });
 });
 

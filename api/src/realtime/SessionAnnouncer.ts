@@ -60,9 +60,11 @@ export class SessionAnnouncer {
     });
   }
 
-  /** Somebody hears no more of these sessions. */
+  /** Somebody hears no more of these sessions and their chats. They aren't told: it would say which there are. */
   async parted(userId: string, sessionIds: readonly string[]): Promise<void> {
-    for (const id of sessionIds) await this.#emitter.remove(rooms.user(userId), rooms.session(id));
+    for (const id of sessionIds)
+      for (const room of [rooms.session(id), rooms.chat(id), rooms.staff(id)])
+        await this.#emitter.remove(rooms.user(userId), room);
   }
 
   /**
