@@ -226,6 +226,7 @@ export function createServices(dependencies: ServicesDependencies) {
     sessions,
     access,
     prices: wallet.prices,
+    requireSayable: (user, sessionId, text) => chat.sending.requireSayable(user, sessionId, text),
     toldLater,
   });
   const reconciliation = new Reconciliation({

@@ -94,6 +94,7 @@ export const giftSendInput = z.object({
     quantity: z.int().min(1).max(999).default(1),
     /** The host, or somebody on stage. Absent: the host. */
     recipientId: userId.optional(),
+    /** All who are there see it: what the chat refuses is refused here. */
     message: z.string().max(200).overwrite(cleanText).default(''),
   }),
 });

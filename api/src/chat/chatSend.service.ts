@@ -7,7 +7,7 @@ import type { BannedWordLists } from './BannedWordLists.ts';
 import type { ChatRepo, NewChatMessage, Standing, Stored } from './chat.repo.ts';
 import type { ChatGate } from './ChatGate.ts';
 import type { ChatWriter } from './ChatWriter.ts';
-import { effective, holdsFor, refusalOfText, refusalOfWriter } from './chatRules.ts';
+import { effective, holdsFor, refusalOfText, refusalOfWriter, type Writer } from './chatRules.ts';
 import { chatRoleOf, toChatMessage, toReply } from './chatViews.ts';
 import type { DelayedMessages } from './DelayedMessages.ts';
 
@@ -37,16 +37,13 @@ export class ChatSendService {
    */
   async send(user: User, input: ChatSend, address: string): Promise<ChatMessage> {
     const { id: sessionId, tempId, text, replyTo = null } = input;
-    const { repo, lists } = this.#deps;
+    const { repo } = this.#deps;
     const standing = await repo.standing({ sessionId, userId: user.id, tempId, replyTo });
     if (standing === null) throw new AppError('not_found');
     if (standing.sentId !== null) return this.#sentBefore(sessionId, user.id, tempId);
     const writer = this.#admit(user, standing);
     if (holdsFor('rate', writer.role)) await this.#deps.gate.spend(sessionId, user.id, address);
-    const banned = await lists.of(sessionId, standing.bannedWords);
-    const refusal =
-      refusalOfWriter(writer, standing, new Date()) ?? refusalOfText(text, writer.role, standing, banned);
-    if (refusal !== null) throw new AppError(refusal);
+    await this.#judge(sessionId, text, writer, standing);
     if (replyTo !== null && standing.replyId === null) {
       throw new AppError('not_found', 'The message that this one answers is not there.');
     }
@@ -65,7 +62,23 @@ export class ChatSendService {
     return this.#tell(message, stored, standing);
   }
 
-  #admit(user: User, standing: Standing) {
+  /** Whether somebody may tell all who are there this, otherwise than by a message: with a gift. Throws as `send` does, but for how often. */
+  async requireSayable(user: User, sessionId: string, text: string): Promise<void> {
+    const wish = { sessionId, userId: user.id, tempId: '', replyTo: null };
+    const standing = await this.#deps.repo.standing(wish);
+    if (standing === null) throw new AppError('not_found');
+    await this.#judge(sessionId, text, this.#admit(user, standing), standing);
+  }
+
+  /** Throws what the cascade refuses. */
+  async #judge(sessionId: string, text: string, writer: Writer, standing: Standing): Promise<void> {
+    const banned = await this.#deps.lists.of(sessionId, standing.bannedWords);
+    const refusal =
+      refusalOfWriter(writer, standing, new Date()) ?? refusalOfText(text, writer.role, standing, banned);
+    if (refusal !== null) throw new AppError(refusal);
+  }
+
+  #admit(user: User, standing: Standing): Writer {
     const { isBanned, isCut, isClosed, hostId, seat, userRole, followsSince, isVerified, state } = standing;
     const { isModerator: moderator, isMuted, mutedUntil } = standing;
     // The role as it is now: the connection may be older than its loss.

@@ -12,7 +12,7 @@ import { AssetsService } from './assets.service.ts';
 import { CatalogueRepo } from './catalogue.repo.ts';
 import { CatalogueService } from './catalogue.service.ts';
 import { GiftsRepo } from './gifts.repo.ts';
-import { GiftsService } from './gifts.service.ts';
+import { GiftsService, type GiftsDependencies } from './gifts.service.ts';
 import { GiftTeller } from './GiftTeller.ts';
 import { Leaderboards } from './Leaderboards.ts';
 import { LeaderboardsService } from './leaderboards.service.ts';
@@ -27,6 +27,7 @@ export interface GiftsParts {
   readonly sessions: SessionsService;
   readonly access: SessionAccess;
   readonly prices: Prices;
+  readonly requireSayable: GiftsDependencies['requireSayable'];
   /** Somebody is to be told of a cause of notifications. */
   readonly toldLater: () => void;
   readonly logger: Logger;

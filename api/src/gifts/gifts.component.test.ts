@@ -126,6 +126,29 @@ describe('a gift', () => {
     );
   });
 
+  it('says nothing to the room that its sender may not say in the chat', async () => {
+    const ann = await fan(100);
+    const [id, userId] = [life.sessionId, ann.user.id];
+    const { chat, moderation } = life.host.client;
+    await chat.setRules({ id, bannedWords: ['nasty'], linksOff: true });
+    const codeOf = (message: string, key?: string) =>
+      send(ann, { message }, key).then(
+        () => 'sent',
+        (error: unknown) => (error as { code: string }).code,
+      );
+    expect(await codeOf('N a s t y you')).toBe('chat_word_banned');
+    expect(await codeOf('see example.org')).toBe('chat_links_off');
+    const key = randomUUID();
+    expect(await codeOf('hello', key)).toBe('sent');
+    await moderation.mute({ id, userId });
+    expect(await codeOf('hello again')).toBe('chat_muted');
+    // Said before; and without words anybody gives.
+    expect([await codeOf('hello', key), await codeOf('')]).toEqual(['sent', 'sent']);
+    expect(await walletOf(ann)).toBe(80);
+    await moderation.unmute({ id, userId });
+    await chat.setRules({ id, bannedWords: [], linksOff: false });
+  });
+
   it('is sent once for a key, at whatever process and however often at once', async () => {
     const ann = await fan(100);
     const key = randomUUID();

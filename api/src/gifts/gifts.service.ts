@@ -30,6 +30,8 @@ export interface GiftsDependencies {
   readonly sessions: Pick<SessionsService, 'findVisible'>;
   readonly access: Pick<SessionAccess, 'admit'>;
   readonly seen: SeenUsers;
+  /** Throws unless the user may say this to all who are there, as a message of the chat. */
+  readonly requireSayable: (user: User, sessionId: string, text: string) => Promise<void>;
   readonly prices: Prices;
   readonly limits: RateLimits;
   /** There is news of gifts. */
@@ -50,7 +52,7 @@ export class GiftsService {
   /**
    * The sender pays, the recipient and the platform get their parts, and the room is told; or nothing happens. Throws
    * `not_found`, `wrong_state` when nobody is on air, `forbidden` when banned from the session, `conflict` for somebody who isn't on
-   * stage or for oneself, `insufficient_funds` and `idempotency_conflict`.
+   * stage or for oneself, `insufficient_funds` and `idempotency_conflict`; for its words what the chat refuses them with.
    */
   async send(user: User, input: GiftSendInput): Promise<SentGift> {
     const { limits } = this.#deps;
@@ -97,6 +99,7 @@ export class GiftsService {
     const recipientId = body.recipientId ?? hostId;
     if (recipientId === user.id) throw new AppError('conflict', 'You can not give to yourself.');
     const recipient = checked(context, recipientId);
+    if (body.message !== '') await this.#deps.requireSayable(user, params.id, body.message);
     return this.#gift(
       user,
       { ...recipient, sessionId: params.id, quantity: body.quantity, message: body.message },
