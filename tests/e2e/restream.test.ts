@@ -77,14 +77,18 @@ describe('a restream', () => {
     expect((await stateOf(host, tls, 'failed')).reason?.code).toBe('certificate');
     expect((await stateOf(host, hanging, 'retrying')).reason?.code).toBe('stalled');
     await waitForNewerSegment(session.playback.hlsUrl, 2);
-    await waitForNewerSegment(elsewhere.playback.hlsUrl, 2);
+    const before = await waitForNewerSegment(elsewhere.playback.hlsUrl, 2);
 
+    const { since } = await stateOf(host, good, 'live');
     await used.stack.killAndRestart('workers');
-    await stateOf(host, good, 'connecting', 'retrying');
-    await stateOf(host, good, 'live');
+    await waitFor(
+      'another connection',
+      async () => (await stateOf(host, good, 'live')).since !== since,
+      patience,
+    );
     const again = await waitFor('the other channel again', other.live, patience);
     expect(again.id).toBe(elsewhere.id);
-    await waitForNewerSegment(again.playback.hlsUrl, 1);
+    await waitForNewerSegment(again.playback.hlsUrl, before.lastMsn + 1, patience.timeoutMs);
 
     await host.restream.update({ id: good.id, enabled: false });
     await used.stack.waitForState(again.id, 'interrupted');
