@@ -185,13 +185,19 @@ export class MessagesRepo {
     return { bounds: first, rows: found.flatMap((row) => (row.messageId === null ? [] : [row])) };
   }
 
-  /** False when it was deleted meanwhile. */
-  async edit(id: string, text: string): Promise<boolean> {
-    const { count } = await this.#database.message.updateMany({
-      where: { id, deletedAt: null },
-      data: { text, editedAt: new Date(), revision: { increment: 1 } },
-    });
-    return count > 0;
+  /**
+   * False when nothing was written: it was deleted meanwhile, or a block lies between the two of a direct conversation. A block
+   * is written into the conversation's row (`cut`), which this locks: an edit that waited there for a block finds it.
+   */
+  async edit({ messageId, conversationId }: SeenMessage, userId: string, text: string): Promise<boolean> {
+    const edited = await this.#database.$executeRaw`
+      WITH open AS (
+        SELECT FROM "Conversation" c
+        WHERE c."id" = ${conversationId}::uuid AND c."deletedAt" IS NULL AND NOT ${cutFor(userId)} FOR SHARE
+      )
+      UPDATE "Message" SET "text" = ${text}, "editedAt" = now(), "revision" = "revision" + 1
+      FROM open WHERE "id" = ${messageId}::uuid AND "deletedAt" IS NULL`;
+    return edited > 0;
   }
 
   /** Its place stays. False when it was deleted before. */

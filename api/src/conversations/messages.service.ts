@@ -106,8 +106,10 @@ export class MessagesService {
       throw new AppError('validation_failed', undefined, [{ path: 'text', message: 'Shows nothing.' }]);
     const isSame = found.messageDeletedAt === null && found.text === text;
     if (isSame) return this.#shown(found);
-    if (!(await this.#deps.repo.edit(id, text))) throw new AppError('conflict', 'The message was deleted.');
-    return this.#changed(user, id);
+    if (await this.#deps.repo.edit(found, user.id, text)) return this.#changed(user, id);
+    const { cut } = await this.#seen(user, id);
+    if (cut) throw new AppError('messages_refused');
+    throw new AppError('conflict', 'The message was deleted.');
   }
 
   /** Its text and its files are gone for all, its place stays. May be repeated. Throws `not_found`, and `forbidden` for other people's. */

@@ -166,6 +166,22 @@ describe('what begins at the moment of a block', () => {
     expect((await write()).status).toBe(201);
   });
 
+  it('is not edited either, when it waited for the block', async () => {
+    const [ann, bob] = (await api.people(2)) as [Account, Account];
+    const { id } = await bob.client.conversations.direct({ userId: ann.user.id });
+    const message = await bob.client.messages.send({ id, tempId: randomUUID(), text: 'before' });
+    const edit = () => ask('PATCH', `/messages/${message.id}`, bob, { text: 'after' });
+    const begun = await whileHeld(id, [
+      { waits: true, begin: () => blockOver(ann, bob) },
+      { waits: true, begin: edit },
+    ]);
+    expect(await codes(begun)).toEqual(['done', '403 messages_refused']);
+    const { text, revision } = await bob.client.messages.get({ id: message.id });
+    expect([text, revision]).toEqual(['before', message.revision]);
+    await unblock(ann, bob);
+    expect((await edit()).status).toBe(200);
+  });
+
   it('is no place in a group, when the block came first', async () => {
     const [ann, bob] = (await api.people(2)) as [Account, Account];
     const { id } = await ann.client.conversations.create({ kind: 'group', name: 'us' });

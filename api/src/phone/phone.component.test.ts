@@ -229,6 +229,18 @@ describe('a phone number', () => {
     await expect(removal).rejects.toMatchObject({ code: 'last_way_in', status: 409 });
   });
 
+  it('is one person’s, when two take it at once with its code', async () => {
+    const people = await api.people(2);
+    const phone = newPhone();
+    const body = { phone, code: await codeFor(phone) };
+    const answers = await Promise.all(
+      people.map(({ accessToken: token }) => api.ask('POST', '/api/v1/account/phone', { token, body })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+    const owned = await Promise.all(people.map(async ({ client }) => (await client.auth.me()).phone));
+    expect(owned).toEqual(answers.map(({ status }) => (status === 200 ? phone : null)));
+  });
+
   it('is not taken with a token that was stolen long after the sign-in', async () => {
     const { user, client } = await api.register();
     const createdAt = new Date(Date.now() - 16 * 60_000);
