@@ -83,8 +83,10 @@ export const configSchema = z
     WEBHOOK_TIMEOUT_MS: positive.max(60_000).default(10_000),
     /** The first retry of a webhook comes after about this time, the last one 20,000 times as late. */
     WEBHOOK_RETRY_MS: positive.max(60_000).default(5_000),
-    /** A webhook at which nothing has arrived for so long is turned off: 5 days. */
-    WEBHOOK_DISABLE_AFTER_MS: positive.default(432_000_000),
+    /** A webhook at which nothing has arrived for so long is turned off: a day. */
+    WEBHOOK_DISABLE_AFTER_MS: positive.default(86_400_000),
+    /** So many messages wait for one webhook; beyond, the oldest are given up. */
+    WEBHOOK_MAX_WAITING: positive.default(10_000),
     /** What one user changes of webhooks in a minute. */
     WEBHOOK_RATE_PER_USER: positive.default(60),
     /** How long an interrupted session waits for its publisher. */

@@ -64,7 +64,10 @@ export const webhookDelivery = z.object({
   attempts: z.int(),
   /** When it is tried (again); null: it isn't. */
   nextAt: isoDate.nullable(),
-  /** Of the last attempt: HTTP status (null: no answer), how long it took, the beginning of the answer or the error. */
+  /**
+   * Of the last attempt: HTTP status (null: no answer), how long it took, the beginning of the answer or the error. `too_many_waiting`:
+   * it was given up, as too many newer messages wait for the endpoint.
+   */
   status: z.int().nullable(),
   latencyMs: z.int().nullable(),
   answer: z.string().nullable(),

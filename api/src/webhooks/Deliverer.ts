@@ -2,7 +2,7 @@ import type { JobProducer, Logger } from '@maydan/common';
 import type { JobData } from '@maydan/contracts';
 import type { WebhookDelivery } from '@maydan/prisma';
 import { postOutside } from '../push/publicHttp.ts';
-import { restMs, retryMs } from './backOff.ts';
+import { restMs, retryMs, wishedMs } from './backOff.ts';
 import type { WebhookSecrets } from './WebhookSecrets.ts';
 import type { Attempt, WebhooksRepo, WebhookWithOwner } from './webhooks.repo.ts';
 
@@ -23,6 +23,8 @@ export interface DelivererDependencies {
   readonly retryMs: number;
   /** An endpoint at which nothing has arrived for so long is turned off. */
   readonly disableAfterMs: number;
+  /** So many messages wait for an endpoint at most. */
+  readonly maxWaiting: number;
   readonly logger: Logger;
 }
 
@@ -37,11 +39,15 @@ export class Deliverer {
     this.#deps = dependencies;
   }
 
-  /** Queues what is due. */
+  /** Queues what is due; where too much waits, the oldest messages are given up: they can be replayed. */
   async queueDue(): Promise<false> {
-    const { repo, jobs } = this.#deps;
-    for (const webhookId of await repo.due(new Date(), jobsAtOnce)) {
-      await jobs.add('webhook.deliver', { webhookId }, { jobId: webhookId });
+    const { repo, jobs, maxWaiting, logger } = this.#deps;
+    for (const { webhookId, waiting, rests } of await repo.due(new Date(), jobsAtOnce, maxWaiting)) {
+      if (waiting > maxWaiting) {
+        const givenUp = await repo.giveUpOldest(webhookId, maxWaiting);
+        logger.warn({ webhookId, waiting, givenUp }, 'too many messages wait for a webhook');
+      }
+      if (!rests) await jobs.add('webhook.deliver', { webhookId }, { jobId: webhookId });
     }
     return false;
   }
@@ -85,18 +91,21 @@ export class Deliverer {
         'webhook-signature': secrets.sign(webhook.id, secretsOf(webhook, at), message),
       };
       const options = { timeoutMs, answerBytes };
-      const { status, answer } = await postOutside(webhook.url, { headers, body }, allowPrivate, options);
-      return { at, status, latencyMs: latency(), answer: shownText(answer), error: null };
+      const posted = await postOutside(webhook.url, { headers, body }, allowPrivate, options);
+      const { status, answer } = posted;
+      const wished = { wishedMs: wishedMs(status, posted.retryAfterSec) };
+      return { at, status, latencyMs: latency(), answer: shownText(answer), error: null, ...wished };
     } catch (error) {
-      return { at, status: null, latencyMs: latency(), answer: null, error: errorText(error) };
+      const none = { status: null, answer: null, wishedMs: 0 };
+      return { at, latencyMs: latency(), error: errorText(error), ...none };
     }
   }
 
   async #failed(webhook: WebhookWithOwner, delivery: WebhookDelivery, attempt: Attempt): Promise<void> {
     const { repo, retryMs: firstMs, disableAfterMs, logger } = this.#deps;
-    const { at, status, error } = attempt;
+    const { at, status, error, wishedMs: leastMs } = attempt;
     const waitMs = retryMs(delivery.attempts + 1, firstMs, Math.random());
-    const after = (ms: number): Date => new Date(Date.now() + ms);
+    const after = (ms: number): Date => new Date(Date.now() + Math.max(ms, leastMs));
     const failingSince = await repo.failed(delivery, attempt, {
       nextAt: waitMs === null ? null : after(waitMs),
       restUntil: after(restMs(webhook.failures + 1, firstMs)),

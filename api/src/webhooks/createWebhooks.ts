@@ -26,7 +26,7 @@ export function createWebhooks({ config, database, jobs, limits, logger }: Webho
   const deliverer = new Deliverer({
     ...{ repo, secrets, jobs, allowPrivate, logger },
     ...{ timeoutMs: config.WEBHOOK_TIMEOUT_MS, retryMs: config.WEBHOOK_RETRY_MS },
-    disableAfterMs: config.WEBHOOK_DISABLE_AFTER_MS,
+    ...{ disableAfterMs: config.WEBHOOK_DISABLE_AFTER_MS, maxWaiting: config.WEBHOOK_MAX_WAITING },
   });
   const pump = new Pump({ step: () => deliverer.queueDue(), name: 'webhooks', periodMs, logger });
   return {

@@ -14,7 +14,7 @@ jest.setTimeout(120_000);
 const withinMs = 60_000;
 const environment = {
   ...{ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_RETRY_MS: '50', WEBHOOK_RATE_PER_USER: '1000' },
-  ...{ WEBHOOK_TIMEOUT_MS: '2000', PEOPLE_RATE_PER_USER: '1000' },
+  ...{ WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_MAX_WAITING: '5', PEOPLE_RATE_PER_USER: '1000' },
 };
 let backend: TestBackend;
 let receiver: WebhookEndpoint;
@@ -205,12 +205,47 @@ describe('a message', () => {
   });
 });
 
+describe('an endpoint', () => {
+  it('that has too much to do is left alone as long as it asks for', async () => {
+    const busy = { status: 503, headers: { 'retry-after': '2' } };
+    const hook = await hear(['follower.new'], receiver.address(busy));
+    const broken = { status: 500, headers: { 'retry-after': '3000' } };
+    const other = await hear(['follower.new'], receiver.address(broken));
+    await follow();
+    const { attempts, attemptedAt, createdAt } = await until(hook, isDelivered);
+    expect([attempts, Date.parse(attemptedAt!) - Date.parse(createdAt) >= 2_000]).toEqual([2, true]);
+    expect(await until(other, isDelivered)).toMatchObject({ attempts: 2 });
+  });
+
+  it('has only so many messages wait; the oldest are given up, and can be sent again', async () => {
+    const url = receiver.address();
+    const { id } = await hear(['follower.new'], url);
+    const { webhook, webhookDelivery } = backend.database;
+    const rest = (restUntil: Date | null) => webhook.update({ where: { id }, data: { restUntil } });
+    await rest(new Date(Date.now() + 3_600_000));
+    const data = { followerId: fan.user.id, followeeId: host.user.id };
+    const messages = Array.from({ length: 8 }, (_, at) => ({ key: `test:${at}`, data: { ...data, at } }));
+    const rows = messages.map((message) => ({ ...message, webhookId: id, type: 'follower.new' }));
+    await webhookDelivery.createMany({ data: rows });
+    const givenUp = await until({ id }, ({ error }) => error === 'too_many_waiting');
+    expect(givenUp).toMatchObject({ state: 'failed', nextAt: null, attempts: 0 });
+    const states = async () => (await deliveries({ id })).map(({ state }) => state);
+    expect(await states()).toEqual([...Array<string>(5).fill('pending'), ...Array<string>(3).fill('failed')]);
+    await rest(null);
+    const arrived = () => receiver.at(url).map(({ message }) => message.data.at);
+    await waitUntil('the others', () => arrived().length === 5, withinMs);
+    expect(arrived()).toEqual([3, 4, 5, 6, 7]);
+    await host.client.webhooks.replay({ id, deliveryId: givenUp.id });
+    await waitUntil('the one that was given up', () => arrived().length === 6, withinMs);
+  });
+});
+
 describe('a webhook', () => {
-  it('that fails for days, or is gone, is turned off, and its owner is told', async () => {
+  it('that fails for a day, or is gone, is turned off, and its owner is told', async () => {
     const broken: WebhookAnswer[] = Array.from({ length: 20 }, () => ({ status: 500 }));
     const failing = await hear(['follower.new'], receiver.address(...broken));
     const gone = await hear(['follower.new'], receiver.address({ status: 410 }));
-    const failingSince = new Date(Date.now() - 6 * 86_400_000);
+    const failingSince = new Date(Date.now() - 86_400_000);
     await backend.database.webhook.update({ where: { id: failing.id }, data: { failingSince } });
     await follow();
     const reasons = async () => (await host.client.webhooks.list()).items.map((one) => one.disabledReason);

@@ -13,6 +13,16 @@ export interface Attempt {
   readonly answer: string | null;
   readonly error: string | null;
   readonly at: Date;
+  /** So long it wants to be left alone, at least. */
+  readonly wishedMs: number;
+}
+
+/** An endpoint for which something is due. */
+export interface Due {
+  readonly webhookId: string;
+  readonly waiting: number;
+  /** Nothing is sent to it now. */
+  readonly rests: boolean;
 }
 
 /** Endpoints and their deliveries in PostgreSQL; deliveries are written by triggers of what happens. */
@@ -94,13 +104,23 @@ export class WebhooksRepo {
     return this.#database.webhookDelivery.findUnique({ where: { id } });
   }
 
-  /** Endpoints for which something is due, those that wait longest first. */
-  async due(now: Date, take: number): Promise<string[]> {
-    const rows = await this.#database.$queryRaw<{ id: string }[]>`
-      SELECT d."webhookId" AS "id" FROM "WebhookDelivery" d JOIN "Webhook" w ON w."id" = d."webhookId"
-      WHERE d."nextAt" <= ${now}::timestamptz AND w."enabled" AND (w."restUntil" IS NULL OR w."restUntil" <= ${now}::timestamptz)
-      GROUP BY 1 ORDER BY min(d."nextAt") LIMIT ${take}::int`;
-    return rows.map(({ id }) => id);
+  /** Endpoints for which something is due, those that wait longest first; of those that rest, where more waits than `most`. */
+  due(now: Date, take: number, most: number): Promise<Due[]> {
+    return this.#database.$queryRaw<Due[]>`
+      SELECT w."id" AS "webhookId", count(*)::int AS "waiting", coalesce(w."restUntil" > ${now}::timestamptz, false) AS "rests"
+      FROM "WebhookDelivery" d JOIN "Webhook" w ON w."id" = d."webhookId"
+      WHERE d."nextAt" <= ${now}::timestamptz AND w."enabled"
+      GROUP BY w."id" HAVING count(*) > ${most}::int OR w."restUntil" IS NULL OR w."restUntil" <= ${now}::timestamptz
+      ORDER BY min(d."nextAt") LIMIT ${take}::int`;
+  }
+
+  /** What waits for an endpoint, but for the newest; it can be replayed. How many that were. */
+  giveUpOldest(webhookId: string, keep: number): Promise<number> {
+    return this.#database.$executeRaw`
+      UPDATE "WebhookDelivery" SET "state" = 'failed', "nextAt" = NULL, "error" = 'too_many_waiting'
+      WHERE "webhookId" = ${webhookId}::uuid AND "nextAt" IS NOT NULL AND "seq" <= (
+        SELECT "seq" FROM "WebhookDelivery" WHERE "webhookId" = ${webhookId}::uuid AND "nextAt" IS NOT NULL
+        ORDER BY "seq" DESC OFFSET ${keep}::int LIMIT 1)`;
   }
 
   /** The endpoint, if something may be sent to it now. */
@@ -185,6 +205,6 @@ async function giveUp(transaction: DatabaseTransaction, webhookId: string): Prom
   });
 }
 
-function columnsOf({ at, ...rest }: Attempt) {
-  return { ...rest, attemptedAt: at };
+function columnsOf({ at, status, latencyMs, answer, error }: Attempt) {
+  return { status, latencyMs, answer, error, attemptedAt: at };
 }

@@ -1,4 +1,4 @@
-import { restMs, retryMs } from './backOff.ts';
+import { restMs, retryMs, wishedMs } from './backOff.ts';
 import { signMessage } from './signature.ts';
 import { WebhookSecrets } from './WebhookSecrets.ts';
 
@@ -23,6 +23,11 @@ it('tries eleven times in more than a day, ever later, and leaves a dead endpoin
   );
   expect(retryMs(1, 5_000, 1)).toBe(5_500);
   expect([restMs(1, 5_000), restMs(3, 5_000), restMs(1_000, 5_000)]).toEqual([5_000, 20_000, 300_000]);
+});
+
+it('leaves an endpoint alone as long as it asks for with 429 or 503, an hour at most', () => {
+  expect([wishedMs(429, 90), wishedMs(503, 5), wishedMs(503, 1_000_000)]).toEqual([90_000, 5_000, 3_600_000]);
+  expect([wishedMs(429, null), wishedMs(500, 90), wishedMs(302, 90)]).toEqual([0, 0, 0]);
 });
 
 it('keeps secrets for their endpoint alone', () => {
