@@ -14,6 +14,8 @@ export interface ViewingOptions {
 }
 
 const retryMs = 5_000;
+/** So late a heartbeat may be, at most: the api waits five seconds. */
+const lateMs = 1_000;
 
 /** Tells the api that somebody watches a session, from `start` to `stop`. What fails is tried again: watching doesn't depend on it. */
 export class Viewing {
@@ -21,6 +23,9 @@ export class Viewing {
   #token: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #intervalMs = retryMs;
+  /** Of the last heartbeat. */
+  #atMs = 0;
+  #isBeating = false;
   #isOver = false;
 
   constructor(options: ViewingOptions) {
@@ -42,8 +47,17 @@ export class Viewing {
       .catch(() => undefined);
   }
 
+  /** The picture moves. Timers of a tab that isn't seen may come once a minute, which is too late for a heartbeat. */
+  moved(nowMs: number): void {
+    if (this.#isBeating || this.#isOver || nowMs - this.#atMs < this.#intervalMs + lateMs) return;
+    clearTimeout(this.#timer);
+    void this.#beat();
+  }
+
   async #beat(): Promise<void> {
     let nextMs = retryMs;
+    this.#isBeating = true;
+    this.#atMs = performance.now();
     try {
       const client = await this.#options.client();
       nextMs = this.#token === undefined ? await this.#begin(client) : await this.#goOn(client, this.#token);
@@ -51,6 +65,7 @@ export class Viewing {
       // The token may have expired: the next time begins anew.
       this.#token = undefined;
     }
+    this.#isBeating = false;
     if (!this.#isOver) this.#timer = setTimeout(() => void this.#beat(), nextMs);
   }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import type { MouseEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Player } from '../player/Player.ts';
+import type { PlayerPhase } from '../player/snapshot.ts';
 import { Controls } from './Controls.tsx';
 import { PlayerOverlay } from './PlayerOverlay.tsx';
 import { runCommand, usePlayerKeys } from './playerCommands.ts';
@@ -16,7 +17,11 @@ interface PlayerViewProps {
   readonly interrupted: boolean;
   /** Playback came to the end of the stream: the session's state may have changed. */
   readonly onEnded: () => void;
+  /** It shows nothing new, since the viewer or the browser wants it so; or it does again. */
+  readonly onStill: (isStill: boolean) => void;
 }
+
+const stillPhases: readonly PlayerPhase[] = ['paused', 'blocked', 'unsupported'];
 
 /** The video with everything on top of it. */
 export function PlayerView(props: PlayerViewProps) {
@@ -48,7 +53,7 @@ interface SurfaceProps extends PlayerViewProps {
 }
 
 function PlayerSurface(props: SurfaceProps) {
-  const { player, container, session, ended, interrupted, onEnded } = props;
+  const { player, container, session, ended, interrupted, onEnded, onStill } = props;
   const snapshot = usePlayerSnapshot(player);
   const fullscreen = useFullscreen(container, player.video);
   const idle = useIdle(container, snapshot.phase === 'playing');
@@ -64,6 +69,12 @@ function PlayerSurface(props: SurfaceProps) {
   useEffect(() => {
     if (over && !ended) onEnded();
   }, [over, ended, onEnded]);
+
+  const isStill = stillPhases.includes(snapshot.phase);
+  useEffect(() => {
+    onStill(isStill);
+    return () => onStill(false);
+  }, [isStill, onStill]);
 
   const onClick = (event: MouseEvent): void => {
     // A finger asks for the controls first; a mouse sees them already.

@@ -1,5 +1,6 @@
 import type { ErrorCode, Session } from '@maydan/contracts';
 import type { TFunction } from 'i18next';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSession } from '../api/useSession.ts';
 import { useViewing } from '../api/useViewing.ts';
@@ -49,7 +50,8 @@ interface WatchViewProps {
 export function WatchView({ sessionId, known = null }: WatchViewProps) {
   const { t } = useTranslation();
   const { view, refresh } = useSession(sessionId, known);
-  useViewing(sessionId, view.status === 'ready' && onAir.includes(view.session.state));
+  const [isStill, setStill] = useState(false);
+  useViewing(sessionId, view.status === 'ready' && onAir.includes(view.session.state), isStill);
   useTitle(view.status === 'ready' ? view.session.title : null);
 
   if (view.status !== 'ready') {
@@ -88,6 +90,7 @@ export function WatchView({ sessionId, known = null }: WatchViewProps) {
         ended={stage.ended}
         interrupted={stage.interrupted}
         onEnded={refresh}
+        onStill={setStill}
       />
     ) : (
       <div className="screen">
