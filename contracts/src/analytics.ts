@@ -45,7 +45,7 @@ export const creatorFigures = z.object({
   liveMs: count,
   /** The time that all viewers together watched. */
   watchMs: count,
-  /** Different people and devices, of sessions that began then: an estimate, with a standard error of 0.81 %. */
+  /** Different people and devices who watched then, by quarters of an hour: an estimate, with a standard error of 0.81 %. */
   uniqueViewers: count,
   /** At most at the same time, of one session. */
   peakViewers: count,

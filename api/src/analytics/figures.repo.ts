@@ -7,13 +7,14 @@ export type SummedFigures = Omit<CreatorFigures, 'uniqueViewers'>;
 export type CreatorRow = SummedFigures & { readonly period: string };
 export type PlatformRow = PlatformFigures & { readonly period: string };
 
-/** Who watched a session, and in which period it began. */
+/** Who watched a session in a period. */
 export interface SketchRow {
   readonly id: string;
   readonly period: string;
   readonly sketch: Uint8Array;
 }
-const sketchBatch = 50;
+/** Sessions at a time: one of a day has 97 sketches of up to 12 KiB. */
+const sketchBatch = 20;
 
 interface SessionCounts {
   readonly messages: number;
@@ -45,21 +46,28 @@ export class FiguresRepo {
     );
   }
 
-  /** Of the host's sessions that began in the range, some at a time. */
+  /**
+   * Of the host's sessions, some at a time. One that lies in one period counts there as a whole. One that goes on over a period's or the
+   * range's end has a sketch for each quarter of an hour; without them (any more) it counts where it began.
+   */
   async *sketches(hostId: string, range: Range): AsyncGenerator<SketchRow[]> {
     let afterId = '00000000-0000-0000-0000-000000000000';
     for (;;) {
-      const rows = await this.#database.$queryRaw<SketchRow[]>`
-        SELECT s."id", ${periodOf(Prisma.sql`s."startedAt"`, range)} AS "period", a."sketch"
-        FROM "Session" s JOIN "SessionAudience" a ON a."sessionId" = s."id"
-        WHERE s."hostId" = ${hostId}::uuid AND s."id" > ${afterId}::uuid AND a."sketch" IS NOT NULL
-          AND ${inRange(Prisma.sql`s."startedAt"`, range)}
-        ORDER BY s."id" LIMIT ${sketchBatch}::int`;
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      yield rows;
-      if (rows.length < sketchBatch) return;
-      afterId = last.id;
+      const rows = await this.#database.$queryRaw<(SketchRow | { id: string; period: null })[]>`
+        WITH mine AS (${sessionsOf(hostId, range)} AND s."id" > ${afterId}::uuid ORDER BY s."id" LIMIT ${sketchBatch}::int),
+        sorted AS (SELECT *, ${isWithin(range)} OR NOT EXISTS (
+          SELECT FROM "ViewerSketch" v WHERE v."sessionId" = mine."id") AS "isWhole" FROM mine)
+        SELECT m."id", w."period", w."sketch" FROM sorted m LEFT JOIN LATERAL (
+          SELECT ${periodOf(Prisma.sql`m."begin"`, range)} AS "period", m."sketch"
+          WHERE m."isWhole" AND ${inRange(Prisma.sql`m."begin"`, range)}
+          UNION ALL
+          SELECT ${periodOf(Prisma.sql`v."at"`, range)}, v."sketch" FROM "ViewerSketch" v
+          WHERE NOT m."isWhole" AND v."sessionId" = m."id" AND ${inRange(Prisma.sql`v."at"`, range)}) w ON true
+        ORDER BY m."id"`;
+      yield rows.filter((row): row is SketchRow => row.period !== null);
+      const ids = new Set(rows.map(({ id }) => id));
+      if (ids.size < sketchBatch) return;
+      afterId = rows.at(-1)?.id ?? afterId;
     }
   }
 
@@ -124,4 +132,21 @@ export class FiguresRepo {
       FROM "ViewerSample" WHERE "sessionId" = ${sessionId}::uuid
         AND "at" >= ${start}::timestamptz AND "at" < ${end}::timestamptz GROUP BY 1`;
   }
+}
+
+/** Sessions of a host that somebody watched, from before the range's end to after its beginning; wide enough for every zone. */
+function sessionsOf(hostId: string, { from, to }: Range): Prisma.Sql {
+  return Prisma.sql`
+    SELECT s."id", s."startedAt" AS "begin", coalesce(s."endedAt", now()) AS "end", a."sketch"
+    FROM "Session" s JOIN "SessionAudience" a ON a."sessionId" = s."id"
+    WHERE s."hostId" = ${hostId}::uuid AND a."sketch" IS NOT NULL
+      AND s."startedAt" < (${to}::timestamp + interval '3 days') AT TIME ZONE 'UTC'
+      AND (s."endedAt" IS NULL OR s."endedAt" >= (${from}::timestamp - interval '2 days') AT TIME ZONE 'UTC')`;
+}
+
+/** Whether a session ("begin", "end") lies in one period, and in the range. */
+function isWithin(range: Range): Prisma.Sql {
+  const [begin, end] = [Prisma.sql`"begin"`, Prisma.sql`greatest("begin", "end" - interval '1 millisecond')`];
+  return Prisma.sql`(${periodOf(begin, range)} = ${periodOf(end, range)}
+    AND ${inRange(begin, range)} AND ${inRange(end, range)})`;
 }

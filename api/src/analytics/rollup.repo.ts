@@ -71,16 +71,21 @@ export class RollupRepo {
 
   /** Forgets what is older; a batch of samples at a time. */
   async deleteBefore({ samples, days, slots }: { samples: Date; days: Date; slots: Date }): Promise<void> {
-    const batch = 5_000;
-    for (;;) {
-      const deleted = await this.#database.$executeRaw`
-        DELETE FROM "ViewerSample" WHERE ("sessionId", "at") IN (
-          SELECT "sessionId", "at" FROM "ViewerSample" WHERE "at" < ${samples}::timestamptz LIMIT ${batch}::int)`;
-      if (deleted < batch) break;
+    for (const table of [column('"ViewerSample"'), column('"ViewerSketch"')]) {
+      await this.#deleteSome(table, samples);
     }
     await this.#database.activeDay.deleteMany({ where: { day: { lt: days } } });
     await this.#database.creatorSlot.deleteMany({ where: { at: { lt: slots } } });
     await this.#database.platformSlot.deleteMany({ where: { at: { lt: slots } } });
+  }
+
+  async #deleteSome(table: Prisma.Sql, before: Date, batch = 5_000): Promise<void> {
+    for (;;) {
+      const deleted = await this.#database.$executeRaw`
+        DELETE FROM ${table} WHERE ("sessionId", "at") IN (
+          SELECT "sessionId", "at" FROM ${table} WHERE "at" < ${before}::timestamptz LIMIT ${batch}::int)`;
+      if (deleted < batch) return;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '@maydan/common';
+import { slotAt, slotMs } from '../analytics/slots.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { AudienceRepo } from './audience.repo.ts';
 import type { ViewingStore, Watched } from './ViewingStore.ts';
@@ -15,6 +16,10 @@ const periodMs = 1_000;
 const turnMs = 900;
 /** Rounds between two times that the sketch of all viewers is stored, and a sample taken. */
 const sketchRounds = 10;
+/** Between two times that those of the quarter of an hour are: a Redis that lost them is told of who still watches. */
+const slotRounds = 60;
+/** So long into a quarter the one before is stored, too: it is whole by then. */
+const slotBeforeMs = 300_000;
 
 /**
  * Counts who watches: once a second in one of the api processes. What changed is stored and told. A process that dies loses
@@ -63,15 +68,30 @@ export class ViewingKeeper {
     const { store, repo } = this.#deps;
     const counted = await store.count(sessionId);
     if (counted.isSeeded) return counted;
-    await store.seed(sessionId, await repo.seed(sessionId));
+    await store.seed(sessionId, await repo.seed(sessionId, new Date()));
     return store.count(sessionId);
   }
 
   async #keepSketches(counts: readonly Watched[]): Promise<void> {
     if (this.#rounds % sketchRounds !== 0) return;
     for (const { sessionId } of counts) {
-      const sketch = await this.#deps.store.sketch(sessionId);
-      if (sketch !== null) await this.#deps.repo.storeSketch(sessionId, sketch);
+      await this.#keepSketch(sessionId);
+      if (this.#rounds % slotRounds === 0) await this.#keepSlots(sessionId, new Date());
+    }
+  }
+
+  async #keepSketch(sessionId: string): Promise<void> {
+    const sketch = await this.#deps.store.sketch(sessionId);
+    if (sketch !== null) await this.#deps.repo.storeSketch(sessionId, sketch);
+  }
+
+  async #keepSlots(sessionId: string, now: Date): Promise<void> {
+    const { store, repo } = this.#deps;
+    const at = slotAt(now);
+    const before = now.getTime() - at.getTime() < slotBeforeMs ? [new Date(at.getTime() - slotMs)] : [];
+    for (const slot of [...before, at]) {
+      const sketch = await store.slotSketch(sessionId, slot);
+      if (sketch !== null) await repo.storeSlot(sessionId, slot, sketch);
     }
   }
 
@@ -94,8 +114,8 @@ export class ViewingKeeper {
   async #forget(counts: readonly Watched[], changed: readonly Watched[]): Promise<void> {
     for (const watched of counts) {
       if (watched.concurrent > 0 || changed.includes(watched)) continue;
-      const sketch = await this.#deps.store.sketch(watched.sessionId);
-      if (sketch !== null) await this.#deps.repo.storeSketch(watched.sessionId, sketch);
+      await this.#keepSketch(watched.sessionId);
+      await this.#keepSlots(watched.sessionId, new Date());
       await this.#deps.store.forget(watched.sessionId);
       this.#stored.delete(watched.sessionId);
     }

@@ -1,6 +1,7 @@
 import type { Redis } from '@maydan/common';
 import { viewingTtlSec } from '@maydan/contracts';
 import { z } from 'zod';
+import { slotMs } from '../analytics/slots.ts';
 
 /** How a session is watched, as Redis has it. */
 export interface Watched {
@@ -19,6 +20,8 @@ export interface Seed {
   readonly watchMs: number;
   readonly reactions: number;
   readonly sketch: Uint8Array | null;
+  /** Of the quarter of an hour that it is. */
+  readonly slot: { readonly at: Date; readonly sketch: Uint8Array | null };
 }
 
 const sessionsKey = 'maydan:viewing:sessions';
@@ -28,6 +31,9 @@ const keysOf = (sessionId: string): [now: string, ever: string, sums: string] =>
   `maydan:viewing:${sessionId}:ever`,
   `maydan:viewing:${sessionId}`,
 ];
+/** Before the time (ms) at which a quarter of an hour began: all that were there in it. */
+const slotsKey = (sessionId: string): string => `maydan:viewing:${sessionId}:in:`;
+const slotKey = (sessionId: string, at: Date): string => `${slotsKey(sessionId)}${at.getTime()}`;
 /** Of a private session: the only viewers who count. */
 const admittedKey = (sessionId: string): string => `maydan:viewing:${sessionId}:admitted`;
 /** So that the set is there while nobody is in it. */
@@ -37,24 +43,29 @@ const keptMs = 86_400_000;
 
 /**
  * Viewers that are there, by when they expire; all that ever were (HyperLogLog: 0.81 % standard error in 12 KiB, where each by
- * name would take 60 bytes for each viewer); sums. What a heartbeat moves the expiry on by is the time that was watched.
- * KEYS: now, ever, sums, sessions, those who count. ARGV: session, ttl, how long keys are kept, viewers.
+ * name would take 60 bytes for each viewer), and those of each quarter of an hour; sums. What a heartbeat moves the expiry on by
+ * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters. ARGV: session, ttl, how long keys are
+ * kept, how long a quarter is, viewers.
  */
 const beatScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local ttl, watched = tonumber(ARGV[2]), 0
+  local slot = now - now % tonumber(ARGV[4])
+  local slotKey = KEYS[6] .. string.format('%.0f', slot)
   local some = redis.call('EXISTS', KEYS[5]) == 1
-  for i = 4, #ARGV do
+  for i = 5, #ARGV do
    if not some or redis.call('SISMEMBER', KEYS[5], ARGV[i]) == 1 then
     local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
     if before > now then watched = watched + now + ttl - before
     else redis.call('PFADD', KEYS[2], ARGV[i]) end
+    if before <= now or before - ttl < slot then redis.call('PFADD', slotKey, ARGV[i]) end
     redis.call('ZADD', KEYS[1], now + ttl, ARGV[i])
    end
   end
   if watched > 0 then redis.call('HINCRBY', KEYS[3], 'watchMs', watched) end
   redis.call('SADD', KEYS[4], ARGV[1])
+  redis.call('PEXPIRE', slotKey, ARGV[3])
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end`;
 
 /** One viewer is gone. KEYS: now, sums. ARGV: viewer, ttl. */
@@ -76,16 +87,19 @@ const countScript = `
   if peak > tonumber(sums[1] or 0) then redis.call('HSET', KEYS[3], 'peak', peak) end
   return { count, peak, redis.call('PFCOUNT', KEYS[2]), tonumber(sums[2] or 0), tonumber(sums[3] or 0), sums[4] and 1 or 0 }`;
 
-/** Once: puts what was stored to what there is. KEYS: ever, sums, a name for the sketch. ARGV: peak, watchMs, reactions, sketch. */
+/** Once: puts what was stored to what there is. KEYS: ever, sums, a name for a sketch, quarter. ARGV: peak, watchMs, reactions, sketches of ever and quarter. */
 const seedScript = `
   if redis.call('HSETNX', KEYS[2], 'seeded', 1) == 0 then return end
   redis.call('HSET', KEYS[2], 'peak', math.max(tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[2], 'peak') or 0)))
   redis.call('HINCRBY', KEYS[2], 'watchMs', ARGV[2])
   redis.call('HINCRBY', KEYS[2], 'reactions', ARGV[3])
-  if ARGV[4] == '' then return end
-  redis.call('SET', KEYS[3], ARGV[4])
-  redis.call('PFMERGE', KEYS[1], KEYS[1], KEYS[3])
-  redis.call('DEL', KEYS[3])`;
+  for i, key in pairs({ [4] = KEYS[1], [5] = KEYS[4] }) do
+    if ARGV[i] ~= '' then
+      redis.call('SET', KEYS[3], ARGV[i])
+      redis.call('PFMERGE', key, key, KEYS[3])
+      redis.call('DEL', KEYS[3])
+    end
+  end`;
 
 const counted = z.tuple([z.int(), z.int(), z.int(), z.int(), z.int(), z.int()]);
 
@@ -99,8 +113,8 @@ export class ViewingStore {
 
   /** These viewers of a session are there. */
   async beat(sessionId: string, viewers: readonly string[]): Promise<void> {
-    const keys = [...keysOf(sessionId), sessionsKey, admittedKey(sessionId)];
-    await this.#redis.eval(beatScript, keys.length, ...keys, sessionId, ttlMs, keptMs, ...viewers);
+    const keys = [...keysOf(sessionId), sessionsKey, admittedKey(sessionId), slotsKey(sessionId)];
+    await this.#redis.eval(beatScript, keys.length, ...keys, sessionId, ttlMs, keptMs, slotMs, ...viewers);
   }
 
   /** The session is private: this viewer counts, and nobody whom it wasn't said of. */
@@ -149,15 +163,22 @@ export class ViewingStore {
     return { sessionId, concurrent, peak, unique, watchMs, reactions, isSeeded: isSeeded === 1 };
   }
 
-  async seed(sessionId: string, { peak, watchMs, reactions, sketch }: Seed): Promise<void> {
+  async seed(sessionId: string, { peak, watchMs, reactions, sketch, slot }: Seed): Promise<void> {
     const [, ever, sums] = keysOf(sessionId);
     const bytes = sketch === null ? '' : Buffer.from(sketch);
-    await this.#redis.eval(seedScript, 3, ever, sums, `${ever}:stored`, peak, watchMs, reactions, bytes);
+    const keys = [ever, sums, `${ever}:stored`, slotKey(sessionId, slot.at)];
+    const slotBytes = slot.sketch === null ? '' : Buffer.from(slot.sketch);
+    await this.#redis.eval(seedScript, keys.length, ...keys, peak, watchMs, reactions, bytes, slotBytes);
   }
 
   /** The sketch of all that ever watched. */
   sketch(sessionId: string): Promise<Buffer | null> {
     return this.#redis.getBuffer(keysOf(sessionId)[1]);
+  }
+
+  /** The sketch of all that watched in a quarter of an hour. */
+  slotSketch(sessionId: string, at: Date): Promise<Buffer | null> {
+    return this.#redis.getBuffer(slotKey(sessionId, at));
   }
 
   /** Nobody watches it, and all is stored. A heartbeat brings it back. */

@@ -1,5 +1,5 @@
 import { ask, Prisma, type Database } from '@maydan/prisma';
-import { sampleMs } from '../analytics/slots.ts';
+import { sampleMs, slotAt } from '../analytics/slots.ts';
 import type { Seed, Watched } from './ViewingStore.ts';
 
 /** How sessions are watched, in PostgreSQL. */
@@ -51,11 +51,27 @@ export class AudienceRepo {
     });
   }
 
-  async seed(sessionId: string): Promise<Seed> {
+  /** Who watched in a quarter of an hour, as far as it has come. */
+  async storeSlot(sessionId: string, at: Date, sketch: Uint8Array): Promise<void> {
+    await ask(
+      this.#database,
+      Prisma.sql`
+      INSERT INTO "ViewerSketch" ("sessionId", "at", "sketch")
+      SELECT "id", ${at}::timestamptz, ${sketch}::bytea FROM "Session" WHERE "id" = ${sessionId}::uuid
+      ON CONFLICT ("sessionId", "at") DO UPDATE SET "sketch" = EXCLUDED."sketch"`,
+    );
+  }
+
+  async seed(sessionId: string, now: Date): Promise<Seed> {
+    const at = slotAt(now);
+    const slotRow = await this.#database.viewerSketch.findUnique({
+      where: { sessionId_at: { sessionId, at } },
+    });
+    const slot = { at, sketch: slotRow?.sketch ?? null };
     const row = await this.#database.sessionAudience.findUnique({ where: { sessionId } });
-    if (row === null) return { peak: 0, watchMs: 0, reactions: 0, sketch: null };
+    if (row === null) return { peak: 0, watchMs: 0, reactions: 0, sketch: null, slot };
     const { peak, watchMs, reactions, sketch } = row;
-    return { peak, watchMs: Number(watchMs), reactions, sketch };
+    return { peak, watchMs: Number(watchMs), reactions, sketch, slot };
   }
 
   /** Nobody watches these. */

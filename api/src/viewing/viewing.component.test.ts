@@ -22,7 +22,8 @@ let id: string;
 
 beforeAll(async () => {
   backend = await TestBackend.start();
-  [api, second] = await Promise.all([backend.startApi(), backend.startApi()]);
+  const rates = { ANALYTICS_RATE_PER_USER: '1000' };
+  [api, second] = await Promise.all([backend.startApi(rates), backend.startApi(rates)]);
   [host, ann] = [await api.register(), await api.register()];
 }, 60_000);
 beforeEach(async () => {
@@ -204,6 +205,65 @@ it('a Redis that lost everything is given back what was stored', async () => {
     () => store.beat(id, back),
   );
   expect(await viewers()).toMatchObject({ peak: 300, unique: before.unique + 1 });
+});
+
+describe('statistics of a creator', () => {
+  const dayOf = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 10);
+  const dayMs = 86_400_000;
+
+  it('have viewers in the days in which they watched, of a session that goes on for days', async () => {
+    const startedAt = new Date(Date.now() - 2 * dayMs);
+    const creator = await api.register();
+    id = (await creator.client.sessions.create({ title: 'long' })).id;
+    await backend.database.session.update({ where: { id }, data: { state: 'live', startedAt } });
+    const range = { from: dayOf(-2 * dayMs), to: dayOf(dayMs) };
+    const { viewingToken: token } = await ann.client.viewing.start({ id });
+    await until(
+      'one viewer',
+      ({ concurrent }) => concurrent === 1,
+      () => heartbeat(token),
+    );
+    await api.client.viewing.end({ token });
+    const days = async () =>
+      (await creator.client.analytics.mine(range)).periods.map(({ uniqueViewers }) => uniqueViewers);
+    // What Redis has is stored when nobody watches any more.
+    await waitUntil('the day', async () => (await days()).slice(2).includes(1), 30_000);
+    expect((await days()).filter((viewers) => viewers > 0)).toEqual([1]);
+  });
+
+  it('have them by the midnight of any time zone, each person once', async () => {
+    const [who, { redis, database }] = [await api.register(), backend];
+    const add = async (startedAt: string, endedAt: string, slots: Record<string, string[]>) => {
+      const times = { startedAt: new Date(startedAt), endedAt: new Date(endedAt) };
+      const state = { hostId: who.user.id, title: 'x', playbackId: randomUUID(), state: 'ended' as const };
+      const { id: sessionId } = await database.session.create({ data: { ...state, ...times } });
+      const sketchOf = async (people: string[]) => {
+        await redis.pfadd(`test:${people.join()}`, ...people);
+        return new Uint8Array((await redis.getBuffer(`test:${people.join()}`)) ?? []);
+      };
+      const sketch = await sketchOf(Object.values(slots).flat());
+      await database.sessionAudience.create({ data: { sessionId, sketch } });
+      for (const [at, people] of Object.entries(slots)) {
+        if (at === 'gone') continue;
+        const row = { sessionId, at: new Date(at), sketch: await sketchOf(people) };
+        await database.viewerSketch.create({ data: row });
+      }
+    };
+    // Midnight in Riyadh.
+    await add('2026-03-04T20:50:00Z', '2026-03-04T21:10:00Z', {
+      '2026-03-04T20:45:00Z': ['ann', 'bob'],
+      '2026-03-04T21:00:00Z': ['bob', 'cat', 'dan'],
+    });
+    await add('2026-03-04T20:50:00Z', '2026-03-04T21:10:00Z', { gone: ['old', 'older', 'oldest'] });
+    const uniques = async (from: string, to: string, timeZone: string) => {
+      const { periods, total } = await who.client.analytics.mine({ from, to, timeZone });
+      return [...periods.map(({ uniqueViewers }) => uniqueViewers), total.uniqueViewers];
+    };
+    expect(await uniques('2026-03-04', '2026-03-05', 'UTC')).toEqual([7, 0, 7]);
+    expect(await uniques('2026-03-04', '2026-03-05', 'Asia/Riyadh')).toEqual([5, 3, 7]);
+    expect(await uniques('2026-03-05', '2026-03-05', 'Asia/Riyadh')).toEqual([3, 3]);
+    expect(await uniques('2026-03-04', '2026-03-04', 'Asia/Kathmandu')).toEqual([0, 0]);
+  });
 });
 
 it('reactions are counted, told together and limited', async () => {
