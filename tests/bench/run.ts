@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run: (rounds?: number) => Promise<
   latency: () => import('./latencyBench.ts'),
   ladder: () => import('./ladderBench.ts'),
   origin: () => import('./originBench.ts'),
+  restream: () => import('./restreamBench.ts'),
   search: () => import('./searchBench.ts'),
   sfu: () => import('./sfuBench.ts'),
   viewers: () => import('./viewersBench.ts'),

@@ -1,5 +1,9 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { restreamLeaseKey } from '@maydan/contracts';
-import { waitUntil } from '@maydan/infra';
+import { localCertificate, waitUntil } from '@maydan/infra';
 import { FrameRelay } from './testing/FrameRelay.ts';
 import { RestreamStack } from './testing/RestreamStack.ts';
 import { RtmpTarget, type TargetManner } from './testing/RtmpTarget.ts';
@@ -139,6 +143,53 @@ describe('a restream', () => {
       patience,
     );
     expect(other.visits).toHaveLength(1);
+  }, 60_000);
+
+  it('goes on when the publisher is taken over: the next publish at once, no failure', async () => {
+    const only = await target();
+    const wanted = stack.target(only.url);
+    await stack.control(source(1));
+    stack.begin();
+    await waitUntil('media', () => (only.visits[0]?.media.length ?? 0) > 20, patience);
+    await stack.control(source(2));
+    await waitUntil('media of the next one', () => (only.visits[1]?.media.length ?? 0) > 20, patience);
+    expect(only.visits[0]?.commands.at(-1)?.[0]).toBe('deleteStream');
+    expect(only.mostAtOnce).toBe(1);
+    expect(await stack.report(wanted)).toMatchObject({ state: 'live', reason: null, failures: 0 });
+    // The target's picture begins anew, by a configuration and a key frame.
+    expect(only.visits[1]?.media.find(({ type }) => type === 9)?.payload.subarray(0, 2)).toEqual(
+      Buffer.from([0x17, 0]),
+    );
+  }, 60_000);
+
+  it('is sent over TLS to who has the name’s certificate of an authority that is trusted, and to nobody else', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'maydan-certificate-'));
+    const trusted = getCACertificates('default');
+    try {
+      const { keyFile, certFile } = await localCertificate(dir);
+      const certificate = { key: await readFile(keyFile, 'utf8'), cert: await readFile(certFile, 'utf8') };
+      const secure = await RtmpTarget.start('takes', [], certificate);
+      targets.push(secure);
+      const wanted = stack.target(secure.url);
+      await stack.control(source());
+      stack.begin();
+      const failed = await stack.reported(wanted, 'the end', ({ state }) => state === 'failed');
+      // Node looks at the certificate once the connection stands: nothing was said yet.
+      const spoken = () => secure.visits.filter(({ commands }) => commands.length > 0);
+      expect([failed.reason?.code, spoken()]).toEqual(['certificate', []]);
+      // As NODE_EXTRA_CA_CERTS does when a process begins.
+      setDefaultCACertificates([...trusted, certificate.cert]);
+      const misnamed = stack.target(secure.url.replace('127.0.0.1', '[::ffff:127.0.0.1]'));
+      stack.wanted = [{ ...wanted, version: 2 }, misnamed];
+      await stack.announce();
+      await waitUntil('media over TLS', () => (spoken()[0]?.media.length ?? 0) > 20, patience);
+      const { reason } = await stack.reported(misnamed, 'the end', ({ state }) => state === 'failed');
+      expect(reason?.code).toBe('certificate');
+      expect(spoken()).toHaveLength(1);
+    } finally {
+      setDefaultCACertificates(trusted);
+      await rm(dir, { recursive: true, force: true });
+    }
   }, 60_000);
 
   it('goes to no address that is not public', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { decodeAmf0, encodeAmf0, type AmfObject, type AmfValue } from '../../source/flv/amf0.ts';
 import { ChunkReader } from '../rtmp/ChunkReader.ts';
 import { encodeChunks, messageType, type RtmpMessage } from '../rtmp/chunks.ts';
@@ -8,6 +9,12 @@ import { encodeChunks, messageType, type RtmpMessage } from '../rtmp/chunks.ts';
 export type TargetManner = 'takes' | 'rejects' | 'closesAtKey' | 'isSilent' | 'stopsReading' | 'closesSoon';
 
 const handshakeBytes = 1536;
+
+/** PEM. */
+export interface TargetCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
 
 /** One publisher's connection, as the target sees it. */
 export interface TargetVisit {
@@ -25,22 +32,32 @@ export class RtmpTarget {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #fourCcs: readonly string[];
+  readonly #isSecure: boolean;
 
-  static async start(manner: TargetManner = 'takes', fourCcs: readonly string[] = []): Promise<RtmpTarget> {
-    const target = new RtmpTarget(manner, fourCcs);
+  /** With a certificate it takes RTMPS alone. */
+  static async start(
+    manner: TargetManner = 'takes',
+    fourCcs: readonly string[] = [],
+    certificate?: TargetCertificate,
+  ): Promise<RtmpTarget> {
+    const target = new RtmpTarget(manner, fourCcs, certificate);
     target.#server.listen(0, '127.0.0.1');
     await once(target.#server, 'listening');
     return target;
   }
 
-  constructor(manner: TargetManner, fourCcs: readonly string[]) {
+  constructor(manner: TargetManner, fourCcs: readonly string[], certificate?: TargetCertificate) {
     this.manner = manner;
     this.#fourCcs = fourCcs;
-    this.#server = createServer((socket) => this.#welcome(socket));
+    this.#isSecure = certificate !== undefined;
+    const welcome = (socket: Socket): void => this.#welcome(socket);
+    this.#server =
+      certificate === undefined ? createServer(welcome) : createTlsServer({ ...certificate }, welcome);
   }
 
   get url(): string {
-    return `rtmp://127.0.0.1:${(this.#server.address() as AddressInfo).port}/live`;
+    const scheme = this.#isSecure ? 'rtmps' : 'rtmp';
+    return `${scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/live`;
   }
 
   /** Ends what is open, as a server does that dies. */
