@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
-import fc from 'fast-check';
-import { anyDeed, Economy } from '../testing/Economy.ts';
-import { Life } from '../testing/Life.ts';
+import { checkEconomy, createEconomy, economyRates } from '../testing/checkEconomy.ts';
 import { earnDirectly, expectBalancedBooks, fundDirectly } from '../testing/money.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
@@ -142,66 +140,8 @@ describe('the ledger', () => {
 
 const metricsOf = async ({ opsUrl }: TestApi): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
 
-describe('whatever people do at once, and whatever breaks between any two steps', () => {
-  /** What somebody has, as it follows from what everybody was answered. */
-  async function expected({ deposits, gifts, withdrawals }: Economy, userId: string): Promise<number> {
-    const { database } = backend;
-    const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
-    const bought = await database.deposit.findMany({ where: { id: { in: [...deposits.keys()] }, userId } });
-    const sent = await database.sentGift.findMany({
-      where: { id: { in: [...gifts.keys()] }, returnedAt: null },
-    });
-    const paid = await database.withdrawal.findMany({
-      where: { id: { in: [...withdrawals.keys()] }, userId, state: 'paid' },
-    });
-    return sum([
-      ...bought.map(({ coins, coinsBack }) => Number(coins - coinsBack)),
-      ...sent.map(({ coins, senderId }) => (senderId === userId ? -Number(coins) : 0)),
-      ...sent.map(({ coins, commission, recipientId }) =>
-        recipientId === userId ? Number(coins - commission) : 0,
-      ),
-      ...paid.map(({ coins }) => -Number(coins)),
-    ]);
-  }
-
-  it('the books balance, and nothing is lost or doubled', async () => {
-    const rates = { WALLET_RATE_PER_USER: '100000', GIFT_RATE_PER_USER: '100000', LOG_LEVEL: 'warn' };
-    const apis = [await backend.startApi(rates), await backend.startApi(rates)] as const;
-    const [admin, ...fans] = await Promise.all([1, 2, 3, 4].map(() => api.register()));
-    await backend.giveRole(admin!, 'admin');
-    const { id: giftId } = await admin!.client.gifts.create({
-      ...{ name: { en: 'Rose', ar: 'وردة' }, iconUrl: '/rose.svg', animation: null, price: 7 },
-    });
-    const { host, sessionId } = await (await Life.create(backend, () => api)).goLive();
-    const parts = { backend, apis, admin: admin!, host, fans, sessionId, giftId };
-    const economy = new Economy(parts);
-    const first = { kind: 'deposit', coins: 500, times: 2, back: 0 } as const;
-    await Promise.all(fans.map((_, who) => economy.do({ ...first, who })));
-    const deeds = fc.array(anyDeed, { minLength: 20, maxLength: 40, size: 'max' });
-    const until = Date.now() + 8_000;
-    const property = fc.asyncProperty(deeds, async (some) => {
-      // On a busy machine fewer rounds; the one at hand always comes to its end.
-      if (Date.now() > until) return;
-      await Promise.all(some.map((deed) => economy.do(deed)));
-      await expectBalancedBooks(backend);
-      for (const account of [host, ...fans]) {
-        const { wallet, receiving, held, debt } = await balancesOf(account);
-        const [person, want] = [account.user.id, await expected(economy, account.user.id)];
-        expect({ person, has: Number(wallet + receiving + held + debt) }).toEqual({ person, has: want });
-      }
-    });
-    await fc.assert(property, { numRuns: 12, endOnFailure: true });
-
-    expect(economy.doubled).toBe(0);
-    const { database } = backend;
-    // Everything was answered in the end, so each row belongs to an answer: none was made twice.
-    expect(await database.sentGift.count({ where: { sessionId } })).toBe(economy.gifts.size);
-    const userId = { in: fans.map(({ user }) => user.id) };
-    expect(await database.deposit.count({ where: { userId } })).toBe(economy.deposits.size);
-    expect(await database.deposit.count({ where: { userId, paidAt: null } })).toBe(0);
-    expect(await database.withdrawal.count({ where: { userId: host.user.id } })).toBe(
-      economy.withdrawals.size,
-    );
-    expect(economy.gifts.size).toBeGreaterThan(0);
-  }, 240_000);
-});
+// By hand, for minutes and with processes that are killed: tests/soak/ledger.test.ts.
+it('whatever people do at once, and whatever breaks between any two steps, the books balance, and nothing is lost or doubled', async () => {
+  const apis = [await backend.startApi(economyRates), await backend.startApi(economyRates)] as const;
+  await checkEconomy(await createEconomy(backend, api, apis), { rounds: 12, forMs: 8_000 });
+}, 240_000);

@@ -41,10 +41,10 @@ export class TestApi {
   readonly url: string;
   readonly opsUrl: string;
   readonly client: ApiClient;
-  readonly #api: Api;
+  readonly #api: Pick<Api, 'port' | 'opsPort' | 'close'>;
   readonly #internalSecret: string;
 
-  constructor(api: Api, internalSecret: string) {
+  constructor(api: Pick<Api, 'port' | 'opsPort' | 'close'>, internalSecret: string) {
     this.#api = api;
     this.#internalSecret = internalSecret;
     this.url = `http://127.0.0.1:${api.port}`;
