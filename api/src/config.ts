@@ -154,6 +154,8 @@ export const configSchema = z
     /** Connections of one user to one api process, and of all guests from one address (IPv6: one /64 network). */
     SOCKETS_PER_USER: positive.default(50),
     GUEST_SOCKETS_PER_ADDRESS: positive.default(1_000),
+    /** What may wait for one connection for long; eight times as much at once. Beyond, its line is dropped. */
+    SOCKET_MAX_WAITING_BYTES: positive.default(2_097_152),
     /** Messages of a session's viewers that other viewers are shown in a second, of those that come to one api process. */
     CHAT_VIEWER_RATE: positive.default(60),
     /** Chat messages of one user in ten seconds, from one address in a second, in one session in a second. */

@@ -22,6 +22,7 @@ import type { Resumed } from './RecoveryAdapter.ts';
 import type { RememberedConnections } from './RememberedConnections.ts';
 import { followLimits, followedOf, rooms, type FollowedKind, type Room } from './rooms.ts';
 import { TokenExpiry } from './TokenExpiry.ts';
+import { waitingBytesOf } from './waitingBytes.ts';
 import { WatchedUsers } from './WatchedUsers.ts';
 
 /** Who showed which token. */
@@ -214,6 +215,16 @@ export class Connection implements SocketClient {
   /** Cuts the line, so that the client comes back by itself. */
   cut(): void {
     this.#socket.conn.close();
+  }
+
+  /** The same for a client that doesn't read: what waits for it is forgotten here, and told when it comes back. */
+  drop(): void {
+    this.#socket.conn.close(true);
+  }
+
+  /** Bytes that wait here for the client, about: what is told to many is one text for all of them. */
+  get waitingBytes(): number {
+    return waitingBytesOf(this.#socket.conn);
   }
 
   /** The connection is gone; nothing of it is left here. */

@@ -25,6 +25,7 @@ import type { EventStream, StreamListener } from './EventStream.ts';
 import type { Gateway, SocketClient } from './gateway.ts';
 import { Places } from './Places.ts';
 import { recoveryAdapter, type Resumed } from './RecoveryAdapter.ts';
+import { SlowClients } from './SlowClients.ts';
 import { recoveryMs, rememberEveryMs, type RememberedConnections } from './RememberedConnections.ts';
 
 export interface SocketServerDependencies {
@@ -67,6 +68,7 @@ export class SocketServer {
   readonly #guestPlaces: Places;
   readonly #handshakes = new WeakMap<ApiSocket['conn'], number>();
   readonly #keeping: NodeJS.Timeout;
+  readonly #slow: SlowClients;
   readonly #isTrusted: (address: string, hop: number) => boolean;
   /** Messages that are being handled. */
   readonly #handling = new Set<Promise<void>>();
@@ -87,6 +89,8 @@ export class SocketServer {
     });
     this.#delivery = new Delivery(this.#io, this.#connections, dependencies.logger);
     this.#keeping = setInterval(() => void this.#keep(), rememberEveryMs);
+    const maxBytes = dependencies.config.SOCKET_MAX_WAITING_BYTES;
+    this.#slow = new SlowClients(() => this.#connections.values(), maxBytes, dependencies.logger);
     this.#io.use((socket, next) => void this.#admit(socket, next));
     this.#io.on('connection', (socket) => this.#connected(socket));
   }
@@ -115,6 +119,7 @@ export class SocketServer {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#keeping);
+    this.#slow.close();
     let timer: NodeJS.Timeout | undefined;
     const impatient = new Promise((resolve) => (timer = setTimeout(resolve, drainMs)));
     await Promise.race([Promise.allSettled(this.#handling), impatient]);

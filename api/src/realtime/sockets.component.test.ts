@@ -1,3 +1,4 @@
+import { connect as connectTcp, type Socket as Line } from 'node:net';
 import { jest } from '@jest/globals';
 import {
   errorBody,
@@ -12,6 +13,8 @@ import { io, type Socket } from 'socket.io-client';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
+import { socketStream } from './EventStream.ts';
+import { rooms } from './rooms.ts';
 
 // Other work may keep the machine busy.
 jest.setTimeout(60_000);
@@ -31,6 +34,27 @@ afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
 }, 30_000);
+
+/** A WebSocket of somebody who is let in and reads nothing from then on. */
+async function deafLine(to: TestApi, token: string): Promise<Line> {
+  const { port } = new URL(to.url);
+  const line = connectTcp(Number(port), '127.0.0.1');
+  const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`;
+  const path = '/socket.io/?EIO=4&transport=websocket';
+  line.write(`GET ${path} HTTP/1.1\r\n${[...upgrade, key].join('\r\n')}\r\n\r\n`);
+  let said = '';
+  line.on('data', (data: Buffer) => (said += data.toString('latin1')));
+  await waitUntil('the greeting', () => said.includes('"sid"'), 20_000);
+  const text = Buffer.from(`40${JSON.stringify({ token })}`);
+  // One frame of text (RFC 6455 §5.2), masked with zeros.
+  line.write(
+    Buffer.concat([Buffer.from([0x81, 0x80 | 126, text.length >> 8, text.length & 255, 0, 0, 0, 0]), text]),
+  );
+  await waitUntil('the welcome', () => said.includes('connection:ready'), 20_000);
+  line.pause();
+  return line;
+}
 
 /** A connected client and what it was told. */
 async function connect(
@@ -248,6 +272,44 @@ describe('connections', () => {
     expect(await admitted(times(2), from('2001:db8::ffff:1'))).toHaveLength(1);
     const { accessToken: token } = await api.register();
     expect(await admitted([{ token }], from('203.0.113.1'))).toHaveLength(1);
+  });
+
+  it('whose client answers pings but does not read are dropped; others are told everything', async () => {
+    const small = await backend.startApi({ SOCKET_MAX_WAITING_BYTES: '65536' });
+    const account = await api.register();
+    const reader = await TestSocket.connect(small.url, { token: account.accessToken });
+    const heard: number[] = [];
+    reader.socket.on('test:load', ({ at }: { at: number }) => heard.push(at));
+    const line = await deafLine(small, account.accessToken);
+    const open = async () =>
+      Number(
+        /^maydan_api_sockets\{?.*?\}? (\d+)$/m.exec(
+          await (await fetch(`${small.opsUrl}/metrics`)).text(),
+        )?.[1],
+      );
+    try {
+      expect(await open()).toBe(2);
+      const entry = JSON.stringify({
+        type: 'event',
+        rooms: [rooms.user(account.user.id)],
+        event: 'test:load',
+      });
+      let told = 0;
+      const isDropped = async (): Promise<boolean> => {
+        for (let count = 0; count < 20; count++) {
+          const payload = JSON.stringify({ at: told++, text: 'x'.repeat(100_000) });
+          await backend.redis.xadd(socketStream, '*', 'e', entry, 'p', payload);
+        }
+        return (await open()) === 1;
+      };
+      await waitUntil('the drop', isDropped, 30_000);
+      await waitUntil('all for who reads', () => heard.length === told, 20_000);
+      expect(heard).toEqual(heard.map((_, at) => at));
+      expect(reader.socket.connected).toBe(true);
+    } finally {
+      line.destroy();
+      await small.close();
+    }
   });
 
   it('that are refused may not ask without end on one line', async () => {
