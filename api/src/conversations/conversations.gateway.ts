@@ -6,6 +6,8 @@ type Names =
   | 'conversation:subscribe'
   | 'conversation:unsubscribe'
   | 'message:send'
+  | 'message:edit'
+  | 'message:delete'
   | 'message:read'
   | 'typing:start'
   | 'typing:stop';
@@ -30,6 +32,8 @@ export function conversationsHandlers({
       typing.wrote(input.id, client.user.id);
       return { message: await messages.sendCounted(client.user, input) };
     },
+    'message:edit': async ({ id, text }, client) => ({ message: await messages.edit(client.user, id, text) }),
+    'message:delete': async ({ id }, client) => ({ message: await messages.delete(client.user, id) }),
     'message:read': ({ id, seq }, client) => messages.read(client.user, id, seq),
     'typing:start': async ({ conversationId }, client) => {
       await messages.requireWriter(client.user.id, conversationId);

@@ -79,15 +79,35 @@ it('messages come to the members at all nodes, once each, whichever way they wer
 it('edits and deletions are told with their revision', async () => {
   const sent = await sendOver(socketOf.bob, 'before');
   const edited = await bob.client.messages.edit({ id: sent.id, text: 'after' });
-  await bob.client.messages.edit({ id: sent.id, text: 'after' });
+  const again = await socketOf.bob.ask('message:edit', { id: sent.id, text: 'after' });
+  expect(again).toEqual({ message: edited });
   const deleted = await ann.client.messages.delete({ id: sent.id });
-  await ann.client.messages.delete({ id: sent.id });
+  expect(await socketOf.ann.ask('message:delete', { id: sent.id })).toEqual({ message: deleted });
   await untilAll('message:deleted');
   await settle(...all());
   for (const socket of all()) {
     expect(socket.of('message:updated')).toEqual([{ message: edited }]);
     expect(socket.of('message:deleted')).toEqual([{ message: deleted }]);
   }
+});
+
+it('a message is edited and deleted over a socket, by who may', async () => {
+  const { id: messageId } = await sendOver(socketOf.bob, 'before');
+  const edit = { id: messageId, text: 'after' };
+  const guest = await TestSocket.connect(api.url);
+  for (const [name, body] of [
+    ['message:edit', edit],
+    ['message:delete', { id: messageId }],
+  ] as const) {
+    expect(await guest.codeOf(name, body)).toBe('unauthenticated');
+    expect(await socketOf.cat.codeOf(name, body)).toBe('forbidden');
+    expect(await socketOf.bob.codeOf(name, { ...body, id: randomUUID() })).toBe('not_found');
+    expect(await socketOf.bob.codeOf(name, { ...body, id: 'x' })).toBe('validation_failed');
+  }
+  expect(await socketOf.bob.ask('message:edit', edit)).toMatchObject({ message: { text: 'after' } });
+  await socketOf.bob.ask('message:delete', { id: messageId });
+  await untilAll('message:deleted');
+  expect(socketOf.cat.of('message:updated').map(({ message }) => message.text)).toEqual(['after']);
 });
 
 it('an answer to what was written before somebody came is told to them without that, and whole to the others', async () => {

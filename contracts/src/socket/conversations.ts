@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { conversation, member, sharedConversation } from '../conversations.ts';
 import { conversationId, userId } from '../ids.ts';
-import { conversationMessage, messageSendInput, readInput, readOutput } from '../messages.ts';
+import {
+  conversationMessage,
+  messageEditInput,
+  messageSendInput,
+  readInput,
+  readOutput,
+} from '../messages.ts';
 import { publicUser } from '../sessions.ts';
 import { message } from './message.ts';
 
@@ -27,6 +33,17 @@ export const conversationMessages = {
   'message:send': message({
     access: 'signedIn',
     input: messageSendInput,
+    output: z.object({ message: conversationMessage }),
+  }),
+  /** These as over REST, too; all who may see it are told. */
+  'message:edit': message({
+    access: 'signedIn',
+    input: messageEditInput,
+    output: z.object({ message: conversationMessage }),
+  }),
+  'message:delete': message({
+    access: 'signedIn',
+    input: z.object({ id: z.uuid() }),
     output: z.object({ message: conversationMessage }),
   }),
   'message:read': message({ access: 'signedIn', input: readInput, output: readOutput }),
