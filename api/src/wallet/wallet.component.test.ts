@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
 import { earnDirectly, expectBalancedBooks, fund, keyed, paidEvent, sendWebhook } from '../testing/money.ts';
+import { StripeEndpoint } from '../testing/StripeEndpoint.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
@@ -162,6 +163,40 @@ describe('a deposit', () => {
     expect((await none.ask('POST', '/webhooks/payments/test', { body: {} })).status).toBe(404);
     expect((await none.ask('GET', `/payments/test/${newId()}/x`)).status).toBe(404);
     await none.close();
+  });
+});
+
+describe('a deposit by Stripe', () => {
+  let stripe: StripeEndpoint;
+  let one: TestApi;
+  let other: TestApi;
+  beforeAll(async () => {
+    stripe = await StripeEndpoint.start();
+    [one, other] = [await backend.startApi(stripe.environment), await backend.startApi(stripe.environment)];
+  }, 60_000);
+  afterAll(() => stripe?.close());
+
+  it('is credited once, however often Stripe tells of it at once, and what it gave back before is not', async () => {
+    const ann = await api.register();
+    const client = one.clientOf(ann.accessToken);
+    const { id, checkoutUrl } = await client.wallet.createDeposit({ headers: keyed(), body: { coins: 250 } });
+    const intent = stripe.intentOf(id);
+    expect(checkoutUrl).toBe(`https://checkout.stripe.com/c/${intent}`);
+    const session = {
+      ...{ metadata: { depositId: id }, payment_status: 'paid', payment_intent: intent },
+      ...{ amount_total: 250, currency: 'usd' },
+    };
+    const paid = (to: TestApi, secret?: string) =>
+      stripe.tell(to, 'checkout.session.completed', session, secret);
+    expect(refusalOf(await paid(one, 'whsec_of_others'))).toBe('403 forbidden');
+    const back = { payment_intent: intent, amount_refunded: 100 };
+    expect((await stripe.tell(other, 'charge.refunded', back)).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => paid(at % 2 ? one : other)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(await walletNow({ ...ann, client })).toEqual({ ...nothing, balance: 150 });
+    // Nobody else's webhooks are heard there.
+    const strange = await sendWebhook(one, paidEvent({ id, amountMinor: 250, currency: 'usd' }));
+    expect(strange.status).toBe(404);
   });
 });
 
