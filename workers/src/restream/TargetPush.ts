@@ -159,7 +159,9 @@ export class TargetPush {
     if (reason === null) this.#push?.close();
     else this.#push?.end(reason);
     const liveMs = this.#liveSinceMs === null ? 0 : performance.now() - this.#liveSinceMs;
-    this.#ended.resolve({ fault: reason, liveMs });
+    // Many targets refuse a second publish beside one that ends.
+    const gone = this.#push?.ended ?? Promise.resolve(null);
+    void gone.then(() => this.#ended.resolve({ fault: reason, liveMs }));
   }
 }
 

@@ -70,7 +70,7 @@ export class RtmpPush {
     return this.#published.promise;
   }
 
-  /** Why the connection ended; null when we closed it. */
+  /** Why the connection ended; null when we closed it, and then it is gone: nobody else's comes while this one is there. */
   get ended(): Promise<PushFault | null> {
     return this.#ended.promise;
   }
@@ -100,10 +100,14 @@ export class RtmpPush {
       this.#commandBytes('FCUnpublish', 6, null, this.#options.streamKey),
       this.#commandBytes('deleteStream', 7, null, this.#streamId),
     ];
-    this.#over(null);
+    this.#stop();
     this.writer.clear();
+    const impatient = setTimeout(() => this.#socket.destroy(), farewellMs);
+    this.#socket.once('close', () => {
+      clearTimeout(impatient);
+      this.#ended.resolve(null);
+    });
     this.#socket.end(Buffer.concat(farewell));
-    setTimeout(() => this.#socket.destroy(), farewellMs).unref();
   }
 
   /** Cuts the connection at once. Idempotent. */
@@ -121,10 +125,14 @@ export class RtmpPush {
 
   #over(reason: PushFault | null): void {
     if (this.#step === 'over') return;
+    this.#stop();
+    this.#ended.resolve(reason);
+  }
+
+  #stop(): void {
     this.#step = 'over';
     clearTimeout(this.#deadline);
     this.#published.resolve(false);
-    this.#ended.resolve(reason);
   }
 
   #broken(code: string): void {
