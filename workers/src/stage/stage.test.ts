@@ -63,6 +63,14 @@ describe('the playout delay', () => {
     // A source whose clock jumped, for as long as that isn't known.
     expect(after([...slow.slice(10), ...Array.from({ length: 10 }, () => 9_000)])).toBe(380);
   });
+
+  it('is raised by a little only as fast as sound can be stretched', () => {
+    const little = (seconds: number): number => after(Array.from({ length: seconds * 50 }, () => 220));
+    expect(little(3)).toBe(250);
+    expect(little(6)).toBeGreaterThan(255);
+    expect(little(6)).toBeLessThan(250 + 3_100 / 240);
+    expect(little(30)).toBe(300);
+  });
 });
 
 describe('the picture of a stage', () => {

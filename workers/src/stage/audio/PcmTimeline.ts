@@ -3,12 +3,13 @@ export const sampleRateHz = 48_000;
 
 const capacity = 2 * sampleRateHz;
 /** Farther off than this is a jump of the source; nearer, it is stretched until it fits. */
-const jumpSamples = 0.06 * sampleRateHz;
+export const jumpMs = 60;
+const jumpSamples = (jumpMs / 1_000) * sampleRateHz;
 const tolerated = 0.008 * sampleRateHz;
 const corrected = 0.001 * sampleRateHz;
 const smoothing = 0.1;
 /** Share by which sound is stretched: nobody hears it, and it makes good the drift of any clock. */
-const mostStretch = 1 / 240;
+export const mostStretch = 1 / 240;
 /** Sound begins and ends at a hole within so many samples, so that it doesn't click. */
 const fadeSamples = 96;
 
@@ -49,6 +50,11 @@ export class PcmTimeline {
     const change = this.#correction(at - next, count);
     if (change === 0) return this.#place(next, left, right, false);
     this.#place(next, stretched(left, count + change), stretched(right, count + change), false);
+  }
+
+  /** The sender was silent for so many samples: what comes next lies behind them, and isn't stretched to get there. */
+  skip(count: number): void {
+    if (this.#next !== null) this.#next += count;
   }
 
   /** Samples to add to (or take from) this piece. Begins when the sound is off for a while, and goes on until it isn't. */

@@ -48,6 +48,17 @@ describe('a timeline of sound', () => {
     expect(offAfter(1, 20_000)).toBe(20_000);
   });
 
+  it('leaves a pause of the sender silent, however short, and goes on behind it at its time', () => {
+    const timeline = new PcmTimeline();
+    timeline.write(0, constant(1, 960), constant(1, 960));
+    timeline.skip(1_920);
+    timeline.write(2_880, constant(1, 960), constant(1, 960));
+    expect(timeline.end).toBe(3_840);
+    const heard = read(timeline, 0, 3_840);
+    expect(heard.slice(960, 2_880).every((value) => value === 0)).toBe(true);
+    expect(heard.slice(2_880).every((value) => value === 1)).toBe(true);
+  });
+
   it('drops what comes too late, and counts it', () => {
     const timeline = new PcmTimeline();
     read(timeline, 0, 2_000);

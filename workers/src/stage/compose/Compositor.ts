@@ -171,7 +171,8 @@ export class Compositor extends EventEmitter<CompositorEvents> {
     const messages = this.#pending;
     this.#pending = [];
     for (const track of this.#tracks.values()) {
-      for (const picture of track.due(nowMs)) {
+      // Who is due within half a tick is in this picture: nobody is then shown more than that too early or too late.
+      for (const picture of track.due(nowMs + 500 / this.#options.frameRate)) {
         if (process.mayDecode) messages.push(...pictureMessage(track.id, track.input.codec, picture));
         else track.needsKey();
       }

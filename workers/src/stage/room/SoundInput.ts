@@ -70,9 +70,7 @@ export class SoundInput implements RtpListener {
       this.#mediaMs.delete(packet.timestamp);
       if (mediaMs === undefined || this.#isClosed) continue;
       const holeMs = this.#endMs === null ? 0 : mediaMs - this.#endMs;
-      // Without a loss a hole is a pause of the sender (DTX), and silent.
-      if (lostBefore > 0 && holeMs > 0 && holeMs <= longestConcealedMs)
-        this.#conceal(mediaMs - holeMs, holeMs);
+      if (holeMs > 0) this.#bridge(mediaMs - holeMs, holeMs, lostBefore > 0);
       this.#decode(packet.payload, mediaMs);
     }
     if (this.#mediaMs.size > 500) this.#mediaMs.clear();
@@ -85,9 +83,11 @@ export class SoundInput implements RtpListener {
     if (sound !== null) this.#write(sound, mediaMs);
   }
 
-  #conceal(mediaMs: number, durationMs: number): void {
-    const sound = this.#opus.conceal(durationMs);
+  /** Without a loss a hole is a pause of the sender (DTX), and silent. */
+  #bridge(mediaMs: number, durationMs: number, isLoss: boolean): void {
+    const sound = isLoss && durationMs <= longestConcealedMs ? this.#opus.conceal(durationMs) : null;
     if (sound !== null) this.#write(sound, mediaMs);
+    else this.timeline.skip(Math.round(durationMs / millisecondsPerSample));
   }
 
   #write({ left, right }: Sound, mediaMs: number): void {

@@ -52,7 +52,8 @@ export async function beeps(
   toneHz: number,
   threshold = 0.05,
 ): Promise<{ timeSec: number; loudness: number }[]> {
-  const filter = `aresample=async=1:first_pts=0,bandpass=f=${toneHz}:width_type=h:w=150,aresample=${rateHz}`;
+  // Times are the frames' own: small holes, too, as where one leg ends and the next begins, are filled.
+  const filter = `aresample=async=1:min_hard_comp=0.002:first_pts=0,bandpass=f=${toneHz}:width_type=h:w=150,aresample=${rateHz}`;
   const chunks: Uint8Array[] = [];
   await runWithPipes(
     [
