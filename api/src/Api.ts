@@ -284,7 +284,7 @@ function createSockets(
     ...{ config, gateway, stream, logger },
     remembered: new RememberedConnections(redis),
     authenticate: (token) => signIns.authenticate(`Bearer ${token}`),
-    hasEnded: (signInId) => revocations.hasEnded(signInId),
+    current: (userId, signInId) => signIns.current(userId, signInId),
     countMessage: (userId, cost, name) => limits.socketMessage(userId, cost, name === 'message:send'),
   });
   lifecycle.own('sockets', () => sockets.close());

@@ -13,8 +13,8 @@ const ids = z.array(z.uuid());
  * Ended sign-ins, known to all api processes at once: for whatever outlives a request, such as a socket. PostgreSQL holds
  * the truth and each REST request reads it (`SignInsService.authenticate`); this only spares the others to ask.
  *
- * A socket keeps the sign-in id of its access token (claim `sid`), is let go when `listen` names it, and asks `hasEnded`
- * once after it began to listen for it, for an end in between. A process that lost its connection to Redis hears
+ * A socket keeps the sign-in id of its access token (claim `sid`), is let go when `listen` names it, and is looked up once more
+ * when it is listed, for an end in between. A process that lost its connection to Redis hears
  * of the ends meanwhile when it is back. What a killed process could not tell any more ends with the access token.
  */
 export class SignInRevocations {
@@ -41,11 +41,6 @@ export class SignInRevocations {
     } catch (error) {
       this.#logger.warn({ err: error, count: signInIds.length }, 'ended sign-ins were not told');
     }
-  }
-
-  /** Whether a sign-in ended within the life of an access token. */
-  async hasEnded(signInId: string): Promise<boolean> {
-    return (await this.#redis.zscore(endedKey, signInId)) !== null;
   }
 
   /** Calls `listener` with sign-ins that end; after a lost connection also with those it was told of before. */

@@ -185,6 +185,21 @@ describe('room moderators', () => {
     expect(await acts(bob.user.id)).toEqual(['host roomModerator.dismissed', 'host roomModerator.appointed']);
   });
 
+  it('moderate nothing from which they are banned, and let neither themselves nor each other in', async () => {
+    const [mod, other] = (await api.people(2)) as [Account, Account];
+    for (const { user } of [mod, other]) await host.client.moderation.appoint({ id: user.id });
+    await ann.client.chat.send({ id, tempId: 'z', text: 'hello' });
+    await host.client.bans.create({ id, userId: mod.user.id });
+    const lifting = `${bans()}/${mod.user.id}`;
+    expect(await api.refusal(mod, 'DELETE', lifting)).toBe('403 forbidden');
+    expect(await api.refusal(other, 'DELETE', lifting)).toBe('403 forbidden');
+    expect(await api.refusal(mod, 'POST', mutes(), { userId: ann.user.id })).toBe('403 forbidden');
+    expect(await api.refusal(mod, 'GET', bans())).toBe('403 forbidden');
+    await host.client.bans.remove({ id, userId: mod.user.id });
+    await mod.client.moderation.mute({ id, userId: ann.user.id });
+    for (const { user } of [mod, other]) await host.client.moderation.dismiss({ id: user.id });
+  });
+
   it('are people who are there, and end with a block', async () => {
     const appointing = (whom: string) => api.refusal(host, 'PUT', `/me/moderators/${whom}`);
     expect(await appointing(host.user.id)).toBe('409 conflict');
@@ -248,6 +263,13 @@ describe('the ban of an account', () => {
     expect(session).toMatchObject({ state: 'ending', endReason: 'moderatorEnded' });
     const seat = await backend.database.stageSeat.findFirst({ where: { userId: star.user.id } });
     expect(seat?.state).toBe('removed');
+    const { id: prepared } = await backend.database.session.create({
+      data: { hostId: star.user.id, title: 'later', playbackId: randomUUID() },
+    });
+    // Let in with a token of before, by a node that did not hear of the ban.
+    const device = { sessionId: prepared, peerId: randomUUID(), userId: star.user.id, role: 'host' as const };
+    await sfu.joined(device);
+    await sfu.commands.until((command) => JSON.stringify(command).includes(device.peerId));
     const { key } = await refusedKey(star);
     expect(refusalOf(await api.askToPublish(key))).toBe('403 account_banned');
     const body = { login: star.user.username, password };

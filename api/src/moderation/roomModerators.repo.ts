@@ -1,5 +1,6 @@
 import type { Database } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
+import { banOf } from '../stage/seatRows.ts';
 import { behind, publicFields, type Listed, type PageWish } from '../people/listed.ts';
 
 /** Whom hosts have moderate their rooms, in PostgreSQL. */
@@ -12,6 +13,12 @@ export class RoomModeratorsRepo {
 
   async has(hostId: string, userId: string): Promise<boolean> {
     return (await this.#database.roomModerator.count({ where: { hostId, userId } })) > 0;
+  }
+
+  /** Whether they moderate a session: nobody does from which they are banned. */
+  async moderates({ id, hostId }: { readonly id: string; readonly hostId: string }, userId: string) {
+    if (!(await this.has(hostId, userId))) return false;
+    return (await this.#database.sessionBan.count(banOf(id, userId))) === 0;
   }
 
   count(hostId: string): Promise<number> {

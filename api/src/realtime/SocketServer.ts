@@ -7,6 +7,7 @@ import {
   type MessageName,
   type MessageAccess,
 } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
 import express from 'express';
 import { Server } from 'socket.io';
 import { z } from 'zod';
@@ -35,8 +36,8 @@ export interface SocketServerDependencies {
   readonly remembered: RememberedConnections;
   /** Whose an access token is; throws `token_expired`, `token_invalid` or `account_banned`. */
   readonly authenticate: (accessToken: string) => Promise<SignedIn>;
-  /** Whether a sign-in ended while its token was being checked. */
-  readonly hasEnded: (signInId: string) => Promise<boolean>;
+  /** A user as they are now; throws `token_invalid` when the sign-in has ended, and `account_banned`. */
+  readonly current: (userId: string, signInId: string) => Promise<User>;
   /** Counts a message of a user over all api processes; throws `rate_limited`. */
   readonly countMessage: (userId: string, cost: number, name: MessageName) => Promise<void>;
   readonly logger: Logger;
@@ -207,8 +208,7 @@ export class SocketServer {
   async #begin(connection: Connection): Promise<void> {
     try {
       await connection.begin();
-      const { signInId } = connection;
-      if (signInId !== null && (await this.#deps.hasEnded(signInId))) return connection.end('token_invalid');
+      if (!(await this.#isAsAdmitted(connection))) return;
       // One that is gone already has been taken leave of.
       if (this.#connections.has(connection.id)) this.#call(this.#deps.gateway.connected, connection);
     } catch (error) {
@@ -217,6 +217,24 @@ export class SocketServer {
       if (error instanceof MissedTooMuch) await remembered.forget(connection.secret).catch(() => undefined);
       // It comes back by itself, and goes on where it was when it was PostgreSQL or Redis that failed.
       connection.cut();
+    }
+  }
+
+  /**
+   * An end of the sign-in, a ban or another role that came during the handshake was told before the connection was in the
+   * rooms in which it is told: it goes now.
+   */
+  async #isAsAdmitted(connection: Connection): Promise<boolean> {
+    const { user, signInId } = connection;
+    if (user === null || signInId === null) return true;
+    try {
+      const { role } = await this.#deps.current(user.id, signInId);
+      if (role !== user.role) connection.cut();
+      return role === user.role;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      connection.end(error.code);
+      return false;
     }
   }
 

@@ -36,7 +36,7 @@ export interface SessionsDependencies {
   readonly repo: SessionsRepo;
   readonly blocks: Blocks;
   readonly categories: Pick<CategoriesRepo, 'isActive'>;
-  readonly roomModerators: Pick<RoomModeratorsRepo, 'has'>;
+  readonly roomModerators: Pick<RoomModeratorsRepo, 'moderates'>;
   readonly access: Pick<SessionAccess, 'require'>;
   readonly leases: Pick<PlaybackLeases, 'setPrivate'>;
   readonly ends: Pick<AccessEnds, 'endAll'>;
@@ -190,13 +190,13 @@ export class SessionsService {
   }
 
   /**
-   * A session whose room the user moderates, as its host, by the host's appointment, or for the platform. Throws
-   * `not_found` or `forbidden`.
+   * A session whose room the user moderates, as its host, by the host's appointment (unless banned from it), or for the
+   * platform. Throws `not_found` or `forbidden`.
    */
   async findModerated(user: User, id: string): Promise<SessionRow> {
     const session = await this.findVisible(user, id);
     if (session.hostId === user.id || user.role !== 'user') return session;
-    if (!(await this.#deps.roomModerators.has(session.hostId, user.id))) throw new AppError('forbidden');
+    if (!(await this.#deps.roomModerators.moderates(session, user.id))) throw new AppError('forbidden');
     return session;
   }
 

@@ -90,6 +90,39 @@ describe('a ban from a session', () => {
     expect((await guest.client.stage.request({ id })).state).toBe('requested');
   });
 
+  it('is made longer, by who may lift it, and never shorter', async () => {
+    const { id: userId } = (await api.register()).user;
+    const ban = async (durationSec: number | null) => {
+      const { createdAt, expiresAt } = await host.client.bans.create({ id, userId, durationSec });
+      return expiresAt === null ? null : Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 1_000);
+    };
+    expect([await ban(60), await ban(600), await ban(60), await ban(null), await ban(60)]).toEqual([
+      ...[60, 600, 600],
+      ...[null, null],
+    ]);
+  });
+
+  it('keeps somebody out who joins at the same moment', async () => {
+    const guest = await api.register();
+    const userId = guest.user.id;
+    const { database, redis } = backend;
+    const waiting = async () =>
+      (await database.$queryRaw<unknown[]>`SELECT 1 AS one FROM pg_locks WHERE NOT granted`).length > 0;
+    const before = backend.log.length;
+    const { joining } = await database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`LOCK TABLE "SessionBan" IN ACCESS EXCLUSIVE MODE`;
+      const joining = ask('POST', `${id}/join`, guest, {});
+      await waitUntil('the question', waiting, 10_000);
+      // The answer is that they aren't banned; what comes behind it has to wait.
+      await redis.call('CLIENT', 'PAUSE', '1000', 'ALL');
+      return { joining };
+    });
+    const isAnswered = () => /public\\"\.\\"SessionBan/.test(backend.log.slice(before));
+    await waitUntil('the answer', isAnswered, 10_000);
+    await database.sessionBan.create({ data: { sessionId: id, userId } });
+    expect(refusalOf(await joining)).toBe('403 forbidden');
+  });
+
   it('is the host’s and moderators’ to make, and hits neither of them', async () => {
     const [guest, moderator] = [await api.register(), await api.register()];
     await backend.giveRole(moderator, 'moderator');

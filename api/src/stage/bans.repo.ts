@@ -24,7 +24,7 @@ export class BansRepo {
     return (await this.#database.sessionBan.count(banOf(sessionId, userId))) > 0;
   }
 
-  /** Bans and takes the seat in one go, with `also`; again it changes nothing. */
+  /** Bans and takes the seat in one go, with `also`; again it changes nothing, unless it lasts longer than before. */
   create(
     sessionId: string,
     userId: string,
@@ -41,12 +41,23 @@ export class BansRepo {
         ...banOf(sessionId, userId),
         include: withAll,
       });
+      const key = { sessionId_userId: { sessionId, userId } };
+      const isNew = before === null || lastsLonger(by.expiresAt, before.expiresAt);
+      // One that is over makes room; one that lasts longer keeps its devices and addresses, unless it has others.
+      const isAnew = before === null || (isNew && traces.length > 0);
+      if (isAnew) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
       const data = { sessionId, userId, ...by, traces: { create: [...traces] } };
-      // One that is over makes room.
-      if (before === null) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
-      const ban = before ?? (await transaction.sessionBan.create({ data, include: withAll }));
-      if (before === null) await also(transaction);
-      return { ban, isNew: before === null, seat: await applySeat(transaction, session, userId, 'removed') };
+      const ban = isAnew
+        ? await transaction.sessionBan.create({ data, include: withAll })
+        : isNew
+          ? await transaction.sessionBan.update({
+              where: key,
+              data: { ...by, createdAt: new Date() },
+              include: withAll,
+            })
+          : before;
+      if (isNew) await also(transaction);
+      return { ban, isNew, seat: await applySeat(transaction, session, userId, 'removed') };
     });
   }
 
@@ -76,4 +87,9 @@ export class BansRepo {
       return count > 0;
     });
   }
+}
+
+/** Null: until it is lifted. */
+function lastsLonger(one: Date | null, other: Date | null): boolean {
+  return other !== null && (one === null || one > other);
 }

@@ -43,7 +43,8 @@ export class BansService {
   }
 
   /**
-   * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. May be repeated.
+   * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. Again it can only last
+   * longer.
    */
   async create(actor: User, input: SessionBanInput): Promise<SessionBan> {
     const { repo, seats, sfu, announcer, playbackBans, logger } = this.#deps;
@@ -77,14 +78,15 @@ export class BansService {
     return (await this.#deps.repo.list(sessionId)).map(view);
   }
 
-  /** Throws `not_found` when there is no such ban. */
+  /** Throws `not_found` when there is no such ban, and `forbidden` for whom one doesn't stand above. */
   async remove(actor: User, sessionId: string, userId: string): Promise<void> {
     const session = await this.#steer(actor, sessionId);
+    const user = await this.#deps.seats.findUser({ userId });
+    if (user !== null) await this.#deps.ranks.requireAbove(actor, user, session);
     const also = audited({ ...actOn(actor, session, userId), action: 'session.unbanned' });
     if (!(await this.#deps.repo.remove(sessionId, userId, also))) throw new AppError('not_found');
     await this.#deps.playbackBans.lift(session.playbackId, userId);
     this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
-    const user = await this.#deps.seats.findUser({ userId });
     if (user !== null) this.#deps.room.emit(sessionId, sanctionEvent('unbanned', { actor, user }), 'staff');
   }
 

@@ -148,7 +148,7 @@ describe('an invitation', () => {
     expect(await invite({})).toBe('422 validation_failed');
     const bad = await api.register();
     await backend.database.user.update({ where: { id: bad.user.id }, data: { bannedAt: new Date() } });
-    expect(await invite({ userId: bad.user.id })).toBe('409 conflict');
+    expect(await invite({ userId: bad.user.id })).toBe('404 not_found');
   });
 
   it('is not there for who has none', async () => {

@@ -105,9 +105,8 @@ export class SeatsService {
   ): Promise<Seat> {
     const session = await this.#steer(actor, sessionId);
     const user = await this.#deps.repo.findUser(whom);
-    if (user === null) throw new AppError('not_found', 'There is no such person.');
+    if (user === null || user.bannedAt !== null) throw new AppError('not_found', 'There is no such person.');
     if (user.id === session.hostId) throw new AppError('conflict', 'The host needs no seat.');
-    if (user.bannedAt !== null) throw new AppError('conflict', 'This account is banned.');
     return this.#apply(session, user.id, 'invited');
   }
 

@@ -108,7 +108,7 @@ export class StageRepo {
         },
       });
       const isThere = known.some((row) => row.peerId === word.peerId);
-      const isBanned = userId !== null && (await transaction.sessionBan.count(banOf(sessionId, userId))) > 0;
+      const isBanned = userId !== null && (await isKeptOut(transaction, sessionId, userId));
       const outcome = { isNews, isPresent: isThere, seat: null, isBanned };
       if (role !== 'cohost' || userId === null) return outcome;
       if (isPresent ? !isThere : !isNews || known.length > 0) return outcome;
@@ -120,6 +120,16 @@ export class StageRepo {
       return { ...outcome, seat: await applySeat(transaction, session, userId, event) };
     });
   }
+}
+
+/** Banned from the session, or from the platform. */
+async function isKeptOut(
+  transaction: DatabaseTransaction,
+  sessionId: string,
+  userId: string,
+): Promise<boolean> {
+  if ((await transaction.sessionBan.count(banOf(sessionId, userId))) > 0) return true;
+  return (await transaction.user.count({ where: { id: userId, bannedAt: { not: null } } })) > 0;
 }
 
 /** Who goes for good has no seat any more; who is lost may come back to it. */
