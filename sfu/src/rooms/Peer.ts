@@ -21,7 +21,7 @@ export interface Identity {
   /** Null for people who aren't signed in, and for our services. */
   readonly userId: string | null;
   readonly displayName: string;
-  /** When the join token was minted with which they came, in seconds; missing for who came without one. */
+  /** When the api let them in, in seconds: their join token was minted, or it was asked about their key; missing for our services. */
   readonly iat?: number;
 }
 

@@ -22,6 +22,9 @@ export interface RoomsOptions {
   readonly logger: Logger;
 }
 
+/** Who was let in by the api, and when. */
+export type Admitted = Pick<JoinClaims, 'sessionId' | 'peerId' | 'userId' | 'role' | 'iat'>;
+
 interface RoomsEvents {
   opened: [room: Room];
   closed: [room: Room, reason: LeaveReason];
@@ -99,10 +102,10 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   /**
    * To be asked before joining and, as that takes a moment, once more after it.
-   * @throws AppError `forbidden` for a token from before its bearer was sent out.
+   * @throws AppError `forbidden` for who was let in before they were sent out.
    */
-  checkAdmission(claims: JoinClaims): void {
-    if (this.#removals.refuses(claims))
+  checkAdmission(admitted: Admitted): void {
+    if (this.#removals.refuses(admitted))
       throw new AppError('forbidden', 'You were removed from this session.');
   }
 

@@ -14,22 +14,24 @@ export interface Connected {
 
 /**
  * Brings a WHIP client into its session's room as the host, with a microphone and a camera. What published before with
- * this key the api drops, on whatever node it is, by the peer's id. Throws what the room refuses; nothing is left behind
- * then.
+ * this key the api drops, on whatever node it is, by the peer's id; this one, too, when that was done since the api was asked
+ * at `askedAtMs` (`forbidden`). Throws what the room refuses; nothing is left behind then.
  */
 export async function startPublishing(
   rooms: Rooms,
-  grant: WhipAuthorizeOutput,
+  grant: WhipAuthorizeOutput & { readonly askedAtMs: number },
   offer: Offer,
   published: readonly Published[],
 ): Promise<Connected> {
-  const { sessionId, sessionType, peerId, userId, displayName } = grant;
+  const { sessionId, sessionType, peerId, userId, displayName, askedAtMs } = grant;
   if (sessionType === 'audio' && offer.media.some(({ kind }) => kind === 'video')) {
     throw new AppError('validation_failed', 'This is an audio session, and the offer has video.');
   }
-  const identity = { peerId, role: 'host' as const, userId, displayName };
+  const iat = Math.floor(askedAtMs / 1_000);
+  const identity = { peerId, role: 'host' as const, userId, displayName, iat };
   const { peer } = await rooms.join(sessionId, sessionType, identity);
   return orLeave(peer, async () => {
+    rooms.checkAdmission({ ...identity, sessionId });
     const transport = await connect(peer, 'send', offer);
     for (const { rtpParameters, answer } of published) {
       const { kind } = answer.media;

@@ -51,6 +51,22 @@ describe('POST /whip', () => {
     expect(urls.join()).not.toContain(streamKey);
   });
 
+  it('lets nobody in whose key was taken away, or who was banned, while they came in', async () => {
+    const [revoked, banned] = [stand.allow(), stand.allow()];
+    const { sessionId, peerId } = revoked.grant;
+    const removals = [
+      { type: 'removePeer', sessionId, whom: { peerId }, reason: 'removed' },
+      { type: 'removeUser', userId: banned.grant.userId, reason: 'banned' },
+    ] as const;
+    for (const [nth, { streamKey, grant }] of [revoked, banned].entries()) {
+      stand.rooms.once('opened', () => void stand.rooms.obey(removals[nth]!));
+      const refused = await refusal(await publish(stand, streamKey));
+      expect(refused).toMatchObject({ status: 403, code: 'forbidden' });
+      expect(stand.rooms.find(grant.sessionId)).toBeUndefined();
+    }
+    expect((await publish(stand, stand.allow().streamKey)).status).toBe(201);
+  });
+
   it('says its absolute URL behind a public one', async () => {
     const behind = await WhipStand.start({ env: { SFU_PUBLIC_URL: 'https://live.example.org/sfu/' } });
     try {

@@ -32,8 +32,9 @@ export function whipRouter(deps: WhipDependencies, resources: Resources): Router
     const streamKey = bearerToken(request);
     const offer = readOffer(bodyOf(request), 'send');
     const published = offer.media.map((media) => acceptPublished(media, routerCapabilities));
+    const askedAtMs = Date.now();
     const grant = await authorize(deps, streamKey, request);
-    const connected = await startPublishing(deps.rooms, grant, offer, published);
+    const connected = await startPublishing(deps.rooms, { ...grant, askedAtMs }, offer, published);
     const resource = new Resource({ credential: streamKey, offer, graceMs: deps.graceMs, ...connected });
     resources.add(resource);
     deps.logger.info({ sessionId: grant.sessionId, peerId: connected.peer.id }, 'WHIP publisher joined');
