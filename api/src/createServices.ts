@@ -181,7 +181,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, traces, logger });
   const stage = createStage({
-    ...{ ...shared, config, database, limits, sessions, emitter, room, playbackBans, traces },
+    ...{ ...shared, config, database, limits, sessions, access, emitter, room, playbackBans, traces },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
   const moderation = createModeration({

@@ -18,12 +18,12 @@ export type Wish = 'see' | 'watch';
  * sessions. Moderators and admins see everything, as that is their work.
  */
 export class SessionAccess {
-  readonly #repo: Pick<AccessRepo, 'standing'>;
+  readonly #repo: Pick<AccessRepo, 'standing' | 'watching'>;
   readonly #leases: Pick<PlaybackLeases, 'admit'>;
   readonly #traces: Pick<Traces, 'note' | 'banHere'>;
 
   constructor(
-    repo: Pick<AccessRepo, 'standing'>,
+    repo: Pick<AccessRepo, 'standing' | 'watching'>,
     leases: Pick<PlaybackLeases, 'admit'>,
     traces: Pick<Traces, 'note' | 'banHere'>,
   ) {
@@ -57,6 +57,11 @@ export class SessionAccess {
     if (viewer.role === 'user' && viewer.id !== session.hostId)
       requireStanding(await standingOf(viewer.id), isPrivate, wish);
     if (isPrivate) await this.#leases.admit(session.id, viewer.id);
+  }
+
+  /** Whether nothing has ended it for somebody who was let in: no ban, also of their account, no block, nor the end of what let them in. */
+  async isStillIn(userId: string, sessionId: string): Promise<boolean> {
+    return (await this.#repo.watching([{ sessionId, userId }])).size > 0;
   }
 
   /** Who was banned doesn't come back as a guest, from a device or an address that the ban includes. */

@@ -102,25 +102,31 @@ describe('a ban from a session', () => {
     ]);
   });
 
-  it('keeps somebody out who joins at the same moment', async () => {
-    const guest = await api.register();
+  it('keeps somebody out who joins at the same moment, as that of the account does also the host', async () => {
+    const [guest, star] = [await api.register(), await api.register()];
     const userId = guest.user.id;
+    const own = await star.client.sessions.create({ title: 'own' });
     const { database, redis } = backend;
     const waiting = async () =>
-      (await database.$queryRaw<unknown[]>`SELECT 1 AS one FROM pg_locks WHERE NOT granted`).length > 0;
+      (await database.$queryRaw<unknown[]>`SELECT 1 AS one FROM pg_locks WHERE NOT granted`).length > 1;
     const before = backend.log.length;
     const { joining } = await database.$transaction(async (transaction) => {
       await transaction.$executeRaw`LOCK TABLE "SessionBan" IN ACCESS EXCLUSIVE MODE`;
-      const joining = ask('POST', `${id}/join`, guest, {});
-      await waitUntil('the question', waiting, 10_000);
+      const joining = [
+        ask('POST', `${id}/join`, guest, {}),
+        ask('POST', `${own.id}/join`, star, { role: 'host' }),
+      ];
+      await waitUntil('the questions', waiting, 10_000);
       // The answer is that they aren't banned; what comes behind it has to wait.
       await redis.call('CLIENT', 'PAUSE', '1000', 'ALL');
       return { joining };
     });
-    const isAnswered = () => /public\\"\.\\"SessionBan/.test(backend.log.slice(before));
-    await waitUntil('the answer', isAnswered, 10_000);
+    const answered = () => backend.log.slice(before).match(/public\\"\.\\"SessionBan\\" WHERE/g)?.length;
+    await waitUntil('the answers', () => answered() === 2, 10_000);
     await database.sessionBan.create({ data: { sessionId: id, userId } });
-    expect(refusalOf(await joining)).toBe('403 forbidden');
+    await database.user.update({ where: { id: star.user.id }, data: { bannedAt: new Date() } });
+    const refusals = (await Promise.all(joining)).map(refusalOf);
+    expect(refusals).toEqual(['403 forbidden', '403 account_banned']);
   });
 
   it('is the host’s and moderators’ to make, and hits neither of them', async () => {

@@ -1,5 +1,6 @@
 import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
+import type { SessionAccess } from '../access/SessionAccess.ts';
 import type { ApiConfig } from '../config.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Ranks } from '../moderation/Ranks.ts';
@@ -28,6 +29,7 @@ export interface StageDependencies {
   /** Sessions in the database. */
   readonly repo: SessionsRepo;
   readonly sessions: SessionsService;
+  readonly access: Pick<SessionAccess, 'isStillIn'>;
   readonly commands: SessionCommands;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;

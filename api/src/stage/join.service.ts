@@ -2,6 +2,7 @@ import { AppError, mintJoinToken, type Logger } from '@maydan/common';
 import { joinTokenLifetimeSec, type StageJoin, type stageJoinInput } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { z } from 'zod';
+import type { SessionAccess } from '../access/SessionAccess.ts';
 import { sfuBase, type Reached } from '../http/requestBase.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { isOver } from '../sessions/controlDocument.ts';
@@ -17,6 +18,7 @@ export interface JoinDependencies {
   readonly sessions: SessionsService;
   readonly seats: SeatsRepo;
   readonly bans: BansRepo;
+  readonly access: Pick<SessionAccess, 'isStillIn'>;
   readonly directory: SfuDirectory;
   readonly peerIds: PeerIds;
   readonly limits: RateLimits;
@@ -43,7 +45,7 @@ export class JoinService {
 
   /**
    * Throws `not_found`; `wrong_state` once the session is over; `forbidden` for a role that isn't the person's, and for
-   * somebody whom the host banned; `unauthenticated` for a role that needs an account; `rate_limited`; `unavailable`
+   * somebody whom the host banned; `account_banned`; `unauthenticated` for a role that needs an account; `rate_limited`; `unavailable`
    * without an sfu.
    */
   async join(input: JoinInput, joiner: Joiner): Promise<StageJoin> {
@@ -65,12 +67,18 @@ export class JoinService {
       displayName,
       sessionType: session.type,
     });
-    // Somebody whose access ended meanwhile was put out by a command that is older than the token.
-    await this.#deps.sessions.findWatchable(user, input.id);
+    await this.#checkAgain(user, session.id);
     const signalingUrl = sfuBase({ SFU_PUBLIC_PORT: sfuPublicPort }, reached, node);
     const whepUrl = `${signalingUrl}/whep/${session.id}`;
     this.#deps.logger.info({ ...identity, peerId, nodeId: node.nodeId }, 'join permitted');
     return { token, expiresAt, peerId, role, signalingUrl, whepUrl, nodeId: node.nodeId };
+  }
+
+  /** Somebody whose access ended meanwhile was put out by a command that is older than the token. */
+  async #checkAgain(user: User | null, sessionId: string): Promise<void> {
+    if (user !== null && (await this.#deps.access.isStillIn(user.id, sessionId))) return;
+    await this.#deps.sessions.findWatchable(user, sessionId);
+    if (user !== null) throw new AppError('account_banned');
   }
 
   async #check(session: SessionRow, role: JoinInput['role'], user: User | null): Promise<void> {
