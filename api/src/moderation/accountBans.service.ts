@@ -20,7 +20,7 @@ export interface AccountBansDependencies {
   readonly accountBans: AccountBansRepo;
   readonly moderated: ModeratedRepo;
   readonly ranks: Ranks;
-  readonly repo: Pick<SessionsRepo, 'onAirOf'>;
+  readonly repo: Pick<SessionsRepo, 'openedOf'>;
   readonly sessions: Pick<SessionsService, 'close'>;
   readonly seats: Pick<SeatsService, 'takeAll'>;
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
@@ -104,7 +104,7 @@ export class AccountBansService {
     await emitter.disconnect(rooms.user(userId), 'account_banned');
     await playbackBans.ban(null, ban);
     await sfu.removeUser(userId, 'banned');
-    for (const { id } of await repo.onAirOf(userId)) {
+    for (const { id } of await repo.openedOf(userId)) {
       await sessions.close(id, 'moderatorEnded', ban.byId).catch(unlessOver);
     }
     await seats.takeAll(userId);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mintInternalToken, mintRelayToken } from '@maydan/common';
 import {
   controlDocument,
@@ -5,6 +6,7 @@ import {
   errorBody,
   ingestCommand,
   ingestCommandChannel,
+  sfuRemovalsKey,
 } from '@maydan/contracts';
 import { Listener } from '../testing/Listener.ts';
 import type { Answer, TestApi } from '../testing/TestApi.ts';
@@ -115,6 +117,27 @@ describe('the question of ingest', () => {
     await backend.database.user.update({ where: { id: account.user.id }, data: { bannedAt: new Date() } });
     expect(refusal(await api.askToPublish(key))).toBe('403 account_banned');
     expect(await backend.database.session.count({ where: { hostId: account.user.id } })).toBe(0);
+  });
+
+  it('holds no longer for who is banned before anything is sent, by RTMP and WHIP', async () => {
+    const [account, moderator] = [await api.register(), await api.register()];
+    await backend.giveRole(moderator, 'moderator');
+    const { key } = await api.createKey(account);
+    const { sessionId, epoch } = await api.publish(key);
+    const { id: whip } = await account.client.sessions.create({ title: 'by WHIP' });
+    const { id: prepared } = await account.client.sessions.create({ title: 'for another day' });
+    await backend.database.session.update({ where: { id: whip }, data: { whipPeerId: randomUUID() } });
+    await moderator.client.platformModeration.ban({ id: account.user.id, reason: 'spam' });
+    await commands.until((command) => command.sessionId === sessionId && command.reason === 'ended');
+    expect(commands.heard).toContainEqual({ type: 'drop', sessionId, epoch, reason: 'ended' });
+    const { database, redis } = backend;
+    const ended = { state: 'ended', endReason: 'moderatorEnded' };
+    for (const id of [sessionId, whip]) {
+      expect(await database.session.findUnique({ where: { id } })).toMatchObject(ended);
+      const removal = JSON.stringify({ type: 'closeRoom', sessionId: id, reason: 'sessionEnded' });
+      expect(await redis.zscore(sfuRemovalsKey, removal)).not.toBeNull();
+    }
+    expect((await database.session.findUnique({ where: { id: prepared } }))?.state).toBe('idle');
   });
 
   it('stops an address that guesses keys, also all at once, and no other address', async () => {

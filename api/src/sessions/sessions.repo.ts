@@ -34,6 +34,9 @@ export const withPeople = {
   audience: { omit: { sketch: true } },
 } as const;
 
+/** For queries: a publish was permitted, by RTMP or WHIP. */
+const permitted = { OR: [{ epoch: { gt: 0 } }, { whipPeerId: { not: null } }] };
+
 /** Sessions in PostgreSQL. States change only by the state table, in one conditional UPDATE each. */
 export class SessionsRepo {
   readonly #database: Database;
@@ -142,11 +145,7 @@ export class SessionsRepo {
   /** Sessions whose newest publish was authorised with the key and that may still have it on the line. */
   openByStreamKey(streamKeyId: string): Promise<Session[]> {
     return this.#database.session.findMany({
-      where: {
-        streamKeyId,
-        state: { in: ['idle', ...onAirStates] },
-        OR: [{ epoch: { gt: 0 } }, { whipPeerId: { not: null } }],
-      },
+      where: { streamKeyId, state: { in: ['idle', ...onAirStates] }, ...permitted },
     });
   }
 
@@ -171,6 +170,12 @@ export class SessionsRepo {
   /** Those of a host that a publisher is on the line of, or may come back to. */
   onAirOf(hostId: string): Promise<Session[]> {
     return this.#database.session.findMany({ where: { hostId, state: { in: [...onAirStates] } } });
+  }
+
+  /** On air, or with somebody who may be about to publish. */
+  openedOf(hostId: string): Promise<Session[]> {
+    const states = [{ state: { in: [...onAirStates] } }, { state: 'idle', ...permitted } as const];
+    return this.#database.session.findMany({ where: { hostId, OR: states } });
   }
 
   async countByState(): Promise<Map<SessionState, number>> {
