@@ -186,7 +186,7 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
-    ...{ chat: chat.chat, seats: stage.seats, playbackBans, traces },
+    ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, traces },
   });
   const reports = createReports({ database, sessions, limits, toldLater, emitter, logger });
   const messageMedia = new MessageMediaRepo(database);

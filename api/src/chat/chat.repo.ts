@@ -220,7 +220,7 @@ export class ChatRepo {
   }
 
   /** All that somebody wrote in a session. */
-  async deleteOf(sessionId: string, senderId: string, byId: string): Promise<number> {
+  async deleteOf(sessionId: string, senderId: string, byId: string | null): Promise<number> {
     const { count } = await this.#database.chatMessage.updateMany({
       where: { sessionId, senderId, deletedAt: null },
       data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },

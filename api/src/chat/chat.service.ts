@@ -150,7 +150,7 @@ export class ChatService {
   }
 
   /** Somebody was banned from a session: out of its chat at once, with what they wrote. */
-  async banned(sessionId: string, userId: string, byId: string): Promise<void> {
+  async banned(sessionId: string, userId: string, byId: string | null): Promise<void> {
     const { repo, room } = this.#deps;
     await this.putOut(sessionId, userId, 'chat_banned');
     if ((await repo.deleteOf(sessionId, userId, byId)) === 0) return;

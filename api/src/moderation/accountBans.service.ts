@@ -8,6 +8,7 @@ import type { Emitter } from '../realtime/Emitter.ts';
 import { rooms } from '../realtime/rooms.ts';
 import type { SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { BansService } from '../stage/bans.service.ts';
 import type { SeatsService } from '../stage/seats.service.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import type { AccountBanRow, AccountBansRepo } from './accountBans.repo.ts';
@@ -24,6 +25,7 @@ export interface AccountBansDependencies {
   readonly sessions: Pick<SessionsService, 'close'>;
   readonly seats: Pick<SeatsService, 'takeAll'>;
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
+  readonly roomBans: Pick<BansService, 'finish'>;
   readonly traces: Pick<Traces, 'of'>;
   readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
   readonly emitter: Emitter;
@@ -89,10 +91,12 @@ export class AccountBansService {
     if (!(await this.#deps.accountBans.clearTraces(id, act))) throw new AppError('not_found');
   }
 
-  /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans. */
+  /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans, also of those from sessions. */
   async run(now = new Date()): Promise<void> {
-    const { accountBans, moderated, logger } = this.#deps;
+    const { accountBans, roomBans, moderated, logger } = this.#deps;
     for (const userId of await accountBans.liftExpired(now)) logger.info({ userId }, 'a suspension is over');
+    // Before those that are over go: what was written before a short one is deleted, too.
+    await roomBans.finish(now);
     await moderated.deleteExpired(now);
     for (const ban of await accountBans.unenforced()) await this.#enforce(ban);
   }

@@ -129,6 +129,29 @@ describe('a ban from a session', () => {
     expect(refusals).toEqual(['403 forbidden', '403 account_banned']);
   });
 
+  it('is finished by the sweep when a crash came behind its commit', async () => {
+    const guest = await api.register();
+    const userId = guest.user.id;
+    const { database } = backend;
+    const socket = await TestSocket.connect(api.url, { token: guest.accessToken });
+    await socket.ask('chat:join', { sessionId: id });
+    const message = await guest.client.chat.send({ id, tempId: 'x', text: 'soon gone' });
+    const createdAt = new Date(Date.now() - 10_000);
+    await database.sessionBan.create({ data: { sessionId: id, userId, byId: host.user.id, createdAt } });
+    const key = { sessionId_userId: { sessionId: id, userId } };
+    const done = async () => (await database.sessionBan.findUnique({ where: key }))?.enforcedAt ?? null;
+    await waitUntil('the sweep', async () => (await done()) !== null, 30_000);
+    expect(sfu.commands.heard).toContainEqual(banned(userId));
+    await socket.until('session:closed');
+    expect(socket.of('chat:closed')).toEqual([{ sessionId: id, code: 'chat_banned' }]);
+    const kept = await database.chatMessage.findUnique({ where: { id: message.id } });
+    expect(kept).toMatchObject({ text: '', deletedById: host.user.id });
+    // Made by the api itself, nothing of it is left to the sweep.
+    const { id: other } = (await api.register()).user;
+    await host.client.bans.create({ id, userId: other });
+    expect(await database.sessionBan.count({ where: { userId: other, enforcedAt: null } })).toBe(0);
+  });
+
   it('is the host’s and moderators’ to make, and hits neither of them', async () => {
     const [guest, moderator] = [await api.register(), await api.register()];
     await backend.giveRole(moderator, 'moderator');

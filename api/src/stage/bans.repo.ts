@@ -10,6 +10,13 @@ export type BanRow = SessionBan & {
   traces: Pick<BanTrace, 'kind' | 'expiresAt'>[];
 };
 
+/** A ban, and the playback of its session. */
+export type EnforcedBan = SessionBan & { readonly playbackId: string };
+
+const atOnce = 100;
+/** Whoever bans has done the rest by then, unless they are gone. */
+const enforcingMs = 5_000;
+
 const withAll = { ...withUser, traces: withTraces } as const;
 
 /** Bans from sessions in PostgreSQL. */
@@ -52,13 +59,27 @@ export class BansRepo {
         : isNew
           ? await transaction.sessionBan.update({
               where: key,
-              data: { ...by, createdAt: new Date() },
+              data: { ...by, createdAt: new Date(), enforcedAt: null },
               include: withAll,
             })
           : before;
       if (isNew) await also(transaction);
       return { ban, isNew, seat: await applySeat(transaction, session, userId, 'removed') };
     });
+  }
+
+  /** Bans of which a crash has left something to be done. */
+  async unenforced(now: Date): Promise<EnforcedBan[]> {
+    const where = { enforcedAt: null, createdAt: { lt: new Date(now.getTime() - enforcingMs) } };
+    const include = { session: { select: { playbackId: true } } };
+    const rows = await this.#database.sessionBan.findMany({ where, take: atOnce, include });
+    return rows.map(({ session, ...ban }) => ({ ...ban, ...session }));
+  }
+
+  /** All that follows from a ban was done. */
+  async enforced({ sessionId, userId, createdAt }: SessionBan): Promise<void> {
+    const where = { sessionId, userId, createdAt, enforcedAt: null };
+    await this.#database.sessionBan.updateMany({ where, data: { enforcedAt: new Date() } });
   }
 
   /** Those that go with a ban; the ban stays. False when there were none. */

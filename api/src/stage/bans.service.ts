@@ -14,7 +14,7 @@ import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
-import type { BanRow, BansRepo } from './bans.repo.ts';
+import type { BanRow, BansRepo, EnforcedBan } from './bans.repo.ts';
 import type { SeatsRepo } from './seats.repo.ts';
 import type { SfuCommands } from './SfuCommands.ts';
 
@@ -30,7 +30,7 @@ export interface BansDependencies {
   readonly traces: Pick<Traces, 'of'>;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
-  readonly banned: (sessionId: string, userId: string, byId: string) => Promise<void>;
+  readonly banned: (sessionId: string, userId: string, byId: string | null) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -44,10 +44,10 @@ export class BansService {
 
   /**
    * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. Again it can only last
-   * longer.
+   * longer. What a crash leaves of that the sweep does.
    */
   async create(actor: User, input: SessionBanInput): Promise<SessionBan> {
-    const { repo, seats, sfu, announcer, playbackBans, logger } = this.#deps;
+    const { repo, seats, logger } = this.#deps;
     const { id: sessionId, userId, reason, durationSec, devices, addressesForSec } = input;
     const session = await this.#steer(actor, sessionId);
     const user = await seats.findUser({ userId });
@@ -60,17 +60,31 @@ export class BansService {
     const by = { byId: actor.id, reason, expiresAt, traces };
     const { ban, isNew, seat } = await repo.create(sessionId, userId, by, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
-    await playbackBans.ban(session.playbackId, ban);
-    await sfu.removePeer(sessionId, { userId }, 'banned');
-    await this.#deps.banned(sessionId, userId, actor.id);
-    await this.#close(sessionId, userId);
     const said = { actor, user, reason: ban.reason, until: ban.expiresAt };
     if (isNew) this.#deps.room.emit(sessionId, sanctionEvent('banned', said), 'staff');
-    if (seat.type === 'applied' && seat.isChange) {
+    const { playbackId } = session;
+    await this.#enforce({ ...ban, playbackId }, seat.type === 'applied' && seat.isChange);
+    return view(ban);
+  }
+
+  /** Does what a crash left of bans. */
+  async finish(now: Date): Promise<void> {
+    for (const ban of await this.#deps.repo.unenforced(now)) await this.#enforce(ban, true);
+  }
+
+  /** May be repeated. */
+  async #enforce(ban: EnforcedBan, seatChanged: boolean): Promise<void> {
+    const { repo, sfu, announcer, playbackBans } = this.#deps;
+    const { sessionId, userId } = ban;
+    await playbackBans.ban(ban.playbackId, ban);
+    await sfu.removePeer(sessionId, { userId }, 'banned');
+    await this.#deps.banned(sessionId, userId, ban.byId);
+    await this.#close(sessionId, userId);
+    if (seatChanged) {
       await announcer.seatChanged(sessionId, userId, false);
       await announcer.stageChanged(sessionId);
     }
-    return view(ban);
+    await repo.enforced(ban);
   }
 
   async list(actor: User, sessionId: string): Promise<SessionBan[]> {
