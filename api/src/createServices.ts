@@ -143,9 +143,10 @@ export function createServices(dependencies: ServicesDependencies) {
     logger,
   };
   const traces = createTraces({ config, database, redis, logger });
+  const uncounted = createDismissal({ config, redis });
   const letIn = createAccess({
     ...{ config, database, redis, sfu, emitter, traces, logger },
-    uncounted: createDismissal({ config, redis }),
+    uncounted,
   });
   const { access, leases, bans: playbackBans, ends, views } = letIn;
   const identity = createIdentity({ config, database, limits, revocations, logger });
@@ -181,7 +182,19 @@ export function createServices(dependencies: ServicesDependencies) {
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, traces, logger });
   const stage = createStage({
-    ...{ ...shared, config, database, limits, sessions, access, emitter, room, playbackBans, traces },
+    ...{
+      ...shared,
+      config,
+      database,
+      limits,
+      sessions,
+      access,
+      emitter,
+      room,
+      playbackBans,
+      traces,
+      uncounted,
+    },
     banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
   });
   const moderation = createModeration({

@@ -31,6 +31,8 @@ export interface BansDependencies {
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   readonly banned: (sessionId: string, userId: string, byId: string | null) => Promise<void>;
+  /** Their heartbeats count no more. */
+  readonly uncounted: (sessionId: string, userId: string) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -78,6 +80,7 @@ export class BansService {
     const { sessionId, userId } = ban;
     await playbackBans.ban(ban.playbackId, ban);
     await sfu.removePeer(sessionId, { userId }, 'banned');
+    await this.#deps.uncounted(sessionId, userId);
     await this.#deps.banned(sessionId, userId, ban.byId);
     await this.#close(sessionId, userId);
     if (seatChanged) {

@@ -41,6 +41,7 @@ export interface StageDependencies {
   readonly limits: RateLimits;
   /** Tells the chat of a session that somebody was banned from it. */
   readonly banned: BansDependencies['banned'];
+  readonly uncounted: BansDependencies['uncounted'];
   readonly logger: Logger;
 }
 

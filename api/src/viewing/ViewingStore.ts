@@ -36,6 +36,8 @@ const slotsKey = (sessionId: string): string => `maydan:viewing:${sessionId}:in:
 const slotKey = (sessionId: string, at: Date): string => `${slotsKey(sessionId)}${at.getTime()}`;
 /** Of a private session: the only viewers who count. */
 const admittedKey = (sessionId: string): string => `maydan:viewing:${sessionId}:admitted`;
+/** Those who count no more, whatever they say, until they are let in again. */
+const dismissedKey = (sessionId: string): string => `maydan:viewing:${sessionId}:dismissed`;
 /** So that the set is there while nobody is in it. */
 const nobody = '-';
 const ttlMs = viewingTtlSec * 1_000;
@@ -44,7 +46,7 @@ const keptMs = 86_400_000;
 /**
  * Viewers that are there, by when they expire; all that ever were (HyperLogLog: 0.81 % standard error in 12 KiB, where each by
  * name would take 60 bytes for each viewer), and those of each quarter of an hour; sums. What a heartbeat moves the expiry on by
- * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters. ARGV: session, ttl, how long keys are
+ * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters, those who don't. ARGV: session, ttl, how long keys are
  * kept, how long a quarter is, viewers.
  */
 const beatScript = `
@@ -53,9 +55,10 @@ const beatScript = `
   local ttl, watched = tonumber(ARGV[2]), 0
   local slot = now - now % tonumber(ARGV[4])
   local slotKey = KEYS[6] .. string.format('%.0f', slot)
-  local some = redis.call('EXISTS', KEYS[5]) == 1
+  local some, but = redis.call('EXISTS', KEYS[5]) == 1, redis.call('EXISTS', KEYS[7]) == 1
   for i = 5, #ARGV do
-   if not some or redis.call('SISMEMBER', KEYS[5], ARGV[i]) == 1 then
+   if (not some or redis.call('SISMEMBER', KEYS[5], ARGV[i]) == 1)
+     and not (but and redis.call('SISMEMBER', KEYS[7], ARGV[i]) == 1) then
     local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
     if before > now then watched = watched + now + ttl - before
     else redis.call('PFADD', KEYS[2], ARGV[i]) end
@@ -113,28 +116,33 @@ export class ViewingStore {
 
   /** These viewers of a session are there. */
   async beat(sessionId: string, viewers: readonly string[]): Promise<void> {
-    const keys = [...keysOf(sessionId), sessionsKey, admittedKey(sessionId), slotsKey(sessionId)];
+    const which = [admittedKey(sessionId), slotsKey(sessionId), dismissedKey(sessionId)];
+    const keys = [...keysOf(sessionId), sessionsKey, ...which];
     await this.#redis.eval(beatScript, keys.length, ...keys, sessionId, ttlMs, keptMs, slotMs, ...viewers);
   }
 
-  /** The session is private: this viewer counts, and nobody whom it wasn't said of. */
-  async admit(sessionId: string, viewer: string): Promise<void> {
+  /**
+   * This viewer was let in. Of a private session nobody else counts of whom it wasn't said. True when they had been
+   * dismissed: then it is to be asked once more whether they are let in, as that may have been meanwhile.
+   */
+  async admit(sessionId: string, viewer: string, isPrivate: boolean): Promise<boolean> {
     const key = admittedKey(sessionId);
-    await this.#redis.pipeline().sadd(key, nobody, viewer).pexpire(key, keptMs).exec();
+    const words = this.#redis.pipeline();
+    if (isPrivate) words.sadd(key, nobody, viewer).pexpire(key, keptMs);
+    else words.del(key);
+    const answers = await words.srem(dismissedKey(sessionId), viewer).exec();
+    return answers?.at(-1)?.[1] === 1;
   }
 
   /** Counts no more, whatever they say; null: nobody does who watches now. */
   async dismiss(sessionId: string, viewer: string | null): Promise<void> {
     const [now] = keysOf(sessionId);
     const key = admittedKey(sessionId);
-    if (viewer === null)
-      await this.#redis.pipeline().del(key, now).sadd(key, nobody).pexpire(key, keptMs).exec();
-    else await this.#redis.pipeline().srem(key, viewer).zrem(now, viewer).exec();
-  }
-
-  /** The session is private no more. */
-  async openUp(sessionId: string): Promise<void> {
-    await this.#redis.del(admittedKey(sessionId));
+    const dismissed = dismissedKey(sessionId);
+    const words = this.#redis.pipeline();
+    if (viewer === null) words.del(key, now).sadd(key, nobody).pexpire(key, keptMs);
+    else words.srem(key, viewer).sadd(dismissed, viewer).pexpire(dismissed, keptMs).zrem(now, viewer);
+    await words.exec();
   }
 
   async end(sessionId: string, viewer: string): Promise<void> {

@@ -131,6 +131,24 @@ it('is refused where one may not watch', async () => {
   expect(await api.refusal(null, 'POST', `/sessions/${id}/viewing`, {})).toBe('409 wrong_state');
 });
 
+it('counts nobody who is banned, though they go on saying that they watch, until they are let in again', async () => {
+  const { viewingToken } = await ann.client.viewing.start({ id });
+  const guest = await api.client.viewing.start({ id });
+  const both = () => Promise.all([viewingToken, guest.viewingToken].map((token) => heartbeat(token)));
+  await until('two viewers', ({ concurrent }) => concurrent === 2, both);
+  const userId = ann.user.id;
+  await host.client.bans.create({ id, userId });
+  expect(await watching()).toHaveLength(1);
+  await until('one viewer', ({ concurrent }) => concurrent === 1, both);
+  const another = await second.client.viewing.start({ id });
+  const all = () => Promise.all([both(), heartbeat(another.viewingToken)]);
+  await until('another one, and not her', ({ concurrent, unique }) => concurrent === 2 && unique === 3, all);
+  expect(await api.refusal(ann, 'POST', `/sessions/${id}/viewing`, {})).toBe('403 chat_banned');
+  await host.client.bans.remove({ id, userId });
+  await ann.client.viewing.start({ id });
+  await until('three viewers', ({ concurrent, unique }) => concurrent === 3 && unique === 3, all);
+});
+
 it('what a session came to is told at its end, and to its host and moderators at any time', async () => {
   const data = { state: 'live' as const, startedAt: new Date(Date.now() - 60_000), readyAt: new Date() };
   await backend.database.session.update({ where: { id }, data });

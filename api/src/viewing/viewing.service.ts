@@ -8,6 +8,7 @@ import type { Traces } from '../moderation/traces/Traces.ts';
 import { whence } from '../moderation/traces/whence.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import { isOver } from '../sessions/controlDocument.ts';
+import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { ViewingStore } from './ViewingStore.ts';
 import type { ViewingTokens } from './ViewingTokens.ts';
 
@@ -50,15 +51,26 @@ export class ViewingService {
     const device = tokens.ofDevice(from.device);
     if (user !== null) this.#deps.traces.noteDevice(user.id, device.viewer);
     const viewing = { sessionId: input.id, viewer: user === null ? device.viewer : tokens.ofUser(user.id) };
-    const { store } = this.#deps;
-    if (session.visibility === 'private') await store.admit(viewing.sessionId, viewing.viewer);
-    else await store.openUp(viewing.sessionId);
+    await this.#admit(user, session, viewing.viewer);
     this.#beat(viewing.sessionId, viewing.viewer);
     return {
       viewingToken: tokens.mint(viewing),
       deviceToken: device.token,
       intervalSec: viewingIntervalSec,
     };
+  }
+
+  /** Somebody who was banned at this moment is not to count because they were let in before. Throws as `start` does. */
+  async #admit(user: User | null, { id, visibility }: SessionRow, viewer: string): Promise<void> {
+    const { store, chat } = this.#deps;
+    const isPrivate = visibility === 'private';
+    if (!(await store.admit(id, viewer, isPrivate))) return;
+    try {
+      await chat.enter(user, id);
+    } catch (error) {
+      await store.dismiss(id, viewer);
+      throw error;
+    }
   }
 
   /** Again changes nothing but the time. Throws `token_invalid` and `token_expired`. */
