@@ -8,6 +8,8 @@ import { claimKey, type KeyedRequest } from '../ledger/idempotency.repo.ts';
 import { inTransaction, lockBalances, openAccounts, post } from '../ledger/ledger.repo.ts';
 import type { PaymentEvent } from './payments/PaymentProvider.ts';
 
+type TakenBack = Extract<PaymentEvent, { kind: 'takenBack' }>;
+
 const answer = z.object({ id: z.uuid() });
 
 /**
@@ -45,7 +47,8 @@ export class DepositsRepo {
     await openAccounts(this.#database, accountsOf(known));
     return inTransaction(this.#database, async (transaction) => {
       const deposit = await lockDeposit(transaction, known.id);
-      return write(transaction, learn(deposit, event, new Date()));
+      if (event.kind !== 'takenBack') return write(transaction, learn(deposit, event, new Date()));
+      return write(transaction, await takenBack(transaction, deposit, event));
     });
   }
 
@@ -73,7 +76,7 @@ async function lockDeposit(transaction: DatabaseTransaction, id: string): Promis
 }
 
 /** The row with what an event adds to it. */
-function learn(deposit: Deposit, event: PaymentEvent, at: Date): Deposit {
+function learn(deposit: Deposit, event: Exclude<PaymentEvent, TakenBack>, at: Date): Deposit {
   switch (event.kind) {
     case 'paid': {
       const { amountMinor, currency, paymentId } = event;
@@ -84,11 +87,31 @@ function learn(deposit: Deposit, event: PaymentEvent, at: Date): Deposit {
     }
     case 'failed':
       return deposit.paidAt === null ? { ...deposit, state: 'failed' } : deposit;
-    case 'takenBack': {
-      const backMinor = Math.min(Math.max(deposit.backMinor, event.backMinor), deposit.amountMinor);
-      return { ...deposit, backMinor };
-    }
   }
+}
+
+/** The row, with all that went back in whatever way; never more than was paid. The deposit has to be locked. */
+async function takenBack(
+  transaction: DatabaseTransaction,
+  deposit: Deposit,
+  { source, backMinor }: TakenBack,
+): Promise<Deposit> {
+  const { id: depositId, amountMinor } = deposit;
+  const key = { depositId_source: { depositId, source } };
+  const before = await transaction.depositReturn.findUnique({ where: key });
+  const data = { backMinor: Math.min(Math.max(before?.backMinor ?? 0, backMinor), amountMinor) };
+  await transaction.depositReturn.upsert({
+    where: key,
+    create: { depositId, source, ...data },
+    update: data,
+  });
+  const { _sum } = await transaction.depositReturn.aggregate({
+    where: { depositId },
+    _sum: { backMinor: true },
+  });
+  // An admin may have taken all of it back before.
+  const all = Math.max(deposit.backMinor, _sum.backMinor ?? 0);
+  return { ...deposit, backMinor: Math.min(all, amountMinor) };
 }
 
 /** Stores the row and writes the entries that it has and the ledger has not. */

@@ -15,7 +15,9 @@ export type PaymentEvent =
   | {
       readonly kind: 'takenBack';
       readonly depositId: string;
-      /** All that went back so far. */
+      /** In which way: what went back in several adds up. */
+      readonly source: string;
+      /** All that went back so far in this way. */
       readonly backMinor: number;
     };
 

@@ -85,9 +85,15 @@ describe('Stripe', () => {
     expect(await read('checkout.session.completed', unpaid)).toBeNull();
     expect(await read('checkout.session.expired', unpaid)).toEqual({ kind: 'failed', depositId });
     const back = { kind: 'takenBack', depositId, backMinor: 100 };
-    expect(await read('charge.refunded', { payment_intent: 'pi_1', amount_refunded: 100 })).toEqual(back);
-    expect(await read('charge.dispute.created', { payment_intent: 'pi_1', amount: 100 })).toEqual(back);
-    expect(await read('charge.refunded', { payment_intent: 'pi_2', amount_refunded: 100 })).toBeNull();
+    const charge = { id: 'ch_1', payment_intent: 'pi_1', amount_refunded: 100 };
+    expect(await read('charge.refunded', charge)).toEqual({ ...back, source: 'refunds ch_1' });
+    expect(await read('charge.refunded', { ...charge, payment_intent: 'pi_2' })).toBeNull();
+    const dispute = { id: 'dp_1', payment_intent: 'pi_1', amount: 100, status: 'needs_response' };
+    const disputed = { ...back, source: 'dispute dp_1' };
+    expect(await read('charge.dispute.created', dispute)).toEqual(disputed);
+    const inquiry = { ...dispute, status: 'warning_needs_response' };
+    expect(await read('charge.dispute.created', inquiry)).toBeNull();
+    expect(await read('charge.dispute.funds_withdrawn', dispute)).toEqual(disputed);
     expect(await read('customer.created', {})).toBeNull();
   });
 

@@ -12,6 +12,8 @@ export interface StripeOptions {
   readonly apiUrl?: string | undefined;
 }
 
+const inquiries: readonly string[] = ['warning_needs_response', 'warning_under_review', 'warning_closed'];
+
 /** Payments by Stripe Checkout. What it tells comes by webhooks; nothing is believed that isn't signed with their secret. */
 export class StripeProvider implements PaymentProvider {
   readonly name = 'stripe';
@@ -59,9 +61,10 @@ export class StripeProvider implements PaymentProvider {
       case 'checkout.session.expired':
         return failed(event.data.object);
       case 'charge.refunded':
-        return this.#takenBack(event.data.object.payment_intent, event.data.object.amount_refunded);
+        return this.#refunded(event.data.object);
       case 'charge.dispute.created':
-        return this.#takenBack(event.data.object.payment_intent, event.data.object.amount);
+      case 'charge.dispute.funds_withdrawn':
+        return this.#disputed(event.data.object, event.type);
       default:
         return null;
     }
@@ -80,15 +83,28 @@ export class StripeProvider implements PaymentProvider {
     }
   }
 
+  #refunded({ id, payment_intent, amount_refunded }: Stripe.Charge): Promise<PaymentEvent | null> {
+    return this.#takenBack(payment_intent, { source: `refunds ${id}`, backMinor: amount_refunded });
+  }
+
+  /** An inquiry takes no money, unless it becomes a dispute: a refund ends it. */
+  async #disputed(
+    { id, payment_intent, amount, status }: Stripe.Dispute,
+    type: 'charge.dispute.created' | 'charge.dispute.funds_withdrawn',
+  ): Promise<PaymentEvent | null> {
+    if (type === 'charge.dispute.created' && inquiries.includes(status)) return null;
+    return this.#takenBack(payment_intent, { source: `dispute ${id}`, backMinor: amount });
+  }
+
   /** The payment may not be known here yet: Stripe knows whose it is. */
   async #takenBack(
     intent: string | Stripe.PaymentIntent | null,
-    backMinor: number,
+    back: { readonly source: string; readonly backMinor: number },
   ): Promise<PaymentEvent | null> {
     if (intent === null) return null;
     const known = typeof intent === 'string' ? await this.#stripe.paymentIntents.retrieve(intent) : intent;
     const depositId = known.metadata['depositId'];
-    return depositId === undefined ? null : { kind: 'takenBack', depositId, backMinor };
+    return depositId === undefined ? null : { kind: 'takenBack', depositId, ...back };
   }
 }
 

@@ -15,7 +15,10 @@ const events = z.discriminatedUnion('kind', [
     ...{ depositId, paymentId: z.string().max(100), amountMinor: z.int(), currency: z.string() },
   }),
   z.object({ kind: z.literal('failed'), depositId }),
-  z.object({ kind: z.literal('takenBack'), depositId, backMinor: z.int().min(1) }),
+  z.object({
+    kind: z.literal('takenBack'),
+    ...{ depositId, source: z.string().max(100).default('refunds'), backMinor: z.int().min(1) },
+  }),
 ]);
 
 /** Money that isn't any, for development and tests: a page of ours where a click pays. Its webhooks are signed like real ones. */
