@@ -195,7 +195,10 @@ export function createServices(dependencies: ServicesDependencies) {
       traces,
       uncounted,
     },
-    banned: (sessionId, userId, byId) => chat.chat.banned(sessionId, userId, byId),
+    banned: async (sessionId, userId, byId) => {
+      await chat.chat.banned(sessionId, userId, byId);
+      await gifts.gifts.banned(sessionId, userId);
+    },
   });
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },

@@ -221,6 +221,18 @@ describe('a gift', () => {
     expect(await walletOf(ann)).toBe(990);
   });
 
+  it('loses its words when who sent it is banned', async () => {
+    const [ann, bob, watcher] = [await fan(10), await fan(10), await TestSocket.connect(api.url)];
+    const { host, sessionId: id } = life;
+    await watcher.ask('chat:join', { sessionId: id });
+    const [bad, good] = [await send(ann, { message: 'rude' }), await send(bob, { message: 'kind' })];
+    await host.client.bans.create({ id, userId: ann.user.id });
+    const { items } = await second.client.gifts.ofSession({ id });
+    expect(items).toEqual(expect.arrayContaining([{ ...bad, message: '' }, good]));
+    const news = () => JSON.stringify(watcher.of('session:events')).includes('"senderDeleted"');
+    await waitUntil('the news', news, 60_000);
+  });
+
   it('after another one within the window goes on with its combo', async () => {
     const [ann, watcher] = [await fan(1_000), await TestSocket.connect(api.url)];
     await watcher.ask('chat:join', { sessionId: life.sessionId });

@@ -100,6 +100,13 @@ export class GiftsRepo {
     });
   }
 
+  /** All that somebody wrote with gifts in a session goes. How many had words. */
+  async deleteWords(sessionId: string, senderId: string): Promise<number> {
+    const where = { sessionId, senderId, message: { not: '' } };
+    const { count } = await this.#database.sentGift.updateMany({ where, data: { message: '' } });
+    return count;
+  }
+
   /** Accounts that a gift of theirs, given back, may need. */
   async openFor(senderId: string, recipientId: string): Promise<void> {
     const accounts = [

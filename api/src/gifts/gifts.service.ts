@@ -17,6 +17,7 @@ import { giftCause } from '../notifications/causes.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
+import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { Prices } from '../wallet/prices.ts';
 import { shownOf } from './catalogue.repo.ts';
@@ -33,6 +34,7 @@ export interface GiftsDependencies {
   /** Throws unless the user may say this to all who are there, as a message of the chat. */
   readonly requireSayable: (user: User, sessionId: string, text: string) => Promise<void>;
   readonly prices: Prices;
+  readonly room: Pick<SessionRoom, 'emit'>;
   readonly limits: RateLimits;
   /** There is news of gifts. */
   readonly newsLater: () => void;
@@ -142,6 +144,13 @@ export class GiftsService {
 
   received(user: User, input: PageInput): Promise<SentGiftPage> {
     return this.#page({ recipientId: user.id }, input, null);
+  }
+
+  /** Somebody was banned from a session: what they wrote with gifts there is gone for all, as their messages. May be repeated. */
+  async banned(sessionId: string, userId: string): Promise<void> {
+    const { gifts, room } = this.#deps;
+    if ((await gifts.deleteWords(sessionId, userId)) > 0)
+      room.emit(sessionId, { type: 'senderDeleted', userId });
   }
 
   /** By an admin. Throws `forbidden`, `not_found` and `conflict` when it was given back before. */

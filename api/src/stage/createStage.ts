@@ -39,7 +39,7 @@ export interface StageDependencies {
   readonly traces: BansDependencies['traces'];
   readonly ranks: Ranks;
   readonly limits: RateLimits;
-  /** Tells the chat of a session that somebody was banned from it. */
+  /** Somebody was banned: out of the chat, with what they wrote. */
   readonly banned: BansDependencies['banned'];
   readonly uncounted: BansDependencies['uncounted'];
   readonly logger: Logger;

@@ -17,7 +17,7 @@ export const roomEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message'), message: chatMessage }),
   /** It may not have been shown to this client. */
   z.object({ type: z.literal('messageDeleted'), id: z.uuid(), seq: z.int() }),
-  /** Everything that somebody wrote here. */
+  /** Everything that somebody wrote here, also with gifts. */
   z.object({ type: z.literal('senderDeleted'), userId }),
   /** All that are pinned now, the newest pin first. */
   z.object({ type: z.literal('pins'), pins: z.array(chatMessage) }),
