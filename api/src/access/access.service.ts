@@ -50,7 +50,7 @@ export class AccessService {
   }
 
   async list(actor: User, sessionId: string, input: PageInput): Promise<UserPage> {
-    await this.#deps.sessions.findSteerable(actor, sessionId);
+    await this.#deps.sessions.findSteerable(actor, sessionId, 'look');
     return userPage(input, (wish) => this.#deps.repo.list(sessionId, wish));
   }
 

@@ -146,7 +146,7 @@ export class AnalyticsService {
   async #steer(user: User, id: string): Promise<SessionRow> {
     const { sessions, limits } = this.#deps;
     await limits.analytics(user.id);
-    return sessions.findSteerable(user, id);
+    return sessions.findSteerable(user, id, 'look');
   }
 
   async #timeline(id: string, begun: Date, end: Date, points: number): Promise<SessionStats['timeline']> {

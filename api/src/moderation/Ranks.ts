@@ -38,6 +38,12 @@ export class Ranks {
   }
 }
 
+/** Throws `forbidden` for others than admins when it is an admin’s. Null: it is nobody’s. */
+export function requireReach(actor: Pick<Ranked, 'role'>, other: Pick<Ranked, 'role'> | null): void {
+  if (other?.role !== 'admin' || actor.role === 'admin') return;
+  throw new AppError('forbidden', 'This is of an admin; admins alone change it.');
+}
+
 /** When something ends that lasts so long from now on; null: when somebody ends it. */
 export function momentIn(durationSec: number | null): Date | null {
   return durationSec === null ? null : new Date(Date.now() + durationSec * 1_000);

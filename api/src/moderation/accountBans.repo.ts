@@ -1,6 +1,7 @@
 import type { Role } from '@maydan/contracts';
-import type { AccountBan, Database } from '@maydan/prisma';
+import type { AccountBan, Database, DatabaseTransaction, User } from '@maydan/prisma';
 import { audited, writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
+import { requireGiver } from './givers.repo.ts';
 import { withTraces } from './traces/banTraceViews.ts';
 import type { BanTrace } from './traces/traces.repo.ts';
 
@@ -20,9 +21,11 @@ export class AccountBansRepo {
     return this.#database.accountBan.findUnique({ where: { userId }, include: { traces: withTraces } });
   }
 
-  /** Those that go with a ban; the ban stays. False when there were none. */
-  clearTraces(userId: string, act: Act): Promise<boolean> {
+  /** Those that go with a ban; the ban stays. False when there were none. Throws as `requireGiver` does. */
+  clearTraces(actor: User, userId: string, act: Act): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
+      await lockUser(transaction, userId);
+      await requireGiver(transaction, actor, await transaction.accountBan.findUnique({ where: { userId } }));
       const { count } = await transaction.accountBanTrace.deleteMany({ where: { userId } });
       if (count > 0) await writeAudit(transaction, act);
       return count > 0;
@@ -31,9 +34,10 @@ export class AccountBansRepo {
 
   /**
    * In place of an earlier one. Null when the account was deleted meanwhile, or has another role than the one for which the
-   * ban was allowed: so that no admin is ever banned, nor the last one.
+   * ban was allowed: so that no admin is ever banned, nor the last one. Throws as `requireGiver` does.
    */
   ban(
+    actor: User,
     data: Pick<AccountBan, 'userId' | 'byId' | 'reason' | 'expiresAt'> & {
       readonly traces: readonly BanTrace[];
     },
@@ -47,6 +51,7 @@ export class AccountBansRepo {
       // Also of who is banned already: whoever changes a ban of the same account waits here.
       const { count } = await transaction.user.updateMany({ where, data: { bannedAt: now } });
       if (count === 0) return null;
+      await requireGiver(transaction, actor, await transaction.accountBan.findUnique({ where: { userId } }));
       const row = await transaction.accountBan.upsert({
         where: { userId },
         create: { userId, ...rest, createdAt: now, traces: { create: [...traces] } },
@@ -63,9 +68,9 @@ export class AccountBansRepo {
     });
   }
 
-  /** False when there was none. */
-  unban(userId: string, act: Act): Promise<boolean> {
-    return this.#lift(userId, audited(act), {});
+  /** False when there was none. Throws as `requireGiver` does. */
+  unban(actor: User, userId: string, act: Act): Promise<boolean> {
+    return this.#lift(userId, audited(act), {}, actor);
   }
 
   /** Lifts what is over. Those whom it concerned. */
@@ -98,11 +103,16 @@ export class AccountBansRepo {
     await this.#database.accountBan.updateMany({ where, data: { enforcedAt: new Date() } });
   }
 
-  #lift(userId: string, also: Also, where: { expiresAt?: { lte: Date } }): Promise<boolean> {
+  #lift(userId: string, also: Also, where: { expiresAt?: { lte: Date } }, actor?: User): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
       const banned = { id: userId, deletedAt: null, bannedAt: { not: null } };
-      // Its row is locked first, as a ban does.
-      await transaction.$queryRaw`SELECT 1 AS "one" FROM "User" WHERE "id" = ${userId}::uuid FOR UPDATE`;
+      await lockUser(transaction, userId);
+      if (actor !== undefined)
+        await requireGiver(
+          transaction,
+          actor,
+          await transaction.accountBan.findUnique({ where: { userId } }),
+        );
       const ban = await transaction.accountBan.deleteMany({ where: { userId, ...where } });
       if (ban.count === 0 && where.expiresAt !== undefined) return false;
       const { count } = await transaction.user.updateMany({ where: banned, data: { bannedAt: null } });
@@ -110,4 +120,9 @@ export class AccountBansRepo {
       return count > 0;
     });
   }
+}
+
+/** First, as a ban does: whoever changes a ban of the same account waits. */
+async function lockUser(transaction: DatabaseTransaction, userId: string): Promise<void> {
+  await transaction.$queryRaw`SELECT 1 AS "one" FROM "User" WHERE "id" = ${userId}::uuid FOR UPDATE`;
 }

@@ -43,7 +43,7 @@ export class AccountBansService {
   /**
    * From the commit on each request, sign-in and publish of the account is refused. Connections, rooms, stages and sessions are
    * ended at once; what a crash leaves of that the sweep does. Again reason and end are changed. Throws `forbidden` unless
-   * one stands above, and `not_found`.
+   * one stands above, or when an admin gave the ban that is changed, and `not_found`.
    */
   async ban(actor: User, input: AccountBanInput): Promise<AccountBan> {
     const { id, reason, durationSec, devices, addressesForSec } = input;
@@ -53,7 +53,7 @@ export class AccountBansService {
     const details = { durationSec, ...auditedTraces(traces, addressesForSec) };
     const act = { ...actOn(actor, id), action: 'user.banned', reason, details } as const;
     const ban = { userId: id, byId: actor.id, reason, expiresAt, traces };
-    const row = await this.#deps.accountBans.ban(ban, user.role, act);
+    const row = await this.#deps.accountBans.ban(actor, ban, user.role, act);
     if (row === null) {
       await this.#above(actor, id);
       throw new AppError('conflict', 'The role of this account was changed at this moment; try again.');
@@ -75,7 +75,7 @@ export class AccountBansService {
   /** They have to sign in again. Throws `forbidden`, and `not_found` without a ban. */
   async unban(actor: User, { id, reason }: { id: string; reason: string | null }): Promise<void> {
     await this.#above(actor, id);
-    const lifted = await this.#deps.accountBans.unban(id, {
+    const lifted = await this.#deps.accountBans.unban(actor, id, {
       ...actOn(actor, id),
       action: 'user.unbanned',
       reason,
@@ -88,7 +88,7 @@ export class AccountBansService {
   async clearTraces(actor: User, id: string): Promise<void> {
     await this.#above(actor, id);
     const act = { ...actOn(actor, id), action: 'user.tracesCleared' } as const;
-    if (!(await this.#deps.accountBans.clearTraces(id, act))) throw new AppError('not_found');
+    if (!(await this.#deps.accountBans.clearTraces(actor, id, act))) throw new AppError('not_found');
   }
 
   /** One round: lifts suspensions that are over, removes other sanctions that are, and does what a crash left of bans, also of those from sessions. */

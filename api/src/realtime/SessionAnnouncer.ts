@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '@maydan/common';
 import type { Seat, Session, Stage } from '@maydan/contracts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
+import { hostOf } from '../sessions/sessionView.ts';
 import { newBaseMark, type Emitter } from './Emitter.ts';
 import { rooms } from './rooms.ts';
 
@@ -53,7 +54,8 @@ export class SessionAnnouncer {
     return this.#tell(sessionId, look, async (found) => {
       if (found === null) return;
       const { seat, session } = found;
-      const { title, host } = session;
+      const { title } = session;
+      const host = hostOf(session);
       await this.#emitter.emit([rooms.user(userId), rooms.user(host.id)], 'stage:seatChanged', { seat });
       if (!isInvitation || seat.state !== 'invited') return;
       await this.#emitter.emit(rooms.user(userId), 'stage:invited', { seat, title, host });

@@ -1,4 +1,4 @@
-import type { Session, Viewership } from '@maydan/contracts';
+import type { PublicUser, Session, Viewership } from '@maydan/contracts';
 import { isOver, jobStates, storedEndReason } from './controlDocument.ts';
 import type { SessionRow } from './sessions.repo.ts';
 
@@ -11,7 +11,7 @@ export function sessionView(row: SessionRow, base: string, token: string | null 
   const url = (path: string | null): string | null => (path === null ? null : `${folder}/${path}`);
   return {
     id: row.id,
-    host: row.host,
+    host: hostOf(row),
     title: row.title,
     description: row.description,
     type: row.type,
@@ -35,6 +35,11 @@ export function sessionView(row: SessionRow, base: string, token: string | null 
       storyboardUrl: url(row.storyboardPath),
     },
   };
+}
+
+/** As everybody may see them. */
+export function hostOf({ host: { id, username, displayName } }: Pick<SessionRow, 'host'>): PublicUser {
+  return { id, username, displayName };
 }
 
 function viewersOf({ audience, state }: SessionRow): Viewership {

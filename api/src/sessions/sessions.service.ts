@@ -14,6 +14,7 @@ import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { RoomModeratorsRepo } from '../moderation/roomModerators.repo.ts';
 import { endNotice } from '../moderation/notices.ts';
+import { requireReach } from '../moderation/Ranks.ts';
 import { notify, notifyAt } from '../notifications/causes.repo.ts';
 import { soonCause } from '../notifications/causes.ts';
 import type { AccessEnds } from '../access/AccessEnds.ts';
@@ -148,7 +149,7 @@ export class SessionsService {
 
   /** The newest report of the stream's health; null when none came lately. */
   async health(user: User, id: string): Promise<StreamHealth | null> {
-    await this.findSteerable(user, id);
+    await this.findSteerable(user, id, 'look');
     const text = await this.#deps.redis.get(healthKey(id));
     return text === null ? null : streamHealth.parse(JSON.parse(text));
   }
@@ -200,10 +201,15 @@ export class SessionsService {
     return session;
   }
 
-  /** A session that the user may steer, as its host, moderator or admin. Throws `not_found` or `forbidden`. */
-  async findSteerable(user: User, id: string): Promise<SessionRow> {
+  /**
+   * A session that the user may steer, as its host, moderator or admin: an admin's no moderator changes or ends, they may look
+   * at what its host sees. Throws `not_found` or `forbidden`.
+   */
+  async findSteerable(user: User, id: string, wish: 'look' | 'change' = 'change'): Promise<SessionRow> {
     const session = await this.findVisible(user, id);
-    if (session.hostId !== user.id) requireRole(user, 'moderator', 'admin');
+    if (session.hostId === user.id) return session;
+    requireRole(user, 'moderator', 'admin');
+    if (wish === 'change') requireReach(user, session.host);
     return session;
   }
 

@@ -106,9 +106,13 @@ describe('the control document', () => {
 });
 
 describe('the view of a session', () => {
-  const host = { id: row.hostId, username: 'ann', displayName: 'Ann' };
+  const host = { id: row.hostId, username: 'ann', displayName: 'Ann', role: 'admin' as const };
   const view = (change: Partial<SessionRow>) =>
     sessionView({ ...row, host, audience: null, ...change }, 'http://h:8090');
+
+  it('names the host, and tells nobody their role', () => {
+    expect(view({}).host).toEqual({ id: row.hostId, username: 'ann', displayName: 'Ann' });
+  });
 
   it('has addresses under the base of the one who asks', () => {
     expect(view({ posterPath: 'poster.jpg' }).playback).toEqual({

@@ -31,7 +31,7 @@ export class StageHealths {
 
   /** For the host and moderators. */
   async read(user: User, sessionId: string): Promise<StageHealth> {
-    await this.#sessions.findSteerable(user, sessionId);
+    await this.#sessions.findSteerable(user, sessionId, 'look');
     return this.of(sessionId);
   }
 

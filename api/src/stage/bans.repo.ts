@@ -1,5 +1,6 @@
-import type { Database, SessionBan, User } from '@maydan/prisma';
+import type { Database, DatabaseTransaction, SessionBan, User } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
+import { requireGiver } from '../moderation/givers.repo.ts';
 import { withTraces } from '../moderation/traces/banTraceViews.ts';
 import type { BanTrace } from '../moderation/traces/traces.repo.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
@@ -31,8 +32,12 @@ export class BansRepo {
     return (await this.#database.sessionBan.count(banOf(sessionId, userId))) > 0;
   }
 
-  /** Bans and takes the seat in one go, with `also`; again it changes nothing, unless it lasts longer than before. */
+  /**
+   * Bans and takes the seat in one go, with `also`; again it changes nothing, unless it lasts longer than before: then it throws
+   * as `requireGiver` does.
+   */
   create(
+    actor: User,
     sessionId: string,
     userId: string,
     {
@@ -50,6 +55,7 @@ export class BansRepo {
       });
       const key = { sessionId_userId: { sessionId, userId } };
       const isNew = before === null || lastsLonger(by.expiresAt, before.expiresAt);
+      if (isNew) await requireGiver(transaction, actor, before);
       // One that is over makes room; one that lasts longer keeps its devices and addresses, unless it has others.
       const isAnew = before === null || (isNew && traces.length > 0);
       if (isAnew) await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
@@ -82,9 +88,10 @@ export class BansRepo {
     await this.#database.sessionBan.updateMany({ where, data: { enforcedAt: new Date() } });
   }
 
-  /** Those that go with a ban; the ban stays. False when there were none. */
-  clearTraces(sessionId: string, userId: string, also: Also): Promise<boolean> {
+  /** Those that go with a ban; the ban stays. False when there were none. Throws as `requireGiver` does. */
+  clearTraces(actor: User, sessionId: string, userId: string, also: Also): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
+      await requireGiverOf(transaction, actor, sessionId, userId);
       const { count } = await transaction.sessionBanTrace.deleteMany({ where: { sessionId, userId } });
       if (count > 0) await also(transaction);
       return count > 0;
@@ -100,14 +107,26 @@ export class BansRepo {
     });
   }
 
-  /** False when there was none. */
-  remove(sessionId: string, userId: string, also: Also): Promise<boolean> {
+  /** False when there was none. Throws as `requireGiver` does. */
+  remove(actor: User, sessionId: string, userId: string, also: Also): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
+      await requireGiverOf(transaction, actor, sessionId, userId);
       const { count } = await transaction.sessionBan.deleteMany({ where: { sessionId, userId } });
       if (count > 0) await also(transaction);
       return count > 0;
     });
   }
+}
+
+/** Until the transaction ends, nobody else bans from the session. */
+async function requireGiverOf(
+  transaction: DatabaseTransaction,
+  actor: User,
+  sessionId: string,
+  userId: string,
+): Promise<void> {
+  await lockSession(transaction, sessionId);
+  await requireGiver(transaction, actor, await transaction.sessionBan.findFirst(banOf(sessionId, userId)));
 }
 
 /** Null: until it is lifted. */

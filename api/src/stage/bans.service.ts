@@ -36,7 +36,7 @@ export interface BansDependencies {
   readonly logger: Logger;
 }
 
-/** Whom the host (or a moderator) doesn't want in a session. Nobody bans who is of the same rank or above. */
+/** Whom the host (or a moderator) doesn't want in a session. Nobody bans who is of the same rank or above, and what an admin gave, admins alone change. */
 export class BansService {
   readonly #deps: BansDependencies;
 
@@ -60,7 +60,7 @@ export class BansService {
     const details = { durationSec, ...auditedTraces(traces, addressesForSec) };
     const also = audited({ ...actOn(actor, session, userId), action: 'session.banned', reason, details });
     const by = { byId: actor.id, reason, expiresAt, traces };
-    const { ban, isNew, seat } = await repo.create(sessionId, userId, by, also);
+    const { ban, isNew, seat } = await repo.create(actor, sessionId, userId, by, also);
     logger.info({ sessionId, userId, byId: actor.id }, 'banned from a session');
     const said = { actor, user, reason: ban.reason, until: ban.expiresAt };
     if (isNew) this.#deps.room.emit(sessionId, sanctionEvent('banned', said), 'staff');
@@ -95,13 +95,13 @@ export class BansService {
     return (await this.#deps.repo.list(sessionId)).map(view);
   }
 
-  /** Throws `not_found` when there is no such ban, and `forbidden` for whom one doesn't stand above. */
+  /** Throws `not_found` when there is no such ban, and `forbidden` for whom one doesn't stand above, or what an admin gave. */
   async remove(actor: User, sessionId: string, userId: string): Promise<void> {
     const session = await this.#steer(actor, sessionId);
     const user = await this.#deps.seats.findUser({ userId });
     if (user !== null) await this.#deps.ranks.requireAbove(actor, user, session);
     const also = audited({ ...actOn(actor, session, userId), action: 'session.unbanned' });
-    if (!(await this.#deps.repo.remove(sessionId, userId, also))) throw new AppError('not_found');
+    if (!(await this.#deps.repo.remove(actor, sessionId, userId, also))) throw new AppError('not_found');
     await this.#deps.playbackBans.lift(session.playbackId, userId);
     this.#deps.logger.info({ sessionId, userId, byId: actor.id }, 'a ban from a session was lifted');
     if (user !== null) this.#deps.room.emit(sessionId, sanctionEvent('unbanned', { actor, user }), 'staff');
@@ -111,7 +111,7 @@ export class BansService {
   async clearTraces(actor: User, sessionId: string, userId: string): Promise<void> {
     const session = await this.#steer(actor, sessionId);
     const also = audited({ ...actOn(actor, session, userId), action: 'session.tracesCleared' });
-    if (!(await this.#deps.repo.clearTraces(sessionId, userId, also))) throw new AppError('not_found');
+    if (!(await this.#deps.repo.clearTraces(actor, sessionId, userId, also))) throw new AppError('not_found');
   }
 
   /** They hear no more of the session. */

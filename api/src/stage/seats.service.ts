@@ -8,6 +8,7 @@ import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionRow, SessionsRepo } from '../sessions/sessions.repo.ts';
+import { hostOf } from '../sessions/sessionView.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { isTaken, seatView, type SeatOutcome } from './seatRows.ts';
 import type { SeatAnswer, SeatsRepo } from './seats.repo.ts';
@@ -94,7 +95,7 @@ export class SeatsService {
 
   /** Open seats, for the host and moderators. */
   async list(actor: User, sessionId: string): Promise<Seat[]> {
-    await this.#deps.sessions.findSteerable(actor, sessionId);
+    await this.#deps.sessions.findSteerable(actor, sessionId, 'look');
     return (await this.#deps.repo.list(sessionId, 'open')).map(seatView);
   }
 
@@ -224,7 +225,7 @@ function deviceAct(actor: User, { id, hostId }: SessionRow, { peerId, userId }: 
 }
 
 function personOf({ peerId, role, user }: PeerRow, session: SessionRow): StagePerson {
-  return { peerId, role, user: role === 'ingress' ? session.host : user };
+  return { peerId, role, user: role === 'ingress' ? hostOf(session) : user };
 }
 
 function refusal(answer: Exclude<SeatAnswer, { type: 'applied' }>): AppError {
