@@ -33,10 +33,15 @@ export class SessionAccess {
   }
 
   /**
-   * Throws `not_found` past a block; of a private session `session_private` for those whom it doesn't let in, and `forbidden`
+   * Throws `not_found` past a block, and for a host whose account is banned; of a private session `session_private` for those whom it doesn't let in, and `forbidden`
    * for whom the host has banned; of a public one, which they could tell of without an account, that is thrown to watch it. Who was let into a private one is put out once they aren't any more (`AccessKeeper`).
    */
-  require(viewer: Viewer, session: AskedSession, wish: Wish = 'see'): Promise<void> {
+  async require(
+    viewer: Viewer,
+    session: AskedSession & Pick<SessionRow, 'host'>,
+    wish: Wish = 'see',
+  ): Promise<void> {
+    if (viewer === null && session.host.bannedAt !== null) throw new AppError('not_found');
     return this.admit(viewer, session, (userId) => this.#repo.standing(session.id, userId), wish);
   }
 

@@ -8,7 +8,7 @@ import { withPeople, type SessionRow } from '../sessions/sessions.repo.ts';
 
 /** How somebody who is neither host nor moderator stands to a session. */
 export interface Standing {
-  /** A block lies between them and the host. */
+  /** A block lies between them and the host, or the host's account is banned. */
   readonly isHidden: boolean;
   readonly isBanned: boolean;
   /** The session isn't private, or lets them in. */
@@ -24,7 +24,8 @@ export interface Place {
 /** For queries that read "Session" as s and "User" as u. */
 const isHidden = Prisma.sql`(
   EXISTS (SELECT FROM "Block" WHERE "blockerId" = u."id" AND "blockedId" = s."hostId")
-  OR EXISTS (SELECT FROM "Block" WHERE "blockerId" = s."hostId" AND "blockedId" = u."id"))`;
+  OR EXISTS (SELECT FROM "Block" WHERE "blockerId" = s."hostId" AND "blockedId" = u."id")
+  OR EXISTS (SELECT FROM "User" WHERE "id" = s."hostId" AND "bannedAt" IS NOT NULL))`;
 const isBanned = Prisma.sql`
   EXISTS (SELECT FROM "SessionBan" WHERE "sessionId" = s."id" AND "userId" = u."id"
     AND ("expiresAt" IS NULL OR "expiresAt" > now()))`;

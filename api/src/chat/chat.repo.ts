@@ -109,11 +109,11 @@ export class ChatRepo {
           AND (b."expiresAt" IS NULL OR b."expiresAt" > now())) AS "isBanned",
         EXISTS (SELECT FROM "RoomModerator" rm WHERE rm."hostId" = s."hostId" AND rm."userId" = u."id") AS "isModerator",
         mute."userId" IS NOT NULL AS "isMuted", mute."until" AS "mutedUntil",
-        ${betweenSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)} AS "isCut",
+        (h."bannedAt" IS NOT NULL OR ${betweenSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)}) AS "isCut",
         f."createdAt" AS "followsSince", seat."state" AS "seat", sent."id" AS "sentId",
         r."id" AS "replyId", r."seq" AS "replySeq", left(r."text", 100) AS "replyText",
         rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"
-      FROM "Session" s JOIN "User" u ON u."id" = ${userId}::uuid
+      FROM "Session" s JOIN "User" u ON u."id" = ${userId}::uuid JOIN "User" h ON h."id" = s."hostId"
       LEFT JOIN "ChatRoom" c ON c."sessionId" = s."id"
       LEFT JOIN "Follow" f ON f."followerId" = u."id" AND f."followeeId" = s."hostId"
       LEFT JOIN "ChatMute" mute ON mute."sessionId" = s."id" AND mute."userId" = u."id"

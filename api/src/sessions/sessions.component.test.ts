@@ -84,6 +84,66 @@ describe('sessions', () => {
   });
 });
 
+describe('sessions of a banned account', () => {
+  it('are as if not there, for all but moderators and admins, until the ban is lifted', async () => {
+    const [host, fan] = (await api.people(2)) as [Account, Account];
+    const { username } = host.user;
+    const [recorded, ahead, hidden] = await Promise.all(
+      (['public', 'public', 'private'] as const).map((visibility, nth) =>
+        host.client.sessions.create({
+          ...{ title: `${username} ${nth}`, visibility, privateFor: 'followers' },
+          scheduledStartAt: new Date(Date.now() + 3_600_000).toISOString(),
+        }),
+      ),
+    );
+    await fan.client.people.follow({ id: host.user.id });
+    await fan.client.reminders.set({ id: ahead!.id });
+    const over = { state: 'ended' as const, recorded: true, startedAt: new Date(), endedAt: new Date() };
+    await backend.database.session.update({ where: { id: recorded!.id }, data: over });
+    const ids = [recorded!.id, ahead!.id, hidden!.id];
+    const ways: [string, string, object?][] = [
+      ...ids.flatMap((id): [string, string, object?][] => [
+        ['GET', `/sessions/${id}`],
+        ['POST', `/sessions/${id}/playback`],
+        ['POST', `/sessions/${id}/join`, {}],
+        ['GET', `/sessions/${id}/chat`],
+        ['POST', `/sessions/${id}/viewing`, {}],
+      ]),
+      ['GET', `/channels/${username}`],
+    ];
+    const outcomes = async (who: Account | null) => {
+      const token = who === null ? {} : { token: who.accessToken };
+      const asked = ways.map(([method, path, body]) => api.ask(method, `/api/v1${path}`, { ...token, body }));
+      const answers = await Promise.all(asked);
+      return new Set(answers.map((answer) => (answer.status === 200 ? 'there' : refusalOf(answer))));
+    };
+    const listed = async ({ client }: { client: TestApi['client'] }) => {
+      const lists = (['ended', 'scheduled'] as const).flatMap((state) => [
+        client.sessions.list({ state, search: username }),
+        client.sessions.list({ state, host: username }),
+      ]);
+      return (await Promise.all(lists)).flatMap(({ items }) => items).length;
+    };
+    const reminded = async () => (await fan.client.reminders.list({})).items.length;
+    const message = { tempId: 'm', text: 'anybody here?' };
+    const say = () => api.refusal(fan, 'POST', `/sessions/${ahead!.id}/chat/messages`, message);
+    expect([await listed(api), await listed(fan), await reminded()]).toEqual([4, 6, 1]);
+    expect(await outcomes(fan)).toContain('there');
+    const who = { id: host.user.id };
+    await admin.client.platformModeration.ban({ ...who, reason: 'spam' });
+    for (const asking of [null, fan]) expect(await outcomes(asking)).toEqual(new Set(['404 not_found']));
+    expect([await listed(api), await listed(fan), await reminded()]).toEqual([0, 0, 0]);
+    expect(await say()).toBe('404 not_found');
+    expect(await api.refusal(host, 'GET', `/sessions/${recorded!.id}`)).toBe('403 account_banned');
+    expect(await outcomes(admin)).not.toContain('404 not_found');
+    const seen = await admin.client.channels.get({ username });
+    expect(seen.latestRecording?.id).toBe(recorded!.id);
+    await admin.client.platformModeration.unban(who);
+    expect((await fan.client.sessions.get({ id: hidden!.id })).host).toMatchObject({ username });
+    expect([await listed(api), await listed(fan), await reminded()]).toEqual([4, 6, 1]);
+  });
+});
+
 describe('categories', () => {
   it('are managed by admins, listed for all, and written to the audit log', async () => {
     const ann = await api.register();

@@ -15,7 +15,7 @@ import { jobStates, onAirStates } from './controlDocument.ts';
 import type { SourceChange } from './sources.ts';
 
 export type SessionRow = Session & {
-  host: Pick<User, 'id' | 'username' | 'displayName' | 'role'>;
+  host: Pick<User, 'id' | 'username' | 'displayName' | 'role' | 'bannedAt'>;
   audience: Omit<SessionAudience, 'sketch'> | null;
 };
 
@@ -30,7 +30,7 @@ export interface Transition {
 
 /** What a `SessionRow` has beside the session. */
 export const withPeople = {
-  host: { select: { id: true, username: true, displayName: true, role: true } },
+  host: { select: { id: true, username: true, displayName: true, role: true, bannedAt: true } },
   audience: { omit: { sketch: true } },
 } as const;
 

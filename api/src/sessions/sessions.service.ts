@@ -11,7 +11,7 @@ import {
 import type { DatabaseTransaction, User } from '@maydan/prisma';
 import type { z } from 'zod';
 import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
-import { requireRole } from '../identity/requireRole.ts';
+import { moderates, requireRole } from '../identity/requireRole.ts';
 import type { RoomModeratorsRepo } from '../moderation/roomModerators.repo.ts';
 import { endNotice } from '../moderation/notices.ts';
 import { requireReach } from '../moderation/Ranks.ts';
@@ -154,10 +154,12 @@ export class SessionsService {
     return text === null ? null : streamHealth.parse(JSON.parse(text));
   }
 
+  /** Throws `not_found`, also for a banned account, but for moderators and admins. */
   async channel(viewer: Viewer, username: string, base: string): Promise<z.infer<typeof channel>> {
     const { repo, blocks } = this.#deps;
     const host = await repo.findHost(username);
-    if (host === null || (await blocks.hides(viewer, host.id))) throw new AppError('not_found');
+    const isThere = host !== null && (host.bannedAt === null || (viewer !== null && moderates(viewer)));
+    if (!isThere || (await blocks.hides(viewer, host.id))) throw new AppError('not_found');
     const [live, recording] = await Promise.all([
       repo.newest(host.id, 'onAir'),
       repo.newest(host.id, 'recording'),

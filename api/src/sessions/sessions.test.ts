@@ -106,7 +106,13 @@ describe('the control document', () => {
 });
 
 describe('the view of a session', () => {
-  const host = { id: row.hostId, username: 'ann', displayName: 'Ann', role: 'admin' as const };
+  const host = {
+    id: row.hostId,
+    username: 'ann',
+    displayName: 'Ann',
+    role: 'admin' as const,
+    bannedAt: null,
+  };
   const view = (change: Partial<SessionRow>) =>
     sessionView({ ...row, host, audience: null, ...change }, 'http://h:8090');
 
