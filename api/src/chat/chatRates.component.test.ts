@@ -1,0 +1,93 @@
+import { jest } from '@jest/globals';
+import { errorBody } from '@maydan/contracts';
+import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
+
+// Other work may keep the machine busy.
+jest.setTimeout(90_000);
+
+let backend: TestBackend;
+let people: Account[];
+let host: Account;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  const api = await backend.startApi();
+  people = await api.people(4);
+  host = people[0]!;
+}, 60_000);
+afterEach(() => TestSocket.closeAll());
+afterAll(() => backend?.close(), 30_000);
+
+const manyMessages = 16;
+const far = '1000000';
+
+/** Two api processes with this one limit, which people reach through a proxy. */
+async function start(name: string, rate: number): Promise<readonly [TestApi, TestApi]> {
+  const all = { CHAT_RATE_PER_USER: far, CHAT_RATE_PER_ADDRESS: far, CHAT_RATE_PER_ROOM: far };
+  const environment = { TRUST_PROXY: 'loopback', ...all, [name]: String(rate) };
+  return [await backend.startApi(environment), await backend.startApi(environment)];
+}
+let nth = 0;
+/** A message of its own text, by the next of the people. */
+function say(to: TestApi, id: string, address: string): Promise<Answer> {
+  const tempId = `t${nth++}`;
+  return to.ask('POST', `/api/v1/sessions/${id}/chat/messages`, {
+    ...{ token: people[1 + (nth % (people.length - 1))]!.accessToken, body: { tempId, text: tempId } },
+    headers: { 'x-forwarded-for': address },
+  });
+}
+
+it.each([
+  {
+    ...{ what: 'an address, whoever writes from there and in whichever session' },
+    ...{ name: 'CHAT_RATE_PER_ADDRESS', atOnce: 2, perSec: 1 },
+    ...{ addressOf: () => '2001:db8:7:1::5', sessions: 2 },
+    elsewhere: { address: '2001:db8:7:2::5', isAnotherSession: false },
+  },
+  {
+    ...{ what: 'a session, whoever writes and from wherever' },
+    ...{ name: 'CHAT_RATE_PER_ROOM', atOnce: 2, perSec: 2 },
+    ...{ addressOf: (one: number) => `192.0.2.${one + 1}`, sessions: 1 },
+    elsewhere: { address: '192.0.2.1', isAnotherSession: true },
+  },
+])('messages are limited for $what, over all processes', async (limit) => {
+  const { name, atOnce, perSec, addressOf, sessions, elsewhere } = limit;
+  const apis = await start(name, perSec);
+  const create = () => host.client.sessions.create({ title: 'room' });
+  const ids = [(await create()).id, (await create()).id, (await create()).id] as const;
+  const begun = Date.now();
+  const answers = await Promise.all(
+    Array.from({ length: manyMessages }, (_, one) =>
+      say(apis[one % 2 === 0 ? 0 : 1], ids[one % 4 < 2 || sessions === 1 ? 0 : 1], addressOf(one)),
+    ),
+  );
+  const passedSec = (Date.now() - begun) / 1_000;
+  const refused = answers.filter(({ status }) => status !== 201);
+  const written = answers.length - refused.length;
+  expect(new Set(refused.map(refusalOf))).toEqual(new Set(['429 rate_limited']));
+  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(written).toBeGreaterThanOrEqual(atOnce);
+  expect(written).toBeLessThanOrEqual(atOnce + Math.ceil(passedSec * perSec));
+  const another = elsewhere.isAnotherSession ? ids[2] : ids[0];
+  expect((await say(apis[0], another, elsewhere.address)).status).toBe(201);
+});
+
+it('messages over sockets are counted with those over REST, by the address of the connection', async () => {
+  const [one, other] = await start('CHAT_RATE_PER_ADDRESS', 1);
+  const { id } = await host.client.sessions.create({ title: 'room' });
+  const socket = await TestSocket.connect(other.url, { token: people[1]!.accessToken });
+  const begun = Date.now();
+  const outcomes = await Promise.all(
+    Array.from({ length: manyMessages }, async (_, at) => {
+      if (at % 2 === 0) return (await say(one, id, '127.0.0.1')).status;
+      const answer = await socket.ask('chat:send', { id, tempId: `s${at}`, text: `over ${at}` });
+      return errorBody.safeParse(answer).data?.error.code ?? 201;
+    }),
+  );
+  const written = outcomes.filter((outcome) => outcome === 201).length;
+  expect(written).toBeGreaterThanOrEqual(2);
+  expect(written).toBeLessThanOrEqual(2 + Math.ceil((Date.now() - begun) / 1_000));
+  expect(new Set(outcomes)).toEqual(new Set([201, 429, 'rate_limited']));
+});
