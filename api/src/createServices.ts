@@ -320,6 +320,7 @@ export function createServices(dependencies: ServicesDependencies) {
       reports: reportsGuard,
     },
     hiddenFrom: (user) => blocks.hiddenFrom(user),
+    tracesHere: () => traces.hashesHere(),
     connected: [(client) => keeper.connected(client)],
     disconnected: [
       (client) => keeper.disconnected(client),

@@ -14,7 +14,7 @@ import type { SfuCommands } from '../stage/SfuCommands.ts';
 import type { AccountBanRow, AccountBansRepo } from './accountBans.repo.ts';
 import type { ModeratedRepo } from './moderated.repo.ts';
 import { momentIn, type Ranks } from './Ranks.ts';
-import { auditedTraces, tracesView } from './traces/banTraceViews.ts';
+import { auditedTraces, guestsOf, tracesView } from './traces/banTraceViews.ts';
 import type { Traces } from './traces/Traces.ts';
 
 export interface AccountBansDependencies {
@@ -59,6 +59,7 @@ export class AccountBansService {
       throw new AppError('conflict', 'The role of this account was changed at this moment; try again.');
     }
     this.#deps.logger.info({ userId: id, byId: actor.id, durationSec }, 'an account was banned');
+    await this.#deps.emitter.expel(guestsOf(traces), null);
     await this.#enforce(row);
     return view(user, row);
   }

@@ -24,6 +24,8 @@ afterAll(() => backend?.close(), 30_000);
 
 const actsOn = async (targetId: string) =>
   (await admin.client.audit.list({ targetId })).items.map(({ action, role }) => `${role} ${action}`);
+/** For a transaction on a busy machine. */
+const patient = { timeout: 60_000 };
 const refused = '403 forbidden';
 const gone = '404 not_found';
 
@@ -102,7 +104,7 @@ describe('a ban that an admin gave', () => {
         30_000,
       );
       return { refusal };
-    });
+    }, patient);
     expect(await lifting.refusal).toBe(refused);
     expect(await actsOn(id)).toEqual(['moderator user.banned']);
   });

@@ -44,6 +44,7 @@ export type ApiSocketServer = Server<Events, Events, Events, SocketData>;
 export interface ConnectionDependencies {
   readonly guards: Gateway['guards'];
   readonly hiddenFrom: Gateway['hiddenFrom'];
+  readonly tracesHere: Gateway['tracesHere'];
   readonly stream: Pick<EventStream, 'position' | 'after'>;
   readonly remembered: RememberedConnections;
   readonly logger: Logger;
@@ -115,6 +116,7 @@ export class Connection implements SocketClient {
     const { signedIn, resumed } = this.#socket.data;
     if (resumed !== undefined) void this.#socket.join(heldRoom);
     if (signedIn !== null) this.#join(rooms.user(signedIn.user.id));
+    else for (const hash of this.#deps.tracesHere()) this.#join(rooms.trace(hash));
     if (signedIn !== null) this.renew(signedIn);
     if (resumed === undefined) {
       this.#ready(false, this.#position);
@@ -181,6 +183,23 @@ export class Connection implements SocketClient {
     void this.#socket.leave(room);
     void this.#socket.leave(baseRoom(room, this.playbackBase));
     return this.#followed.delete(room);
+  }
+
+  /** A ban reaches this guest: out of a session and its chat, or (null) of all of them. */
+  expel(sessionId: string | null): void {
+    const concerned = (kind: 'chat' | 'session'): string[] =>
+      this.followed(kind).filter((id) => sessionId === null || id === sessionId);
+    for (const id of concerned('chat')) {
+      this.leave(rooms.chat(id));
+      this.tell('chat:closed', { sessionId: id, code: 'chat_banned' });
+    }
+    for (const id of concerned('session')) {
+      this.leave(rooms.session(id));
+      this.tell('session:closed', {
+        sessionId: id,
+        code: sessionId === null ? 'account_banned' : 'forbidden',
+      });
+    }
   }
 
   renew(signedIn: SignedIn): void {

@@ -63,6 +63,9 @@ export class Delivery implements StreamListener {
       case 'reconnect':
         for (const connection of this.#connectionsIn(rooms)) connection.cut();
         return;
+      case 'expel':
+        for (const connection of this.#connectionsIn(rooms)) connection.expel(envelope.sessionId);
+        return;
       case 'hide':
         for (const connection of this.#connectionsIn(rooms))
           connection.hide(envelope.userId, envelope.isHidden);

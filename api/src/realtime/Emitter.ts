@@ -35,6 +35,8 @@ export interface Emitter {
   disconnect(whose: Room, code: ErrorCode): Promise<void>;
   /** Cuts the lines of all connections of a room: they come back by themselves, as who they are now, and miss nothing. */
   reconnect(whose: Room): Promise<void>;
+  /** Takes all connections of these rooms out of a session and its chat, or (null) of all sessions, and tells them so. */
+  expel(whose: readonly Room[], sessionId: string | null): Promise<void>;
   /** What a person does in sessions is hidden from all connections of `whose`, or is so no more. */
   hide(whose: Room, userId: string, isHidden: boolean): Promise<void>;
 }
@@ -81,6 +83,10 @@ export class StreamEmitter implements Emitter {
 
   hide(whose: Room, userId: string, isHidden: boolean): Promise<void> {
     return this.#append({ type: 'hide', rooms: [whose], userId, isHidden });
+  }
+
+  async expel(whose: readonly Room[], sessionId: string | null): Promise<void> {
+    if (whose.length > 0) await this.#append({ type: 'expel', rooms: [...whose], sessionId });
   }
 
   #append(envelope: Envelope): Promise<void> {

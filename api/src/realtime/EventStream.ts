@@ -17,6 +17,8 @@ const envelope = z.discriminatedUnion('type', [
   z.object({ type: z.literal('reconnect'), rooms }),
   /** A block was made or lifted: what this person does in sessions is not told there, or is again. */
   z.object({ type: z.literal('hide'), rooms, userId: z.string(), isHidden: z.boolean() }),
+  /** Of a session, or (null) of all, they are in no room any more. */
+  z.object({ type: z.literal('expel'), rooms, sessionId: z.string().nullable() }),
   /** Says nothing but that the stream is at this position: what is told rarely doesn't grow too old to go on from. */
   z.object({ type: z.literal('tick'), rooms: z.array(z.string()).max(0) }),
 ]);

@@ -192,6 +192,7 @@ export class SocketServer {
     const connection = new Connection(socket, reached, {
       guards: gateway.guards,
       hiddenFrom: gateway.hiddenFrom,
+      tracesHere: gateway.tracesHere,
       ...this.#deps,
     });
     this.#connections.set(connection.id, connection);

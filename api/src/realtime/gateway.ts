@@ -57,6 +57,8 @@ export interface Gateway {
   readonly guards: Readonly<Record<FollowedKind, RoomGuard>>;
   /** Whom blocks hide from the user: what they do in a session's room is not told to the user. */
   readonly hiddenFrom: (user: User) => Promise<readonly string[]>;
+  /** Hashes of the device and the address of the guest for whom this runs: a ban may put out who comes from there. */
+  readonly tracesHere: () => readonly string[];
   /** Each is called once a connection is there and has been told what it missed. What it throws is logged. */
   readonly connected: readonly ((client: SocketClient) => Promise<void> | void)[];
   /** Each is called when a connection is gone. What it throws is logged. */

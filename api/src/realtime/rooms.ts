@@ -1,6 +1,6 @@
 /** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
 export type RoomKind =
-  'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff' | 'reports';
+  'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff' | 'reports' | 'trace';
 
 /** The name of a room, made by `rooms`. */
 export type Room = `${RoomKind}:${string}`;
@@ -19,6 +19,8 @@ export const rooms = {
   chat: (sessionId: string): Room => `chat:${sessionId}`,
   /** Its host and moderators, who are told everything. */
   staff: (sessionId: string): Room => `staff:${sessionId}`,
+  /** Guests who come from the device or address with this hash. */
+  trace: (hash: string): Room => `trace:${hash}`,
   /** Moderators who are told of reports; there is one, `all`. */
   reports: (which: string): Room => `reports:${which}`,
 };

@@ -5,7 +5,7 @@ import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { momentIn, type Ranks } from '../moderation/Ranks.ts';
-import { auditedTraces, tracesView } from '../moderation/traces/banTraceViews.ts';
+import { auditedTraces, guestsOf, tracesView } from '../moderation/traces/banTraceViews.ts';
 import type { Traces } from '../moderation/traces/Traces.ts';
 import { sanctionEvent } from '../moderation/sanctionEvent.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
@@ -45,8 +45,8 @@ export class BansService {
   }
 
   /**
-   * At once: the seat is taken, every device is out of the room and plays no more, and joining is refused. Again it can only last
-   * longer. What a crash leaves of that the sweep does.
+   * At once: the seat is taken, every device is out of the room and plays no more, guests whom it includes are out of chat and
+   * room, and joining is refused. Again it can only last longer. What a crash leaves of that the sweep does.
    */
   async create(actor: User, input: SessionBanInput): Promise<SessionBan> {
     const { repo, seats, logger } = this.#deps;
@@ -66,6 +66,7 @@ export class BansService {
     if (isNew) this.#deps.room.emit(sessionId, sanctionEvent('banned', said), 'staff');
     const { playbackId } = session;
     await this.#enforce({ ...ban, playbackId }, seat.type === 'applied' && seat.isChange);
+    if (isNew) await this.#deps.emitter.expel(guestsOf(traces), sessionId);
     return view(ban);
   }
 

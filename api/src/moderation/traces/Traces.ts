@@ -57,8 +57,13 @@ export class Traces {
 
   /** Whether guests are refused from where the one comes for whom this code runs. */
   async banHere(sessionId: string): Promise<'session' | 'account' | null> {
-    const hashes = this.#here().map(({ hash }) => hash);
+    const hashes = this.hashesHere();
     return hashes.length === 0 ? null : this.#deps.repo.banAmong(sessionId, hashes);
+  }
+
+  /** What is kept in place of where the one comes from for whom this code runs. */
+  hashesHere(): string[] {
+    return this.#here().map(({ hash }) => hash);
   }
 
   /** What goes with a ban of somebody. */

@@ -114,6 +114,53 @@ it('a ban is of the devices, too: nobody comes back as a guest with them, whiche
   expect(await outcome({ device })).toEqual(['in']);
 });
 
+it('guests who are in a chat are put out by a ban that includes them, at all nodes, and told so', async () => {
+  const second = await backend.startApi({ TRUST_PROXY: 'loopback' });
+  const [ann, another] = [await api.register(), await api.register()];
+  const device = await watch(ann, '203.0.113.21');
+  const enter = async (to: TestApi, auth: Record<string, string>) => {
+    const socket = await TestSocket.connect(to.url, auth);
+    for (const sessionId of [id, other]) {
+      await socket.ask('chat:join', { sessionId });
+      await socket.ask('session:subscribe', { sessionId });
+    }
+    return socket;
+  };
+  const guests = await Promise.all([api, second].map((to) => enter(to, { device })));
+  const stranger = await enter(second, {});
+  const signedIn = await enter(second, { device, token: another.accessToken });
+  await host.client.bans.create({ id, userId: ann.user.id });
+  for (const guest of guests) {
+    await guest.until('session:closed');
+    expect(guest.of('chat:closed')).toEqual([{ sessionId: id, code: 'chat_banned' }]);
+    expect(guest.of('session:closed')).toEqual([{ sessionId: id, code: 'forbidden' }]);
+    expect(await guest.codeOf('chat:join', { sessionId: id })).toBe('chat_banned');
+  }
+  const said = await another.client.chat.send({ id, tempId: 'one', text: 'without them' });
+  await another.client.chat.send({ id: other, tempId: 'two', text: 'with them' });
+  const heard = (socket: TestSocket) =>
+    socket
+      .of('session:events')
+      .flatMap(({ events }) =>
+        events.flatMap((event) => (event.type === 'message' ? [event.message.text] : [])),
+      );
+  for (const socket of [stranger, signedIn])
+    await waitUntil('both messages', () => heard(socket).length === 2, 30_000);
+  for (const guest of guests) {
+    await waitUntil('the other message', () => heard(guest).length > 0, 30_000);
+    expect(heard(guest)).toEqual(['with them']);
+  }
+  expect(said.text).toBe('without them');
+  await moderator.client.platformModeration.ban({ id: ann.user.id, reason: 'spam' });
+  for (const guest of guests) {
+    await guest.until('session:closed', 2);
+    expect(guest.of('chat:closed').at(-1)).toEqual({ sessionId: other, code: 'chat_banned' });
+    expect(guest.of('session:closed').at(-1)).toEqual({ sessionId: other, code: 'account_banned' });
+  }
+  expect([...stranger.of('chat:closed'), ...signedIn.of('chat:closed')]).toEqual([]);
+  await second.close();
+});
+
 it('addresses are refused by choice alone, by network, and for a time; what goes with a ban ends with it', async () => {
   const ann = await api.register();
   const userId = ann.user.id;
