@@ -150,11 +150,36 @@ describe('lists and sweeps', () => {
   }
 
   /** How many of those rows are left that were to be removed. */
-  async function dueRows({ status, signIn, conversation }: Database): Promise<number> {
+  async function dueRows(database: Database): Promise<number> {
+    const { status, signIn, conversation, sessionBan, accountBan, sessionBanTrace, accountBanTrace } =
+      database;
     const where = { expiresAt: { lte: new Date() } };
     const deleted = { deletedAt: { not: null } };
-    const left = [status.count({ where }), signIn.count({ where }), conversation.count({ where: deleted })];
+    const left = [
+      ...[status.count({ where }), signIn.count({ where }), conversation.count({ where: deleted })],
+      ...[sessionBan.count({ where }), accountBan.count({ where })],
+      ...[sessionBanTrace.count({ where }), accountBanTrace.count({ where })],
+    ];
     return (await Promise.all(left)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Lists of bans, and what looks them up: ways in, of guests as well, and what makes and lifts them. */
+  async function askForBans(to: TestApi, client: Account['client']): Promise<void> {
+    const { id } = (await client.sessions.list({ state: 'ended', search: 'bulk_9999' })).items[0]!;
+    const ban = (await client.bans.list({ id })).items[0]!;
+    await Promise.all([to.client.sessions.get({ id }), to.client.chat.state({ id })]);
+    await to.client.channels.get({ username: (await to.client.sessions.get({ id })).host.username });
+    const { client: fan, user } = await to.register();
+    await Promise.all([fan.sessions.get({ id }), fan.chat.state({ id }), fan.chat.history({ id })]);
+    await client.platformModeration.getBan({ id: ban.user.id });
+    await client.platformModeration.clearTraces({ id: ban.user.id });
+    await client.platformModeration.unban({ id: ban.user.id }).catch(() => undefined);
+    await client.bans.clearTraces({ id, userId: ban.user.id });
+    await client.bans.remove({ id, userId: ban.user.id });
+    const mine = await client.sessions.create({ title: 'of bans' });
+    await client.bans.create({ id: mine.id, userId: user.id, addressesForSec: 60 });
+    await client.platformModeration.ban({ id: user.id, reason: 'spam', addressesForSec: 60 });
+    await client.sessions.end({ id: mine.id });
   }
 
   /** Each list, and what writes first look up. */
@@ -200,6 +225,7 @@ describe('lists and sweeps', () => {
     await Promise.all([sessions.list({}), sessions.list({ sort: 'viewers' })]);
     await Promise.all([sessions.list({ search: 'streaming' }), sessions.list({ state: 'scheduled' })]);
     await client.reminders.list({});
+    await askForBans(to, client);
     const mine = (await client.statuses.mine({})).items[0]!;
     const theirs = (await client.statuses.ofUser(other)).items[0]!;
     await client.statuses.feed({});

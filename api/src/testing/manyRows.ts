@@ -5,7 +5,7 @@ export const manyRows = 10_000;
 
 /**
  * What others have: as on an installation that is used by many for long. Some of it is due to be removed: 20 statuses with who
- * has seen them, sign-ins with their tokens, codes, notifications, and a conversation with its messages.
+ * has seen them, sign-ins with their tokens, codes, notifications, bans, and a conversation with its messages.
  */
 const rows: readonly string[] = [
   `CREATE TEMP TABLE bulk ON COMMIT DROP AS
@@ -30,6 +30,14 @@ const rows: readonly string[] = [
      past - interval '3 years', past, past - interval '3 years', past - interval '3 years', past - interval '3 years', 'poster.jpg' FROM bulk`,
   `INSERT INTO "SessionAudience" ("sessionId", "peak", "unique") SELECT id, 1, 1 FROM bulk`,
   `INSERT INTO "SessionReminder" ("sessionId", "userId", "createdAt") SELECT id, other, past FROM pairs`,
+  `INSERT INTO "SessionBan" ("sessionId", "userId", "byId", "createdAt", "expiresAt")
+   SELECT id, other, other, past - interval '1 year', CASE WHEN due THEN past ELSE now() + interval '1 day' END FROM pairs`,
+  `INSERT INTO "SessionBanTrace" ("sessionId", "userId", "kind", "hash", "expiresAt")
+   SELECT id, other, 'device', md5(n::text), CASE WHEN due THEN past END FROM pairs`,
+  `INSERT INTO "AccountBan" ("userId", "byId", "reason", "createdAt", "expiresAt", "enforcedAt")
+   SELECT id, other, 'spam', past - interval '1 year', CASE WHEN due THEN past ELSE now() + interval '1 day' END, past FROM pairs`,
+  `INSERT INTO "AccountBanTrace" ("userId", "kind", "hash", "expiresAt")
+   SELECT id, 'address', md5(n::text), CASE WHEN n <= 40 THEN past END FROM bulk`,
   `INSERT INTO "Conversation" ("id", "kind", "name", "nameKey", "memberCount", "lastSeq", "activeAt", "deletedAt")
    SELECT id, 'publicChannel', md5(n::text), md5(n::text), 1, 1, past, CASE WHEN n = 1 THEN past END FROM bulk`,
   `INSERT INTO "Member" ("conversationId", "userId", "role", "joinedAt") SELECT id, other, 'owner', past FROM pairs`,
