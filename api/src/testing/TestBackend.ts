@@ -24,15 +24,15 @@ export class TestBackend {
   readonly #apis: TestApi[] = [];
   readonly #processes: ApiProcess[] = [];
 
-  /** `durable`: commits wait for the disk. */
-  static async start({ durable = false, maxConnections = 3 } = {}): Promise<TestBackend> {
+  /** `durable`: commits wait for the disk. `logs`: queries too, which `log` and `countQueries` need, and which cost time. */
+  static async start({ durable = false, maxConnections = 3, logs = true } = {}): Promise<TestBackend> {
     const dir = await mkdtemp(join(tmpdir(), 'maydan-api-'));
     await copyMigratedCluster(join(dir, 'pg'));
     const [postgres, redis] = await Promise.all([
       startPostgres({ dir: join(dir, 'pg'), durable }),
       startRedis({ dir: join(dir, 'redis') }),
     ]);
-    const backend = new TestBackend(dir, postgres, redis, maxConnections);
+    const backend = new TestBackend(dir, postgres, redis, { maxConnections, logs });
     try {
       await backend.database.$connect();
       return backend;
@@ -46,13 +46,13 @@ export class TestBackend {
     dir: string,
     postgres: EmbeddedPostgres,
     redisServer: EmbeddedRedis,
-    maxConnections: number,
+    { maxConnections, logs }: { maxConnections: number; logs: boolean },
   ) {
     this.#dir = dir;
     this.#postgres = postgres;
     this.#redisServer = redisServer;
     const write = (line: string): void => void this.#log.push(line);
-    this.logger = createLogger('api', 'trace', { write });
+    this.logger = createLogger('api', logs ? 'trace' : 'warn', { write });
     this.database = createPrisma(postgres.url, { maxConnections });
     this.redis = createRedis(redisServer.url, this.logger);
   }

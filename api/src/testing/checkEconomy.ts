@@ -1,79 +1,158 @@
 import fc from 'fast-check';
+import { newId } from '@maydan/prisma';
+import { AccessTokens } from '../identity/AccessTokens.ts';
 import { WalletRepo } from '../wallet/wallet.repo.ts';
-import { anyDeed, Economy, type EconomyParts } from './Economy.ts';
-import { Life } from './Life.ts';
-import { expectBalancedBooks } from './money.ts';
+import { anyDeed, Economy, type EconomyParts, type Person } from './Economy.ts';
+import { expectBalancedBooks, fundDirectly } from './money.ts';
 import type { TestApi } from './TestApi.ts';
-import type { TestBackend } from './TestBackend.ts';
+import { TestBackend } from './TestBackend.ts';
+
+/** So many runs at a time. */
+const atOnce = 8;
+const firstCoins = 500;
+const auditEveryMs = 500;
+const tokens = new AccessTokens(TestBackend.accessTokenSecret);
 
 /** For the api processes of an economy: people do much in little time. */
 export const economyRates = {
   WALLET_RATE_PER_USER: '1000000',
   GIFT_RATE_PER_USER: '1000000',
-  LOG_LEVEL: 'warn',
 };
 
-/** An admin, a host who is live, three fans with coins, and a gift. */
+/** What all crews have in common. */
+export type EconomyBase = Pick<EconomyParts, 'backend' | 'apis' | 'admin' | 'giftId'>;
+
+/** An admin and a gift. */
 export async function createEconomy(
   backend: TestBackend,
   api: TestApi,
   apis: readonly [TestApi, TestApi],
-): Promise<EconomyParts> {
-  const [admin, ...fans] = await api.people(4);
-  if (admin === undefined) throw new Error('nobody');
+): Promise<EconomyBase> {
+  const admin = await api.register();
   await backend.giveRole(admin, 'admin');
   const { id: giftId } = await admin.client.gifts.create({
     ...{ name: { en: 'Rose', ar: 'وردة' }, iconUrl: '/rose.svg', animation: null, price: 7 },
   });
-  const { host, sessionId } = await (await Life.create(backend, () => api)).goLive();
-  return { backend, apis, admin, host, fans, sessionId, giftId };
+  return { backend, apis, admin, giftId };
+}
+
+/** A host who is live and three fans with coins, who have to do with nobody else: in the database at once, without passwords. */
+async function createCrew(base: EconomyBase): Promise<EconomyParts> {
+  const { database } = base.backend;
+  const [host, ...fans] = Array.from({ length: 4 }, () => ({ id: newId() }));
+  if (host === undefined) throw new Error('nobody');
+  const all = [host, ...fans];
+  const users = all.map(({ id }) => {
+    const username = `c_${id.replaceAll('-', '').slice(-24)}`;
+    return { id, username, usernameKey: username, displayName: username, nameKey: username };
+  });
+  await database.user.createMany({ data: users });
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  await database.signIn.createMany({ data: all.map(({ id }) => ({ id, userId: id, expiresAt })) });
+  const [sessionId, now] = [newId(), new Date()];
+  const live = { state: 'live' as const, startedAt: now, readyAt: now, epoch: 1 };
+  await database.session.create({
+    data: { id: sessionId, hostId: host.id, title: 'a crew', playbackId: sessionId, ...live },
+  });
+  await Promise.all(fans.map(({ id }) => fundDirectly(base.backend, id, firstCoins)));
+  return { ...base, host: personOf(host), fans: fans.map(personOf), sessionId };
+}
+
+function personOf(user: { readonly id: string }): Person {
+  const subject = { userId: user.id, role: 'user' as const, signInId: user.id };
+  return { user, accessToken: tokens.mint(subject) };
+}
+
+/** What was done. */
+export interface Done {
+  runs: number;
+  deeds: number;
+  audits: number;
+  gifts: number;
+  deposits: number;
+  withdrawals: number;
+  brokenConnections: number;
 }
 
 /**
- * So many rounds of 20 to 40 random deeds, all of a round at once, as long as there is time: after each the books balance, and
- * everybody has what follows from what all were answered. Nothing was made twice in the end, or without an answer.
+ * So many runs of 2 to 12 random deeds, as long as there is time: the deeds of a run are done at once by people of its own, beside
+ * those of other runs, over two api processes. After each run its people have what follows from what all were answered, and
+ * nothing was made twice, or without an answer; meanwhile and in the end the books balance.
  */
 export async function checkEconomy(
-  parts: EconomyParts,
-  { rounds, forMs }: { rounds: number; forMs: number },
-): Promise<{ economy: Economy; done: number }> {
-  const { backend, host, fans, sessionId } = parts;
-  const economy = new Economy(parts);
-  const first = { kind: 'deposit', coins: 500, times: 2, back: 0 } as const;
-  await Promise.all(fans.map((_, who) => economy.do({ ...first, who })));
-  const deeds = fc.array(anyDeed, { minLength: 20, maxLength: 40, size: 'max' });
+  base: EconomyBase,
+  { runs, forMs }: { runs: number; forMs: number },
+): Promise<Done> {
+  const done = { runs: 0, deeds: 0, audits: 0, gifts: 0, deposits: 0, withdrawals: 0, brokenConnections: 0 };
+  const deeds = fc.array(anyDeed, { minLength: 2, maxLength: 12, size: 'max' });
   const until = Date.now() + forMs;
-  let done = 0;
+  let auditedAt = 0;
   const property = fc.asyncProperty(deeds, async (some) => {
-    // On a busy machine fewer rounds; the one at hand always comes to its end.
+    // On a busy machine fewer runs; the one at hand always comes to its end.
     if (Date.now() > until) return;
-    done += 1;
+    const parts = await unbroken(() => createCrew(base));
+    const economy = new Economy(parts);
     await Promise.all(some.map((deed) => economy.do(deed)));
-    await expectBalancedBooks(backend);
-    for (const { user } of [host, ...fans]) {
-      const balances = await new WalletRepo(backend.database).balances(user.id);
-      const { wallet, receiving, held, debt } = balances;
-      const [person, want] = [user.id, await dueTo(parts, economy, user.id)];
-      expect({ person, has: Number(wallet + receiving + held + debt) }).toEqual({ person, has: want });
+    await unbroken(() => expectDue(parts, economy));
+    // It reads the whole ledger.
+    if (Date.now() > auditedAt + auditEveryMs) {
+      auditedAt = Date.now();
+      await unbroken(() => expectBalancedBooks(base.backend));
+      done.audits += 1;
     }
+    done.runs += 1;
+    done.deeds += some.length;
+    done.gifts += economy.gifts.size;
+    done.deposits += economy.deposits.size;
+    done.withdrawals += economy.withdrawals.size;
+    done.brokenConnections += economy.crashes;
   });
-  await fc.assert(property, { numRuns: rounds, endOnFailure: true });
+  const numRuns = Math.ceil(runs / atOnce);
+  await Promise.all(
+    Array.from({ length: atOnce }, () => fc.assert(property, { numRuns, endOnFailure: true })),
+  );
+  await expectBalancedBooks(base.backend);
+  return done;
+}
 
-  expect(economy.doubled).toBe(0);
+/** Again when the connection was broken meanwhile: runs beside it do that, to all connections. */
+async function unbroken<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isWrong = error instanceof Error && 'matcherResult' in error;
+      const isBroken = !isWrong && /terminat|closed|connection|ECONNRESET|P10\d\d/i.test(String(error));
+      if (!isBroken || attempt === 50) throw error;
+    }
+  }
+}
+
+async function expectDue(parts: EconomyParts, economy: Economy): Promise<void> {
+  const { backend, host, fans, sessionId } = parts;
   const { database } = backend;
+  for (const { user } of [host, ...fans]) {
+    const { wallet, receiving, held, debt } = await new WalletRepo(database).balances(user.id);
+    const [person, want] = [user.id, await dueTo(parts, economy, user.id)];
+    expect({ person, has: Number(wallet + receiving + held + debt) }).toEqual({ person, has: want });
+  }
+  expect(economy.doubled).toBe(0);
   // Everything was answered in the end, so each row belongs to an answer: none was made twice.
-  expect(await database.sentGift.count({ where: { sessionId } })).toBe(economy.gifts.size);
   const userId = { in: fans.map(({ user }) => user.id) };
-  expect(await database.deposit.count({ where: { userId } })).toBe(economy.deposits.size);
-  expect(await database.deposit.count({ where: { userId, paidAt: null } })).toBe(0);
-  expect(await database.withdrawal.count({ where: { userId: host.user.id } })).toBe(economy.withdrawals.size);
-  expect(economy.gifts.size).toBeGreaterThan(0);
-  return { economy, done };
+  expect({
+    gifts: await database.sentGift.count({ where: { sessionId } }),
+    deposits: await database.deposit.count({ where: { userId } }),
+    unpaid: await database.deposit.count({ where: { userId, paidAt: null } }),
+    withdrawals: await database.withdrawal.count({ where: { userId: host.user.id } }),
+  }).toEqual({
+    ...{ gifts: economy.gifts.size, deposits: economy.deposits.size + fans.length },
+    ...{ unpaid: 0, withdrawals: economy.withdrawals.size },
+  });
 }
 
 /** What somebody has, as it follows from what everybody was answered. */
 async function dueTo(
-  { backend: { database } }: EconomyParts,
+  { backend: { database }, fans }: EconomyParts,
   { deposits, gifts, withdrawals }: Economy,
   userId: string,
 ): Promise<number> {
@@ -86,6 +165,7 @@ async function dueTo(
     where: { id: { in: [...withdrawals.keys()] }, userId, state: 'paid' },
   });
   return sum([
+    fans.some(({ user }) => user.id === userId) ? firstCoins : 0,
     ...bought.map(({ coins, coinsBack }) => Number(coins - coinsBack)),
     ...sent.map(({ coins, senderId }) => (senderId === userId ? -Number(coins) : 0)),
     ...sent.map(({ coins, commission, recipientId }) =>
