@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SentGift } from '@maydan/contracts';
-import { newId } from '@maydan/prisma';
+import { newId, type DatabaseTransaction } from '@maydan/prisma';
 import { walletOf } from '../ledger/accounts.ts';
 import { giftCause } from '../notifications/causes.ts';
 import { expectBalancedBooks, fundDirectly } from '../testing/money.ts';
@@ -109,11 +109,13 @@ describe('gifts that are written together', () => {
     const [ann, bob] = [await fan(100), await fan(100)];
     const released = Promise.withResolvers<null>();
     const held = Promise.withResolvers<null>();
-    const holding = backend.database.$transaction(async (transaction) => {
+    const hold = async (transaction: DatabaseTransaction): Promise<void> => {
       await transaction.$queryRaw`SELECT 1 AS "one" FROM "LedgerAccount" WHERE "id" = ${walletOf(ann.user.id).id}::uuid FOR UPDATE`;
       held.resolve(null);
       await released.promise;
-    });
+    };
+    // On a busy machine others take longer than the five seconds that one has otherwise.
+    const holding = backend.database.$transaction(hold, { timeout: 60_000 });
     await held.promise;
     let isSent = false;
     const waiting = outcomes([giftOf(ann, 10)]).then((result) => {
