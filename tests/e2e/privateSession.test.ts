@@ -112,6 +112,11 @@ describe('a private session', () => {
     await host.bans.remove({ id, userId: viewerId });
     await waitFor('the address to be open again', async () => (await statusOf(own)) === 200);
     await host.sessions.update({ id, visibility: 'private' });
+    // Origins look once a second.
+    await waitFor(
+      'the open address to be refused',
+      async () => (await statusOf(made.playback.hlsUrl)) === 403,
+    );
   }, 120_000);
 
   it('its recording is as private', async () => {
