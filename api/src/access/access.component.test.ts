@@ -187,7 +187,7 @@ it('invitations: told once, listed, refused where they mean nothing', async () =
 it('invitations that a moderator makes or takes back are in the audit log, and once; a host’s are not', async () => {
   const { id } = await open();
   const { user } = bob;
-  await backend.database.user.update({ where: { id: user.id }, data: { role: 'moderator' } });
+  await backend.giveRole(bob, 'moderator');
   for (let again = 0; again < 2; again++) await bob.client.access.create({ id, userId: ann.user.id });
   await bob.client.access.remove({ id, userId: ann.user.id });
   await invite(id, ann);
@@ -197,7 +197,7 @@ it('invitations that a moderator makes or takes back are in the audit log, and o
   expect(items).toMatchObject(
     ['invitation.removed', 'invitation.added'].map((action) => ({ ...entry, action })),
   );
-  await backend.database.user.update({ where: { id: user.id }, data: { role: 'user' } });
+  await backend.giveRole(bob, 'user');
 });
 
 it.each(['public', 'private'] as const)(
@@ -352,12 +352,12 @@ describe('a public session', () => {
     const member = bannedFromPlayback(playback.playbackId, dan.user.id);
     const known = await backend.redis.zscore(playbackKeys.banned, member);
     expect(Number(known)).toBe(Date.parse(expiresAt ?? ''));
-    await backend.database.user.update({ where: { id: bob.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(bob, 'moderator');
     const path = { id: dan.user.id, reason: 'spam' };
     await bob.client.platformModeration.ban(path);
     expect(await bans()).toContain(bannedFromPlayback(null, dan.user.id));
     await bob.client.platformModeration.unban(path);
     expect(await bans()).not.toContain(bannedFromPlayback(null, dan.user.id));
-    await backend.database.user.update({ where: { id: bob.user.id }, data: { role: 'user' } });
+    await backend.giveRole(bob, 'user');
   });
 });

@@ -20,12 +20,7 @@ let admin: Account;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
-  [host, ann, moderator, admin] = await Promise.all([
-    api.register(),
-    api.register(),
-    api.register(),
-    api.register(),
-  ]);
+  [host, ann, moderator, admin] = (await api.people(4)) as [Account, Account, Account, Account];
   await backend.giveRole(moderator, 'moderator');
   await backend.giveRole(admin, 'admin');
 }, 60_000);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const many = ['STAGE', 'PEOPLE', 'CONVERSATION', 'WALLET', 'WEBHOOK', 'ANALYTICS', 'STATUS', 'SEARCH'];
   api = await backend.startApi(Object.fromEntries(many.map((name) => [`${name}_RATE_PER_USER`, '1000'])));
   [owner, stranger, blocked, moderator] = (await api.people(4)) as [Account, Account, Account, Account];
-  await backend.database.user.update({ where: idOf(moderator), data: { role: 'moderator' } });
+  await backend.giveRole(moderator, 'moderator');
   await owner.client.blocks.create(idOf(blocked));
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);

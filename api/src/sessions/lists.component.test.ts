@@ -10,7 +10,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
   admin = await api.register();
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
   for (const slug of ['talk', 'news'])
     await admin.client.categories.create({ slug, name: { en: slug, ar: slug } });
 }, 60_000);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
   admin = await api.register();
-  await backend.database.user.update({ where: { id: admin.user.id }, data: { role: 'admin' } });
+  await backend.giveRole(admin, 'admin');
   for (const [position, slug] of ['talk', 'news'].entries())
     await admin.client.categories.create({ slug, name: namesOf(slug), position });
 }, 60_000);
@@ -35,7 +35,7 @@ describe('sessions', () => {
     const token = other.accessToken;
     expect(refusalOf(await api.ask('PATCH', path, { token, body: { title: 'x' } }))).toBe('403 forbidden');
     expect(refusalOf(await api.ask('POST', `${path}/end`, { token }))).toBe('403 forbidden');
-    await backend.database.user.update({ where: { id: other.user.id }, data: { role: 'moderator' } });
+    await backend.giveRole(other, 'moderator');
     const ended = await other.client.sessions.end({ id: made.id });
     expect(ended).toMatchObject({ state: 'ended', endReason: 'moderatorEnded' });
     const again = await api.ask('POST', `${path}/end`, { token: host.accessToken });

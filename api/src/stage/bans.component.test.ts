@@ -178,7 +178,7 @@ describe('a ban from a session', () => {
 it('sanctions and lifts are told to the host and the moderators of the room, and to nobody else', async () => {
   const { id: room } = await host.client.sessions.create({ title: 'watched' });
   const [helper, guest, officer] = [await api.register(), await api.register(), await api.register()];
-  await backend.database.user.update({ where: { id: officer.user.id }, data: { role: 'moderator' } });
+  await backend.giveRole(officer, 'moderator');
   await host.client.moderation.appoint({ id: helper.user.id });
   const join = async ({ accessToken }: Account): Promise<TestSocket> => {
     const socket = await TestSocket.connect(api.url, { token: accessToken });

@@ -172,9 +172,9 @@ it('what a session came to is told at its end, and to its host and moderators at
   expect(await api.refusal(ann, 'GET', `/sessions/${id}/stats`)).toBe('403 forbidden');
   expect(await api.refusal(null, 'GET', `/sessions/${id}/stats`)).toBe('401 unauthenticated');
   expect(await api.refusal(host, 'GET', `/sessions/${randomUUID()}/stats`)).toBe('404 not_found');
-  await backend.database.user.update({ where: { id: ann.user.id }, data: { role: 'moderator' } });
+  await backend.giveRole(ann, 'moderator');
   expect(await ann.client.analytics.summary({ id })).toMatchObject({ peakViewers: 1 });
-  await backend.database.user.update({ where: { id: ann.user.id }, data: { role: 'user' } });
+  await backend.giveRole(ann, 'user');
 });
 
 it('time goes on with heartbeats; who vanishes is dropped', async () => {

@@ -28,8 +28,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ TRUST_PROXY: 'loopback', JOIN_RATE_PER_ADDRESS: '1000' });
   [host, moderator] = [await api.register(), await api.register()];
-  const where = { id: moderator.user.id };
-  await backend.database.user.update({ where, data: { role: 'moderator' } });
+  await backend.giveRole(moderator, 'moderator');
   other = (await host.client.sessions.create({ title: 'another' })).id;
 }, 60_000);
 beforeEach(async () => {
