@@ -15,6 +15,7 @@ export * from './parseJson.ts';
 export * from './publicAddress.ts';
 export * from './playbackTokens.ts';
 export * from './queue.ts';
+export * from './RecentMap.ts';
 export * from './redis.ts';
 export * from './relay/RelayServer.ts';
 export * from './relay/RelayStream.ts';

@@ -33,3 +33,11 @@ export function createRedis(
   });
   return redis;
 }
+
+/** Members with their scores, in the order of an answer to a command `WITHSCORES`. */
+export function scoresOf(answer: readonly string[]): [member: string, score: number][] {
+  return Array.from({ length: answer.length / 2 }, (_, at) => [
+    answer[2 * at] ?? '',
+    Number(answer[2 * at + 1]),
+  ]);
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from '@maydan/common';
+import { scoresOf, type Redis } from '@maydan/common';
 import { bannedFromPlayback, playbackKeys, playbackTokenSec } from '@maydan/contracts';
 
 /** A ban as origins know it. */
@@ -66,18 +66,13 @@ export class PlaybackBans {
     const { banned, bannedVersion } = playbackKeys;
     const version = (await this.#redis.get(bannedVersion)) ?? '';
     const right = new Map((await ask()).map(({ member, untilMs }) => [member, untilMs]));
-    const known = pairs(await this.#redis.zrangebyscore(banned, `(${nowMs}`, '+inf', 'WITHSCORES'));
+    const known = new Map(
+      scoresOf(await this.#redis.zrangebyscore(banned, `(${nowMs}`, '+inf', 'WITHSCORES')),
+    );
     const isSame = known.size === right.size && [...right].every(([who, ms]) => known.get(who) === ms);
     if (isSame) return false;
     const entries = [...right].flatMap(([member, untilMs]) => [untilMs, member]);
     const keys = [banned, bannedVersion];
     return (await this.#redis.eval(replaceScript, 2, ...keys, version, randomUUID(), ...entries)) === 1;
   }
-}
-
-function pairs(answer: readonly string[]): Map<string, number> {
-  const found = new Map<string, number>();
-  for (let nth = 0; nth + 1 < answer.length; nth += 2)
-    found.set(answer[nth] as string, Number(answer[nth + 1]));
-  return found;
 }

@@ -1,4 +1,4 @@
-import type { Redis } from '@maydan/common';
+import { scoresOf, type Redis } from '@maydan/common';
 import { leaderboardPeriod } from '@maydan/contracts';
 import { z } from 'zod';
 import { boardPrefix, boardsOf, ttlSecOf, type Counted } from './boards.ts';
@@ -108,10 +108,7 @@ export class Leaderboards {
   /** The first ones of a board, with their coins. */
   async top(key: string, most: number): Promise<{ id: string; coins: number }[]> {
     const flat = await this.#redis.zrevrange(key, 0, most - 1, 'WITHSCORES');
-    return Array.from({ length: flat.length / 2 }, (_, at) => ({
-      id: flat[2 * at] ?? '',
-      coins: Number(flat[2 * at + 1]),
-    }));
+    return scoresOf(flat).map(([id, coins]) => ({ id, coins }));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { AppError } from '@maydan/common';
+import { AppError, RecentMap } from '@maydan/common';
 
 /** Who watches which session. */
 export interface Viewing {
@@ -21,8 +21,7 @@ interface Known extends Viewing {
 export class ViewingTokens {
   readonly #key: KeyObject;
   /** Proved before: each viewer comes again every quarter of a minute. */
-  #known = new Map<string, Known>();
-  #older = new Map<string, Known>();
+  readonly #known = new RecentMap<Known>(mostKnown);
 
   constructor(secret: string) {
     this.#key = createSecretKey(createHmac('sha256', secret).update('viewing').digest());
@@ -52,8 +51,7 @@ export class ViewingTokens {
 
   /** Throws `token_invalid` or `token_expired`. */
   read(token: string, nowMs = Date.now()): Viewing {
-    const known =
-      this.#known.get(token) ?? this.#remember(token, this.#older.get(token) ?? this.#prove(token));
+    const known = this.#known.get(token, () => this.#prove(token));
     if (known.expiresAtMs < nowMs) throw new AppError('token_expired');
     return known;
   }
@@ -64,15 +62,6 @@ export class ViewingTokens {
     if (!this.#isRight(signed, token.slice(cut + 1))) throw new AppError('token_invalid');
     const [sessionId = '', viewer = '', expiresAtSec = '0'] = signed.split('.');
     return { sessionId, viewer, expiresAtMs: Number(expiresAtSec) * 1_000 };
-  }
-
-  #remember(token: string, known: Known): Known {
-    if (this.#known.size >= mostKnown) {
-      this.#older = this.#known;
-      this.#known = new Map();
-    }
-    this.#known.set(token, known);
-    return known;
   }
 
   #mac(text: string): string {

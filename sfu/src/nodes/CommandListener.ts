@@ -1,4 +1,4 @@
-import type { Logger, Redis } from '@maydan/common';
+import { scoresOf, type Logger, type Redis } from '@maydan/common';
 import { joinTokenLifetimeSec, sfuCommand, sfuCommandChannel, sfuRemovalsKey } from '@maydan/contracts';
 import type { SfuCommand } from '@maydan/contracts';
 
@@ -42,8 +42,7 @@ export class CommandListener {
     const [sec] = await redis.time();
     const since = (Number(sec) - joinTokenLifetimeSec) * 1_000;
     const said = await redis.zrangebyscore(sfuRemovalsKey, since, '+inf', 'WITHSCORES');
-    for (let nth = 0; nth + 1 < said.length; nth += 2)
-      await this.#hear(said[nth] as string, Number(said[nth + 1]));
+    for (const [message, atMs] of scoresOf(said)) await this.#hear(message, atMs);
   }
 
   async #listenAgain(): Promise<void> {

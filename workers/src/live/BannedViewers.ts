@@ -1,7 +1,6 @@
-import { AppError, readPlaybackToken, type Redis } from '@maydan/common';
+import { AppError, readPlaybackToken, RecentMap, scoresOf, type Redis } from '@maydan/common';
 import { bannedFromPlayback, playbackKeys } from '@maydan/contracts';
 
-/** Tokens whose users are known: two generations of so many at most. */
 const mostKnown = 20_000;
 
 /**
@@ -13,8 +12,8 @@ export class BannedViewers {
   readonly #secret: string;
   #version: string | null | undefined;
   #untilMs: ReadonlyMap<string, number> = new Map();
-  #users = new Map<string, string | null>();
-  #olderUsers = new Map<string, string | null>();
+  /** Of tokens, proved once: a player asks with the same one several times a second. */
+  readonly #users = new RecentMap<string | null>(mostKnown);
 
   constructor(redis: Redis, secret: string) {
     this.#redis = redis;
@@ -26,10 +25,7 @@ export class BannedViewers {
     const version = await this.#redis.get(playbackKeys.bannedVersion);
     if (version === this.#version) return;
     const answer = await this.#redis.zrange(playbackKeys.banned, 0, '-1', 'WITHSCORES');
-    const untilMs = new Map<string, number>();
-    for (let nth = 0; nth + 1 < answer.length; nth += 2)
-      untilMs.set(answer[nth] as string, Number(answer[nth + 1]));
-    this.#untilMs = untilMs;
+    this.#untilMs = new Map(scoresOf(answer));
     this.#version = version;
   }
 
@@ -42,27 +38,13 @@ export class BannedViewers {
 
   /** As `refusalOf`, by the token of an address; one that isn't good says nothing about anybody. */
   refusalOfToken(playbackId: string, token: string): AppError | null {
-    const userId = this.#userOf(playbackId, token);
+    const userId = this.#users.get(`${playbackId} ${token}`, () => this.#read(playbackId, token));
     return userId === null ? null : this.refusalOf(playbackId, userId);
   }
 
   #holds(member: string): boolean {
     const untilMs = this.#untilMs.get(member);
     return untilMs !== undefined && untilMs > Date.now();
-  }
-
-  /** Proved once: a player asks with the same token several times a second. */
-  #userOf(playbackId: string, token: string): string | null {
-    const key = `${playbackId} ${token}`;
-    const known = this.#users.get(key);
-    if (known !== undefined) return known;
-    const userId = this.#olderUsers.get(key) ?? this.#read(playbackId, token);
-    if (this.#users.size >= mostKnown) {
-      this.#olderUsers = this.#users;
-      this.#users = new Map();
-    }
-    this.#users.set(key, userId);
-    return userId;
   }
 
   #read(playbackId: string, token: string): string | null {
