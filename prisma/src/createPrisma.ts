@@ -33,6 +33,8 @@ export function createPrisma(databaseUrl: string, options: PrismaOptions = {}): 
   });
   // A connection that breaks while nobody uses it is replaced; the next statement says what is wrong.
   pool.on('error', () => undefined);
+  // One that breaks in the moment in which it is handed to who waits for it is heard by neither; they fail with their statement.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   const { onQuery } = options;
   const client = clientOf(new OrderlyPg(pool, { disposeExternalPool: true }), onQuery);
   openDoor(client, { pool, onQuery });
