@@ -7,6 +7,7 @@ import { startPostgres, type EmbeddedPostgres } from '@maydan/infra';
 import pg from 'pg';
 import { ask, createPrisma, isTaken, Prisma, verifyPassword } from './index.ts';
 import { diffSchemas, schemaPath } from './migrations.ts';
+import { startBreaking } from './testing/startBreaking.ts';
 
 const run = promisify(execFile);
 const scripts = join(dirname(import.meta.filename), '..', 'scripts');
@@ -221,5 +222,22 @@ describe('a transaction', () => {
       },
     );
     expect(JSON.parse(stdout)).toEqual({ failed: expect.stringContaining('division by zero'), keys: 1 });
+  }, 30_000);
+});
+
+describe('a connection', () => {
+  it('that ends while it is handed over fails the one who is given it, and nobody else', async () => {
+    const { url, proxy } = await startBreaking(server.url, 'last words');
+    const database = createPrisma(url, { maxConnections: 1 });
+    try {
+      const last = database.$queryRaw`SELECT 'last ' || 'words' AS "said"`;
+      const waiting = database.$transaction((transaction) => transaction.$queryRaw`SELECT 1 AS "one"`);
+      expect(await last).toEqual([{ said: 'last words' }]);
+      await expect(waiting).rejects.toThrow(/administrator command|not queryable|terminated|closed/i);
+      expect(await database.$queryRaw`SELECT 2 AS "two"`).toEqual([{ two: 2 }]);
+    } finally {
+      await database.$disconnect();
+      proxy.close();
+    }
   }, 30_000);
 });
