@@ -13,6 +13,7 @@ export { localCertificate } from './supervisor/certificate.ts';
 export type { Addresses } from './supervisor/dataFolder.ts';
 export type { Credentials } from './supervisor/database.ts';
 export type { ServiceName } from './supervisor/environments.ts';
+export { serviceArguments } from './supervisor/serviceArguments.ts';
 export { hashOf, root } from './setup/paths.ts';
 export { compileStageMedia } from './setup/stageMedia.ts';
 export { chromiumPath } from './setup/steps.ts';

@@ -8,6 +8,8 @@ import { configSchema as sfuSchema } from '../../../sfu/src/config.ts';
 import { configSchema as workersSchema } from '../../../workers/src/config.ts';
 import { workspaces } from '../check/tasks.ts';
 import { root } from '../setup/paths.ts';
+import { serviceNames } from '../supervisor/environments.ts';
+import { serviceArguments } from '../supervisor/serviceArguments.ts';
 import { parseEnvironmentFile } from './environmentFile.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -158,6 +160,11 @@ describe('the container images', () => {
   it('know every workspace, so that the lock file fits', () => {
     for (const workspace of workspaces())
       expect(dockerfile).toContain(`COPY ${workspace}/package.json ${workspace}/`);
+  });
+
+  it.each(serviceNames)('start %s as the supervisor does', (name) => {
+    const command = ['node', ...serviceArguments(name)].map((one) => one.replace(`${root}/`, ''));
+    expect(dockerfile).toContain(`\nCMD ${JSON.stringify(command).replaceAll('","', '", "')}\n`);
   });
 
   it('do not run as root', () => {

@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { ManagedProcess } from '../process/ManagedProcess.ts';
 import { waitUntilReady } from '../process/waitUntil.ts';
 import { root } from '../setup/paths.ts';
 import type { ServiceName } from './environments.ts';
 import type { RunningPart } from './Part.ts';
+import { serviceArguments } from './serviceArguments.ts';
 
 const READY_DEADLINE_MS = 60_000;
 /** A little more than the services give themselves. */
@@ -22,7 +22,7 @@ export async function startService(
   const child = new ManagedProcess({
     name,
     command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', join(root, name, 'src', 'main.ts')],
+    args: serviceArguments(name),
     env,
     cwd: root,
     wave: 1,

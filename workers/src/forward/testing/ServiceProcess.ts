@@ -1,15 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { waitUntil } from '@maydan/infra';
+import { serviceArguments, waitUntil, type ServiceName } from '@maydan/infra';
 
 const keptLines = 60;
 const startMs = 60_000;
 
 export interface ServiceProcessOptions {
-  /** From the root of the repository. */
-  readonly main: string;
+  readonly service: ServiceName;
   readonly env: NodeJS.ProcessEnv;
   /** Part of the log line that tells that it has started. */
   readonly readyText: string;
@@ -33,14 +31,13 @@ export class ServiceProcess {
   /** @throws while it doesn't run. */
   get pid(): number {
     const pid = this.#child?.pid;
-    if (pid === undefined) throw new Error(`${this.#options.main} does not run`);
+    if (pid === undefined) throw new Error(`${this.#options.service} does not run`);
     return pid;
   }
 
   async start(): Promise<void> {
-    const { main, env, readyText } = this.#options;
-    const file = fileURLToPath(new URL(`../../../../${main}`, import.meta.url));
-    const child = spawn(process.execPath, [file], {
+    const { service, env, readyText } = this.#options;
+    const child = spawn(process.execPath, serviceArguments(service), {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -53,8 +50,8 @@ export class ServiceProcess {
         isReady ||= line.includes(readyText);
       });
     }
-    await waitUntil(main, () => isReady || child.exitCode !== null, startMs);
-    if (child.exitCode !== null) throw new Error(`${main} did not start:\n${this.logTail}`);
+    await waitUntil(service, () => isReady || child.exitCode !== null, startMs);
+    if (child.exitCode !== null) throw new Error(`${service} did not start:\n${this.logTail}`);
   }
 
   /** Idempotent. */

@@ -13,7 +13,7 @@ export class SfuProcess extends ServiceProcess {
     env?: NodeJS.ProcessEnv;
   }): Promise<SfuProcess> {
     const sfu = new SfuProcess({
-      main: 'sfu/src/main.ts',
+      service: 'sfu',
       readyText: '"ready"',
       env: {
         REDIS_URL: options.redisUrl,

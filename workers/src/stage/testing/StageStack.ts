@@ -305,7 +305,7 @@ export class StageStack {
   /** The workers as a process of its own, of which only the composite has work. */
   async startWorkers(): Promise<ServiceProcess> {
     const workers = new ServiceProcess({
-      main: 'workers/src/main.ts',
+      service: 'workers',
       readyText: '"listening"',
       env: {
         ...{ REDIS_URL: this.redisServer.url, INTERNAL_SECRET: this.secret, LOG_LEVEL: 'info' },
