@@ -200,10 +200,6 @@ export function createServices(dependencies: ServicesDependencies) {
       await gifts.gifts.banned(sessionId, userId);
     },
   });
-  const moderation = createModeration({
-    ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
-    ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, traces },
-  });
   const reports = createReports({ database, sessions, limits, toldLater, emitter, logger });
   const messageMedia = new MessageMediaRepo(database);
   const media = createMedia({
@@ -217,6 +213,11 @@ export function createServices(dependencies: ServicesDependencies) {
   const conversations = createConversations({
     ...{ database, emitter, attachments, messageMedia, limits, logger },
     noticed: (user, notificationId) => notifications.tellRead(user, notificationId),
+  });
+  const moderation = createModeration({
+    ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
+    ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, traces, leases, views },
+    messages: conversations.messages,
   });
   const people = createPeople({
     database,
@@ -251,7 +252,7 @@ export function createServices(dependencies: ServicesDependencies) {
     periodMs: config.LEDGER_RECONCILE_PERIOD_MS,
   });
   const personalData = createPersonalData({
-    ...{ database, repo, sessions, sfu, jobs, emitter, logger, store: media.store },
+    ...{ database, repo, sessions, commands, sfu, jobs, emitter, logger, store: media.store },
     ...wallet,
     ...{ identity: identity.identity, signIns },
   });
@@ -268,7 +269,7 @@ export function createServices(dependencies: ServicesDependencies) {
     auth: identityRoutes(identity, signedIn),
     account: accountRoutes({ ...identity, limits, presence }, signedIn),
     streamKeys: streamKeysRoutes(streamKeys, signedIn),
-    sessions: sessionsRoutes(sessions, lists, analytics.analytics, signedIn, anybody),
+    sessions: sessionsRoutes(sessions, lists, { ...analytics, ...moderation }, signedIn, anybody),
     stage: stageRoutes(stage, signedIn, anybody),
     bans: bansRoutes(stage.bans, signedIn),
     analytics: analyticsRoutes(analytics.analytics, signedIn),

@@ -6,10 +6,14 @@ import {
   chatMute,
   chatMuteInput,
   kickInput,
+  messageDeleteInput,
+  recordingSanctionInput,
+  recordingShowInput,
   streamKeyDisableInput,
 } from './moderation.ts';
 import { pageInput, userById, userPage } from './people.ts';
 import { byId, nothing, route } from './route.ts';
+import { session } from './sessions.ts';
 import { seatOfInput } from './stage/seats.ts';
 import { streamKey } from './streamKeys.ts';
 
@@ -87,4 +91,36 @@ export const platformModerationContract = {
   )
     .input(streamKeyDisableInput)
     .output(streamKey),
+  deleteMessage: route(
+    'DELETE',
+    '/admin/messages/{id}',
+    tag,
+    'Delete a message of a conversation that was reported, unless the report was dismissed; its place stays, empty',
+  )
+    .input(messageDeleteInput)
+    .output(nothing),
+  hideRecording: route(
+    'POST',
+    '/admin/sessions/{id}/recording/hide',
+    tag,
+    'Let nobody else play or find a recording from now on; its host is told. Again it changes nothing',
+  )
+    .input(recordingSanctionInput)
+    .output(session),
+  showRecording: route(
+    'POST',
+    '/admin/sessions/{id}/recording/show',
+    tag,
+    'Show a hidden recording again; its host is told',
+  )
+    .input(recordingShowInput)
+    .output(session),
+  deleteRecording: route(
+    'DELETE',
+    '/admin/sessions/{id}/recording',
+    tag,
+    'Delete somebody’s recording for good; its host is told',
+  )
+    .input(recordingSanctionInput)
+    .output(session),
 };

@@ -65,5 +65,9 @@ export const accountUnbanInput = z.object({
   reason: sanctionReason.nullable().default(null),
 });
 export const streamKeyDisableInput = z.object({ id: z.uuid(), reason: requiredReason });
+export const messageDeleteInput = z.object({ id: z.uuid(), reason: requiredReason });
+export const recordingSanctionInput = inSession.extend({ reason: requiredReason });
+export type RecordingSanctionInput = z.infer<typeof recordingSanctionInput>;
+export const recordingShowInput = inSession.extend({ reason: sanctionReason.nullable().default(null) });
 /** The host is told the reason when somebody else ends the session. */
 export const sessionEndInput = inSession.extend({ reason: sanctionReason.nullable().default(null) });

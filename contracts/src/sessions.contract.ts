@@ -26,6 +26,14 @@ export const sessionsContract = {
   end: route('POST', '/sessions/{id}/end', 'Sessions', 'End the session for good')
     .input(sessionEndInput)
     .output(endedSession),
+  deleteRecording: route(
+    'DELETE',
+    '/sessions/{id}/recording',
+    'Sessions',
+    'Delete the recording of one’s session for good; the session stays',
+  )
+    .input(byId)
+    .output(session),
   health: route(
     'GET',
     '/sessions/{id}/health',

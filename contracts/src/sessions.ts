@@ -133,6 +133,12 @@ export const playbackGranted = z.object({
 });
 export type PlaybackGranted = z.infer<typeof playbackGranted>;
 
+/**
+ * What is there of a session that is over. `hidden`: by a moderator, who may show it again; moderators and admins alone play it.
+ * `deleted`: by its host or a moderator, for good.
+ */
+export const recordingState = z.enum(['none', 'available', 'hidden', 'deleted']);
+
 export const session = z.object({
   id: sessionId,
   host: publicUser,
@@ -152,6 +158,7 @@ export const session = z.object({
   endedAt: isoDate.nullable(),
   durationMs: z.int().nullable(),
   viewers: viewership,
+  recording: recordingState,
   playback,
 });
 export type Session = z.infer<typeof session>;

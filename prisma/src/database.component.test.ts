@@ -58,7 +58,7 @@ const shape = `
   UNION SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
     AND indexname NOT IN ('User_letters_idx', 'Conversation_letters_idx',
       'Media_awaiting_idx', 'Media_unused_idx', 'Media_ownerless_idx',
-      'Session_private_idx', 'Session_recordings_idx', 'Session_letters_idx')
+      'Session_shut_idx', 'Session_unremoved_idx', 'Session_recordings_idx', 'Session_letters_idx')
   UNION SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace AND contype NOT IN ('c', 't') AND conrelid <> 0 AND conrelid::regclass::text <> '_prisma_migrations'
   UNION SELECT t.typname || ': ' || string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)

@@ -138,4 +138,29 @@ describe('a private session', () => {
     await host.access.remove({ id: session.id, userId: viewerId });
     await waitFor('the refusal', async () => (await statusOf(hlsUrl)) === 401, { timeoutMs: 30_000 });
   }, 240_000);
+
+  it('its recording made public is played by nobody once a moderator hides it, and is gone once its host deletes it', async () => {
+    const { id } = session;
+    const moderator = await used.stack.signIn('admin');
+    const { hlsUrl } = (await host.sessions.update({ id, visibility: 'public' })).playback;
+    const open = hlsUrl.replace(/\/~[^/]+/, '');
+    const comes = (status: number) =>
+      waitFor(`${status}`, async () => (await statusOf(open)) === status, { timeoutMs: 30_000 });
+    await comes(200);
+    const firstOf = async (url: string): Promise<string> => {
+      const [line = ''] = (await (await fetch(url)).text()).match(/^[^#\n]+$/m) ?? [];
+      return new URL(line, url).href;
+    };
+    const partUrl = await firstOf(await firstOf(open));
+    expect(await statusOf(partUrl)).toBe(200);
+    await moderator.platformModeration.hideRecording({ id, reason: 'to be looked at' });
+    await comes(403);
+    expect(await statusOf(partUrl)).toBe(403);
+    expect(await statusOf((await moderator.access.playback({ id })).playback.hlsUrl)).toBe(200);
+    await moderator.platformModeration.showRecording({ id });
+    await comes(200);
+    expect(await statusOf(partUrl)).toBe(200);
+    expect((await host.sessions.deleteRecording({ id })).recording).toBe('deleted');
+    await comes(403);
+  }, 120_000);
 });

@@ -1,4 +1,5 @@
 import type { Logger } from '@maydan/common';
+import { isShut } from '../sessions/shut.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { AccessEnds } from './AccessEnds.ts';
 import type { AccessRepo, Place } from './access.repo.ts';
@@ -60,11 +61,11 @@ export class AccessKeeper {
       await leases.drop(sessionId);
       return [];
     }
-    const isPrivate = session.visibility === 'private';
-    if (!isPrivate || isOver(session.state)) await leases.dropAdmitted(session);
+    const isGuarded = isShut(session);
+    if (!isGuarded || isOver(session.state)) await leases.dropAdmitted(session);
     const userIds = [...new Set([...(await leases.playing(session)), ...(await leases.admitted(session))])];
     if (userIds.length === 0) await leases.forget(session);
-    if (!isPrivate) return [];
+    if (!isGuarded) return [];
     return userIds.map((userId) => ({ sessionId, userId }));
   }
 

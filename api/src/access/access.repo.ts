@@ -57,6 +57,14 @@ export function viewing(viewer: Viewer): Prisma.Sql {
   return viewer === null ? Prisma.empty : Prisma.sql`JOIN "User" u ON u."id" = ${viewer.id}::uuid`;
 }
 
+/** `isShut` for queries that read "Session", as the index over such sessions has it. */
+const shutSessions = Prisma.sql`("visibility" = 'private' OR "hiddenAt" IS NOT NULL OR "recordingDeletedAt" IS NOT NULL)`;
+
+/** The same for Prisma. */
+const whereShut = {
+  OR: [{ visibility: 'private' }, { hiddenAt: { not: null } }, { recordingDeletedAt: { not: null } }],
+} satisfies Prisma.SessionWhereInput;
+
 /** Who is let into sessions, in PostgreSQL. */
 export class AccessRepo {
   readonly #database: Database;
@@ -85,43 +93,49 @@ export class AccessRepo {
       FROM unnest(${places.map((place) => place.sessionId)}::uuid[], ${places.map((place) => place.userId)}::uuid[])
         AS place("sessionId", "userId")
       JOIN "Session" s ON s."id" = place."sessionId" JOIN "User" u ON u."id" = place."userId"
-      WHERE u."bannedAt" IS NULL AND ${isLetIn}`,
+      WHERE u."bannedAt" IS NULL AND ${isLetIn}
+        AND (u."role" <> 'user' OR (s."hiddenAt" IS NULL AND s."recordingDeletedAt" IS NULL))`,
     );
     return new Set(rows.map(({ sessionId, userId }) => `${sessionId} ${userId}`));
   }
 
   sessions(
     ids: readonly string[],
-  ): Promise<Pick<SessionRow, 'id' | 'playbackId' | 'visibility' | 'state'>[]> {
+  ): Promise<
+    Pick<SessionRow, 'id' | 'playbackId' | 'visibility' | 'state' | 'hiddenAt' | 'recordingDeletedAt'>[]
+  > {
     return this.#database.session.findMany({
       where: { id: { in: [...ids] } },
-      select: { id: true, playbackId: true, visibility: true, state: true },
+      select: {
+        ...{ id: true, playbackId: true, visibility: true, state: true },
+        ...{ hiddenAt: true, recordingDeletedAt: true },
+      },
     });
   }
 
-  /** In SQL, as Prisma hands the word over in a way in which no index of private ones is used. */
+  /** Those that are shut. In SQL, as Prisma hands the word over in a way in which their index isn't used. */
   async countPrivate(): Promise<number> {
     const [row] = await ask<{ count: number }>(
       this.#database,
-      Prisma.sql`SELECT count(*)::int AS "count" FROM "Session" WHERE "visibility" = 'private'`,
+      Prisma.sql`SELECT count(*)::int AS "count" FROM "Session" WHERE ${shutSessions}`,
     );
     return row?.count ?? 0;
   }
 
-  /** A batch of the private playbacks behind one, in their order. */
+  /** A batch of the playbacks that are shut behind one, in their order. */
   async privatePlaybacks(after: string, take: number): Promise<string[]> {
     const rows = await ask<{ playbackId: string }>(
       this.#database,
-      Prisma.sql`SELECT "playbackId" FROM "Session" WHERE "visibility" = 'private' AND "playbackId" > ${after}
+      Prisma.sql`SELECT "playbackId" FROM "Session" WHERE ${shutSessions} AND "playbackId" > ${after}
         ORDER BY "playbackId" LIMIT ${take}`,
     );
     return rows.map(({ playbackId }) => playbackId);
   }
 
-  /** Those of the playbacks that are private. */
+  /** Those of the playbacks that are shut. */
   async privateAmong(playbackIds: readonly string[]): Promise<Set<string>> {
     const rows = await this.#database.session.findMany({
-      where: { visibility: 'private', playbackId: { in: [...playbackIds] } },
+      where: { ...whereShut, playbackId: { in: [...playbackIds] } },
       select: { playbackId: true },
     });
     return new Set(rows.map(({ playbackId }) => playbackId));

@@ -126,6 +126,15 @@ export class MessagesRepo {
     return row ?? null;
   }
 
+  /** For whoever moderates: also for who isn't in its conversation. Null when it isn't there. */
+  async find(id: string): Promise<MessageRow | null> {
+    const [row] = await this.#database.$queryRaw<MessageRow[]>`
+      SELECT ${messageColumns} FROM "Message" m
+      JOIN "Conversation" c ON c."id" = m."conversationId" AND c."deletedAt" IS NULL
+      ${messageJoins} WHERE m."id" = ${id}::uuid`;
+    return row ?? null;
+  }
+
   /** Null when the conversation isn't there for the user, or they aren't in it. */
   async standing(userId: string, conversationId: string): Promise<Standing | null> {
     const [row] = await ask<Standing>(

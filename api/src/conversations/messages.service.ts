@@ -122,6 +122,27 @@ export class MessagesService {
     return (await repo.delete(id, files.detach(found))) ? this.#changed(user, id) : this.get(user, id);
   }
 
+  /** Whose a message is, for moderators, who need not be in its conversation; null: nobody's any more. Throws `not_found`. */
+  async senderOf(id: string): Promise<string | null> {
+    const found = await this.#deps.repo.find(id);
+    if (found === null) throw new AppError('not_found');
+    return found.senderId;
+  }
+
+  /** For a moderator, as `delete` does; `also` is written with it. All who are in the conversation are told. Throws `not_found`. */
+  async deleteBy(id: string, also: WithMessage): Promise<void> {
+    const { repo, files, announcer } = this.#deps;
+    const found = await repo.find(id);
+    if (found === null) throw new AppError('not_found');
+    const detach = files.detach(found);
+    const isDeleted = await repo.delete(id, async (transaction) => {
+      await also(transaction, id);
+      await detach?.(transaction, id);
+    });
+    const row = isDeleted ? await repo.find(id) : null;
+    if (row !== null) await announcer.changed(await files.message(row));
+  }
+
   /** Moves one's marker forwards, never back; throws `not_found`. */
   async read(user: User, id: string, seq: number): Promise<ReadOutput> {
     await this.#deps.limits.reads(user.id);

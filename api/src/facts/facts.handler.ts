@@ -196,7 +196,9 @@ export class FactsHandler {
       logger.info({ sessionId, failure, durationMs, byteLength, recorded }, ended.state);
     } else if (before.endReason === 'workerLost' && !before.recorded) {
       // A worker came back after the session was given up: its recording is still good.
-      await repo.update(sessionId, outcome, { state: 'failed', fence: { lte: fence } });
+      await repo.update(sessionId, outcome, {
+        ...{ state: 'failed', fence: { lte: fence }, recordingDeletedAt: null },
+      });
     }
     await this.#finish(sessionId);
   }
@@ -214,7 +216,11 @@ export class FactsHandler {
 
   async #imagesReady(fact: FactOf<'vod.imagesReady'>): Promise<void> {
     const { sessionId, playbackId, posterPath, storyboardPath } = fact;
-    const changed = await this.#deps.repo.update(sessionId, { posterPath, storyboardPath }, { playbackId });
+    const changed = await this.#deps.repo.update(
+      sessionId,
+      { posterPath, storyboardPath },
+      { playbackId, recordingDeletedAt: null },
+    );
     if (changed !== null) await this.#deps.announcer.announce(sessionId);
   }
 

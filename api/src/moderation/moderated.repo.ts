@@ -1,4 +1,5 @@
-import type { ChatMute, Database, User } from '@maydan/prisma';
+import type { ReportTargetKind } from '@maydan/contracts';
+import type { ChatMute, Database, DatabaseTransaction, User } from '@maydan/prisma';
 import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
 import { publicFields } from '../people/listed.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
@@ -61,6 +62,18 @@ export class ModeratedRepo {
       take: 1_000,
       include: withUser,
     });
+  }
+
+  /** Whether somebody reported it, and moderators have not dismissed that. Within a transaction reports of it wait for its end. */
+  async isReported(
+    targetKind: ReportTargetKind,
+    targetId: string,
+    within?: DatabaseTransaction,
+  ): Promise<boolean> {
+    if (within !== undefined)
+      await within.$queryRaw`SELECT 1 AS locked FROM "Report" WHERE "targetId" = ${targetId}::uuid FOR SHARE`;
+    const where = { targetId, targetKind, state: { in: ['open', 'resolved'] } };
+    return (await (within ?? this.#database).report.findFirst({ where, select: { id: true } })) !== null;
   }
 
   /** Of what the database doesn't keep the audit log knows alone. */

@@ -31,7 +31,7 @@ export function moderationRoutes(
 }
 
 export function platformModerationRoutes(
-  { accountBans, streamKeys }: Moderation,
+  { accountBans, streamKeys, recordings, messages }: Moderation,
   { platformModeration: signedIn }: SignedInProcedures,
 ) {
   return {
@@ -50,6 +50,19 @@ export function platformModerationRoutes(
     })),
     disableStreamKey: signedIn.disableStreamKey.handler(({ input, context }) =>
       streamKeys.disable(context.user, input),
+    ),
+    deleteMessage: signedIn.deleteMessage.handler(async ({ input, context }) => {
+      await messages.delete(context.user, input);
+      return {};
+    }),
+    hideRecording: signedIn.hideRecording.handler(({ input, context }) =>
+      recordings.moderate('hidden', context.user, input, context.playbackBase),
+    ),
+    showRecording: signedIn.showRecording.handler(({ input, context }) =>
+      recordings.moderate('shown', context.user, input, context.playbackBase),
+    ),
+    deleteRecording: signedIn.deleteRecording.handler(({ input, context }) =>
+      recordings.moderate('deleted', context.user, input, context.playbackBase),
     ),
   };
 }

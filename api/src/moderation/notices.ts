@@ -20,6 +20,46 @@ export function endNotice(
   });
 }
 
+const recordingWords = {
+  hidden: {
+    title: { en: 'Your recording was hidden', ar: 'تم إخفاء تسجيلك' },
+    body: {
+      en: (named: string) => `A moderator hid the recording “${named}”; others can not watch it.`,
+      ar: (named: string) => `أخفى أحد المشرفين التسجيل «${named}»، ولا يمكن للآخرين مشاهدته.`,
+    },
+  },
+  shown: {
+    title: { en: 'Your recording is shown again', ar: 'عاد تسجيلك للظهور' },
+    body: {
+      en: (named: string) => `A moderator shows the recording “${named}” again.`,
+      ar: (named: string) => `أعاد أحد المشرفين إظهار التسجيل «${named}».`,
+    },
+  },
+  deleted: {
+    title: { en: 'Your recording was deleted', ar: 'تم حذف تسجيلك' },
+    body: {
+      en: (named: string) => `A moderator deleted the recording “${named}” for good.`,
+      ar: (named: string) => `حذف أحد المشرفين التسجيل «${named}» نهائيًا.`,
+    },
+  },
+} as const;
+export type RecordingAct = keyof typeof recordingWords;
+
+/** The host is told what a moderator did to a recording; of each time that it was done. */
+export function recordingNotice(
+  { id, hostId, title }: { readonly id: string; readonly hostId: string; readonly title: string },
+  act: RecordingAct,
+  at: Date,
+  reason: string | null,
+): Cause<'system'> {
+  const named = title.slice(0, 100);
+  const words = recordingWords[act];
+  return notice(`recording:${id}:${act}:${at.getTime()}`, hostId, {
+    title: words.title,
+    body: withReason({ en: words.body.en(named), ar: words.body.ar(named) }, reason),
+  });
+}
+
 /** The owner is told that a stream key works no more. */
 export function keyNotice(
   { id, userId, label }: { readonly id: string; readonly userId: string; readonly label: string },

@@ -150,6 +150,53 @@ describe('the queue of reports', () => {
   });
 });
 
+describe('a message that was reported', () => {
+  const reason = 'threats';
+  const deletion = (who: Account | null, id: string, body: object = { reason }) =>
+    api.refusal(who, 'DELETE', `/admin/messages/${id}`, body);
+  async function write(from: Account, to: Account): Promise<string> {
+    const { id } = await from.client.conversations.direct({ userId: to.user.id });
+    return (await from.client.messages.send({ id, tempId: randomUUID(), text: 'a threat' })).id;
+  }
+
+  it('is deleted by a moderator for all who are in its conversation, once, at once', async () => {
+    const id = await write(bob, ann);
+    const sockets = await Promise.all(
+      [ann, bob].map(({ accessToken: token }) => TestSocket.connect(api.url, { token }, true)),
+    );
+    expect(await deletion(moderator, id)).toBe('404 not_found');
+    await report(ann, 'message', id);
+    const remove = () => moderator.client.platformModeration.deleteMessage({ id, reason });
+    await Promise.all([remove(), remove(), remove()]);
+    for (const socket of sockets) {
+      await socket.until('message:deleted');
+      expect(socket.of('message:deleted')).toMatchObject([{ message: { id, text: '' } }]);
+    }
+    expect(await ann.client.messages.get({ id })).toMatchObject({ text: '' });
+    const { items } = await admin.client.audit.list({ targetId: id });
+    expect(items).toMatchObject([{ action: 'message.deleted', reason, user: { id: bob.user.id } }]);
+    const [{ snapshot } = { snapshot: {} }] = (await open(bob.user.id)).filter(
+      ({ target }) => target.id === id,
+    );
+    expect(snapshot).toMatchObject({ text: 'a threat' });
+  });
+
+  it('is deleted by nobody else, nor once the report was dismissed, nor of one’s rank', async () => {
+    const [id, ofAdmin] = [await write(bob, ann), await write(admin, ann)];
+    const { id: reportId } = await report(ann, 'message', id);
+    await report(ann, 'message', ofAdmin);
+    expect(await deletion(null, id)).toBe('401 unauthenticated');
+    for (const who of [ann, bob]) expect(await deletion(who, id)).toBe('403 forbidden');
+    expect(await deletion(moderator, id, {})).toBe('422 validation_failed');
+    expect(await deletion(moderator, 'x')).toBe('422 validation_failed');
+    expect(await deletion(moderator, ofAdmin)).toBe('403 forbidden');
+    expect(await deletion(moderator, randomUUID())).toBe('404 not_found');
+    await moderator.client.reports.dismiss({ id: reportId });
+    expect(await deletion(moderator, id)).toBe('404 not_found');
+    expect(await ann.client.messages.get({ id })).toMatchObject({ text: 'a threat' });
+  });
+});
+
 describe('reports of deleted people', () => {
   it('keep nothing that they wrote, and nothing of theirs', async () => {
     const [reporter, target] = [await api.register(), await api.register()];

@@ -12,6 +12,8 @@ import { controlDocumentOf, jobStates } from './controlDocument.ts';
 
 /** How long the document of a finished session stays, for those that ask late. */
 const finishedTtlSec = 3_600;
+/** Pictures of a recording may be on their way into the storage while it is removed: it is looked at again. */
+const removedAgainMs = 600_000;
 
 export interface SessionCommandsDependencies {
   readonly redis: Redis;
@@ -86,6 +88,15 @@ export class SessionCommands {
     const state = await this.#jobs.queue(name).getJobState(session.id);
     if (state === 'unknown' || state === 'completed' || state === 'failed') return 'gone';
     return state === 'active' ? 'active' : 'waiting';
+  }
+
+  /** Workers remove what is stored of it, again and again until it is done; they tell so by `recording.removed`. */
+  async removeRecording({ id: sessionId, playbackId }: Pick<Session, 'id' | 'playbackId'>): Promise<void> {
+    const data = { sessionId, playbackId };
+    const retries = { attempts: 20, backoff: { type: 'exponential', delay: 2_000 } };
+    await this.#jobs.add('recording.remove', data, { jobId: playbackId, ...retries });
+    const again = { jobId: `${playbackId}-again`, delay: removedAgainMs, ...retries };
+    await this.#jobs.add('recording.remove', data, again);
   }
 
   async makeImages(session: Session): Promise<void> {

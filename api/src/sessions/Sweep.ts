@@ -56,6 +56,8 @@ export class Sweep {
     await this.#each(onStage, (session) => this.#keepStage(session, now));
     for (const id of await repo.neverStarted(now)) await this.#end(id, 'neverStarted', 'neverStarted');
     for (const session of await repo.withoutImages(now)) await this.#retryImages(session);
+    // Whoever had it deleted may have got no further than the database.
+    for (const session of await repo.unremoved(now)) await this.#deps.commands.removeRecording(session);
     await this.#deps.stage.run(now);
   }
 

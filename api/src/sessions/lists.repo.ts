@@ -31,7 +31,8 @@ const maxRanked = 5_000;
 const states = {
   live: Prisma.sql`s."state" IN ('starting', 'live', 'interrupted') AND s."readyAt" IS NOT NULL AND s."startedAt" IS NOT NULL`,
   // As the index over recordings has it.
-  ended: Prisma.sql`s."recorded" AND s."state" IN ('ended', 'failed') AND s."visibility" <> 'unlisted' AND s."startedAt" IS NOT NULL`,
+  ended: Prisma.sql`s."recorded" AND s."state" IN ('ended', 'failed') AND s."visibility" <> 'unlisted' AND s."startedAt" IS NOT NULL
+    AND s."hiddenAt" IS NULL`,
   scheduled: Prisma.sql`s."state" = 'idle' AND s."scheduledStartAt" > now() - interval '1 hour'`,
 } as const;
 

@@ -4,11 +4,12 @@ import type { SessionRow } from './sessions.repo.ts';
 
 /**
  * A session as REST and sockets give it. `base` is the playback base of the one who asks, without a slash at the end; `token`
- * is theirs for a private session.
+ * is theirs, for a private session, or a hidden recording, which they may play then.
  */
 export function sessionView(row: SessionRow, base: string, token: string | null = null): Session {
   const folder = `${base}/hls/${row.playbackId}${token === null ? '' : `/~${token}`}`;
-  const url = (path: string | null): string | null => (path === null ? null : `${folder}/${path}`);
+  const isOpen = row.hiddenAt === null || token !== null;
+  const url = (path: string | null): string | null => (path === null || !isOpen ? null : `${folder}/${path}`);
   return {
     id: row.id,
     host: hostOf(row),
@@ -27,10 +28,11 @@ export function sessionView(row: SessionRow, base: string, token: string | null 
     endedAt: iso(row.endedAt),
     durationMs: row.durationMs,
     viewers: viewersOf(row),
+    recording: recordingOf(row),
     playback: {
       playbackId: row.playbackId,
       hlsUrl: `${folder}/index.m3u8`,
-      playable: isPlayable(row),
+      playable: isOpen && isPlayable(row),
       posterUrl: url(row.posterPath),
       storyboardUrl: url(row.storyboardPath),
     },
@@ -52,6 +54,12 @@ function viewersOf({ audience, state }: SessionRow): Viewership {
 /** From the first part on; after the end only when there is a recording. */
 function isPlayable(row: SessionRow): boolean {
   return jobStates.includes(row.state) ? row.readyAt !== null : row.recorded;
+}
+
+function recordingOf({ state, recorded, hiddenAt, recordingDeletedAt }: SessionRow): Session['recording'] {
+  if (recordingDeletedAt !== null) return 'deleted';
+  if (hiddenAt !== null) return 'hidden';
+  return recorded && isOver(state) ? 'available' : 'none';
 }
 
 function iso(date: Date | null): string | null {

@@ -235,4 +235,8 @@ function targets(event: SessionEvent): Map<SessionState, SessionState[]> {
   return result;
 }
 
-const recordings = { state: { in: ['ended', 'failed'] }, recorded: true } satisfies Prisma.SessionWhereInput;
+const recordings = {
+  state: { in: ['ended', 'failed'] },
+  recorded: true,
+  hiddenAt: null,
+} satisfies Prisma.SessionWhereInput;

@@ -1,12 +1,16 @@
 import type { AnalyticsService } from '../analytics/analytics.service.ts';
 import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
+import type { RecordingsService } from '../moderation/recordings.service.ts';
 import type { SessionListsService } from './lists.service.ts';
 import type { SessionsService } from './sessions.service.ts';
 
 export function sessionsRoutes(
   sessions: SessionsService,
   lists: SessionListsService,
-  analytics: Pick<AnalyticsService, 'summaryOf'>,
+  {
+    analytics,
+    recordings,
+  }: { analytics: Pick<AnalyticsService, 'summaryOf'>; recordings: Pick<RecordingsService, 'deleteOwn'> },
   signedIn: SignedInProcedures,
   anybody: AnybodyProcedures,
 ) {
@@ -27,6 +31,9 @@ export function sessionsRoutes(
       const { session, row } = await sessions.end(context.user, input, context.playbackBase);
       return { ...session, stats: await analytics.summaryOf(row) };
     }),
+    deleteRecording: signedIn.sessions.deleteRecording.handler(({ input, context }) =>
+      recordings.deleteOwn(context.user, input.id, context.playbackBase),
+    ),
     health: signedIn.sessions.health.handler(async ({ input, context }) => ({
       health: await sessions.health(context.user, input.id),
     })),

@@ -28,6 +28,7 @@ import { healthKey } from './healthKey.ts';
 import type { SessionCommands } from './SessionCommands.ts';
 import { sessionView } from './sessionView.ts';
 import type { SessionRow, SessionsRepo } from './sessions.repo.ts';
+import { isShut } from './shut.ts';
 import { noSource } from './sources.ts';
 import { textColumns } from './textColumns.ts';
 
@@ -67,7 +68,7 @@ export class SessionsService {
       { ...input, ...textColumns(input), hostId: host.id },
       (transaction, row) => this.#remind(transaction, row, input.scheduledStartAt),
     );
-    if (created.visibility === 'private') await this.#tellOrigins(created);
+    if (created.visibility === 'private') await this.tellOrigins(created);
     return this.#view(created, host, base);
   }
 
@@ -86,7 +87,7 @@ export class SessionsService {
       await this.#remind(transaction, session, changes.scheduledStartAt);
     };
     const updated = await this.#deps.repo.update(id, { ...changes, ...textColumns(changes) }, where, also);
-    if (changes.visibility !== undefined) await this.#tellOrigins(session);
+    if (changes.visibility !== undefined) await this.tellOrigins(session);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
     if (session.visibility !== 'private' && updated.visibility === 'private')
       await this.#deps.ends.endAll(updated);
@@ -171,6 +172,16 @@ export class SessionsService {
     };
   }
 
+  /** Who plays it, as PostgreSQL has it, also when somebody else changes it at the same time. */
+  async tellOrigins({ id, playbackId }: Pick<SessionRow, 'id' | 'playbackId'>): Promise<void> {
+    for (let told: boolean | undefined; ;) {
+      const isPrivate = isShut(await this.find(id));
+      if (told === isPrivate) return;
+      await this.#deps.leases.setPrivate(playbackId, isPrivate);
+      told = isPrivate;
+    }
+  }
+
   /** Throws `not_found`. */
   async find(id: string): Promise<SessionRow> {
     const session = await this.#deps.repo.find(id);
@@ -234,16 +245,6 @@ export class SessionsService {
 
   async #view(row: SessionRow, viewer: Viewer, base: string): Promise<Session> {
     return (await this.#deps.views.view(row, viewer, base)).session;
-  }
-
-  /** As PostgreSQL has it, also when somebody else changes it at the same time. */
-  async #tellOrigins({ id, playbackId }: SessionRow): Promise<void> {
-    for (let told: boolean | undefined; ;) {
-      const isPrivate = (await this.find(id)).visibility === 'private';
-      if (told === isPrivate) return;
-      await this.#deps.leases.setPrivate(playbackId, isPrivate);
-      told = isPrivate;
-    }
   }
 }
 

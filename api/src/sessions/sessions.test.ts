@@ -52,6 +52,9 @@ const row: Session = {
   byteLength: 0n,
   posterPath: null,
   storyboardPath: null,
+  hiddenAt: null,
+  hiddenById: null,
+  recordingDeletedAt: null,
   mediaRemovedAt: null,
 };
 

@@ -1,19 +1,16 @@
-import { AppError, type JobProducer } from '@maydan/common';
+import { AppError } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import { exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
+import type { SessionCommands } from './SessionCommands.ts';
 import type { SessionsRepo } from './sessions.repo.ts';
 import type { SessionsService } from './sessions.service.ts';
 import { textColumns } from './textColumns.ts';
-
-const retries = { attempts: 20, backoff: { type: 'exponential', delay: 2_000 } };
-/** Pictures of a recording may be on their way into the storage while it is removed: it is looked at again. */
-const againMs = 600_000;
 
 export interface SessionsDataDependencies {
   readonly database: Database;
   readonly repo: Pick<SessionsRepo, 'openOf'>;
   readonly sessions: Pick<SessionsService, 'close'>;
-  readonly jobs: JobProducer;
+  readonly commands: Pick<SessionCommands, 'removeRecording'>;
 }
 
 /** Sessions of a host: those on air end, recordings go, and what stays says when somebody was on air. */
@@ -26,14 +23,14 @@ export class SessionsData implements PersonalData {
   }
 
   async erase(hostId: string): Promise<'done' | 'pending'> {
-    const { database, repo } = this.#deps;
+    const { database, repo, commands } = this.#deps;
     for (const id of await repo.openOf(hostId)) await this.#end(id, hostId);
     const stored = { hostId, startedAt: { not: null }, mediaRemovedAt: null };
     const over = await database.session.findMany({
       where: { ...stored, state: { in: ['ended', 'failed'] } },
       select: { id: true, playbackId: true },
     });
-    for (const session of over) await this.#remove(session);
+    for (const session of over) await commands.removeRecording(session);
     const left = await database.session.count({ where: stored });
     // Last, as the end of a session writes what was recorded.
     await database.session.updateMany({
@@ -67,7 +64,7 @@ export class SessionsData implements PersonalData {
             endedAt: true,
             durationMs: true,
           },
-          ...{ recorded: true, playbackId: true },
+          ...{ recorded: true, playbackId: true, hiddenAt: true, recordingDeletedAt: true },
         },
       }),
     );
@@ -80,13 +77,5 @@ export class SessionsData implements PersonalData {
       // It ended meanwhile.
       if (!(error instanceof AppError) || error.code !== 'wrong_state') throw error;
     }
-  }
-
-  /** A worker tells when it is done, by `recording.removed`. */
-  async #remove({ id: sessionId, playbackId }: { id: string; playbackId: string }): Promise<void> {
-    const { jobs } = this.#deps;
-    const data = { sessionId, playbackId };
-    await jobs.add('recording.remove', data, { jobId: playbackId, ...retries });
-    await jobs.add('recording.remove', data, { jobId: `${playbackId}-again`, delay: againMs, ...retries });
   }
 }

@@ -2,6 +2,8 @@ import type { Database, Session } from '@maydan/prisma';
 import { jobStates, onAirStates } from './controlDocument.ts';
 
 const dayMs = 24 * 3_600_000;
+/** So soon a worker has mostly removed a recording; later it is asked again. */
+const removalMs = 30_000;
 
 /** What the sweep looks for. Bounded, so that one round never takes long; the next round goes on. */
 export class SweepRepo {
@@ -44,6 +46,16 @@ export class SweepRepo {
       take: 500,
     });
     return rows.map((row) => row.id);
+  }
+
+  /** Recordings that somebody had deleted a while ago and of which something may be stored. */
+  unremoved(now: Date): Promise<Session[]> {
+    const recordingDeletedAt = { lt: new Date(now.getTime() - removalMs) };
+    return this.#database.session.findMany({
+      where: { recordingDeletedAt, mediaRemovedAt: null },
+      orderBy: { recordingDeletedAt: 'asc' },
+      take: 100,
+    });
   }
 
   /** Recordings of the last day that still have no poster a while after their end. */

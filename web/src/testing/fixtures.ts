@@ -85,6 +85,7 @@ export function sessionFixture(hlsUrl: string, change: Partial<Session> = {}): S
     endedAt: null,
     durationMs: null,
     viewers: { concurrent: 0, peak: 0, unique: 0, watchTimeSec: 0, reactions: 0 },
+    recording: 'none',
     playback: {
       playbackId: 'testplayback0001',
       hlsUrl,
@@ -105,6 +106,7 @@ export function recordingFixture(mediaUrl: string, change: Partial<Session> = {}
     endReason: 'hostEnded',
     endedAt: new Date().toISOString(),
     durationMs: recordingSec * 1000,
+    recording: 'available',
     playback: {
       ...live.playback,
       posterUrl: `${mediaUrl}/poster.jpg`,

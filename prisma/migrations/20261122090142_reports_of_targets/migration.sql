@@ -1,0 +1,2 @@
+-- Whether somebody has reported a thing.
+CREATE INDEX "Report_targetId_idx" ON "Report"("targetId");
