@@ -142,8 +142,10 @@ export function createServices(dependencies: ServicesDependencies) {
     gracePeriodMs,
     logger,
   };
-  const traces = createTraces({ config, database, redis, logger });
-  const uncounted = createDismissal({ config, redis });
+  const viewers = createDismissal({ config, redis });
+  const { uncounted, dismiss } = viewers;
+  const tracing = createTraces({ config, database, redis, sfu, emitter, dismiss, logger });
+  const { traces, guestPlaces } = tracing;
   const letIn = createAccess({
     ...{ config, database, redis, sfu, emitter, traces, logger },
     uncounted,
@@ -180,7 +182,7 @@ export function createServices(dependencies: ServicesDependencies) {
     ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
   });
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
-  const viewing = createViewing({ config, database, redis, chat, room, limits, traces, logger });
+  const viewing = createViewing({ config, database, redis, chat, room, limits, traces, guestPlaces, logger });
   const stage = createStage({
     ...{
       ...shared,
@@ -192,7 +194,7 @@ export function createServices(dependencies: ServicesDependencies) {
       emitter,
       room,
       playbackBans,
-      traces,
+      ...tracing,
       uncounted,
     },
     banned: async (sessionId, userId, byId) => {
@@ -216,7 +218,8 @@ export function createServices(dependencies: ServicesDependencies) {
   });
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
-    ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, traces, leases, views },
+    ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, leases, views },
+    ...{ ...tracing, viewers },
     messages: conversations.messages,
   });
   const people = createPeople({

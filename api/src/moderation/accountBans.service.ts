@@ -11,10 +11,12 @@ import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { BansService } from '../stage/bans.service.ts';
 import type { SeatsService } from '../stage/seats.service.ts';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
+import type { Dismissal } from '../viewing/createViewing.ts';
 import type { AccountBanRow, AccountBansRepo } from './accountBans.repo.ts';
 import type { ModeratedRepo } from './moderated.repo.ts';
 import { momentIn, type Ranks } from './Ranks.ts';
-import { auditedTraces, guestsOf, tracesView } from './traces/banTraceViews.ts';
+import { auditedTraces, tracesView } from './traces/banTraceViews.ts';
+import type { GuestExpulsion } from './traces/GuestExpulsion.ts';
 import type { Traces } from './traces/Traces.ts';
 
 export interface AccountBansDependencies {
@@ -27,6 +29,8 @@ export interface AccountBansDependencies {
   readonly sfu: Pick<SfuCommands, 'removeUser'>;
   readonly roomBans: Pick<BansService, 'finish'>;
   readonly traces: Pick<Traces, 'of'>;
+  readonly guests: Pick<GuestExpulsion, 'expel'>;
+  readonly viewers: Pick<Dismissal, 'uncountedEverywhere' | 'countedAgain'>;
   readonly playbackBans: Pick<PlaybackBans, 'ban' | 'lift'>;
   readonly emitter: Emitter;
   readonly logger: Logger;
@@ -59,7 +63,7 @@ export class AccountBansService {
       throw new AppError('conflict', 'The role of this account was changed at this moment; try again.');
     }
     this.#deps.logger.info({ userId: id, byId: actor.id, durationSec }, 'an account was banned');
-    await this.#deps.emitter.expel(guestsOf(traces), null);
+    await this.#deps.guests.expel(traces, null);
     await this.#enforce(row);
     return view(user, row);
   }
@@ -83,6 +87,7 @@ export class AccountBansService {
     });
     if (!lifted) throw new AppError('not_found', 'This account is not banned.');
     await this.#deps.playbackBans.lift(null, id);
+    await this.#deps.viewers.countedAgain(id);
   }
 
   /** Guests are let in again from its devices and addresses. Throws `forbidden`, and `not_found` when it includes none. */
@@ -104,10 +109,11 @@ export class AccountBansService {
 
   /** May be repeated. */
   async #enforce(ban: BanRow): Promise<void> {
-    const { accountBans, repo, sessions, seats, sfu, playbackBans, emitter } = this.#deps;
+    const { accountBans, repo, sessions, seats, sfu, playbackBans, viewers, emitter } = this.#deps;
     const { userId } = ban;
     await emitter.disconnect(rooms.user(userId), 'account_banned');
     await playbackBans.ban(null, ban);
+    await viewers.uncountedEverywhere(userId, ban.expiresAt);
     await sfu.removeUser(userId, 'banned');
     for (const { id } of await repo.openedOf(userId)) {
       await sessions.close(id, 'moderatorEnded', ban.byId).catch(unlessOver);

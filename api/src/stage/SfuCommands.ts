@@ -27,10 +27,10 @@ export class SfuCommands {
     this.#logger = logger;
   }
 
-  /** Puts a device, all devices of a user, or all who only watch out of the room at once. */
+  /** Puts a device, all devices of a user (or those on stage), or all who only watch out of the room at once. */
   removePeer(
     sessionId: string,
-    whom: { peerId: string } | { userId: string } | { role: 'viewer' },
+    whom: { peerId: string } | { userId: string; role?: 'cohost' } | { role: 'viewer' },
     reason: LeaveReason,
   ): Promise<void> {
     return this.#send({ type: 'removePeer', sessionId, whom, reason });

@@ -5,7 +5,8 @@ import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import { momentIn, type Ranks } from '../moderation/Ranks.ts';
-import { auditedTraces, guestsOf, tracesView } from '../moderation/traces/banTraceViews.ts';
+import { auditedTraces, tracesView } from '../moderation/traces/banTraceViews.ts';
+import type { GuestExpulsion } from '../moderation/traces/GuestExpulsion.ts';
 import type { Traces } from '../moderation/traces/Traces.ts';
 import { sanctionEvent } from '../moderation/sanctionEvent.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
@@ -28,6 +29,7 @@ export interface BansDependencies {
   readonly room: Pick<SessionRoom, 'emit'>;
   readonly announcer: SessionAnnouncer;
   readonly traces: Pick<Traces, 'of'>;
+  readonly guests: Pick<GuestExpulsion, 'expel'>;
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   readonly banned: (sessionId: string, userId: string, byId: string | null) => Promise<void>;
@@ -66,7 +68,7 @@ export class BansService {
     if (isNew) this.#deps.room.emit(sessionId, sanctionEvent('banned', said), 'staff');
     const { playbackId } = session;
     await this.#enforce({ ...ban, playbackId }, seat.type === 'applied' && seat.isChange);
-    if (isNew) await this.#deps.emitter.expel(guestsOf(traces), sessionId);
+    if (isNew) await this.#deps.guests.expel(traces, sessionId);
     return view(ban);
   }
 

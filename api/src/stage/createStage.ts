@@ -11,7 +11,7 @@ import type { SessionsRepo } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { BansRepo } from './bans.repo.ts';
 import { BansService, type BansDependencies } from './bans.service.ts';
-import { JoinService } from './join.service.ts';
+import { JoinService, type JoinDependencies } from './join.service.ts';
 import { PeerIds } from './PeerIds.ts';
 import { SeatsRepo } from './seats.repo.ts';
 import { SeatsService } from './seats.service.ts';
@@ -36,7 +36,9 @@ export interface StageDependencies {
   readonly playbackBans: BansDependencies['playbackBans'];
   readonly emitter: Emitter;
   readonly room: BansDependencies['room'];
-  readonly traces: BansDependencies['traces'];
+  readonly traces: BansDependencies['traces'] & JoinDependencies['traces'];
+  readonly guestPlaces: JoinDependencies['guestPlaces'];
+  readonly guests: BansDependencies['guests'];
   readonly ranks: Ranks;
   readonly limits: RateLimits;
   /** Somebody was banned: out of the chat, with what they wrote. */

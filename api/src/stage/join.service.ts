@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import type { SessionAccess } from '../access/SessionAccess.ts';
 import { sfuBase, type Reached } from '../http/requestBase.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { GuestPlaces } from '../moderation/traces/GuestPlaces.ts';
+import type { Traces } from '../moderation/traces/Traces.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
@@ -21,6 +23,8 @@ export interface JoinDependencies {
   readonly access: Pick<SessionAccess, 'isStillIn'>;
   readonly directory: SfuDirectory;
   readonly peerIds: PeerIds;
+  readonly traces: Pick<Traces, 'hashesHere'>;
+  readonly guestPlaces: Pick<GuestPlaces, 'note'>;
   readonly limits: RateLimits;
   readonly internalSecret: string;
   readonly sfuPublicPort: number;
@@ -59,6 +63,7 @@ export class JoinService {
     const node = await directory.pick(session.id);
     const identity = { sessionId: session.id, userId: user?.id ?? null, role };
     const peerId = await peerIds.give(identity, input.peerId);
+    if (user === null) await this.#noteGuest(session.id, peerId);
     const displayName = user?.displayName ?? 'Guest';
     const expiresAt = new Date(Date.now() + joinTokenLifetimeSec * 1_000).toISOString();
     const token = mintJoinToken(internalSecret, {
@@ -67,18 +72,25 @@ export class JoinService {
       displayName,
       sessionType: session.type,
     });
-    await this.#checkAgain(user, session.id);
+    await this.#checkAgain(user, session, role);
     const signalingUrl = sfuBase({ SFU_PUBLIC_PORT: sfuPublicPort }, reached, node);
     const whepUrl = `${signalingUrl}/whep/${session.id}`;
     this.#deps.logger.info({ ...identity, peerId, nodeId: node.nodeId }, 'join permitted');
     return { token, expiresAt, peerId, role, signalingUrl, whepUrl, nodeId: node.nodeId };
   }
 
-  /** Somebody whose access ended meanwhile was put out by a command that is older than the token. */
-  async #checkAgain(user: User | null, sessionId: string): Promise<void> {
-    if (user !== null && (await this.#deps.access.isStillIn(user.id, sessionId))) return;
-    await this.#deps.sessions.findWatchable(user, sessionId);
+  /** Whose access or seat ended meanwhile was put out by a command that is older than the token. */
+  async #checkAgain(user: User | null, session: SessionRow, role: JoinInput['role']): Promise<void> {
+    if (user !== null && (await this.#deps.access.isStillIn(user.id, session.id)))
+      return role === 'cohost' ? this.#check(session, role, user) : undefined;
+    await this.#deps.sessions.findWatchable(user, session.id);
     if (user !== null) throw new AppError('account_banned');
+  }
+
+  /** So that a ban which includes where they come from puts them out. */
+  async #noteGuest(sessionId: string, peerId: string): Promise<void> {
+    const { traces, guestPlaces } = this.#deps;
+    await guestPlaces.note(traces.hashesHere(), { kind: 'peer', sessionId, id: peerId });
   }
 
   async #check(session: SessionRow, role: JoinInput['role'], user: User | null): Promise<void> {

@@ -290,9 +290,11 @@ describe('the stage', () => {
       await reaches(guest, id, 'onStage');
       if (how === 'removed') await host.client.stage.remove({ id, userId: guest.user.id });
       else await guest.client.stage.leave({ id });
-      await sfu.commands.until(removalOf(device.peerId, how));
-      const about = sfu.commands.heard.filter((command) => JSON.stringify(command).includes(guest.user.id));
-      expect(about).toEqual([]);
+      const userId = guest.user.id;
+      await sfu.commands.until(removalOf(userId, how));
+      const about = sfu.commands.heard.filter((command) => JSON.stringify(command).includes(userId));
+      const whom = { userId, role: 'cohost' };
+      expect(about).toEqual([{ type: 'removePeer', sessionId: id, whom, reason: how }]);
       await sfu.left(device, how);
       await factsHandled(backend.redis);
       expect(await mine(guest, id)).toBe(how);

@@ -200,12 +200,9 @@ export class SeatsService {
     if (isTaken(seat.state) !== isTaken(before)) await announcer.stageChanged(sessionId);
   }
 
-  /** The user's other devices may go on watching. */
-  async #putOffStage(sessionId: string, userId: string, reason: 'left' | 'removed'): Promise<void> {
-    const people = await this.#deps.stage.present(sessionId);
-    for (const { peerId, role } of people.filter((row) => row.userId === userId)) {
-      if (role === 'cohost') await this.#deps.sfu.removePeer(sessionId, { peerId }, reason);
-    }
+  /** Also who has a token and hasn't come yet. The user's other devices may go on watching. */
+  #putOffStage(sessionId: string, userId: string, reason: 'left' | 'removed'): Promise<void> {
+    return this.#deps.sfu.removePeer(sessionId, { userId, role: 'cohost' }, reason);
   }
 
   async #open(user: User, sessionId: string): Promise<SessionRow> {

@@ -38,6 +38,8 @@ const slotKey = (sessionId: string, at: Date): string => `${slotsKey(sessionId)}
 const admittedKey = (sessionId: string): string => `maydan:viewing:${sessionId}:admitted`;
 /** Those who count no more, whatever they say, until they are let in again. */
 const dismissedKey = (sessionId: string): string => `maydan:viewing:${sessionId}:dismissed`;
+/** Those who count nowhere, by until when (ms): their accounts are banned. */
+const nowhereKey = 'maydan:viewing:nowhere';
 /** So that the set is there while nobody is in it. */
 const nobody = '-';
 const ttlMs = viewingTtlSec * 1_000;
@@ -46,7 +48,7 @@ const keptMs = 86_400_000;
 /**
  * Viewers that are there, by when they expire; all that ever were (HyperLogLog: 0.81 % standard error in 12 KiB, where each by
  * name would take 60 bytes for each viewer), and those of each quarter of an hour; sums. What a heartbeat moves the expiry on by
- * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters, those who don't. ARGV: session, ttl, how long keys are
+ * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters, those who don't, those who count nowhere. ARGV: session, ttl, how long keys are
  * kept, how long a quarter is, viewers.
  */
 const beatScript = `
@@ -56,9 +58,11 @@ const beatScript = `
   local slot = now - now % tonumber(ARGV[4])
   local slotKey = KEYS[6] .. string.format('%.0f', slot)
   local some, but = redis.call('EXISTS', KEYS[5]) == 1, redis.call('EXISTS', KEYS[7]) == 1
+  local nowhere = redis.call('EXISTS', KEYS[8]) == 1
   for i = 5, #ARGV do
    if (not some or redis.call('SISMEMBER', KEYS[5], ARGV[i]) == 1)
-     and not (but and redis.call('SISMEMBER', KEYS[7], ARGV[i]) == 1) then
+     and not (but and redis.call('SISMEMBER', KEYS[7], ARGV[i]) == 1)
+     and not (nowhere and tonumber(redis.call('ZSCORE', KEYS[8], ARGV[i]) or 0) > now) then
     local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
     if before > now then watched = watched + now + ttl - before
     else redis.call('PFADD', KEYS[2], ARGV[i]) end
@@ -116,7 +120,7 @@ export class ViewingStore {
 
   /** These viewers of a session are there. */
   async beat(sessionId: string, viewers: readonly string[]): Promise<void> {
-    const which = [admittedKey(sessionId), slotsKey(sessionId), dismissedKey(sessionId)];
+    const which = [admittedKey(sessionId), slotsKey(sessionId), dismissedKey(sessionId), nowhereKey];
     const keys = [...keysOf(sessionId), sessionsKey, ...which];
     await this.#redis.eval(beatScript, keys.length, ...keys, sessionId, ttlMs, keptMs, slotMs, ...viewers);
   }
@@ -143,6 +147,20 @@ export class ViewingStore {
     if (viewer === null) words.del(key, now).sadd(key, nobody).pexpire(key, keptMs);
     else words.srem(key, viewer).sadd(dismissed, viewer).pexpire(dismissed, keptMs).zrem(now, viewer);
     await words.exec();
+  }
+
+  /** Counts in no session until then. As long as tokens are good is long enough: there are no new ones. */
+  async dismissEverywhere(viewer: string, until: Date): Promise<void> {
+    const words = this.#redis.pipeline();
+    words.zremrangebyscore(nowhereKey, '-inf', Date.now()).zadd(nowhereKey, until.getTime(), viewer);
+    await words.exec();
+    const going = this.#redis.pipeline();
+    for (const sessionId of await this.watched()) going.zrem(keysOf(sessionId)[0], viewer);
+    await going.exec();
+  }
+
+  async admitEverywhere(viewer: string): Promise<void> {
+    await this.#redis.zrem(nowhereKey, viewer);
   }
 
   async end(sessionId: string, viewer: string): Promise<void> {

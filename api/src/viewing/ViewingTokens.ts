@@ -8,7 +8,7 @@ export interface Viewing {
   readonly viewer: string;
 }
 
-const lifetimeSec = 86_400;
+export const lifetimeSec = 86_400;
 const macLength = 22;
 /** Tokens that need not be proved again: two generations of so many at most, some 20 MB. */
 const mostKnown = 50_000;

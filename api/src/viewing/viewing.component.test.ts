@@ -149,6 +149,31 @@ it('counts nobody who is banned, though they go on saying that they watch, until
   await until('three viewers', ({ concurrent, unique }) => concurrent === 3 && unique === 3, all);
 });
 
+it('counts nobody in any session whose account is banned, at once, until it is let in again', async () => {
+  const [moderator, bob] = [await api.register(), await api.register()];
+  await backend.giveRole(moderator, 'moderator');
+  const other = (await host.client.sessions.create({ title: 'another' })).id;
+  const tokens: string[] = [];
+  for (const where of [id, other]) tokens.push((await bob.client.viewing.start({ id: where })).viewingToken);
+  const guest = await api.client.viewing.start({ id });
+  const all = () => Promise.all([...tokens, guest.viewingToken].map((token) => heartbeat(token)));
+  await until('two viewers', ({ concurrent }) => concurrent === 2, all);
+  const banned = { id: bob.user.id, reason: 'spam' };
+  const countIn = async (where: string) => {
+    await all();
+    return backend.redis.zcard(`maydan:viewing:${where}:now`);
+  };
+  await waitUntil('both sessions', async () => (await countIn(other)) === 1, 30_000);
+  await moderator.client.platformModeration.ban(banned);
+  expect(
+    await Promise.all([id, other].map((where) => backend.redis.zcard(`maydan:viewing:${where}:now`))),
+  ).toEqual([...[1, 0]]);
+  await until('the guest alone', ({ concurrent }) => concurrent === 1, all);
+  expect(await countIn(other)).toBe(0);
+  await moderator.client.platformModeration.unban(banned);
+  await until('both again', ({ concurrent }) => concurrent === 2, all);
+});
+
 it('what a session came to is told at its end, and to its host and moderators at any time', async () => {
   const data = { state: 'live' as const, startedAt: new Date(Date.now() - 60_000), readyAt: new Date() };
   await backend.database.session.update({ where: { id }, data });

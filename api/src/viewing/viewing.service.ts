@@ -4,13 +4,14 @@ import type { User } from '@maydan/prisma';
 import type { ChatGate } from '../chat/ChatGate.ts';
 import type { ChatService } from '../chat/chat.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { GuestPlaces } from '../moderation/traces/GuestPlaces.ts';
 import type { Traces } from '../moderation/traces/Traces.ts';
 import { whence } from '../moderation/traces/whence.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { ViewingStore } from './ViewingStore.ts';
-import type { ViewingTokens } from './ViewingTokens.ts';
+import type { Viewing, ViewingTokens } from './ViewingTokens.ts';
 
 export interface ViewingDependencies {
   readonly store: ViewingStore;
@@ -19,7 +20,8 @@ export interface ViewingDependencies {
   readonly chat: Pick<ChatService, 'enter'>;
   readonly gate: Pick<ChatGate, 'react'>;
   readonly room: SessionRoom;
-  readonly traces: Pick<Traces, 'noteDevice'>;
+  readonly traces: Pick<Traces, 'noteDevice' | 'hashesHere'>;
+  readonly guestPlaces: Pick<GuestPlaces, 'note'>;
   readonly limits: Pick<RateLimits, 'join'>;
   readonly logger: Logger;
 }
@@ -45,14 +47,17 @@ export class ViewingService {
     const { tokens, chat, limits } = this.#deps;
     await limits.join(address);
     const { deviceToken } = input;
-    const from = { address, device: deviceToken ?? whence.getStore()?.device };
-    const { session } = await whence.run(from, () => chat.enter(user, input.id));
+    const device = tokens.ofDevice(deviceToken ?? whence.getStore()?.device);
+    const sessionId = input.id;
+    const viewing = { sessionId, viewer: user === null ? device.viewer : tokens.ofUser(user.id) };
+    const { session } = await whence.run({ address, device: device.token }, async () => {
+      if (user === null) await this.#noteGuest(viewing);
+      return chat.enter(user, sessionId);
+    });
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
-    const device = tokens.ofDevice(from.device);
     if (user !== null) this.#deps.traces.noteDevice(user.id, device.viewer);
-    const viewing = { sessionId: input.id, viewer: user === null ? device.viewer : tokens.ofUser(user.id) };
     await this.#admit(user, session, viewing.viewer);
-    this.#beat(viewing.sessionId, viewing.viewer);
+    this.#beat(sessionId, viewing.viewer);
     return {
       viewingToken: tokens.mint(viewing),
       deviceToken: device.token,
@@ -71,6 +76,12 @@ export class ViewingService {
       await store.dismiss(id, viewer);
       throw error;
     }
+  }
+
+  /** Before it is asked whether they are let in: a ban of this moment finds them, or they find it. */
+  #noteGuest({ sessionId, viewer }: Viewing): Promise<void> {
+    const { traces, guestPlaces } = this.#deps;
+    return guestPlaces.note(traces.hashesHere(), { kind: 'viewer', sessionId, id: viewer });
   }
 
   /** Again changes nothing but the time. Throws `token_invalid` and `token_expired`. */

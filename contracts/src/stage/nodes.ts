@@ -37,7 +37,12 @@ export const sfuCommand = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('removePeer'),
     sessionId,
-    whom: z.union([whom, z.object({ role: z.literal('viewer') })]),
+    // A user off the stage alone, who may go on watching; all who only watch.
+    whom: z.union([
+      z.object({ userId, role: z.literal('cohost') }),
+      whom,
+      z.object({ role: z.literal('viewer') }),
+    ]),
     reason: leaveReason,
   }),
   /** Pauses (or allows again) what somebody sends; null source: all of it. The owner can't resume it. */

@@ -4,7 +4,7 @@ import type { MediaSource, SfuCommand, StageRole } from '@maydan/contracts';
 /** Whom a command is about: one device, or all of a person's. */
 export type Whom = Extract<SfuCommand, { type: 'mutePeer' }>['whom'];
 
-/** Whom a removal is about: also all who only watch. */
+/** Whom a removal is about: also all who only watch, or a person as somebody on stage. */
 export type Removed = Extract<SfuCommand, { type: 'removePeer' }>['whom'];
 
 export interface Somebody {
@@ -17,7 +17,8 @@ export function isAbout(whom: Whom, { peerId, userId }: Somebody): boolean {
 }
 
 export function isRemoved(whom: Removed, somebody: Somebody & { readonly role: StageRole }): boolean {
-  return 'role' in whom ? whom.role === somebody.role : isAbout(whom, somebody);
+  if (!('role' in whom)) return isAbout(whom, somebody);
+  return whom.role === somebody.role && (!('userId' in whom) || whom.userId === somebody.userId);
 }
 
 /** Who is muted in a room, also for what they begin to send later. */

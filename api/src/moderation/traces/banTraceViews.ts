@@ -1,4 +1,3 @@
-import { rooms, type Room } from '../../realtime/rooms.ts';
 import type { BanTrace } from './traces.repo.ts';
 
 /** What a ban includes beside the account, as moderators see it: how many, and until when, but not which. */
@@ -11,11 +10,6 @@ export function tracesView(traces: readonly Pick<BanTrace, 'kind' | 'expiresAt'>
     addresses: addresses.length,
     addressesUntil: ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString(),
   };
-}
-
-/** The connections of guests whom a ban includes. */
-export function guestsOf(traces: readonly Pick<BanTrace, 'hash'>[]): Room[] {
-  return traces.map(({ hash }) => rooms.trace(hash));
 }
 
 /** For queries: what `tracesView` needs. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { deviceHeader } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { SfuVoice } from '../../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../../testing/TestApi.ts';
 import { TestBackend } from '../../testing/TestBackend.ts';
 import { TestSocket } from '../../testing/TestSocket.ts';
@@ -158,6 +159,40 @@ it('guests who are in a chat are put out by a ban that includes them, at all nod
   }
   expect([...stranger.of('chat:closed'), ...signedIn.of('chat:closed')]).toEqual([]);
   await second.close();
+});
+
+it('guests in the room of a session, by WHEP too, are put out by a ban that includes them, and count no more', async () => {
+  const sfu = await SfuVoice.start(backend.redis);
+  try {
+    const ann = await api.register();
+    const device = await watch(ann, '203.0.113.31');
+    type Joined = { peerId: string };
+    const join = async (from: From, where: string) =>
+      (await ask('POST', `${where}/join`, from, {})).body as Joined;
+    const [here, there, stranger] = [
+      await join({ device }, id),
+      await join({ device }, other),
+      await join({ address: '203.0.113.32' }, id),
+    ];
+    const viewing = (await ask('POST', `${id}/viewing`, { device }, {})).body as { viewingToken: string };
+    const counted = () => backend.redis.zcard(`maydan:viewing:${id}:now`);
+    // The guest and Ann, who has the device.
+    await waitUntil('the guest to count', async () => (await counted()) === 2, 30_000);
+    const removed = () =>
+      sfu.commands.heard.flatMap((command) =>
+        command.type === 'removePeer' && 'peerId' in command.whom ? [command.whom.peerId] : [],
+      );
+    await host.client.bans.create({ id, userId: ann.user.id });
+    await waitUntil('the removal', () => removed().includes(here.peerId), 30_000);
+    expect(await counted()).toBe(0);
+    await api.client.viewing.heartbeat({ token: viewing.viewingToken });
+    await moderator.client.platformModeration.ban({ id: ann.user.id, reason: 'spam' });
+    await waitUntil('the other removal', () => removed().includes(there.peerId), 30_000);
+    expect(removed()).not.toContain(stranger.peerId);
+    expect(await counted()).toBe(0);
+  } finally {
+    await sfu.close();
+  }
 });
 
 it('addresses are refused by choice alone, by network, and for a time; what goes with a ban ends with it', async () => {
