@@ -67,7 +67,9 @@ export class GiftsService {
     const planned = this.#plan(user, input, request);
     planned.catch(() => undefined);
     await limits.gifts(user.id);
-    return this.#write(request, planned);
+    const sent = await this.#write(request, planned);
+    if (sent.message !== '') await this.#checkWords(user, sent);
+    return sent;
   }
 
   /** What would be refused now may have been done before. */
@@ -84,6 +86,16 @@ export class GiftsService {
       const before = await gifts.stored(request);
       if (before === null) throw error;
       return sentGift.parse(before);
+    }
+  }
+
+  /** A ban of this moment may have looked for words before these were written: whoever is banned now has none there. */
+  async #checkWords(user: User, { sessionId, message }: SentGift): Promise<void> {
+    try {
+      await this.#deps.requireSayable(user, sessionId, message);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === 'chat_banned') await this.banned(sessionId, user.id);
     }
   }
 

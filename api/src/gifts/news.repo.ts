@@ -41,9 +41,11 @@ export class GiftNewsRepo {
         DELETE FROM "GiftNews" WHERE "id" = ANY(ARRAY(
           SELECT "id" FROM "GiftNews" ORDER BY "id" LIMIT ${batch} FOR UPDATE SKIP LOCKED)) RETURNING *`;
       if (rows.length === 0) return false;
-      const gifts = await transaction.sentGift.findMany({
-        where: { id: { in: rows.map(({ giftId }) => giftId) } },
-      });
+      const ids = rows.map(({ giftId }) => giftId);
+      // Who takes words away waits until they were told, and tells so afterwards.
+      await transaction.$queryRaw`
+        SELECT 1 AS "one" FROM "SentGift" WHERE "id" = ANY(${ids}::uuid[]) AND "message" <> '' FOR SHARE`;
+      const gifts = await transaction.sentGift.findMany({ where: { id: { in: ids } } });
       const full = new Map((await fullGifts(transaction, gifts)).map((gift) => [gift.id, gift]));
       const news = rows.flatMap(({ id, giftId, returned }) => {
         const gift = full.get(giftId);
