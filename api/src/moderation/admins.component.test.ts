@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { waitUntil } from '@maydan/infra';
+import { factsHandled } from '../testing/Life.ts';
+import { SfuVoice } from '../testing/SfuVoice.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
@@ -130,5 +133,54 @@ describe('a ban that an admin gave', () => {
     await admin.client.bans.create({ id, userId });
     await admin.client.bans.remove({ id, userId });
     expect(await api.refusal(admin, 'DELETE', `${path}/${userId}`)).toBe(gone);
+  });
+});
+
+describe('what an admin does in a room', () => {
+  it('to mute somebody in its chat is changed and lifted by admins alone', async () => {
+    const { id } = await host.client.sessions.create({ title: 'room' });
+    const userId = ann.user.id;
+    const path = `/sessions/${id}/chat/mutes`;
+    await moderator.client.moderation.mute({ id, userId });
+    await admin.client.moderation.mute({ id, userId, durationSec: 600 });
+    for (const who of [moderator, host]) {
+      expect(await api.refusal(who, 'POST', path, { userId, durationSec: 1 })).toBe(refused);
+      expect(await api.refusal(who, 'DELETE', `${path}/${userId}`)).toBe(refused);
+    }
+    expect(await actsOn(id)).toEqual(['admin chat.muted', 'moderator chat.muted']);
+    await backend.database.chatMute.updateMany({ where: { userId }, data: { until: new Date() } });
+    await host.client.moderation.mute({ id, userId });
+    await moderator.client.moderation.unmute({ id, userId });
+    await admin.client.moderation.mute({ id, userId });
+    await admin.client.moderation.unmute({ id, userId });
+  });
+
+  it('an admin is taken off a stage, and muted there, by no moderator, but by the host, whose stage it is', async () => {
+    const sfu = await SfuVoice.start(backend.redis);
+    try {
+      const { id } = await host.client.sessions.create({ title: 'stage' });
+      const peers = new Map<Account, string>();
+      for (const person of [admin, ann]) {
+        const userId = person.user.id;
+        await person.client.stage.request({ id });
+        await host.client.stage.admit({ id, userId });
+        const peerId = randomUUID();
+        peers.set(person, peerId);
+        await sfu.joined({ sessionId: id, peerId, userId, role: 'cohost' });
+      }
+      await factsHandled(backend.redis);
+      const device = (who: Account) => `/sessions/${id}/stage/peers/${peers.get(who)}`;
+      const seat = `/sessions/${id}/stage/seats/${admin.user.id}`;
+      expect(await api.refusal(moderator, 'POST', `${device(admin)}/mute`, { muted: true })).toBe(refused);
+      expect(await api.refusal(moderator, 'DELETE', device(admin))).toBe(refused);
+      expect(await api.refusal(moderator, 'DELETE', seat)).toBe(refused);
+      expect(await actsOn(peers.get(admin) ?? '')).toEqual([]);
+      await moderator.client.stage.mute({ id, peerId: peers.get(ann) ?? '', muted: true });
+      await host.client.stage.mute({ id, peerId: peers.get(admin) ?? '', muted: true });
+      expect((await host.client.stage.remove({ id, userId: admin.user.id })).state).toBe('removed');
+      expect((await moderator.client.stage.remove({ id, userId: ann.user.id })).state).toBe('removed');
+    } finally {
+      await sfu.close();
+    }
   });
 });

@@ -3,6 +3,7 @@ import type { ChatMute, Database, DatabaseTransaction, User } from '@maydan/pris
 import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
 import { publicFields } from '../people/listed.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
+import { requireGiver } from './givers.repo.ts';
 
 export type MuteRow = ChatMute & { user: Pick<User, 'id' | 'username' | 'displayName'> };
 
@@ -29,11 +30,12 @@ export class ModeratedRepo {
     return this.#database.user.findUnique({ where: { id, deletedAt: null } });
   }
 
-  /** In place of an earlier one. */
-  mute({ sessionId, userId, ...data }: NewMute, also: Also): Promise<MuteRow> {
+  /** In place of an earlier one. Throws as `requireGiver` does. */
+  mute(actor: User, { sessionId, userId, ...data }: NewMute, also: Also): Promise<MuteRow> {
     return this.#database.$transaction(async (transaction) => {
       // Of those that come at once, one makes the row and the others change it.
       await lockSession(transaction, sessionId);
+      await requireMuter(transaction, actor, sessionId, userId);
       const row = await transaction.chatMute.upsert({
         where: { sessionId_userId: { sessionId, userId } },
         create: { sessionId, userId, ...data },
@@ -45,9 +47,11 @@ export class ModeratedRepo {
     });
   }
 
-  /** False when there was none. */
-  unmute(sessionId: string, userId: string, also: Also): Promise<boolean> {
+  /** False when there was none. Throws as `requireGiver` does. */
+  unmute(actor: User, sessionId: string, userId: string, also: Also): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
+      await lockSession(transaction, sessionId);
+      await requireMuter(transaction, actor, sessionId, userId);
       const { count } = await transaction.chatMute.deleteMany({ where: { sessionId, userId } });
       if (count > 0) await also(transaction);
       return count > 0;
@@ -88,4 +92,16 @@ export class ModeratedRepo {
     await this.#database.sessionBanTrace.deleteMany({ where: { expiresAt: { lte: now } } });
     await this.#database.accountBanTrace.deleteMany({ where: { expiresAt: { lte: now } } });
   }
+}
+
+/** What an admin muted, admins alone change and lift, as bans. */
+async function requireMuter(
+  transaction: DatabaseTransaction,
+  actor: User,
+  sessionId: string,
+  userId: string,
+): Promise<void> {
+  const where = { sessionId_userId: { sessionId, userId } };
+  const mute = await transaction.chatMute.findUnique({ where, select: { byId: true, until: true } });
+  await requireGiver(transaction, actor, mute === null ? null : { byId: mute.byId, expiresAt: mute.until });
 }

@@ -39,14 +39,14 @@ export class RoomSanctionsService {
     this.#deps = dependencies;
   }
 
-  /** At once, on all devices. Again it is changed. */
+  /** At once, on all devices. Again it is changed, what an admin gave by admins alone. */
   async mute(actor: User, { id, userId, reason, durationSec }: ChatMuteInput): Promise<ChatMute> {
     const { moderated, emitter, room } = this.#deps;
     const { session, user } = await this.#above(actor, id, userId);
     const until = momentIn(durationSec);
     const act = { ...actOn(actor, session, userId), reason, details: { durationSec } };
     const mute = { sessionId: id, userId, byId: actor.id, reason, until };
-    const row = await moderated.mute(mute, audited({ ...act, action: 'chat.muted' }));
+    const row = await moderated.mute(actor, mute, audited({ ...act, action: 'chat.muted' }));
     const told = { sessionId: id, until: until?.toISOString() ?? null, reason };
     await emitter.emit(rooms.user(userId), 'chat:muted', told);
     room.emit(id, sanctionEvent('muted', { actor, user, reason, until }), 'staff');
@@ -58,12 +58,12 @@ export class RoomSanctionsService {
     return (await this.#deps.moderated.mutes(sessionId)).map(view);
   }
 
-  /** Throws `not_found` when there is no such mute. */
+  /** Throws `not_found` when there is no such mute, and `forbidden` for one that an admin gave. */
   async unmute(actor: User, sessionId: string, userId: string): Promise<void> {
     const { moderated, emitter, room } = this.#deps;
     const { session, user } = await this.#above(actor, sessionId, userId);
     const also = audited({ ...actOn(actor, session, userId), action: 'chat.unmuted' });
-    if (!(await moderated.unmute(sessionId, userId, also))) throw new AppError('not_found');
+    if (!(await moderated.unmute(actor, sessionId, userId, also))) throw new AppError('not_found');
     await emitter.emit(rooms.user(userId), 'chat:unmuted', { sessionId });
     room.emit(sessionId, sanctionEvent('unmuted', { actor, user }), 'staff');
   }

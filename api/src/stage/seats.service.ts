@@ -4,6 +4,7 @@ import { stageLimits } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { Ranks } from '../moderation/Ranks.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { isOver } from '../sessions/controlDocument.ts';
@@ -22,6 +23,7 @@ export interface SeatsDependencies {
   readonly sessions: SessionsService;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
+  readonly ranks: Pick<Ranks, 'requireAbove'>;
   readonly limits: RateLimits;
   readonly logger: Logger;
 }
@@ -121,6 +123,7 @@ export class SeatsService {
 
   async remove(actor: User, sessionId: string, userId: string): Promise<Seat> {
     const session = await this.#steer(actor, sessionId);
+    await this.#requireAbove(actor, userId, session);
     const target = { kind: 'session', id: sessionId } as const;
     const act = { actor: actorOf(actor, session.hostId), target, userId };
     const also = audited({ ...act, action: 'stage.seatRemoved' });
@@ -160,6 +163,7 @@ export class SeatsService {
     const { id: sessionId, peerId, source, muted } = input;
     const session = await this.#steer(actor, sessionId);
     const peer = await this.#findPeer(sessionId, peerId);
+    await this.#requireAbove(actor, peer.userId, session);
     const act = deviceAct(actor, session, peer);
     await this.#deps.repo.write({
       ...act,
@@ -173,8 +177,20 @@ export class SeatsService {
   async removePeer(actor: User, sessionId: string, peerId: string): Promise<void> {
     const session = await this.#steer(actor, sessionId);
     const peer = await this.#findPeer(sessionId, peerId);
+    await this.#requireAbove(actor, peer.userId, session);
     await this.#deps.repo.write({ ...deviceAct(actor, session, peer), action: 'stage.deviceRemoved' });
     await this.#deps.sfu.removePeer(sessionId, { peerId }, 'removed');
+  }
+
+  /**
+   * Whom a moderator takes off a stage, or mutes there, they stand above; a host's own devices by who may end the session. The
+   * stage is its host's: nobody is above them there.
+   */
+  async #requireAbove(actor: User, userId: string | null, session: SessionRow): Promise<void> {
+    const { hostId } = session;
+    if (actor.id === hostId || userId === null || userId === hostId || userId === actor.id) return;
+    const user = await this.#deps.repo.findUser({ userId });
+    if (user !== null) await this.#deps.ranks.requireAbove(actor, user, session);
   }
 
   async #findPeer(sessionId: string, peerId: string): Promise<PeerRow> {
