@@ -22,8 +22,10 @@ import { createSfuApp } from './createSfuApp.ts';
 import type { SfuContext } from './createSfuApp.ts';
 import { registerMetrics } from './metrics.ts';
 import { CommandListener } from './nodes/CommandListener.ts';
+import { takeKeptMutes } from './nodes/keptMutes.ts';
 import { StageFacts } from './nodes/StageFacts.ts';
 import { StageHealth } from './nodes/StageHealth.ts';
+import type { Room } from './rooms/Room.ts';
 import { Rooms } from './rooms/Rooms.ts';
 import { Mesh } from './mesh/Mesh.ts';
 import { registerMeshMetrics } from './mesh/registerMeshMetrics.ts';
@@ -67,7 +69,10 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
 
   const address = await plainAddress(internalUrl);
   const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
-  const rooms = createRooms(config, pool, address, mesh, logger);
+  const prepare = async (room: Room): Promise<void> => {
+    await Promise.all([mesh.add(room), takeKeptMutes(redis, room, logger)]);
+  };
+  const rooms = createRooms(config, pool, address, prepare, logger);
   // Before anybody is let in: who was sent out is known first.
   const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-commands' });
   lifecycle.own('commands', () => subscriber.disconnect());
@@ -173,12 +178,12 @@ function createRooms(
   config: SfuConfig,
   pool: WorkerPool,
   address: ListenAddress,
-  mesh: Mesh,
+  prepare: (room: Room) => Promise<void>,
   logger: Logger,
 ): Rooms {
   return new Rooms({
     pool,
-    prepare: (room) => mesh.add(room),
+    prepare,
     consumersPerWorker: config.SFU_CONSUMERS_PER_WORKER,
     transports: {
       plainAddress: address,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
+import { sfuMuteField, sfuMutesKey } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { factsHandled } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
@@ -177,8 +178,27 @@ describe('what an admin does in a room', () => {
       expect(await actsOn(peers.get(admin) ?? '')).toEqual([]);
       await moderator.client.stage.mute({ id, peerId: peers.get(ann) ?? '', muted: true });
       await host.client.stage.mute({ id, peerId: peers.get(admin) ?? '', muted: true });
+      const peerId = peers.get(ann) ?? '';
+      await moderator.client.stage.mute({ id, peerId, muted: false });
+      await admin.client.stage.mute({ id, peerId, source: 'camera', muted: true });
+      const acts = await actsOn(peerId);
+      for (const who of [moderator, host]) {
+        for (const body of [{ muted: false }, { muted: false, source: 'camera' }])
+          expect(await api.refusal(who, 'POST', `${device(ann)}/mute`, body)).toBe(refused);
+        await who.client.stage.mute({ id, peerId, source: 'camera', muted: true });
+        expect(await api.refusal(who, 'POST', `${device(ann)}/mute`, { muted: false })).toBe(refused);
+        await who.client.stage.mute({ id, peerId, source: 'microphone', muted: true });
+        await who.client.stage.mute({ id, peerId, source: 'microphone', muted: false });
+      }
+      expect((await actsOn(peerId)).length).toBe(acts.length + 6);
+      const kept = () => backend.redis.hgetall(sfuMutesKey(id));
+      expect((await kept())[sfuMuteField(peerId, 'camera')]).toBe('admin');
+      await admin.client.stage.mute({ id, peerId, muted: false });
+      expect(Object.keys(await kept())).toEqual([sfuMuteField(peers.get(admin) ?? '', null)]);
       expect((await host.client.stage.remove({ id, userId: admin.user.id })).state).toBe('removed');
       expect((await moderator.client.stage.remove({ id, userId: ann.user.id })).state).toBe('removed');
+      await host.client.sessions.end({ id });
+      expect(await kept()).toEqual({});
     } finally {
       await sfu.close();
     }

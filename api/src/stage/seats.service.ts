@@ -155,7 +155,7 @@ export class SeatsService {
     for (const id of await this.#deps.repo.openOf(userId)) await this.take(id, userId);
   }
 
-  /** Throws `not_found` when no such device is on stage. */
+  /** Throws `not_found` when no such device is on stage, and `forbidden` for what an admin muted, to others. */
   async mute(
     actor: User,
     input: { id: string; peerId: string; source: MediaSource | null; muted: boolean },
@@ -164,13 +164,17 @@ export class SeatsService {
     const session = await this.#steer(actor, sessionId);
     const peer = await this.#findPeer(sessionId, peerId);
     await this.#requireAbove(actor, peer.userId, session);
+    const mutedByAdmin = new AppError('forbidden', 'An admin muted this; admins alone take it back.');
+    if (!muted && actor.role !== 'admin' && (await this.#deps.sfu.isMutedByAdmin(sessionId, peerId, source)))
+      throw mutedByAdmin;
     const act = deviceAct(actor, session, peer);
     await this.#deps.repo.write({
       ...act,
       action: 'stage.deviceMuted',
       details: { sessionId, source, muted },
     });
-    await this.#deps.sfu.mutePeer(sessionId, peerId, source, muted);
+    const by = actor.role === 'admin' ? 'admin' : 'other';
+    if (!(await this.#deps.sfu.mutePeer(sessionId, { peerId, source, muted }, by))) throw mutedByAdmin;
   }
 
   /** Puts one device off the stage; the person's seat stays. Throws `not_found` when no such device is on stage. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sessionId, userId } from '../ids.ts';
 import { peerId } from './joinToken.ts';
 import { leaveReason } from './signaling.ts';
-import { mediaSource } from './media.ts';
+import { mediaSource, type MediaSource } from './media.ts';
 
 /** An sfu process, as it announces itself in Redis under `sfuNodeKey`, which expires unless it is renewed. */
 export const sfuNode = z.object({
@@ -30,6 +30,14 @@ export const sfuCommandChannel = 'maydan:sfu:commands';
  * while join tokens of before are still good.
  */
 export const sfuRemovalsKey = 'maydan:sfu:removals';
+/**
+ * Whom the api has muted in a room, a hash: `sfuMuteField` → `admin`, or `other` for whoever else did. For nodes that open the
+ * room; it goes when the room is closed.
+ */
+export const sfuMutesKey = (id: string): string => `maydan:sfu:mutes:${id}`;
+/** `source` null: all that the device sends. */
+export const sfuMuteField = (ofPeer: string, source: MediaSource | null): string =>
+  `${ofPeer} ${source ?? '*'}`;
 export const whom = z.union([z.object({ peerId }), z.object({ userId })]);
 export const sfuCommand = z.discriminatedUnion('type', [
   /** Puts all devices of a user out of all rooms. */
