@@ -233,38 +233,6 @@ describe('a gift', () => {
     await waitUntil('the news', news, 60_000);
   });
 
-  it('that is sent at the moment of a ban keeps no words, and whoever watches sees none in the end', async () => {
-    const [watcher, ...fans] = [
-      await TestSocket.connect(second.url),
-      ...(await Promise.all(Array.from({ length: 6 }, () => fan(10)))),
-    ] as const;
-    const { host, sessionId: id } = life;
-    await watcher.ask('chat:join', { sessionId: id });
-    const outcomes = await Promise.all(
-      fans.map(async (one, nth) => {
-        const [sent] = await Promise.allSettled([
-          send(one, { message: 'rude' }, undefined, nth % 2 === 0 ? api : second),
-          host.client.bans.create({ id, userId: one.user.id }),
-        ]);
-        return sent.status === 'fulfilled' ? 'sent' : (sent.reason as { code: string }).code;
-      }),
-    );
-    for (const outcome of outcomes) expect(['sent', 'forbidden', 'chat_banned']).toContain(outcome);
-    const { items } = await second.client.gifts.ofSession({ id, limit: 100 });
-    const theirs = items.filter(({ sender }) => fans.some(({ user }) => user.id === sender.id));
-    expect(theirs.map(({ message }) => message)).toEqual(theirs.map(() => ''));
-    await told();
-    const events = () => watcher.of('session:events').flatMap(({ events: some }) => some);
-    const shown = (userId: string): string => {
-      const about = events().flatMap((event) => {
-        if (event.type === 'gift' && event.gift.sender.id === userId) return [event.gift.message];
-        return event.type === 'senderDeleted' && event.userId === userId ? [''] : [];
-      });
-      return about.at(-1) ?? '';
-    };
-    await waitUntil('no words', () => fans.every(({ user }) => shown(user.id) === ''), 30_000);
-  });
-
   it('after another one within the window goes on with its combo', async () => {
     const [ann, watcher] = [await fan(1_000), await TestSocket.connect(api.url)];
     await watcher.ask('chat:join', { sessionId: life.sessionId });

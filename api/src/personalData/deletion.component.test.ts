@@ -207,6 +207,36 @@ describe('a deleted account', () => {
     await erased(account);
   });
 
+  it('is not deleted by who is banned at that moment, whose address, number and Google account stay taken', async () => {
+    const moderator = await api.register();
+    await backend.giveRole(moderator, 'moderator');
+    const people = await api.people(4);
+    const outcomes = await Promise.all(
+      people.map(async (account, nth) => {
+        const { id } = account.user;
+        await backend.database.user.update({ where: { id }, data: { phone: `+96650111223${nth}` } });
+        const [removed] = await Promise.all([
+          remove(account),
+          moderator.client.platformModeration.ban({ id, reason: 'spam' }).catch(() => undefined),
+        ]);
+        const { bannedAt, deletedAt, phone, email } = await row(account);
+        expect(bannedAt).not.toBeNull();
+        expect([phone === null, email === null]).toEqual([deletedAt !== null, deletedAt !== null]);
+        const banned = await backend.database.accountBan.count({ where: { userId: id } });
+        // One of the two came first, and the other was refused.
+        return [removed.status === 202, deletedAt !== null, banned === 0].join();
+      }),
+    );
+    for (const outcome of outcomes) expect(['true,true,true', 'false,false,false']).toContain(outcome);
+    const late = await api.register();
+    await moderator.client.platformModeration.ban({ id: late.user.id, reason: 'spam' });
+    expect(refusalOf(await remove(late))).toBe('403 account_banned');
+    const again = { username: 'late_again', email: late.user.email ?? '', password: 'pass-late-again' };
+    expect(refusalOf(await api.ask('POST', '/api/v1/auth/register', { body: again }))).toBe(
+      '409 already_taken',
+    );
+  });
+
   it('is erased again without harm, and an account in use never', async () => {
     const [gone, used] = [await api.register(), await api.register()];
     await remove(gone);

@@ -15,7 +15,7 @@ export class DeletionRepo {
 
   /**
    * Makes the account nobody's, revokes its stream keys and ends its sign-ins, all or nothing; null when it isn't as it was
-   * when its owner was asked. The ids of the sign-ins that ended. It counts as banned, so that it is found nowhere, nobody
+   * when its owner was asked, or is banned. The ids of the sign-ins that ended. It counts as banned, so that it is found nowhere, nobody
    * can do anything with it, and sign-ins that are being made come too late. `lastAdmin`: nobody could make another one.
    */
   close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | 'lastAdmin' | null> {
@@ -42,7 +42,8 @@ export class DeletionRepo {
       const admins = await lockAdmins(transaction);
       if (admins.has(id) && admins.size === 1) return 'lastAdmin';
       const { count } = await transaction.user.updateMany({
-        where: { id, deletedAt: null, passwordHash },
+        // Who is banned at this moment stays known by address, number and Google account, or would come back as another.
+        where: { id, deletedAt: null, bannedAt: null, passwordHash },
         data: { ...nobody, avatarId: null, coverId: null, bannedAt: at, deletedAt: at },
       });
       if (count === 0) return null;

@@ -30,8 +30,8 @@ export class DeletionService {
   }
 
   /**
-   * There is no way back. Throws as `requirePassword` does; `conflict` when another request changed the account, or
-   * the last admin asks.
+   * There is no way back. Throws as `requirePassword` does; `conflict` when another request changed the account (a ban of this
+   * moment, too), or the last admin asks.
    */
   async request(who: Authenticated, input: { password?: string | undefined }): Promise<void> {
     const { identity, repo, signIns, logger } = this.#deps;
