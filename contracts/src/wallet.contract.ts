@@ -3,6 +3,8 @@ import { pageInput } from './people.ts';
 import { byId, keyedRoute, route } from './route.ts';
 import {
   deposit,
+  depositListInput,
+  depositPage,
   depositInput,
   keyedHeaders,
   ledgerAudit,
@@ -73,6 +75,9 @@ export const moneyContract = {
   pay: route('POST', '/admin/withdrawals/{id}/pay', adminTag, 'An approved one was transferred')
     .input(withdrawalPayInput)
     .output(userWithdrawal),
+  deposits: route('GET', '/admin/users/{id}/deposits', adminTag, 'Somebody’s deposits, the newest first')
+    .input(depositListInput)
+    .output(depositPage),
   refundDeposit: route(
     'POST',
     '/admin/deposits/{id}/refund',

@@ -6,6 +6,7 @@ import { debtOf, depositsAccount, walletOf } from '../ledger/accounts.ts';
 import { coinsTakenBack, smaller } from '../ledger/arithmetic.ts';
 import { claimKey, type KeyedRequest } from '../ledger/idempotency.repo.ts';
 import { inTransaction, lockBalances, openAccounts, post } from '../ledger/ledger.repo.ts';
+import { behind, type PageWish } from '../people/listed.ts';
 import type { PaymentEvent } from './payments/PaymentProvider.ts';
 
 type TakenBack = Extract<PaymentEvent, { kind: 'takenBack' }>;
@@ -34,6 +35,17 @@ export class DepositsRepo {
 
   find(id: string): Promise<Deposit | null> {
     return this.#database.deposit.findUnique({ where: { id } });
+  }
+
+  /** Somebody's, the newest first; null: there is nobody of this id. */
+  async list(userId: string, { after, take }: PageWish): Promise<Deposit[] | null> {
+    const rows = await this.#database.deposit.findMany({
+      where: { AND: [{ userId }, behind(after, 'id')] },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take,
+    });
+    if (rows.length > 0) return rows;
+    return (await this.#database.user.count({ where: { id: userId } })) === 0 ? null : [];
   }
 
   setCheckout(id: string, checkoutUrl: string): Promise<Deposit> {

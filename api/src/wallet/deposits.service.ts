@@ -1,10 +1,12 @@
 import { AppError, type Logger } from '@maydan/common';
-import type { Deposit } from '@maydan/contracts';
+import type { Deposit, DepositPage } from '@maydan/contracts';
 import { newId, type Deposit as DepositRow, type User } from '@maydan/prisma';
 import { actorOf } from '../audit/audit.repo.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import { priceOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import type { PageInput } from '../people/listed.ts';
+import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { DepositsRepo } from './deposits.repo.ts';
 import type { PaymentProvider } from './payments/PaymentProvider.ts';
 import type { Prices } from './prices.ts';
@@ -57,6 +59,19 @@ export class DepositsService {
     const row = await this.#deps.deposits.find(id);
     if (row === null) throw new AppError('not_found');
     return row;
+  }
+
+  /** Somebody's, for admins, also of a deleted account, as the books stay. Throws `forbidden` and `not_found`. */
+  async listOf(admin: User, { id, cursor, limit }: PageInput & { id: string }): Promise<DepositPage> {
+    requireRole(admin, 'admin');
+    const after = cursor === undefined ? null : decodeCursor(cursor);
+    const rows = await this.#deps.deposits.list(id, { after, take: limit + 1 });
+    if (rows === null) throw new AppError('not_found');
+    const { page, nextCursor } = pageOf(rows, limit, ({ createdAt, id: rowId }) => ({
+      at: createdAt,
+      id: rowId,
+    }));
+    return { items: page.map(depositView), nextCursor };
   }
 
   /** What a provider sends. Throws `not_found`, `forbidden` unless it is signed, and `conflict` when it says what can't be. */

@@ -156,6 +156,32 @@ describe('a deposit', () => {
     expect(await api.refusal(admin, 'POST', `/admin/deposits/${unpaid.id}/refund`)).toBe('409 conflict');
   });
 
+  it('is in the list that admins read of somebody, the newest first', async () => {
+    const [ann, bob] = [await api.register(), await api.register()];
+    const made: string[] = [];
+    for (const coins of [10, 20, 30]) made.unshift((await buy(ann, coins)).id);
+    await sendWebhook(api, paidEvent(await ann.client.wallet.getDeposit({ id: made[2]! })));
+    await buy(bob, 5);
+    const { id } = ann.user;
+    const first = await admin.client.money.deposits({ id, limit: 2 });
+    const rest = await admin.client.money.deposits({ id, limit: 2, cursor: first.nextCursor ?? '' });
+    const all = [...first.items, ...rest.items];
+    expect(all.map((deposit) => [deposit.id, deposit.coins, deposit.state])).toEqual([
+      ...[
+        [made[0], 30, 'pending'],
+        [made[1], 20, 'pending'],
+        [made[2], 10, 'paid'],
+      ],
+    ]);
+    expect(rest.nextCursor).toBeNull();
+    expect((await admin.client.money.deposits({ id: admin.user.id })).items).toEqual([]);
+    const path = (of: string) => `/admin/users/${of}/deposits`;
+    expect(await api.refusal(null, 'GET', path(id))).toBe('401 unauthenticated');
+    expect(await api.refusal(ann, 'GET', path(id))).toBe('403 forbidden');
+    expect(await api.refusal(admin, 'GET', path(newId()))).toBe('404 not_found');
+    expect(await api.refusal(admin, 'GET', `${path(id)}?cursor=x`)).toBe('422 validation_failed');
+  });
+
   it('is not to be had where there is no provider', async () => {
     const none = await backend.startApi({ PAYMENT_PROVIDER: 'none' });
     const ann = await none.register();

@@ -38,6 +38,7 @@ export function moneyRoutes(services: WalletServices, { money }: SignedInProcedu
     approve: money.approve.handler(({ input, context }) => withdrawals.approve(context.user, input.id)),
     reject: money.reject.handler(({ input, context }) => withdrawals.reject(context.user, input)),
     pay: money.pay.handler(({ input, context }) => withdrawals.pay(context.user, input)),
+    deposits: money.deposits.handler(({ input, context }) => deposits.listOf(context.user, input)),
     refundDeposit: money.refundDeposit.handler(({ input, context }) =>
       deposits.refund(context.user, input.id),
     ),
