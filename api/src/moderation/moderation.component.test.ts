@@ -24,6 +24,7 @@ let ann: Account;
 let bob: Account;
 let moderator: Account;
 let admin: Account;
+const patient = { timeout: 60_000 };
 /** A session of the host, new for each test. */
 let id: string;
 
@@ -330,8 +331,7 @@ describe('the ban of an account', () => {
 });
 
 it('nobody who becomes an admin at the moment of a ban is banned', async () => {
-  const { user } = await api.register();
-  const { database } = backend;
+  const [{ user }, { database }] = [await api.register(), backend];
   const ban = () => api.refusal(moderator, 'POST', `/admin/users/${user.id}/ban`, { reason: 'spam' });
   const banning = await database.$transaction(async (transaction) => {
     await transaction.user.update({ where: { id: user.id }, data: { role: 'admin' } });
@@ -342,7 +342,7 @@ it('nobody who becomes an admin at the moment of a ban is banned', async () => {
       return waiting.length > 0;
     });
     return { refusal };
-  });
+  }, patient);
   expect(await banning.refusal).toBe('403 forbidden');
   expect(await acts(user.id)).toEqual([]);
 });

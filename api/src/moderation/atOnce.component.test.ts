@@ -1,0 +1,107 @@
+import { jest } from '@jest/globals';
+import { SfuVoice } from '../testing/SfuVoice.ts';
+import type { Account, TestApi } from '../testing/TestApi.ts';
+import { TestBackend } from '../testing/TestBackend.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
+
+// Hashing the passwords of many people takes long beside other tests.
+jest.setTimeout(90_000);
+
+let backend: TestBackend;
+let nodes: [TestApi, TestApi];
+let sfu: SfuVoice;
+let host: Account;
+let admin: Account;
+
+beforeAll(async () => {
+  backend = await TestBackend.start();
+  nodes = [await backend.startApi(), await backend.startApi()];
+  sfu = await SfuVoice.start(backend.redis);
+  [host, admin] = (await nodes[0].people(2)) as [Account, Account];
+  await backend.giveRole(admin, 'admin');
+}, 60_000);
+afterEach(() => TestSocket.closeAll());
+afterAll(async () => {
+  await sfu?.close();
+  await backend?.close();
+}, 30_000);
+
+/** The same six times at once, at both nodes: what it comes to each time, or the code of its refusal. */
+const atOnce = <T>(work: (client: Account['client'], nth: number) => Promise<T>, who: Account) =>
+  Promise.all(
+    Array.from({ length: 6 }, async (_, nth) => {
+      try {
+        return await work(nodes[nth % 2 === 0 ? 0 : 1].clientOf(who.accessToken), nth);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    }),
+  );
+const actsOn = async (targetId: string) =>
+  (await admin.client.audit.list({ targetId })).items.map(({ action }) => action);
+
+it('a kick by many puts somebody out, whom nothing keeps from coming back', async () => {
+  const { id } = await host.client.sessions.create({ title: 'room' });
+  const ann = await nodes[0].register();
+  const userId = ann.user.id;
+  const socket = await TestSocket.connect(nodes[1].url, { token: ann.accessToken });
+  await socket.ask('chat:join', { sessionId: id });
+  await ann.client.stage.request({ id });
+  await host.client.stage.admit({ id, userId });
+  expect(await atOnce((client) => client.moderation.kick({ id, userId }), host)).toEqual(Array(6).fill({}));
+  await socket.until('chat:closed', 6);
+  expect((await ann.client.stage.get({ id })).mine?.state).toBe('removed');
+  expect(await actsOn(id)).toEqual(Array(6).fill('session.kicked'));
+  expect(await socket.codeOf('chat:join', { sessionId: id })).toBeUndefined();
+  await ann.client.chat.send({ id, tempId: 'back', text: 'back again' });
+});
+
+it('rules of a chat that is new are set by many: each change counts, of the same one the last', async () => {
+  const { id } = await host.client.sessions.create({ title: 'new room' });
+  const changes = [{ slowModeSec: 5 }, { linksOff: true }, { slowModeSec: 9 }] as const;
+  const answers = await atOnce((client, nth) => client.chat.setRules({ id, ...changes[nth % 3] }), admin);
+  for (const answer of answers) expect(answer).toMatchObject({ slowModeSec: expect.any(Number) });
+  const rules = await host.client.chat.rules({ id });
+  expect(rules.linksOff).toBe(true);
+  expect([5, 9]).toContain(rules.slowModeSec);
+  expect(await actsOn(id)).toEqual(Array(6).fill('chat.rulesChanged'));
+  const ann = await nodes[1].register();
+  const said = await atOnce(
+    (client, nth) => client.chat.send({ id, tempId: `${nth}`, text: `hello ${nth}` }),
+    ann,
+  );
+  expect(said.filter((one) => typeof one !== 'string')).toHaveLength(1);
+});
+
+it('a gift is added once for each time, and changed by many: what each changed is there', async () => {
+  const gift = (price: number) => ({
+    ...{ name: { en: `Rose ${price}`, ar: 'وردة' }, iconUrl: '/gifts/rose.svg', animation: null, price },
+  });
+  const made = await atOnce((client, nth) => client.gifts.create(gift(nth + 1)), admin);
+  const ids = made.map((one) => (typeof one === 'string' ? one : one.id));
+  const listed = (await host.client.gifts.catalogue()).items;
+  expect(
+    listed
+      .filter(({ id }) => ids.includes(id))
+      .map(({ price }) => price)
+      .sort(),
+  ).toEqual([1, 2, 3, 4, 5, 6]);
+  const [id = ''] = ids;
+  const changes = [{ price: 70 }, { name: { en: 'Tulip', ar: 'توليب' } }, { position: 3 }] as const;
+  await atOnce((client, nth) => client.gifts.update({ id, ...changes[nth % 3] }), admin);
+  expect((await host.client.gifts.catalogue()).items.find((one) => one.id === id)).toMatchObject({
+    ...{ price: 70, name: { en: 'Tulip', ar: 'توليب' } },
+  });
+  expect((await actsOn(id)).sort()).toEqual(['gift.added', ...Array<string>(6).fill('gift.changed')]);
+});
+
+it('a word is banned once by many, and lifted once', async () => {
+  const added = await atOnce((client) => client.bannedWords.add({ word: 'Nonsense' }), admin);
+  const rows = added.flatMap((one) => (typeof one === 'string' ? [] : [one.id]));
+  expect(new Set(rows).size).toBe(1);
+  const [id = ''] = rows;
+  expect((await admin.client.bannedWords.list()).items.map(({ word }) => word)).toEqual(['Nonsense']);
+  const removed = await atOnce((client) => client.bannedWords.remove({ id }), admin);
+  expect(removed.filter((one) => one === 'not_found')).toHaveLength(5);
+  expect(await actsOn(id)).toEqual(['bannedWord.removed', 'bannedWord.added']);
+});
