@@ -197,7 +197,8 @@ describe('somebody behind a block', () => {
 describe('routes of administration', () => {
   const routes = contractRoutes().filter(({ path }) => path.startsWith('/admin/'));
   /** Also for moderators. */
-  const ofModerators = /^\/admin\/(audit|banned-words$|reports|users\/\{id\}\/(ban|stream-keys)|stream-keys)/;
+  const ofModerators =
+    /^\/admin\/(audit|banned-words$|messages|reports|sessions\/\{id\}\/recording|users\/\{id\}\/(ban|stream-keys)|stream-keys)/;
 
   it('are refused to all others, before anything is said about what they take', async () => {
     expect(routes.length).toBeGreaterThan(35);

@@ -32,11 +32,11 @@ export class RecordingsRepo {
       const row = await transaction.session.findUnique({ where: { id } });
       if (row === null) throw new AppError('not_found');
       const hider = await hiderOf(transaction, row);
-      // A host may always have it deleted: nobody sees less of it then.
-      if (actor.id !== row.hostId) requireReach(actor, hider);
       const at = new Date();
       const data = changeOf(act, row, { at, actor, hider });
       if (data === null) return false;
+      // A host may always have it deleted: nobody sees more of it then.
+      if (actor.id !== row.hostId) requireReach(actor, hider);
       await transaction.session.update({ where: { id }, data });
       await writeAudit(transaction, audit);
       if (actor.id !== row.hostId) await notify(transaction, recordingNotice(row, act, at, reason));

@@ -72,10 +72,9 @@ export class RecordingsService {
   ): Promise<Session> {
     const { recordings, sessions, leases, commands, announcer, toldLater, views, logger } = this.#deps;
     const { id, hostId } = session;
-    const audit = {
-      ...{ actor: actorOf(actor, hostId), action: `recording.${act}`, reason },
-      ...{ target: { kind: 'session', id }, userId: hostId },
-    } as const;
+    const target = { kind: 'session', id } as const;
+    const action = `recording.${act}` as const;
+    const audit = { actor: actorOf(actor, hostId), action, target, userId: hostId, reason };
     if (await recordings.change(id, { act, actor, reason, audit })) {
       toldLater();
       logger.info({ sessionId: id, userId: actor.id }, `a recording was ${act}`);
