@@ -28,6 +28,10 @@ function StageMessage({ session, message }: { readonly session: Session; readonl
       return <Notice title={t('stage.starting')} hint={t('stage.idleHint')} busy testId="stage-starting" />;
     case 'failed':
       return <Notice title={t('stage.failed')} hint={reason} testId="stage-failed" />;
+    case 'recordingHidden':
+      return <Notice title={t('stage.recordingHidden')} testId="stage-recording-hidden" />;
+    case 'recordingDeleted':
+      return <Notice title={t('stage.recordingDeleted')} testId="stage-recording-deleted" />;
     default:
       return <Notice title={t('stage.noRecording')} hint={reason} testId="stage-no-recording" />;
   }

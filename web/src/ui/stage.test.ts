@@ -1,9 +1,10 @@
 import { sessionState } from '@maydan/contracts';
-import type { SessionState } from '@maydan/contracts';
+import type { Session, SessionState } from '@maydan/contracts';
 import { stageOf } from './stage.ts';
 
-const session = (state: SessionState, playable: boolean) => ({
+const session = (state: SessionState, playable: boolean, recording: Session['recording'] = 'none') => ({
   state,
+  recording,
   playback: { playbackId: 'p'.repeat(16), hlsUrl: '/x.m3u8', playable, posterUrl: null, storyboardUrl: null },
 });
 
@@ -38,5 +39,14 @@ describe('stageOf', () => {
       return stage.kind === 'message' ? stage.message : stage.kind;
     });
     expect(messages).toEqual(['idle', 'starting', 'starting', 'noRecording', 'failed']);
+    const taken = (['ending', 'ended', 'failed'] as const).flatMap((state) =>
+      (['hidden', 'deleted'] as const).map((recording) => stageOf(session(state, false, recording))),
+    );
+    const [hidden, deleted] = (['recordingHidden', 'recordingDeleted'] as const).map((message) => ({
+      ...{ kind: 'message', message },
+    }));
+    expect(taken).toEqual([hidden, deleted, hidden, deleted, hidden, deleted]);
+    // Moderators play what is hidden.
+    expect(stageOf(session('ended', true, 'hidden')).kind).toBe('player');
   });
 });

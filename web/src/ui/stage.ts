@@ -2,7 +2,11 @@ import type { Session } from '@maydan/contracts';
 
 /** What stands in the middle of the watch page. */
 export type Stage =
-  | { readonly kind: 'message'; readonly message: 'idle' | 'starting' | 'noRecording' | 'failed' }
+  | {
+      readonly kind: 'message';
+      readonly message:
+        'idle' | 'starting' | 'noRecording' | 'recordingHidden' | 'recordingDeleted' | 'failed';
+    }
   | {
       readonly kind: 'player';
       /** The broadcast is over: what plays is, or becomes, the recording. */
@@ -12,12 +16,18 @@ export type Stage =
     };
 
 /** The stage of a session. Whatever can be played is played, also after a failure. */
-export function stageOf({ state, playback }: Pick<Session, 'state' | 'playback'>): Stage {
+export function stageOf({
+  state,
+  playback,
+  recording,
+}: Pick<Session, 'state' | 'playback' | 'recording'>): Stage {
   const ended = state === 'ended' || state === 'failed';
   if (playback.playable && state !== 'idle') {
     // A publisher who came back passes through `starting` again.
     return { kind: 'player', ended, interrupted: state === 'interrupted' || state === 'starting' };
   }
+  if (recording === 'hidden') return { kind: 'message', message: 'recordingHidden' };
+  if (recording === 'deleted') return { kind: 'message', message: 'recordingDeleted' };
   if (state === 'failed') return { kind: 'message', message: 'failed' };
   if (state === 'ended') return { kind: 'message', message: 'noRecording' };
   return { kind: 'message', message: state === 'idle' ? 'idle' : 'starting' };
