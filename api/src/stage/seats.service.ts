@@ -91,7 +91,7 @@ export class SeatsService {
   /** Leaves the stage for good, or takes a request back. */
   async leave(user: User, sessionId: string): Promise<Seat> {
     const seat = await this.#apply(await this.#open(user, sessionId), user.id, 'left');
-    await this.#putOffStage(sessionId, user.id, 'left');
+    await this.#putOffStage(sessionId, user.id);
     return seat;
   }
 
@@ -128,7 +128,8 @@ export class SeatsService {
     const act = { actor: actorOf(actor, session.hostId), target, userId };
     const also = audited({ ...act, action: 'stage.seatRemoved' });
     const seat = await this.#apply(session, userId, 'removed', also);
-    await this.#putOffStage(sessionId, userId, 'removed');
+    // Also who has a token and hasn't come yet. Their other devices may go on watching.
+    await this.#deps.sfu.removePeer(sessionId, { userId, role: 'cohost' }, 'removed');
     return seat;
   }
 
@@ -220,9 +221,12 @@ export class SeatsService {
     if (isTaken(seat.state) !== isTaken(before)) await announcer.stageChanged(sessionId);
   }
 
-  /** Also who has a token and hasn't come yet. The user's other devices may go on watching. */
-  #putOffStage(sessionId: string, userId: string, reason: 'left' | 'removed'): Promise<void> {
-    return this.#deps.sfu.removePeer(sessionId, { userId, role: 'cohost' }, reason);
+  /** The user's other devices may go on watching. */
+  async #putOffStage(sessionId: string, userId: string): Promise<void> {
+    const people = await this.#deps.stage.present(sessionId);
+    for (const { peerId, role } of people.filter((row) => row.userId === userId)) {
+      if (role === 'cohost') await this.#deps.sfu.removePeer(sessionId, { peerId }, 'left');
+    }
   }
 
   async #open(user: User, sessionId: string): Promise<SessionRow> {
