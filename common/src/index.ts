@@ -21,4 +21,7 @@ export * from './relay/RelayServer.ts';
 export * from './relay/RelayStream.ts';
 export * from './serviceNodes.ts';
 export * from './sfuNodes.ts';
+export * from './sound/audioLevel.ts';
+export * from './sound/LevelMeter.ts';
+export * from './sound/OpusTrack.ts';
 export * from './tokens.ts';

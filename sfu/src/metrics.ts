@@ -60,6 +60,14 @@ function registerRoomFigures(registry: Registry, rooms: Rooms): void {
     },
   });
   new Gauge({
+    name: 'maydan_sfu_level_meters',
+    help: 'Sound that is decoded to hear how loud it is, since its sender does not say so',
+    registers,
+    collect() {
+      this.set(rooms.levelMeters);
+    },
+  });
+  new Gauge({
     name: 'maydan_sfu_peers',
     help: 'Peers by role',
     labelNames: ['role'],

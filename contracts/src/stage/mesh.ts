@@ -41,6 +41,8 @@ export const meshRoomState = z.object({
         ownerPaused: z.boolean(),
         hostPaused: z.boolean(),
         encodings: z.array(encoding).max(4),
+        /** Of sound: its packets say how loud they are (RFC 6464). */
+        tellsLevel: z.boolean().default(true),
       }),
     )
     .max(mostProducers),

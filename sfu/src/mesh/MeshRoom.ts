@@ -105,7 +105,17 @@ export class MeshRoom {
   }
 
   #addProducer(told: MeshRoomState['producers'][number], by: MeshRoomState): void {
-    const { producerId: id, peerId, kind, source, codec, encodings, ownerPaused, hostPaused } = told;
+    const {
+      producerId: id,
+      peerId,
+      kind,
+      source,
+      codec,
+      encodings,
+      ownerPaused,
+      hostPaused,
+      tellsLevel,
+    } = told;
     const owner = by.peers.find((peer) => peer.peerId === peerId);
     if (owner === undefined) return;
     const { settings, client, logger, self } = this.#options;
@@ -119,7 +129,19 @@ export class MeshRoom {
     const { userId, displayName, role } = owner;
     const info = { peerId, userId, displayName, role };
     const shown = new RoomProducer({
-      ...{ id, owner: info, kind, source, codec, encodings, ownerPaused, hostPaused, nodeId, origin },
+      ...{
+        id,
+        owner: info,
+        kind,
+        source,
+        codec,
+        encodings,
+        tellsLevel,
+        ownerPaused,
+        hostPaused,
+        nodeId,
+        origin,
+      },
     });
     this.#remote.set(id, { shown, origin });
     shown.once('closed', () => {

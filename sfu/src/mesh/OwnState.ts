@@ -115,5 +115,6 @@ function describeProducer(producer: RoomProducer): MeshRoomState['producers'][nu
     scalabilityMode,
     scaleResolutionDownBy,
   }));
-  return { ...producer.info, ownerPaused, hostPaused, encodings };
+  const { tellsLevel } = producer;
+  return { ...producer.info, ownerPaused, hostPaused, encodings, tellsLevel };
 }

@@ -106,6 +106,23 @@ describe('a room on two nodes', () => {
     }
   }, 60_000);
 
+  it('hears who does not say how loud they are, as OBS, on both', async () => {
+    const sessionId = randomUUID();
+    const viewers = [
+      await stand.join(a, { sessionId, role: 'viewer' }),
+      await stand.join(b, { sessionId, role: 'viewer' }),
+    ];
+    const ingress = await stand.join(a, { sessionId, role: 'ingress' });
+    // A sine of ffmpeg, in stereo 24 dB below overload, without the header extension of RFC 6464.
+    await stand.publish(ingress);
+    for (const viewer of viewers) {
+      await viewer.event('speaker.changed', ({ peerId }) => peerId === ingress.peerId);
+      await viewer.event('speaker.levels', ({ levels }) =>
+        levels.some(({ peerId, dBov }) => peerId === ingress.peerId && Math.abs(dBov + 24) <= 1),
+      );
+    }
+  }, 60_000);
+
   it('keeps somebody muted who goes on with another node', async () => {
     const sessionId = randomUUID();
     const userId = randomUUID();

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { AppError } from '@maydan/common';
+import { AppError, audioLevelUri } from '@maydan/common';
 import type { Logger } from '@maydan/common';
 import type { LeaveReason, MediaKind, MediaSource, PeerInfo, StageRole } from '@maydan/contracts';
 import type { types } from 'mediasoup';
@@ -7,6 +7,7 @@ import { FastStarts } from '../faststart/FastStarts.ts';
 import { Peer } from './Peer.ts';
 import type { Identity, PeerRoom } from './Peer.ts';
 import { found } from './refusal.ts';
+import type { LevelMeters } from './LevelMeters.ts';
 import { isOnStage, isService, limits } from './rights.ts';
 import type { SessionType } from './rights.ts';
 import { RoomProducer } from './RoomProducer.ts';
@@ -40,6 +41,7 @@ export interface RoomOptions {
   readonly sessionType: SessionType;
   readonly routers: RoomRouters;
   readonly transports: TransportFactory;
+  readonly levelMeters: LevelMeters;
   readonly logger: Logger;
   readonly keyFrameAsked: () => void;
 }
@@ -66,7 +68,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
     this.sessionType = options.sessionType;
     this.transports = options.transports;
     this.fastStarts = new FastStarts(options.logger);
-    this.#speakers = new SpeakerWatch(this.router, options.logger);
+    this.#speakers = new SpeakerWatch(this.router, options.levelMeters, options.logger);
     this.#speakers.on('speaker', (peerId) => this.emit('speaker', peerId));
     this.#speakers.on('levels', (levels) => this.emit('levels', levels));
     options.routers.on('lost', (router) => this.#routerLost(router));
@@ -181,6 +183,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
       source,
       codec: rtpParameters.codecs[0]?.mimeType ?? '',
       encodings: rtpParameters.encodings ?? [],
+      tellsLevel: rtpParameters.headerExtensions?.some(({ uri }) => uri === audioLevelUri) ?? false,
       ownerPaused,
       hostPaused: isMuted,
       nodeId: null,

@@ -26,6 +26,8 @@ export interface RoomProducerInit {
   /** MIME type, for example `video/H264`. */
   readonly codec: string;
   readonly encodings: readonly LayerEncoding[];
+  /** Of sound: its packets say how loud they are (RFC 6464), which mediasoup listens for. */
+  readonly tellsLevel: boolean;
   readonly ownerPaused: boolean;
   readonly hostPaused: boolean;
   /** Null: a peer of this node. */
@@ -84,6 +86,10 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
 
   get encodings(): readonly LayerEncoding[] {
     return this.#init.encodings;
+  }
+
+  get tellsLevel(): boolean {
+    return this.#init.tellsLevel;
   }
 
   /** The node its sender is on; null: this one. */

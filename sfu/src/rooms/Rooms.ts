@@ -4,6 +4,7 @@ import type { Logger } from '@maydan/common';
 import type { JoinClaims, LeaveReason, SfuCommand } from '@maydan/contracts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Identity, Peer } from './Peer.ts';
+import { LevelMeters } from './LevelMeters.ts';
 import { Removals } from './Removals.ts';
 import type { SessionType } from './rights.ts';
 import { Room } from './Room.ts';
@@ -40,6 +41,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   readonly keyFrames = { asked: 0, sent: 0 };
   readonly #options: RoomsOptions;
   readonly #transports: TransportFactory;
+  readonly #levelMeters: LevelMeters;
   readonly #removals = new Removals();
   readonly #rooms = new Map<string, Room>();
   readonly #opening = new Map<string, Promise<Room>>();
@@ -48,10 +50,16 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   constructor(options: RoomsOptions) {
     super();
     this.#options = options;
+    this.#levelMeters = new LevelMeters(options.logger);
     this.#transports = new TransportFactory({
       ...options.transports,
       keyFrameSent: () => this.keyFrames.sent++,
     });
+  }
+
+  /** How many senders' levels are heard by decoding. */
+  get levelMeters(): number {
+    return this.#levelMeters.size;
   }
 
   get all(): readonly Room[] {
@@ -170,6 +178,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
       sessionType,
       routers,
       transports: this.#transports,
+      levelMeters: this.#levelMeters,
       logger,
       keyFrameAsked,
     });

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
+import type { LevelMeters } from './LevelMeters.ts';
 import type { RoomProducer } from './RoomProducer.ts';
 
 export interface Level {
@@ -24,6 +25,7 @@ const silenceDbov = -70;
 /** Listens to who speaks in a room, on its home Router. */
 export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   readonly #router: types.Router;
+  readonly #meters: LevelMeters;
   readonly #logger: Logger;
   #observers: Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> | undefined;
   /** Id of a mediasoup Producer on this Router → peer. */
@@ -33,9 +35,10 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   #speaker: string | null = null;
   #levels: readonly Level[] = [];
 
-  constructor(router: types.Router, logger: Logger) {
+  constructor(router: types.Router, meters: LevelMeters, logger: Logger) {
     super();
     this.#router = router;
+    this.#meters = meters;
     this.#logger = logger;
   }
 
@@ -52,7 +55,9 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   async add(producer: RoomProducer): Promise<void> {
     if (producer.kind !== 'audio') return;
     try {
-      const { id: producerId } = await producer.onRouter(this.#router);
+      const heard = await this.#heardAs(producer);
+      if (heard === null || producer.closed) return;
+      const { id: producerId } = heard;
       this.#owners.set(producerId, producer.peerId);
       producer.once('closed', () => this.#forget(producerId, producer.peerId));
       this.#observers ??= this.#createObservers();
@@ -62,6 +67,12 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
       if (!producer.closed && !this.#router.closed)
         this.#logger.warn({ err: error }, 'a level is not watched');
     }
+  }
+
+  /** What says how loud it is, on this Router; null: nobody does. */
+  async #heardAs(producer: RoomProducer): Promise<types.Producer | null> {
+    const there = await producer.onRouter(this.#router);
+    return producer.tellsLevel ? there : this.#meters.open(this.#router, there);
   }
 
   async #createObservers(): Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> {

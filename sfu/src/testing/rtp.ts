@@ -1,12 +1,35 @@
 import type { RtpParametersMessage } from '@maydan/contracts';
+import type { types } from 'mediasoup';
 
 export const audioSsrc = 11_111;
 export const videoSsrc = 22_222;
 
+const opusCodec = {
+  mimeType: 'audio/opus',
+  payloadType: 111,
+  clockRate: 48_000,
+  channels: 2,
+} as const;
+
 export const opusParameters = (ssrc = audioSsrc): RtpParametersMessage => ({
-  codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2 }],
+  codecs: [opusCodec],
   encodings: [{ ssrc }],
 });
+
+/** The same, as mediasoup takes it. */
+export const opusRtp = (ssrc = audioSsrc): types.RtpParameters => ({
+  codecs: [opusCodec],
+  encodings: [{ ssrc }],
+});
+
+/** 20 ms of silence in an RTP packet of `opusParameters`. */
+export function silentPacket(sequence: number): Buffer {
+  const header = Buffer.from([0x80, 111, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt16BE(sequence & 0xffff, 2);
+  header.writeUInt32BE((sequence * 960) >>> 0, 4);
+  header.writeUInt32BE(audioSsrc, 8);
+  return Buffer.concat([header, Buffer.from([0xf8, 0xff, 0xfe])]);
+}
 
 export const h264Parameters = (ssrc = videoSsrc): RtpParametersMessage => ({
   codecs: [

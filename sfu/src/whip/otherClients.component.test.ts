@@ -17,8 +17,8 @@ afterEach(async () => {
   for (const room of stand.rooms.all) room.close('sessionEnded');
 });
 
-async function publish(streamKey: string): Promise<ClientProcess> {
-  const client = await startLibdatachannelPublisher(`${stand.url}/whip`, streamKey);
+async function publish(streamKey: string, sound?: 'tone'): Promise<ClientProcess> {
+  const client = await startLibdatachannelPublisher(`${stand.url}/whip`, streamKey, sound);
   clients.push(client);
   await waitFor('the publisher', () => client.last('state') === 'connected');
   return client;
@@ -53,15 +53,20 @@ describe("clients that aren't ours", () => {
     expect(stand.rooms.find(grant.sessionId)).toBeUndefined();
   }, 60_000);
 
-  it('are taken over by the newest, which the player gets without asking', async () => {
+  it('are taken over by the newest, which the player gets without asking, and which then speaks', async () => {
     const { streamKey, grant } = stand.allow();
-    const older = await publish(streamKey);
+    const older = await publish(streamKey, 'tone');
     const player = await play(grant.sessionId);
     await waitFor('a picture', () => frames(player) > 10);
+    const room = stand.rooms.find(grant.sessionId);
+    // It doesn't say how loud its packets are.
+    await waitFor('the speaker', () => room?.speaker === grant.peerId);
     await stand.takeOver(streamKey);
-    await publish(streamKey);
+    await publish(streamKey, 'tone');
     const before = frames(player);
     await waitFor('the picture of the newer', () => frames(player) > before + 20);
+    await waitFor('the next speaker', () => room?.speaker === room?.stage[0]?.peerId);
+    expect(room?.speaker).not.toBe(grant.peerId);
     expect(stand.rooms.find(grant.sessionId)?.producers).toHaveLength(2);
     await older.stop();
     expect(stand.rooms.find(grant.sessionId)?.producers).toHaveLength(2);

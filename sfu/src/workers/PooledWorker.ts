@@ -15,6 +15,9 @@ export interface ListenAddress {
   readonly announcedAddress?: string;
 }
 
+/** `appData` of a consumer that is no receiver, and takes nobody's place. */
+export const noReceiver = { isReceiver: false } as const;
+
 type Counted = 'routers' | 'transports' | 'producers' | 'consumers';
 
 /** A mediasoup Worker with its WebRtcServer and the number of what lives in it, pipes included. */
@@ -64,7 +67,9 @@ export class PooledWorker {
     router.observer.on('newtransport', (transport) => {
       this.#count('transports', transport.observer);
       transport.observer.on('newproducer', (producer) => this.#count('producers', producer.observer));
-      transport.observer.on('newconsumer', (consumer) => this.#count('consumers', consumer.observer));
+      transport.observer.on('newconsumer', ({ appData, observer }) => {
+        if (appData['isReceiver'] !== false) this.#count('consumers', observer);
+      });
     });
   }
 

@@ -5,13 +5,21 @@ const script = (name: string): string => fileURLToPath(new URL(name, import.meta
 /** The Python that Debian's packages belong to. */
 const systemPython = '/usr/bin/python3';
 
-/** OBS's library publishes H.264 and Opus. It says `status`, `location`, `state`, and at its end `deleted`. */
-export function startLibdatachannelPublisher(endpoint: string, streamKey: string): Promise<ClientProcess> {
+/**
+ * OBS's library publishes H.264 and Opus, a beep in each second or a tone without end. It says `status`, `location`, `state`, and at its
+ * end `deleted`.
+ */
+export function startLibdatachannelPublisher(
+  endpoint: string,
+  streamKey: string,
+  sound: 'beeps' | 'tone' = 'beeps',
+): Promise<ClientProcess> {
   return ClientProcess.start(process.execPath, [
     '--no-warnings',
     script('libdatachannelPublisher.ts'),
     endpoint,
     streamKey,
+    sound,
   ]);
 }
 

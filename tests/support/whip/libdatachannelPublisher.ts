@@ -1,7 +1,7 @@
 /**
  * A program: publishes by WHIP as OBS does, with OBS's own WebRTC library (libdatachannel), H.264 and Opus of ffmpeg, and
- * OBS's way of taking the answer, its Location included. Arguments: URL of the endpoint, stream key. Writes one line
- * of JSON for each thing that happens. SIGTERM ends it as OBS ends: first the connection, then DELETE.
+ * OBS's way of taking the answer, its Location included. Arguments: URL of the endpoint, stream key,
+ * `beeps` or `tone`. Writes one line of JSON for each thing that happens. SIGTERM ends it as OBS ends: first the connection, then DELETE.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { Audio, PeerConnection, Video, type Track } from 'node-datachannel';
 import { audioSource, videoSource } from '../publish/testPattern.ts';
 
-const [endpoint = '', streamKey = ''] = process.argv.slice(2);
+const [endpoint = '', streamKey = '', sound = 'beeps'] = process.argv.slice(2);
 const pattern = { width: 320, height: 180, frameRate: 15 };
 const audioLine = { ssrc: 1_000_001, payloadType: 111 };
 const videoLine = { ssrc: 1_000_002, payloadType: 96 };
@@ -33,7 +33,7 @@ function encode(audioPort: number, videoPort: number): ChildProcess {
   ];
   const args = [
     ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', videoSource(pattern)],
-    ...['-re', '-f', 'lavfi', '-i', audioSource(pattern)],
+    ...['-re', '-f', 'lavfi', '-i', sound === 'tone' ? 'sine' : audioSource(pattern)],
     ...['-t', '120', '-map', '0:v', '-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast'],
     ...['-tune', 'zerolatency', '-threads', '1', '-g', '15', '-x264-params', 'repeat-headers=1'],
     ...output(videoPort, videoLine),

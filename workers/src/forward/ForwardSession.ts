@@ -1,4 +1,4 @@
-import { mintRelayToken, type Logger } from '@maydan/common';
+import { LevelMeter, mintRelayToken, type Logger } from '@maydan/common';
 import type { ControlDocument, JobData } from '@maydan/contracts';
 import { ControlWatcher } from '../live/ControlWatcher.ts';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
@@ -9,7 +9,6 @@ import type { ForwardDeps } from './ForwardDeps.ts';
 import { ForwardRoom } from './ForwardRoom.ts';
 import { ForwardSource } from './ForwardSource.ts';
 import { forwardGoal, type ForwardGoal } from './forwardGoal.ts';
-import { LevelMeter } from './LevelMeter.ts';
 import { OpusEncoder } from './OpusEncoder.ts';
 import { PicturePath } from './PicturePath.ts';
 import type { Unsafe } from './webRtcSafety.ts';

@@ -1,10 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
-import type { Logger } from '@maydan/common';
+import { audioLevelByte, audioLevelUri, type Logger } from '@maydan/common';
 import type { LeaveReason, MediaKind, SignalingInput } from '@maydan/contracts';
 import { SfuClient, type SfuClientOptions } from '../sfu/SfuClient.ts';
 import { PlainSender } from './PlainSender.ts';
-import { audioLevelByte, audioLevelUri } from './rtp/audioLevel.ts';
 import { ingressCodec } from './rtp/ingressCodecs.ts';
 import { packetizeH264 } from './rtp/packetizeH264.ts';
 import { readNacks } from './rtp/rtcp.ts';

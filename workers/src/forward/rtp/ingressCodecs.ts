@@ -1,6 +1,5 @@
-import { AppError } from '@maydan/common';
+import { AppError, audioLevelUri } from '@maydan/common';
 import type { MediaKind, MediaSource, RtpCapabilitiesMessage, RtpParametersMessage } from '@maydan/contracts';
-import { audioLevelUri } from './audioLevel.ts';
 
 export interface IngressCodec {
   readonly source: MediaSource;

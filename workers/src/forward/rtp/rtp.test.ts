@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer';
 import { splitNalUnits } from '../../source/nalUnits.ts';
-import { audioLevelByte, audioLevelOf } from './audioLevel.ts';
 import { packetizeH264 } from './packetizeH264.ts';
 import { readNacks, senderReport } from './rtcp.ts';
 import { rtpPacket, RtpClock } from './rtpPacket.ts';
@@ -38,39 +37,6 @@ describe('an RTP packet', () => {
       2910,
       2 ** 32 - 270,
     ]);
-  });
-});
-
-describe('the level of sound', () => {
-  const wave = (sample: (index: number) => number): Float32Array =>
-    Float32Array.from({ length: 960 }, (_, index) => sample(index));
-  const sine = (amplitude: number): Float32Array =>
-    wave((index) => amplitude * Math.sin((2 * Math.PI * 1_000 * index) / 48_000));
-
-  it('is 0 for a square wave of full scale and 3 for a sine', () => {
-    expect(audioLevelOf([wave((index) => (index % 2 === 0 ? 1 : -1))])).toBe(0);
-    expect(audioLevelOf([sine(1)])).toBe(3);
-    expect(audioLevelOf([sine(0.1)])).toBe(23);
-  });
-
-  it('is 127 for silence and for what is softer than that can tell', () => {
-    expect(audioLevelOf([wave(() => 0)])).toBe(127);
-    expect(audioLevelOf([sine(1e-9)])).toBe(127);
-    expect(audioLevelOf([])).toBe(127);
-    expect(audioLevelOf([new Float32Array(0)])).toBe(127);
-  });
-
-  it('stays in its seven bits when a decoder overshoots', () => {
-    expect(audioLevelOf([sine(4)])).toBe(0);
-  });
-
-  it('is that of the louder channel', () => {
-    expect(audioLevelOf([wave(() => 0), sine(0.1)])).toBe(23);
-  });
-
-  it('says beside it whether this may be a voice', () => {
-    expect(audioLevelByte(20)).toBe(0x80 | 20);
-    expect(audioLevelByte(100)).toBe(100);
   });
 });
 

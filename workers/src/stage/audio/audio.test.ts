@@ -1,7 +1,6 @@
 import { AdtsReader } from './adts.ts';
 import { softLimit, toPcm16 } from './limiter.ts';
 import { Mixer } from './Mixer.ts';
-import { opusDurationMs } from './OpusTrack.ts';
 import { PcmTimeline, stretched } from './PcmTimeline.ts';
 
 const constant = (value: number, count: number): Float32Array => new Float32Array(count).fill(value);
@@ -128,19 +127,6 @@ describe('the mixer', () => {
     const late = mixer.mixUntil(200_000);
     expect([late?.from, late?.pcm.length]).toEqual([152_000, 48_000 * 4]);
   });
-});
-
-it.each([
-  ['SILK, 20 ms', [0x08], 20],
-  ['hybrid, 10 ms, two frames', [0x61], 20],
-  ['CELT, 20 ms', [0xfc], 20],
-  ['CELT, 2.5 ms', [0x80], 2.5],
-  ['three frames of 20 ms', [0xfb, 3], 60],
-  ['nothing', [], null],
-  ['no frames', [0xfb, 0], null],
-  ['more than 120 ms', [0x1b, 3], null],
-])('a packet of Opus tells its length: %s', (_name, bytes, durationMs) => {
-  expect(opusDurationMs(Uint8Array.from(bytes))).toBe(durationMs);
 });
 
 describe('ADTS', () => {

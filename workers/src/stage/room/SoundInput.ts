@@ -1,4 +1,4 @@
-import { opusDurationMs, type OpusTrack, type Sound } from '../audio/OpusTrack.ts';
+import { opusDurationMs, type OpusTrack, type Sound } from '@maydan/common';
 import { PcmTimeline, sampleRateHz } from '../audio/PcmTimeline.ts';
 import { ReorderBuffer, type Ordered } from '../rtp/ReorderBuffer.ts';
 import type { RtpListener } from '../rtp/RtpReceiver.ts';

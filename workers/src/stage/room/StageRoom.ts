@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Logger } from '@maydan/common';
+import { OpusTrack, type Logger } from '@maydan/common';
 import {
   onStageRoles,
   type LeaveReason,
@@ -7,7 +7,6 @@ import {
   type PeerInfo,
   type ProducerInfo,
 } from '@maydan/contracts';
-import { OpusTrack } from '../audio/OpusTrack.ts';
 import { SfuClient, type JoinedRoom, type SfuClientOptions } from '../../sfu/SfuClient.ts';
 import { videoCodecOf } from '../rtp/PictureAssembler.ts';
 import { addressTowards } from '../rtp/addressTowards.ts';

@@ -1,9 +1,9 @@
-import { OpusDecoder } from 'opus-decoder';
-import { sampleRateHz } from './PcmTimeline.ts';
+import type { OpusDecoder } from 'opus-decoder';
 
 /** A packet of Opus holds at most 120 ms (RFC 6716 3.1). */
 const longestMs = 120;
 const nothing = new Uint8Array(0);
+const samplesPerMs = 48;
 
 export interface Sound {
   readonly left: Float32Array;
@@ -35,7 +35,9 @@ export class OpusTrack {
   readonly #decoder: OpusDecoder;
 
   static async create(): Promise<OpusTrack> {
-    const decoder = new OpusDecoder({ channels: 2, preSkip: 0 });
+    // Of the services, only those that listen load it.
+    const { OpusDecoder: Decoder } = await import('opus-decoder');
+    const decoder = new Decoder({ channels: 2, preSkip: 0 });
     await decoder.ready;
     return new OpusTrack(decoder);
   }
@@ -52,7 +54,7 @@ export class OpusTrack {
 
   /** What a lost packet is likely to have held: the sound before goes on and fades. */
   conceal(durationMs: number): Sound | null {
-    return this.#run(nothing, Math.round((durationMs * sampleRateHz) / 1_000));
+    return this.#run(nothing, Math.round(durationMs * samplesPerMs));
   }
 
   close(): void {

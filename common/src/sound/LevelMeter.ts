@@ -1,6 +1,6 @@
-import type { Logger } from '@maydan/common';
-import { OpusTrack } from '../stage/audio/OpusTrack.ts';
-import { audioLevelOf, silentLevel } from './rtp/audioLevel.ts';
+import type { Logger } from '../logger.ts';
+import { audioLevelOf, silentLevel } from './audioLevel.ts';
+import { OpusTrack } from './OpusTrack.ts';
 
 /** Hears how loud the frames of one stream of Opus are. Frames must come in order, since each builds on those before. */
 export class LevelMeter {

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createLogger } from '@maydan/common';
+import * as mediasoup from 'mediasoup';
+import type { types } from 'mediasoup';
+import { audioSsrc, opusRtp, silentPacket } from '../testing/rtp.ts';
+import { until } from '../testing/until.ts';
+import { workerBin } from '../testing/workerBin.ts';
+import { LevelMeters } from './LevelMeters.ts';
+import { mediaCodecs } from './mediaCodecs.ts';
+
+const logger = createLogger('sfu', 'silent');
+const pcmu = { mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8_000, channels: 1 } as const;
+let worker: types.Worker;
+let router: types.Router;
+beforeAll(async () => {
+  worker = await mediasoup.createWorker({ workerBin: workerBin(), logLevel: 'error' });
+});
+afterAll(() => worker.close());
+beforeEach(async () => {
+  router = await worker.createRouter({ mediaCodecs: [...mediaCodecs, { kind: 'audio', ...pcmu }] });
+});
+afterEach(() => router.close());
+
+/** A producer to send to by `send`. */
+async function produce(rtpParameters: types.RtpParameters = opusRtp()): Promise<types.Producer> {
+  const transport = await router.createDirectTransport();
+  return transport.produce({ kind: 'audio', rtpParameters });
+}
+
+/** Level of a sine of ffmpeg: in stereo it is 24 dB below overload. */
+async function levelOfTone(meters: LevelMeters, frameMs: number): Promise<number> {
+  const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
+  const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: false });
+  const producer = await transport.produce({ kind: 'audio', rtpParameters: opusRtp() });
+  const teller = await meters.open(router, producer);
+  const observer = await router.createAudioLevelObserver({ interval: 500, threshold: -70 });
+  await observer.addProducer({ producerId: teller?.id ?? '' });
+  const ffmpeg = spawn(
+    'ffmpeg',
+    [
+      ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'],
+      ...['-c:a', 'libopus', '-b:a', '32k', '-ac', '2', '-frame_duration', String(frameMs)],
+      ...['-ssrc', String(audioSsrc), '-payload_type', '111', '-f', 'rtp'],
+      `rtp://127.0.0.1:${transport.tuple.localPort}?rtcpport=${transport.rtcpTuple?.localPort ?? 0}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  try {
+    let level = -127;
+    observer.on('volumes', ([loudest]) => (level = loudest?.volume ?? level));
+    await until('a level', () => level > -127);
+    return level;
+  } finally {
+    const gone = once(ffmpeg, 'exit');
+    ffmpeg.kill('SIGKILL');
+    await gone;
+  }
+}
+
+describe('levels of sound whose sender tells none', () => {
+  it.each([20, 60])('are heard in packets of %i ms', async (frameMs) => {
+    const meters = new LevelMeters(logger);
+    const level = await levelOfTone(meters, frameMs);
+    expect(Math.abs(level + 24)).toBeLessThanOrEqual(1);
+    router.close();
+    expect(meters.size).toBe(0);
+  });
+
+  it('are heard of so many at most, and of another one when one ends', async () => {
+    const meters = new LevelMeters(logger, 1);
+    const first = await produce();
+    const teller = await meters.open(router, first);
+    expect(teller?.closed).toBe(false);
+    const second = await produce();
+    expect(await meters.open(router, second)).toBeNull();
+    first.close();
+    await until('the end of the meter', () => meters.size === 0);
+    expect(teller?.closed).toBe(true);
+    expect(await meters.open(router, second)).not.toBeNull();
+  });
+
+  it('are not heard of who is gone, nor of what is not Opus, and leave nothing', async () => {
+    const meters = new LevelMeters(logger);
+    const gone = await produce();
+    gone.close();
+    await expect(meters.open(router, gone)).rejects.toThrow('not found');
+    expect(await meters.open(router, await produce({ codecs: [pcmu], encodings: [{ ssrc: 5 }] }))).toBeNull();
+    expect(meters.size).toBe(0);
+  });
+
+  it('are no longer heard of who sends more packets than a voice has', async () => {
+    const meters = new LevelMeters(logger);
+    const producer = await produce();
+    await meters.open(router, producer);
+    expect(meters.size).toBe(1);
+    for (let sequence = 0; sequence < 600; sequence++) producer.send(silentPacket(sequence));
+    await until('the end of the meter', () => meters.size === 0);
+    expect(producer.closed).toBe(false);
+  });
+});
