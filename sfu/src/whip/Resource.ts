@@ -57,7 +57,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
     this.#credentialHash = hash(credential);
     this.#graceMs = graceMs;
     this.#remoteUsernameFragment = offer.ice.usernameFragment;
-    this.#endIn(Math.max(connectTimeoutMs, graceMs));
+    this.#awaitConnection();
     transport.on('icestatechange', (state) => this.#onIceState(state));
     peer.transports.on('dtlsClosed', (id) => {
       if (id === transport.id) this.end('left');
@@ -90,6 +90,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
     const patch = decidePatch(ifMatch, current, fragment);
     if (patch.type === 'trickle') return { type: 'taken' };
     const iceParameters = await this.peer.transports.restartIce(this.#transport.id);
+    this.#awaitConnection();
     this.#remoteUsernameFragment = patch.usernameFragment;
     this.#etag = newEtag();
     return {
@@ -109,7 +110,16 @@ export class Resource extends EventEmitter<ResourceEvents> {
     if (state === 'disconnected') this.#endIn(this.#graceMs);
   }
 
+  /** Who has just been answered isn't ended while it does what the answer says, be it the first or a restart in its last moment. */
+  #awaitConnection(): void {
+    const { iceState } = this.#transport;
+    if (iceState === 'new' || iceState === 'disconnected')
+      this.#endIn(Math.max(connectTimeoutMs, this.#graceMs));
+  }
+
   #endIn(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
     this.#timer = setTimeout(() => this.end('lost'), delayMs);
   }
 

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { types } from 'mediasoup';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
+import { TcpRelay } from '../../../tests/support/whip/TcpRelay.ts';
 import { UdpRelay } from '../../../tests/support/whip/UdpRelay.ts';
 import { WhipPage, type PostOptions, type Posted } from '../../../tests/support/whip/whipPage.ts';
 import { WhipStand } from './testing/WhipStand.ts';
@@ -132,6 +135,54 @@ describe('Chromium with hand-written WHIP and WHEP', () => {
       return states.every((state) => state === 'connected');
     });
     await waitUntilPlayed(30);
+  }, 60_000);
+
+  it('finds publisher and player again at other ports, who restarted ICE while they were cut off', async () => {
+    const relays = [await relayToMedia(), await relayToMedia()] as const;
+    try {
+      const [candidatePort, viewerPort] = [relays[0].port, relays[1].port];
+      const { published, streamKey, sessionId } = await publish({ candidatePort });
+      const played = await play(sessionId, { candidatePort: viewerPort });
+      await waitUntilPlayed();
+      for (const relay of relays) relay.isCut = true;
+      await waitFor('the loss', async () => (await page.state('viewer')) === 'disconnected', {
+        timeoutMs: 20_000,
+      });
+      const host = await page.restartIce('host', published.location, streamKey);
+      const viewer = await page.restartIce('viewer', played.location, played.token);
+      expect([host.status, viewer.status]).toEqual([200, 200]);
+      for (const relay of relays) {
+        await relay.rebind();
+        relay.isCut = false;
+      }
+      await waitUntilPlayed(30);
+    } finally {
+      for (const relay of relays) relay.close();
+    }
+  }, 60_000);
+
+  it('keeps a publisher who restarted ICE at the end of its grace period', async () => {
+    const server = stand.pool.workers[0]!.webRtcServer;
+    const relay = await TcpRelay.start((await server.dump()).tcpServers[0]!.port);
+    try {
+      const handled = new Promise<types.WebRtcTransport>((resolve) => {
+        server.observer.once('webrtctransporthandled', resolve);
+      });
+      const options = { candidates: 'tcp', candidatePort: relay.port } as const;
+      const { published, streamKey, sessionId } = await publish(options);
+      await play(sessionId);
+      await waitUntilPlayed();
+      const transport = await handled;
+      relay.cut();
+      await waitFor('the loss', () => transport.iceState === 'disconnected');
+      const { status } = await page.restartIce('host', published.location, streamKey);
+      expect(status).toBe(200);
+      await delay(2 * graceMs);
+      relay.mend();
+      await waitUntilPlayed(30);
+    } finally {
+      relay.close();
+    }
   }, 60_000);
 
   it('sends a player again what was lost on the way: with a loss of 2 % the picture keeps moving', async () => {

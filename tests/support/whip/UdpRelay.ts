@@ -7,6 +7,8 @@ const isRtp = (datagram: Buffer): boolean => {
   return first >= 128 && first <= 191 && (second < 192 || second > 223);
 };
 
+const longestQueueMs = 200;
+
 /** Passes datagrams between one client and a port of this machine; it can be cut and mended like a network, or lose packets. */
 export class UdpRelay {
   /** While true nothing gets through, in either direction. */
@@ -19,12 +21,16 @@ export class UdpRelay {
   loss = 0;
   /** How long each takes, one way. */
   delayMs = 0;
+  /** How much gets through to the client; what would wait longer than a router's queue lets it is lost. */
+  bitsPerSec = Infinity;
   /** Datagrams that came so far, from either side. */
   came = 0;
   #lost = 0;
+  /** When the line to the client is free again, by `performance.now()`. */
+  #freeAtMs = 0;
   #rtpCount = 0;
   #seed = 1;
-  readonly #inside: Socket;
+  #inside = createSocket('udp4');
   readonly #outside: Socket;
   readonly #onTheWay = new Set<NodeJS.Timeout>();
   #client: { port: number; address: string } | null = null;
@@ -40,17 +46,22 @@ export class UdpRelay {
 
   private constructor(targetPort: number) {
     this.targetPort = targetPort;
-    this.#inside = createSocket('udp4');
     this.#outside = createSocket('udp4');
     this.#outside.on('message', (datagram, from) => {
       this.#client = from;
       this.#pass(() => this.#inside.send(datagram, this.targetPort, '127.0.0.1'));
     });
-    this.#inside.on('message', (datagram) => {
-      const client = this.#client;
-      if (client === null || this.#losesThisOne(datagram)) return;
-      this.#pass(() => this.#outside.send(datagram, client.port, client.address));
-    });
+    this.#inside.on('message', this.#back);
+  }
+
+  /** From now on the client comes from another port, as behind a NAT that has forgotten it, or from another network. */
+  async rebind(): Promise<void> {
+    const inside = createSocket('udp4');
+    inside.bind(0, '127.0.0.1');
+    await once(inside, 'listening');
+    inside.on('message', this.#back);
+    this.#inside.close();
+    this.#inside = inside;
   }
 
   /** Datagrams that were lost so far. */
@@ -69,18 +80,36 @@ export class UdpRelay {
     this.#outside.close();
   }
 
-  #pass(send: () => void): void {
+  readonly #back = (datagram: Buffer): void => {
+    const client = this.#client;
+    if (client === null || this.#losesThisOne(datagram)) return;
+    const waitMs = this.#queue(datagram.length);
+    if (waitMs === null) this.#lost += 1;
+    else this.#pass(() => this.#outside.send(datagram, client.port, client.address), waitMs);
+  };
+
+  /** How long a datagram to the client waits for those before it and takes itself; null: it is lost. */
+  #queue(byteLength: number): number | null {
+    const nowMs = performance.now();
+    const takesMs = (byteLength * 8_000) / this.bitsPerSec;
+    const freeAtMs = Math.max(nowMs, this.#freeAtMs) + takesMs;
+    if (takesMs > 0 && freeAtMs - nowMs > longestQueueMs) return null;
+    this.#freeAtMs = freeAtMs;
+    return freeAtMs - nowMs;
+  }
+
+  #pass(send: () => void, waitMs = 0): void {
     if (this.isCut || this.targetPort === 0) return;
     this.came += 1;
     if (this.#random() < this.loss) {
       this.#lost += 1;
       return;
     }
-    if (this.delayMs === 0) return send();
+    if (this.delayMs + waitMs === 0) return send();
     const timer = setTimeout(() => {
       this.#onTheWay.delete(timer);
       send();
-    }, this.delayMs);
+    }, this.delayMs + waitMs);
     this.#onTheWay.add(timer);
   }
 

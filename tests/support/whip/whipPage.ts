@@ -210,9 +210,8 @@ async function post(options: PagePost): Promise<Posted> {
   let sdp = body;
   if (candidates === 'tcp') sdp = sdp.replace(/a=candidate:\S+ 1 udp .*\r\n/g, '');
   if (candidatePort !== undefined) {
-    sdp = sdp
-      .replace(/a=candidate:\S+ 1 tcp .*\r\n/g, '')
-      .replace(/(a=candidate:\S+ 1 udp \d+) \S+ \d+/g, `$1 127.0.0.1 ${candidatePort}`);
+    if (candidates !== 'tcp') sdp = sdp.replace(/a=candidate:\S+ 1 tcp .*\r\n/g, '');
+    sdp = sdp.replace(/(a=candidate:\S+ 1 (?:udp|tcp) \d+) \S+ \d+/g, `$1 127.0.0.1 ${candidatePort}`);
   }
   await pc.setRemoteDescription({ type: 'answer', sdp });
   if (options.trickle === true) {
