@@ -1,4 +1,5 @@
 import { call, fragment, obs, publish, refusal, sdp } from './testing/httpCalls.ts';
+import { offerOf } from './testing/offers.ts';
 import { WhipStand } from './testing/WhipStand.ts';
 
 const candidate = 'a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host';
@@ -11,29 +12,59 @@ afterEach(() => {
   for (const room of stand.rooms.all) room.close('sessionEnded');
 });
 
-describe('the resource', () => {
-  async function create(): Promise<{ path: string; etag: string; token: string; sessionId: string }> {
-    const { streamKey, grant } = stand.allow();
-    const { headers } = await publish(stand, streamKey);
-    const path = headers.get('location') ?? '';
-    return { path, etag: headers.get('etag') ?? '', token: streamKey, sessionId: grant.sessionId };
-  }
-  const trickled = `a=ice-ufrag:nxcM\r\na=ice-pwd:ezjAjgSSLLvbRhUA1zc6Se\r\n${candidate}\r\n`;
-  const restarted = 'a=ice-ufrag:new1\r\na=ice-pwd:newnewnewnewnewnewnewnew\r\n';
+interface Created {
+  readonly path: string;
+  readonly etag: string;
+  readonly token: string;
+  readonly sessionId: string;
+  /** Of the client's offer. */
+  readonly ufrag: string;
+  /** True while its peer is in the room. */
+  readonly isThere: () => boolean;
+}
+
+async function createWhip(): Promise<Created> {
+  const { streamKey, grant } = stand.allow();
+  const { headers } = await publish(stand, streamKey);
+  return created(headers, streamKey, grant.sessionId, 'nxcM', 'host');
+}
+
+async function createWhep(): Promise<Created> {
+  const { sessionId } = await createWhip();
+  const token = stand.token(sessionId);
+  const request = { token, type: sdp, body: offerOf('chromiumViewer') };
+  const { headers } = await call(stand, `/whep/${sessionId}`, request);
+  return created(headers, token, sessionId, 'cjmk', 'viewer');
+}
+
+function created(headers: Headers, token: string, sessionId: string, ufrag: string, role: string): Created {
+  const isThere = (): boolean =>
+    [...(stand.rooms.find(sessionId)?.peers.values() ?? [])].some((peer) => peer.role === role);
+  const path = headers.get('location') ?? '';
+  return { path, etag: headers.get('etag') ?? '', token, sessionId, ufrag, isThere };
+}
+
+const restarted = 'a=ice-ufrag:new1\r\na=ice-pwd:newnewnewnewnewnewnewnew\r\n';
+
+describe.each([
+  ['WHIP', createWhip],
+  ['WHEP', createWhep],
+])('the resource of %s', (_protocol, create) => {
+  const trickled = (ufrag: string): string =>
+    `a=ice-ufrag:${ufrag}\r\na=ice-pwd:ezjAjgSSLLvbRhUA1zc6Se\r\n${candidate}\r\n`;
 
   it('takes candidates of the ICE session at hand: 204, nothing else', async () => {
-    const { path, etag, token } = await create();
+    const { path, etag, token, ufrag } = await create();
     const patch = { method: 'PATCH', token, type: fragment, ifMatch: etag };
-    const response = await call(stand, path, { ...patch, body: trickled });
+    const response = await call(stand, path, { ...patch, body: trickled(ufrag) });
     expect(response.status).toBe(204);
     expect(response.headers.get('etag')).toBeNull();
-    const unknown =
-      'a=ice-ufrag:nxcM\r\na=candidate:1 1 quic 1 nowhere.local 9 typ new\r\na=end-of-candidates\r\n';
+    const unknown = `a=ice-ufrag:${ufrag}\r\na=candidate:1 1 quic 1 nowhere.local 9 typ new\r\na=end-of-candidates\r\n`;
     expect((await call(stand, path, { ...patch, body: unknown })).status).toBe(204);
   });
 
   it('restarts ICE: 200, new credentials, a new entity tag', async () => {
-    const { path, etag, token } = await create();
+    const { path, etag, token, ufrag } = await create();
     const response = await call(stand, path, {
       method: 'PATCH',
       token,
@@ -49,15 +80,18 @@ describe('the resource', () => {
     const body = await response.text();
     expect(body).toMatch(/a=ice-ufrag:.+\r\n/);
     expect(body).toMatch(/a=candidate:.+ udp .+\r\n/);
-    const late = { method: 'PATCH', token, type: fragment, body: trickled };
-    expect((await call(stand, path, { ...late, ifMatch: etag })).status).toBe(412);
-    const current = { ...late, body: trickled.replace('nxcM', 'new1') };
+    const late = { method: 'PATCH', token, type: fragment, body: trickled(ufrag) };
+    expect(await refusal(await call(stand, path, { ...late, ifMatch: etag }))).toMatchObject({
+      status: 412,
+      code: 'precondition_failed',
+    });
+    const current = { ...late, body: trickled('new1') };
     expect((await call(stand, path, { ...current, ifMatch: newEtag })).status).toBe(204);
   });
 
   it('refuses a PATCH without, or with a stale or weak, If-Match; the session goes on', async () => {
-    const { path, etag, token, sessionId } = await create();
-    const patch = { method: 'PATCH', token, type: fragment, body: trickled };
+    const { path, etag, token, ufrag, isThere } = await create();
+    const patch = { method: 'PATCH', token, type: fragment, body: trickled(ufrag) };
     expect(await refusal(await call(stand, path, patch))).toMatchObject({
       status: 428,
       code: 'precondition_required',
@@ -70,53 +104,70 @@ describe('the resource', () => {
     const noPassword = { ...patch, body: 'a=ice-ufrag:new1\r\n', ifMatch: '*' };
     expect(await refusal(await call(stand, path, noPassword))).toMatchObject({ status: 422 });
     expect((await call(stand, path, { ...patch, ifMatch: etag })).status).toBe(204);
-    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+    expect(isThere()).toBe(true);
   });
 
   it('refuses other bodies and other tokens', async () => {
-    const { path, etag, token } = await create();
+    const { path, etag, token, ufrag, sessionId, isThere } = await create();
     const patch = { method: 'PATCH', token, type: fragment, ifMatch: etag };
-    expect(await refusal(await call(stand, path, { ...patch, type: sdp, body: trickled }))).toMatchObject({
+    const body = trickled(ufrag);
+    expect(await refusal(await call(stand, path, { ...patch, type: sdp, body }))).toMatchObject({
       status: 415,
     });
     expect(await refusal(await call(stand, path, { ...patch, body: 'nonsense' }))).toMatchObject({
       status: 400,
     });
     expect(await refusal(await call(stand, path, { ...patch, body: '' }))).toMatchObject({ status: 400 });
+    const endless = { ...patch, body: body.padEnd(70_000, '\r\n') };
+    expect(await refusal(await call(stand, path, endless))).toMatchObject({
+      status: 413,
+      code: 'payload_too_large',
+    });
     for (const method of ['PATCH', 'DELETE']) {
-      const request = { ...patch, method, body: trickled };
-      const other = stand.allow().streamKey;
+      const request = { ...patch, method, body };
       expect(await refusal(await call(stand, path, { ...request, token: undefined }))).toMatchObject({
         status: 401,
+        code: 'unauthenticated',
       });
-      expect(await refusal(await call(stand, path, { ...request, token: other }))).toMatchObject({
-        status: 403,
-      });
-      expect(await refusal(await call(stand, '/whip/sessions/guessed', request))).toMatchObject({
+      for (const other of [stand.allow().streamKey, stand.token(sessionId)]) {
+        expect(await refusal(await call(stand, path, { ...request, token: other }))).toMatchObject({
+          status: 403,
+          code: 'forbidden',
+        });
+      }
+      const guessed = path.replace(/[^/]+$/, 'guessed');
+      expect(await refusal(await call(stand, guessed, request))).toMatchObject({
         status: 404,
+        code: 'not_found',
       });
     }
+    expect(isThere()).toBe(true);
   });
 
   it('ends the media with DELETE, whatever the entity tag, and says 200 again', async () => {
-    const { path, token, sessionId } = await create();
-    expect(stand.rooms.find(sessionId)?.producers).toHaveLength(2);
+    const { path, token, isThere } = await create();
+    expect(isThere()).toBe(true);
     const response = await call(stand, path, { method: 'DELETE', token, ifMatch: '"stale"' });
     expect(response.status).toBe(200);
-    expect(stand.rooms.find(sessionId)).toBeUndefined();
+    expect(isThere()).toBe(false);
     expect((await call(stand, path, { method: 'DELETE', token })).status).toBe(200);
     const patch = { method: 'PATCH', token, type: fragment, ifMatch: '*', body: restarted };
-    expect((await call(stand, path, patch)).status).toBe(404);
+    expect(await refusal(await call(stand, path, patch))).toMatchObject({ status: 404 });
   });
 
-  it('is no door from WHEP to WHIP', async () => {
-    const { path, token } = await create();
-    const there = path.replace('/whip/', '/whep/');
-    expect((await call(stand, there, { method: 'DELETE', token })).status).toBe(404);
+  it('is no door to the other protocol', async () => {
+    const { path, token, isThere } = await create();
+    const there = path.replace(/whip|whep/, (own) => (own === 'whip' ? 'whep' : 'whip'));
+    expect(await refusal(await call(stand, there, { method: 'DELETE', token }))).toMatchObject({
+      status: 404,
+    });
+    expect(isThere()).toBe(true);
   });
+});
 
+describe('the resource of WHIP', () => {
   it('ends when a newer connection of the key takes over', async () => {
-    const { path, token, sessionId } = await create();
+    const { path, token, sessionId } = await createWhip();
     await stand.takeOver(token);
     expect((await publish(stand, token)).status).toBe(201);
     const room = stand.rooms.find(sessionId);

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
 import { call, publish, refusal, sdp, type Call } from './testing/httpCalls.ts';
 import { offerOf } from './testing/offers.ts';
-import { iceServersEnv, WhipStand } from './testing/WhipStand.ts';
+import { iceServersEnv, internalSecret, WhipStand } from './testing/WhipStand.ts';
 
 let stand: WhipStand;
 beforeAll(async () => {
@@ -28,7 +30,13 @@ describe('POST /whep/:sessionId', () => {
       body: offer,
     });
     expect(response.status).toBe(201);
+    expect(response.headers.get('content-type')).toBe('application/sdp; charset=utf-8');
     expect(response.headers.get('location')).toMatch(/^\/whep\/sessions\/[\w-]{32}$/);
+    expect(response.headers.get('etag')).toMatch(/^"[\w-]+"$/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('access-control-expose-headers')?.split(',')).toEqual(
+      expect.arrayContaining(['location', 'etag', 'link']),
+    );
     expect(response.headers.get('link')).toContain('rel="ice-server"');
     const answer = await response.text();
     expect(answer.match(/a=sendonly/g)).toHaveLength(2);
@@ -80,31 +88,67 @@ describe('POST /whep/:sessionId', () => {
     }
   }, 30_000);
 
-  it('refuses other tokens and other offers, and lets nobody in', async () => {
+  /** What is asked in place of a right request, where `token` is a right one. */
+  type Wrong = (sessionId: string, token: string) => Call;
+  const expired = (token: string): string => {
+    const { iat, exp, ...claims } = jwt.decode(token) as { iat: number; exp: number };
+    return jwt.sign({ ...claims, iat: iat - 3_600, exp: exp - 3_600 }, internalSecret);
+  };
+  const forged = (sessionId: string, token: string): string => {
+    const claims = JSON.stringify({ aud: 'sfu', sessionId, role: 'viewer' });
+    return token.replace(/\..*\./, `.${Buffer.from(claims).toString('base64url')}.`);
+  };
+  const dataChannel = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n';
+  const wrong: [string, number, string, Wrong][] = [
+    ['no token', 401, 'unauthenticated', () => ({ token: undefined })],
+    ['an empty token', 401, 'unauthenticated', () => ({ token: '' })],
+    ['an expired token', 401, 'token_expired', (_id, token) => ({ token: expired(token) })],
+    ['a stream key', 403, 'forbidden', () => ({ token: stand.allow().streamKey })],
+    ['a token of another session', 403, 'forbidden', () => ({ token: stand.token(randomUUID()) })],
+    ['a token of another role', 403, 'forbidden', (id) => ({ token: stand.token(id, { role: 'host' }) })],
+    ['a forged token', 403, 'forbidden', (id, token) => ({ token: forged(id, token) })],
+    ['another media type', 415, 'unsupported_media_type', () => ({ type: 'application/json' })],
+    ['no media type', 415, 'unsupported_media_type', () => ({ type: undefined })],
+    ['no body', 400, 'bad_request', () => ({ body: undefined })],
+    ['nonsense', 400, 'bad_request', () => ({ body: 'nonsense' })],
+    ['a body without end', 413, 'payload_too_large', () => ({ body: offer.padEnd(70_000, '\r\n') })],
+    [
+      'the wrong direction',
+      422,
+      'validation_failed',
+      () => ({ body: offer.replaceAll('recvonly', 'sendonly') }),
+    ],
+    ['a data channel', 422, 'validation_failed', () => ({ body: offer + dataChannel })],
+    ['no BUNDLE', 422, 'validation_failed', () => ({ body: offer.replace(/a=group:BUNDLE.*\r\n/, '') })],
+    ['no rtcp-mux', 422, 'validation_failed', () => ({ body: offer.replace('a=rtcp-mux\r\n', '') })],
+    [
+      'ICE lite without an address',
+      422,
+      'validation_failed',
+      () => ({ body: offer.replace('t=0 0\r\n', '$&a=ice-lite\r\n') }),
+    ],
+    [
+      'codecs nobody has',
+      422,
+      'validation_failed',
+      () => ({ body: offer.replaceAll('H264/90000', 'H265/90000').replaceAll('opus', 'x') }),
+    ],
+  ];
+  it.each(wrong)('refuses %s', async (_what, status, code, change) => {
     const sessionId = await live();
-    const post = async (request: Call): Promise<number> =>
-      (await refusal(await call(stand, `/whep/${sessionId}`, { type: sdp, body: offer, ...request }))).status;
-    const { streamKey } = stand.allow();
     const token = stand.token(sessionId);
-    const [header = '', , signature = ''] = token.split('.');
-    expect(await post({})).toBe(401);
-    expect(await post({ token: streamKey })).toBe(403);
-    expect(await post({ token: stand.token(stand.allow().grant.sessionId) })).toBe(403);
-    expect(await post({ token: stand.token(sessionId, { role: 'host' }) })).toBe(403);
-    const forged = Buffer.from(JSON.stringify({ aud: 'sfu', sessionId, role: 'viewer' })).toString(
-      'base64url',
-    );
-    expect(await post({ token: `${header}.${forged}.${signature}` })).toBe(403);
-    expect(await post({ token, type: 'application/json' })).toBe(415);
-    expect(await post({ token, body: 'nonsense' })).toBe(400);
-    expect(await post({ token, body: offer.replaceAll('recvonly', 'sendonly') })).toBe(422);
-    expect(
-      await post({ token, body: offer.replaceAll('H264/90000', 'H265/90000').replaceAll('opus', 'x') }),
-    ).toBe(422);
-    expect((await call(stand, `/whep/${sessionId}?token=${token}`, { type: sdp, body: offer })).status).toBe(
-      401,
-    );
+    const request = { token, type: sdp, body: offer, ...change(sessionId, token) };
+    const response = await call(stand, `/whep/${sessionId}`, request);
+    expect(response.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
+    expect(response.headers.get('location')).toBeNull();
+    expect(await refusal(response)).toMatchObject({ status, code });
     expect(stand.rooms.find(sessionId)?.peers.size).toBe(1);
+  });
+
+  it('takes no token from the query', async () => {
+    const sessionId = await live();
+    const path = `/whep/${sessionId}?token=${stand.token(sessionId)}`;
+    expect(await refusal(await call(stand, path, { type: sdp, body: offer }))).toMatchObject({ status: 401 });
   });
 
   it('says what is sent when the player knows none of it', async () => {

@@ -1,6 +1,10 @@
 import { errorBody } from '@maydan/contracts';
 import { offerOf } from './offers.ts';
-import type { WhipStand } from './WhipStand.ts';
+
+/** Where an sfu is reached, for example a `WhipStand`. */
+interface Reached {
+  readonly url: string;
+}
 
 export interface Call {
   readonly method?: string;
@@ -17,7 +21,7 @@ export const obs = offerOf('obsPublisher');
 
 /** One HTTP request, as a client of WHIP or WHEP might make it, or not. */
 export function call(
-  stand: WhipStand,
+  stand: Reached,
   path: string,
   { method = 'POST', token, type, body, ifMatch, headers }: Call,
 ): Promise<Response> {
@@ -33,7 +37,7 @@ export function call(
   });
 }
 
-export function publish(stand: WhipStand, token: string, body = obs): Promise<Response> {
+export function publish(stand: Reached, token: string, body = obs): Promise<Response> {
   return call(stand, '/whip', { token, type: sdp, body });
 }
 
