@@ -3,6 +3,7 @@ import type { StagePeerHealth } from '@maydan/contracts';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { StagePage } from '../../../tests/support/sfu/StagePage.ts';
+import { UdpRelay } from '../../../tests/support/whip/UdpRelay.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { RtpSink } from '../testing/RtpSink.ts';
 import { TestSfu } from '../testing/TestSfu.ts';
@@ -35,11 +36,12 @@ async function open(): Promise<StagePage> {
 }
 
 /** A host who sends, and a viewer who plays both. */
-async function broadcast(codec: 'VP8' | 'H264', tcpOnly = false) {
+async function broadcast(codec: 'VP8' | 'VP9' | 'H264', tcpOnly = false, relayPort?: number) {
   const [host, viewer] = [await open(), await open()];
   const grant = { sessionId, peerId: randomUUID(), role: 'host' as const };
   await host.join(sfu.url, sfu.token(grant));
   const [cameraId = '', microphoneId = ''] = await host.publish(codec, tcpOnly);
+  if (relayPort !== undefined) await viewer.receiveAt(relayPort);
   await viewer.join(sfu.url, sfu.token({ sessionId, role: 'viewer' }));
   const [video, audio] = [await viewer.receive(cameraId), await viewer.receive(microphoneId)];
   await viewer.moreFrames(video, 10);
@@ -77,6 +79,31 @@ describe('Chromium with mediasoup-client', () => {
       return (frameRate ?? 0) > 0 && width === 640 && height === 360 && packetLoss !== null;
     });
   }, 90_000);
+
+  it('gets the layer of SVC that its size and its bandwidth allow, and the larger one again when they do', async () => {
+    const { udpSockets } = await sfu.running.pool.workers[0]!.webRtcServer.dump();
+    const relay = await UdpRelay.start(udpSockets.find(({ ip }) => ip === '127.0.0.1')!.port);
+    try {
+      const { viewer, video } = await broadcast('VP9', false, relay.port);
+      const shows = (width: number): Promise<unknown> =>
+        waitFor(`a width of ${width}`, async () => (await viewer.received(video)).width === width, {
+          timeoutMs: 45_000,
+        });
+      await viewer.setSize(video, 1280, 720);
+      await shows(640);
+      await viewer.setSize(video, 160, 90);
+      await shows(320);
+      await viewer.setSize(video, 1280, 720);
+      await shows(640);
+      relay.bitsPerSec = 200_000;
+      await shows(320);
+      await viewer.moreFrames(video, 20);
+      relay.bitsPerSec = Infinity;
+      await shows(640);
+    } finally {
+      relay.close();
+    }
+  }, 120_000);
 
   it('goes on after a lost connection, by ICE restart, while the others see a short freeze', async () => {
     const { host, viewer, grant, video } = await broadcast('H264');

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { IceServer } from '@maydan/contracts';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { waitFor } from '../waitFor.ts';
-import type { Gathered, Received } from './stageClient.ts';
+import type { Gathered, Received, VideoCodec } from './stageClient.ts';
 
 const run = promisify(execFile);
 let bundled: Promise<string> | undefined;
@@ -56,11 +56,16 @@ export class StagePage {
   }
 
   /** Ids of camera and microphone. */
-  publish(codec: 'VP8' | 'H264', tcpOnly = false): Promise<string[]> {
+  publish(codec: VideoCodec, tcpOnly = false): Promise<string[]> {
     return this.page.evaluate(([name, tcp]) => window.stageClient.publish(name, tcp), [
       codec,
       tcpOnly,
     ] as const);
+  }
+
+  /** What is received from now on comes through a relay at this port. */
+  receiveAt(port: number): Promise<void> {
+    return this.page.evaluate((at) => void (window.stageClient.receivePort = at), port);
   }
 
   receive(producerId: string): Promise<string> {

@@ -20,7 +20,15 @@ export interface Gathered {
 }
 
 type Room = SignalingOutput<'room.join'>;
+type Candidates = SignalingOutput<'transport.create'>['iceCandidates'];
 type Direction = 'send' | 'receive';
+export type VideoCodec = 'VP8' | 'VP9' | 'H264';
+
+const encodings: Record<VideoCodec, types.RtpEncodingParameters[] | undefined> = {
+  VP8: [2, 1].map((scaleResolutionDownBy) => ({ scaleResolutionDownBy, maxBitrate: 400_000 })),
+  VP9: [{ scalabilityMode: 'L2T3_KEY', maxBitrate: 800_000 }],
+  H264: undefined,
+};
 
 /**
  * A participant as a web page has one: mediasoup-client over the signaling, with the browser's fake camera and
@@ -30,6 +38,8 @@ class StageClient {
   readonly events: { name: string; payload: unknown }[] = [];
   /** `relay`: nothing goes but by a TURN server that the sfu names. */
   iceTransportPolicy: 'all' | 'relay' = 'all';
+  /** On loopback, of a relay that takes the place of the sfu's own UDP port for what is received. */
+  receivePort: number | null = null;
   readonly #device = new Device();
   readonly #transports = new Map<Direction, types.Transport>();
   readonly #consumers = new Map<string, types.Consumer>();
@@ -58,8 +68,8 @@ class StageClient {
     }
   }
 
-  /** Sends camera (two simulcast layers, but for H.264) and microphone. Chromium has no more layers at this size. */
-  async publish(codec: 'VP8' | 'H264', tcpOnly = false): Promise<string[]> {
+  /** Sends camera (two layers: simulcast of VP8, SVC of VP9) and microphone. Chromium has no more layers at this size. */
+  async publish(codec: VideoCodec, tcpOnly = false): Promise<string[]> {
     const stream = await navigator.mediaDevices.getUserMedia({
       audio: true,
       video: { width: 640, height: 360, frameRate: 15 },
@@ -67,11 +77,10 @@ class StageClient {
     const transport = await this.#transport('send', tcpOnly);
     const [video, audio] = [stream.getVideoTracks()[0], stream.getAudioTracks()[0]];
     const codecs = this.#device.sendRtpCapabilities.codecs ?? [];
-    const layers = [2, 1].map((scaleResolutionDownBy) => ({ scaleResolutionDownBy, maxBitrate: 400_000 }));
     const camera = await transport.produce({
       track: video,
       codec: codecs.find(({ mimeType }) => mimeType === `video/${codec}`),
-      encodings: codec === 'VP8' ? layers : undefined,
+      encodings: encodings[codec],
       appData: { source: 'camera' },
     });
     const microphone = await transport.produce({ track: audio, appData: { source: 'microphone' } });
@@ -173,7 +182,7 @@ class StageClient {
       id: transportId,
       iceParameters: answer.iceParameters,
       dtlsParameters: answer.dtlsParameters,
-      iceCandidates: answer.iceCandidates.filter(({ protocol }) => !tcpOnly || protocol === 'tcp'),
+      iceCandidates: this.#candidates(direction, answer.iceCandidates, tcpOnly),
       iceServers: answer.iceServers,
       iceTransportPolicy: this.iceTransportPolicy,
     } as types.TransportOptions;
@@ -197,6 +206,14 @@ class StageClient {
       }).then(({ producerId }) => done({ id: producerId }), failed);
     });
     return transport;
+  }
+
+  #candidates(direction: Direction, all: Candidates, tcpOnly: boolean): Candidates {
+    if (tcpOnly) return all.filter(({ protocol }) => protocol === 'tcp');
+    const port = direction === 'receive' ? this.receivePort : null;
+    if (port === null) return all;
+    const [udp] = all.filter(({ protocol }) => protocol === 'udp');
+    return udp === undefined ? [] : [{ ...udp, ip: '127.0.0.1', address: '127.0.0.1', port }];
   }
 
   async #request<R extends SignalingRequest>(name: R, input: SignalingInput<R>): Promise<SignalingOutput<R>> {
