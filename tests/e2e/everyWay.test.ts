@@ -1,7 +1,7 @@
 import type { Session } from '@maydan/contracts';
 import { VideoProbe, launchBrowser } from '../support/browser/index.ts';
 import { checkMedia } from '../support/mediaCheck.ts';
-import { waitForNewerSegment } from '../support/playlists.ts';
+import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
 import { useStack } from '../support/useStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { ClientProcess } from '../support/whip/ClientProcess.ts';
@@ -23,10 +23,22 @@ describe('any source to any way of watching', () => {
     return client;
   }
 
+  /** As OBS does. */
+  async function publishByWhip(): Promise<ClientProcess> {
+    const endpoint = `${used.stack.stack.addresses.sfu}/whip`;
+    const publisher = await own(startLibdatachannelPublisher(endpoint, used.stack.streamKey));
+    await waitFor('the publisher', () => publisher.last('state') === 'connected');
+    return publisher;
+  }
+
+  async function playByWhep(session: Session): Promise<ClientProcess> {
+    const { token, whepUrl } = await used.stack.visitor.stage.join({ id: session.id, role: 'viewer' });
+    return own(startAiortcPlayer(whepUrl, token));
+  }
+
   /** aiortc plays by WHEP: pictures come, with contrast, and a sound that isn't silence. */
   async function expectPlaysByWhep(session: Session): Promise<void> {
-    const { token, whepUrl } = await used.stack.visitor.stage.join({ id: session.id, role: 'viewer' });
-    const player = await own(startAiortcPlayer(whepUrl, token));
+    const player = await playByWhep(session);
     await waitFor(
       'picture and sound by WHEP',
       () =>
@@ -73,14 +85,47 @@ describe('any source to any way of watching', () => {
   }, 180_000);
 
   it('WHIP is watched by HLS, WHEP and in real time, and recorded', async () => {
-    const publisher = await own(
-      startLibdatachannelPublisher(`${used.stack.stack.addresses.sfu}/whip`, used.stack.streamKey),
-    );
-    await waitFor('the publisher', () => publisher.last('state') === 'connected');
+    await publishByWhip();
     const session = await used.stack.waitForLive(60_000);
     await waitForNewerSegment(session.playback.hlsUrl, 2);
     await expectPlaysByWhep(session);
     await expectPlaysInRealTime(session);
     await endAndCheck(session);
+  }, 180_000);
+
+  it('a publisher of WHIP that is lost and back, and RTMP and WHIP in turn, are one session to players that go on', async () => {
+    const lost = await publishByWhip();
+    const session = await used.stack.waitForLive(60_000);
+    const { hlsUrl } = session.playback;
+    const player = await playByWhep(session);
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width: 800, height: 700 } });
+      await page.goto(`${used.stack.web}/watch/${session.id}`);
+      // Throws once the page was reloaded.
+      const probe = await VideoProbe.attach(page);
+      const frames = (): number => Number(player.last('frames') ?? 0);
+      const expectGoesOn = async (): Promise<void> => {
+        const before = frames();
+        const { lastMsn } = await readTopPlaylist(hlsUrl);
+        await waitForNewerSegment(hlsUrl, lastMsn + 1);
+        expect((await probe.pictures(20)).distinct).toBeGreaterThan(5);
+        await waitFor('more by WHEP', () => frames() > before + 20);
+        expect((await used.stack.waitForLive()).id).toBe(session.id);
+      };
+      await expectGoesOn();
+      // Its network is gone: no DELETE.
+      await lost.kill();
+      const back = await publishByWhip();
+      await expectGoesOn();
+      const rtmp = used.publish(pattern);
+      await waitFor('the end of WHIP', () => back.last('state') !== 'connected');
+      await expectGoesOn();
+      await publishByWhip();
+      expect((await rtmp.exited).code).not.toBe(0);
+      await expectGoesOn();
+    } finally {
+      await browser.close();
+    }
   }, 180_000);
 });
