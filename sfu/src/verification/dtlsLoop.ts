@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { types } from 'mediasoup';
 import { carry, opus } from './carry.ts';
-import { bindingRequest, isStun } from './stun.ts';
+import { bindingRequest, isStun } from '../ice/stun.ts';
 
 const deadlineMs = 5_000;
 

@@ -5,6 +5,7 @@ import type { types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
 import type { IceFragment } from './sdp/iceFragment.ts';
 import { writeIceFragment } from './sdp/iceFragment.ts';
+import type { LiteBridge } from './ice/LiteBridge.ts';
 import type { Offer } from './sdp/offer.ts';
 import { decidePatch } from './http/precondition.ts';
 
@@ -13,6 +14,7 @@ export interface ResourceInit {
   readonly credential: string;
   readonly peer: Peer;
   readonly transport: types.WebRtcTransport;
+  readonly bridge: LiteBridge | null;
   readonly offer: Offer;
   /** How long it stays when the client's connection is lost. */
   readonly graceMs: number;
@@ -41,6 +43,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
   readonly secret = randomBytes(24).toString('base64url');
   readonly peer: Peer;
   readonly #transport: types.WebRtcTransport;
+  readonly #bridge: LiteBridge | null;
   readonly #mids: readonly { readonly mid: string; readonly kind: types.MediaKind }[];
   readonly #credentialHash: Buffer;
   readonly #graceMs: number;
@@ -49,10 +52,11 @@ export class Resource extends EventEmitter<ResourceEvents> {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ credential, peer, transport, offer, graceMs }: ResourceInit) {
+  constructor({ credential, peer, transport, bridge, offer, graceMs }: ResourceInit) {
     super();
     this.peer = peer;
     this.#transport = transport;
+    this.#bridge = bridge;
     this.#mids = offer.media.map(({ mid, kind }) => ({ mid, kind }));
     this.#credentialHash = hash(credential);
     this.#graceMs = graceMs;
@@ -91,11 +95,14 @@ export class Resource extends EventEmitter<ResourceEvents> {
     if (patch.type === 'trickle') return { type: 'taken' };
     const iceParameters = await this.peer.transports.restartIce(this.#transport.id);
     this.#awaitConnection();
-    this.#remoteUsernameFragment = patch.usernameFragment;
+    const { usernameFragment, password } = patch;
+    this.#remoteUsernameFragment = usernameFragment;
     this.#etag = newEtag();
+    this.#bridge?.restart({ usernameFragment, password }, iceParameters);
+    const own = this.#bridge ?? { iceParameters, iceCandidates: this.#transport.iceCandidates };
     return {
       type: 'restarted',
-      fragment: writeIceFragment(this.#mids, iceParameters, this.#transport.iceCandidates),
+      fragment: writeIceFragment(this.#mids, own.iceParameters, own.iceCandidates),
     };
   }
 

@@ -34,13 +34,13 @@ export async function startPlaying(
   const peer = await room.join({ peerId, role: 'viewer', userId, displayName, iat }, numbering);
   return orLeave(peer, async () => {
     rooms.checkAdmission(claims);
-    const transport = await connect(peer, 'receive', offer);
+    const { transport, bridge } = await connect(peer, 'receive', offer);
     const playables = offer.media.map((media) =>
       acceptPlayer(media, peer.router.rtpCapabilities, `${streamId} ${streamId}-${media.kind}`),
     );
     const playback = await Playback.start({ room, peer, transport, playables, logger });
     if (!playback.isPlaying) throw notPlayable(room);
-    return { peer, transport, playables };
+    return { peer, transport, bridge, playables };
   });
 }
 

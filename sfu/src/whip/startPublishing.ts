@@ -3,6 +3,7 @@ import type { WhipAuthorizeOutput } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
+import { LiteBridge } from './ice/LiteBridge.ts';
 import type { Offer } from './sdp/offer.ts';
 import type { Published } from './sdp/publish.ts';
 
@@ -10,6 +11,8 @@ import type { Published } from './sdp/publish.ts';
 export interface Connected {
   readonly peer: Peer;
   readonly transport: types.WebRtcTransport;
+  /** Does ICE in the place of a client that is ICE lite; null: there is none. */
+  readonly bridge: LiteBridge | null;
 }
 
 /**
@@ -32,13 +35,13 @@ export async function startPublishing(
   const { peer } = await rooms.join(sessionId, sessionType, identity);
   return orLeave(peer, async () => {
     rooms.checkAdmission({ ...identity, sessionId });
-    const transport = await connect(peer, 'send', offer);
+    const { transport, bridge } = await connect(peer, 'send', offer);
     for (const { rtpParameters, answer } of published) {
       const { kind } = answer.media;
       const source = kind === 'audio' ? 'microphone' : 'camera';
       await peer.produce(transport.id, { kind, source, rtpParameters });
     }
-    return { peer, transport };
+    return { peer, transport, bridge };
   });
 }
 
@@ -46,11 +49,14 @@ export async function startPublishing(
 export async function connect(
   peer: Peer,
   direction: 'send' | 'receive',
-  { dtls }: Offer,
-): Promise<types.WebRtcTransport> {
+  { dtls, ice, liteAddresses }: Offer,
+): Promise<Omit<Connected, 'peer'>> {
   const transport = await peer.transports.createWebRtc({ direction });
   await peer.transports.connect(transport.id, { role: dtls.role, fingerprints: [dtls.fingerprint] });
-  return transport;
+  if (liteAddresses === null) return { transport, bridge: null };
+  const { webRtcServer } = peer.place.worker;
+  const client = { ice, addresses: liteAddresses };
+  return { transport, bridge: await LiteBridge.start(transport, webRtcServer, client) };
 }
 
 /** A peer whose media can't be set up leaves; one that was replaced meanwhile learns that. */

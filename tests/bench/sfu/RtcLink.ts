@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { types } from 'mediasoup';
-import { bindingRequest, isStun } from '../../../sfu/src/verification/stun.ts';
+import { bindingRequest, isStun } from '../../../sfu/src/ice/stun.ts';
 import type { Participant, RemoteTransport } from './sfuServers.ts';
 
 const consentMs = 5_000;

@@ -56,8 +56,10 @@ export interface Created extends Connected {
 
 /** 201 with all that RFC 9725, sections 4.2 to 4.6, wants in it. */
 export function sendCreated(response: Response, created: Created): void {
-  const { resource, offer, media, transport, peer, location } = created;
-  const sdp = writeAnswer(offer, media, transport, Date.now());
+  const { resource, offer, media, transport, bridge, peer, location } = created;
+  const { dtlsParameters } = transport;
+  const { iceParameters, iceCandidates } = bridge ?? transport;
+  const sdp = writeAnswer(offer, media, { iceParameters, iceCandidates, dtlsParameters }, Date.now());
   const links = iceServerLinks(peer.transports.iceServers);
   if (links.length > 0) response.set('link', links);
   response.status(201).set({ location, etag: resource.etag }).type(sdpType).send(sdp);

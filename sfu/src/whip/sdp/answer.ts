@@ -44,7 +44,7 @@ export function writeAnswer(
     },
     name: '-',
     timing: { start: 0, stop: 0 },
-    icelite: 'ice-lite',
+    ...(transport.iceParameters.iceLite === false ? {} : { icelite: 'ice-lite' }),
     iceOptions: 'trickle ice2',
     groups: [{ type: 'BUNDLE', mids: media.map((each) => each.media.mid).join(' ') }],
     msidSemantic: { semantic: 'WMS', token: '*' },

@@ -54,7 +54,7 @@ export function writeIceFragment(
     origin: { username: '-', sessionId: 0, sessionVersion: 0, netType: 'IN', ipVer: 4, address: '0.0.0.0' },
     name: '-',
     timing: { start: 0, stop: 0 },
-    icelite: 'ice-lite',
+    ...(iceParameters.iceLite === false ? {} : { icelite: 'ice-lite' }),
     iceOptions: 'trickle ice2',
     groups: [{ type: 'BUNDLE', mids: mids.map(({ mid }) => mid).join(' ') }],
     media: [

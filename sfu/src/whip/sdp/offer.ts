@@ -48,6 +48,12 @@ export interface OfferedMedia {
   readonly layers: readonly OfferedLayer[];
 }
 
+/** Where a client that is ICE lite waits for checks. */
+export interface LiteAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
 /** What a WHIP or WHEP client offers: one bundled transport with at most one m-line of each kind. */
 export interface Offer {
   readonly ice: { readonly usernameFragment: string; readonly password: string };
@@ -56,6 +62,8 @@ export interface Offer {
     readonly role: 'client' | 'server';
     readonly fingerprint: types.DtlsFingerprint;
   };
+  /** Of a client that is ICE lite; null: it does full ICE, and we needn't know where it is. */
+  readonly liteAddresses: readonly LiteAddress[] | null;
   readonly mixedExtensions: boolean;
   readonly media: readonly OfferedMedia[];
 }

@@ -60,6 +60,12 @@ describe('reading an offer', () => {
     expect(others).toEqual([]);
   });
 
+  it('reads where a client waits that is ICE lite', () => {
+    const lite = obs.replace('a=group:LS', 'a=ice-lite\r\na=group:LS');
+    expect(readOffer(lite, 'send').liteAddresses).toEqual([{ ip: '192.0.2.9', port: 57_249 }]);
+    expect(readOffer(obs, 'send').liteAddresses).toBeNull();
+  });
+
   it('takes the transport of the first m-line, where a client gathered for each', () => {
     expect(readOffer(offerOf('aiortcPublisher'), 'send').ice.usernameFragment).toBe('rbue');
   });
@@ -107,7 +113,11 @@ describe('reading an offer', () => {
     ['no fingerprint', obs.replace(/a=fingerprint.*\r\n/, ''), 'fingerprint'],
     ['half a fingerprint', obs.replace(/(a=fingerprint:sha-256 .{20}).*/, '$1'), 'fingerprint'],
     ['a=setup:holdconn', obs.replace('actpass', 'holdconn'), 'a=setup'],
-    ['ICE lite', obs.replace('a=group:LS', 'a=ice-lite\r\na=group:LS'), 'ICE lite'],
+    [
+      'ICE lite without an address',
+      obs.replace('a=group:LS', 'a=ice-lite\r\na=group:LS').replace(/a=candidate.*\r\n/, ''),
+      'ICE lite',
+    ],
     ['an m-line that is switched off', obs.replace('m=video 57249', 'm=video 0'), 'switched off'],
     ['simulcast by SSRCs', `${obs}a=ssrc-group:SIM 1 2 3\r\n`, 'RFC 8853'],
   ];

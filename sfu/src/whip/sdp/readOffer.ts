@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import {
   parse,
   parseSimulcastStreamList,
@@ -5,7 +6,7 @@ import {
   type SessionDescription,
 } from 'sdp-transform';
 import type { types } from 'mediasoup';
-import type { Offer, OfferedLayer, OfferedMedia, OfferedSsrc } from './offer.ts';
+import type { LiteAddress, Offer, OfferedLayer, OfferedMedia, OfferedSsrc } from './offer.ts';
 import { toText } from './plain.ts';
 import { readCodecs, readParameters } from './readCodecs.ts';
 import { nonsense, refused } from './refuse.ts';
@@ -17,6 +18,8 @@ const allowed: Record<OfferDirection, readonly string[]> = {
   send: ['sendonly', 'sendrecv'],
   receive: ['recvonly', 'sendrecv'],
 };
+/** More than a server with IPv4 has. */
+const maxLiteAddresses = 4;
 const digestBytes: Readonly<Record<string, number>> = {
   'sha-1': 20,
   'sha-224': 28,
@@ -35,14 +38,12 @@ export function readOffer(sdp: string, direction: OfferDirection): Offer {
   const [first] = session.media;
   if (first === undefined) throw refused('The offer has no m-line.');
   requireOneOfEachKind(session);
-  if (session.icelite !== undefined) {
-    throw refused('The offer is ICE lite, and so is this server: one side has to do full ICE.');
-  }
   const media = session.media.map((line) => readMedia(session, line, direction));
   requireBundle(session, media);
   return {
     ice: readIce(session, first),
     dtls: { role: readDtlsRole(session, first), fingerprint: readFingerprint(session, first) },
+    liteAddresses: session.icelite === undefined ? null : readLiteAddresses(first),
     mixedExtensions: session.extmapAllowMixed !== undefined || first.extmapAllowMixed !== undefined,
     media,
   };
@@ -86,6 +87,16 @@ function readIce(session: SessionDescription, line: MediaDescription): Offer['ic
     throw refused('ice-ufrag or ice-pwd is missing or too short.');
   }
   return { usernameFragment, password };
+}
+
+/** It has host candidates alone, and knows them when it makes its offer (RFC 8445, section 5.2). */
+function readLiteAddresses({ candidates = [] }: MediaDescription): LiteAddress[] {
+  const usable = candidates.filter(
+    ({ component, transport, ip, port }) =>
+      component === 1 && transport.toLowerCase() === 'udp' && isIPv4(ip) && port > 0 && port < 65_536,
+  );
+  if (usable.length === 0) throw refused('An offer that is ICE lite needs a candidate of IPv4 and UDP.');
+  return usable.slice(0, maxLiteAddresses).map(({ ip, port }) => ({ ip, port }));
 }
 
 /** To `actpass` we answer `passive`: the DTLS client speaks first, as soon as its ICE is through. */
