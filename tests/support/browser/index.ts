@@ -1,3 +1,4 @@
+export * from './areaLuma.ts';
 export * from './avOffset.ts';
 export * from './launchBrowser.ts';
 export * from './pageProbe.ts';

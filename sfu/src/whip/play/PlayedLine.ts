@@ -5,6 +5,12 @@ import type { Room } from '../../rooms/Room.ts';
 import type { Playable } from '../sdp/play.ts';
 import { choosePlayed } from './choosePlayed.ts';
 
+/**
+ * Players may lose what comes before they are set up behind DTLS, and not all of them ask for another key frame when the first
+ * was lost so (aiortc doesn't): they would stay black.
+ */
+const askAgainMs = 1_000;
+
 export interface PlayedLineInit {
   readonly room: Room;
   readonly peer: Peer;
@@ -79,5 +85,16 @@ export class PlayedLine {
     const consumer = this.#playing?.consumer;
     if (consumer?.paused !== true || transport.dtlsState !== 'connected') return;
     await peer.consumers.resume(consumer.id);
+    if (consumer.kind === 'video') this.#askAgainLater(consumer);
+  }
+
+  #askAgainLater(consumer: types.Consumer): void {
+    const { peer, logger } = this.#init;
+    const timer = setTimeout(() => {
+      peer.consumers.requestKeyFrame(consumer.id).catch((error: unknown) => {
+        if (!consumer.closed) logger.warn({ err: error }, 'no key frame can be asked for');
+      });
+    }, askAgainMs);
+    consumer.observer.once('close', () => clearTimeout(timer));
   }
 }
