@@ -147,6 +147,23 @@ export async function waitForStage(
   }
 }
 
+/**
+ * Waits until somebody who had joined so many times has joined again by themselves, sends their camera and receives so many
+ * tracks. Returns when that was, in ms of this machine's clock.
+ */
+export async function waitForReturn(page: Page, joinsBefore: number, tracks: number): Promise<number> {
+  await waitForStage(
+    page,
+    'the return',
+    ({ connection, joins, own, received }) =>
+      connection === 'connected' &&
+      joins > joinsBefore &&
+      typeof own.camera?.producerId === 'string' &&
+      Object.keys(received).length === tracks,
+  );
+  return Date.now();
+}
+
 const timeoutMs = 45_000;
 
 /** A number that changes with the picture; null before the first one. */
