@@ -221,11 +221,18 @@ export class ChatRepo {
 
   /** All that somebody wrote in a session. */
   async deleteOf(sessionId: string, senderId: string, byId: string | null): Promise<number> {
-    const { count } = await this.#database.chatMessage.updateMany({
-      where: { sessionId, senderId, deletedAt: null },
-      data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
-    });
-    return count;
+    return this.#database.$transaction(async (transaction) => {
+      // Messages that are being stored are there then; the database takes none that come later.
+      await transaction.$executeRaw`
+        INSERT INTO "ChatRoom" ("sessionId") VALUES (${sessionId}::uuid) ON CONFLICT DO NOTHING`;
+      await transaction.$queryRaw`
+        SELECT 1 AS "one" FROM "ChatRoom" WHERE "sessionId" = ${sessionId}::uuid FOR UPDATE`;
+      const { count } = await transaction.chatMessage.updateMany({
+        where: { sessionId, senderId, deletedAt: null },
+        data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
+      });
+      return count;
+    }, waits);
   }
 
   /** False when it isn't there (any more), or `max` are pinned; again it changes nothing. */
@@ -322,6 +329,9 @@ function seenBy({ viewer, delaySec }: Reader): Prisma.Sql {
   const me = Prisma.sql`${viewer.id}::uuid`;
   return Prisma.sql`(${late} AND (m."senderId" IS NULL OR NOT ${betweenSql(Prisma.sql`m."senderId"`, me)}))`;
 }
+
+/** Many may write in one room at once. */
+const waits = { timeout: 15_000, maxWait: 5_000 };
 
 /** Until the transaction ends, others that lock the room wait. */
 async function lockRoom(transaction: DatabaseTransaction, sessionId: string): Promise<void> {

@@ -58,7 +58,7 @@ export class ChatSendService {
       replyToId: replyTo,
     };
     const stored = await this.#deps.writer.store(message);
-    if (stored === null) return this.#sentBefore(sessionId, user.id, tempId);
+    if (stored === null) return this.#notStored(input, user.id, standing);
     return this.#tell(message, stored, standing);
   }
 
@@ -105,6 +105,13 @@ export class ChatSendService {
       once: holdsFor('duplicates', role),
       unique: uniqueOnly && holdsFor('unique', role),
     });
+  }
+
+  /** It was stored before, or its sender was banned meanwhile. */
+  async #notStored({ id, tempId }: ChatSend, userId: string, { hostId }: Standing): Promise<ChatMessage> {
+    const { isBanned } = await this.#deps.repo.place({ id, hostId }, userId);
+    if (isBanned) throw new AppError('chat_banned');
+    return this.#sentBefore(id, userId, tempId);
   }
 
   async #sentBefore(sessionId: string, userId: string, tempId: string): Promise<ChatMessage> {

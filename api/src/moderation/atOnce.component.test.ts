@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { waitUntil } from '@maydan/infra';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -104,4 +105,40 @@ it('a word is banned once by many, and lifted once', async () => {
   const removed = await atOnce((client) => client.bannedWords.remove({ id }), admin);
   expect(removed.filter((one) => one === 'not_found')).toHaveLength(5);
   expect(await actsOn(id)).toEqual(['bannedWord.removed', 'bannedWord.added']);
+});
+
+it('what somebody writes at the moment of a ban is not stored, and told to nobody', async () => {
+  const { id } = await host.client.sessions.create({ title: 'busy room' });
+  const [ann, bob] = (await nodes[0].people(2)) as [Account, Account];
+  await host.client.chat.send({ id, tempId: 'first', text: 'welcome' });
+  const watcher = await TestSocket.connect(nodes[1].url);
+  await watcher.ask('chat:join', { sessionId: id });
+  const { database } = backend;
+  const waiting = async () => {
+    const rows = await database.$queryRaw<unknown[]>`
+      SELECT 1 AS one FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return rows.length;
+  };
+  const { writing, banning } = await database.$transaction(
+    async (transaction) => {
+      // Both have been let in, and wait to be stored.
+      await transaction.$queryRaw`SELECT 1 AS one FROM "ChatRoom" WHERE "sessionId" = ${id}::uuid FOR UPDATE`;
+      const write = ({ client }: Account) => client.chat.send({ id, tempId: 'late', text: 'rude' });
+      const first = Promise.allSettled([write(ann)]);
+      await waitUntil('the message to wait', async () => (await waiting()) >= 1, 30_000);
+      const ban = host.client.bans.create({ id, userId: ann.user.id });
+      await waitUntil('the ban to wait', async () => (await waiting()) >= 2, 30_000);
+      return { writing: Promise.all([first, write(bob)]), banning: ban };
+    },
+    { timeout: 60_000 },
+  );
+  const [[outcome], kind] = await writing;
+  await banning;
+  expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'chat_banned' } });
+  const { items } = await bob.client.chat.history({ id });
+  expect(items.map(({ text }) => text).sort()).toEqual(['rude', 'welcome']);
+  expect(items.find(({ text }) => text === 'rude')?.sender?.id).toBe(bob.user.id);
+  const heard = () => JSON.stringify(watcher.of('session:events'));
+  await waitUntil('the other message', () => heard().includes(kind.id), 30_000);
+  expect(heard()).not.toContain(ann.user.username);
 });
