@@ -1,7 +1,8 @@
 export * from './addressGroup.ts';
 export * from './AppError.ts';
 export * from './bitstream/bits.ts';
-export * from './bitstream/sps.ts';
+export * from './bitstream/hevcSps.ts';
+export { parseSps, type Sps } from './bitstream/sps.ts';
 export * from './bitstream/vp8.ts';
 export * from './config.ts';
 export * from './createRegistry.ts';

@@ -45,6 +45,8 @@ export const healthWarning = z.object({
     /** The picture is encoded anew for sub-second viewers: it has B-frames, or is H.264 that browsers don't take in WebRTC. */
     'bFrames',
     'notWebRtcSafe',
+    /** It comes in a codec that not every viewer can play. */
+    'videoEncodedAnew',
   ]),
   owner: faultOwner,
   /** A plain English sentence with the numbers at hand. */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { mintRelayToken } from '@maydan/common';
 import { RtmpTarget } from '../../workers/src/restream/testing/RtmpTarget.ts';
-import { FlvRelay } from '../../workers/src/testing/FlvRelay.ts';
+import { ffmpegFeed, FlvRelay } from '../../workers/src/testing/FlvRelay.ts';
 import { cpuSecondsOfTree, median, printRows } from './measure.ts';
 import { endWithUs } from './origin/processes.ts';
 
@@ -27,7 +27,7 @@ export async function run(rounds = 3): Promise<boolean> {
   const file = join(dir, 'sample.flv');
   await makeSample(file);
   const play = ['-v', 'error', '-nostdin', '-stream_loop', '-1', '-re', '-i', file, '-c', 'copy'];
-  const relay = await FlvRelay.create(secret, [...play, '-f', 'flv', 'pipe:1']);
+  const relay = await FlvRelay.create(secret, ffmpegFeed([...play, '-f', 'flv', 'pipe:1']));
   const targets = await Promise.all(Array.from({ length: TARGETS }, () => RtmpTarget.start()));
   try {
     const [ours, theirs] = [[] as number[], [] as number[]];

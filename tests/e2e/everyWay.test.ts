@@ -2,6 +2,8 @@ import type { Session } from '@maydan/contracts';
 import { VideoProbe, launchBrowser } from '../support/browser/index.ts';
 import { checkMedia } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
+import { ClipPublisher } from '../support/publish/ClipPublisher.ts';
+import { enhancedClip, hevc } from '../support/publish/enhancedClip.ts';
 import { useStack } from '../support/useStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { ClientProcess } from '../support/whip/ClientProcess.ts';
@@ -83,6 +85,25 @@ describe('any source to any way of watching', () => {
     await expectPlaysInRealTime(session);
     await endAndCheck(session);
   }, 180_000);
+
+  it('HEVC by Enhanced RTMP is watched by HLS and WHEP, and recorded; its broadcaster is told', async () => {
+    const clip = await enhancedClip({ ...pattern, durationSec: 60 }, hevc);
+    const { port } = new URL(used.stack.publishUrl());
+    const publisher = await ClipPublisher.start(Number(port), used.stack.streamKey, clip);
+    try {
+      const session = await used.stack.waitForLive();
+      await waitForNewerSegment(session.playback.hlsUrl, 2);
+      await expectPlaysByWhep(session);
+      const api = await used.stack.broadcaster();
+      const { health } = await api.sessions.health({ id: session.id });
+      expect(health?.video).toMatchObject({ codec: 'hevc', width: 320, height: 180 });
+      const warnings = health?.warnings.filter(({ message }) => message.includes('HEVC')) ?? [];
+      expect(warnings.map(({ code }) => code)).toEqual(['videoEncodedAnew', 'notWebRtcSafe']);
+      await endAndCheck(session);
+    } finally {
+      publisher.stop();
+    }
+  }, 120_000);
 
   it('WHIP is watched by HLS, WHEP and in real time, and recorded', async () => {
     await publishByWhip();

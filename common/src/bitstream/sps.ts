@@ -1,8 +1,10 @@
 import { BitReader } from './bits.ts';
 
-/** A sequence parameter set of H.264 (clause 7.3.2.1.1), as far as it matters for delivery. */
+/** A sequence parameter set of H.264 (clause 7.3.2.1.1) or HEVC, as far as it matters for delivery. */
 export interface Sps {
+  /** profile_idc; each codec counts its own. */
   readonly profile: number;
+  /** Ten times the level's name: 31 is level 3.1. */
   readonly level: number;
   /** Pixels after cropping. */
   readonly width: number;
@@ -41,7 +43,8 @@ export function parseSps(nal: Uint8Array): Sps {
   return { profile, level, ...chroma, ...size, ...vui };
 }
 
-function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
+/** The payload of a NAL unit, without the bytes that keep start codes out of it. */
+export function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
   return bytes.filter((byte, at) => !(byte === 3 && at >= 2 && bytes[at - 1] === 0 && bytes[at - 2] === 0));
 }
 
@@ -144,7 +147,8 @@ function readVui(reader: BitReader): Vui {
   return vui;
 }
 
-function readPixelAspect(reader: BitReader): number {
+/** aspect_ratio of a VUI, in H.264 and HEVC alike. */
+export function readPixelAspect(reader: BitReader): number {
   if (!reader.flag()) return 1;
   const index = reader.bits(8);
   const [width, height] =
@@ -152,7 +156,8 @@ function readPixelAspect(reader: BitReader): number {
   return width > 0 && height > 0 ? width / height : 1;
 }
 
-function skipSignalType(reader: BitReader): void {
+/** From overscan_info to chroma_loc_info of a VUI, in H.264 and HEVC alike. */
+export function skipSignalType(reader: BitReader): void {
   if (reader.flag()) reader.bit();
   if (reader.flag()) {
     reader.bits(4);

@@ -49,6 +49,11 @@ declare module 'node-media-server/src/session/rtmp_session.js' {
     readonly name: string;
   }
 
+  interface InvokeMessage {
+    readonly cmd: string;
+    readonly cmdObj: object | null;
+  }
+
   interface Rtmp {
     flv: unknown;
     readonly inPackets: ReadonlyMap<number, RtmpPacket>;
@@ -72,6 +77,9 @@ declare module 'node-media-server/src/session/rtmp_session.js' {
     sendACK: (bytes: number) => void;
     sendStreamStatus: (event: number, value: number) => void;
     sendStatusMessage: (streamId: number, level: string, code: string, description: string) => void;
+    sendInvokeMessage: (streamId: number, message: InvokeMessage) => void;
+    /** What came with `connect`, unchecked. */
+    readonly connectCmdObj?: Readonly<Record<string, unknown>>;
   }
 
   export default class RtmpSession {

@@ -66,6 +66,12 @@ const pingResponse = 7;
 
 type Rtmp = RtmpSession['rtmp'];
 
+/** What the workers decode, as Enhanced RTMP names it. */
+const takenFourCcs = ['avc1', 'hvc1'];
+/** Encoded as a strict array, by a mark of node-media-server's own. */
+const fourCcArray = Object.defineProperty([...takenFourCcs], 'sarray', { value: true });
+const canDecode = 1;
+
 /** One RTMP connection as node-media-server speaks it. Bytes are fed by the owner of the socket. */
 export class RtmpWire {
   readonly #rtmp: Rtmp;
@@ -87,6 +93,7 @@ export class RtmpWire {
     // A megabyte that only its FLV client uses.
     this.#rtmp.flv = undefined;
     this.#handleCommands();
+    this.#tellCodecs();
     this.#guardParser();
     this.#handleMessages();
   }
@@ -119,6 +126,24 @@ export class RtmpWire {
     rtmp.onPushCallback = () => this.#events.publishRequested(request);
     rtmp.onPlayCallback = () => this.#events.playRequested();
     rtmp.onDeleteStream = () => this.#events.streamDeleted();
+  }
+
+  /** Clients that speak Enhanced RTMP, v1 or v2, are answered in kind; others hear nothing new. */
+  #tellCodecs(): void {
+    const rtmp = this.#rtmp;
+    const send = rtmp.sendInvokeMessage.bind(rtmp);
+    rtmp.sendInvokeMessage = (streamId, message) => {
+      const { fourCcList, videoFourCcInfoMap } = rtmp.connectCmdObj ?? {};
+      // The answer to `connect` is the only one with properties.
+      if (message.cmd !== '_result' || message.cmdObj === null) return send(streamId, message);
+      const known = {
+        ...(fourCcList === undefined ? {} : { fourCcList: fourCcArray }),
+        ...(videoFourCcInfoMap === undefined
+          ? {}
+          : { videoFourCcInfoMap: Object.fromEntries(takenFourCcs.map((fourCc) => [fourCc, canDecode])) }),
+      };
+      send(streamId, { ...message, cmdObj: { ...message.cmdObj, ...known } });
+    };
   }
 
   /** Bounds on memory and on headers that would send the parser back and forth in its input. */

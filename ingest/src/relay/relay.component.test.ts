@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { mintInternalToken, mintRelayToken, relayPath } from '@maydan/common';
 import { errorBody } from '@maydan/contracts';
+import type { AmfValue } from '../../../tests/support/rtmp/amf0.ts';
 import { flvMedia } from '../../../tests/support/rtmp/flvMedia.ts';
 import { RelayClient } from '../../../tests/support/rtmp/RelayClient.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
@@ -131,6 +132,25 @@ describe('the relay passes on', () => {
       ]);
     }
     publisher.destroy();
+  });
+
+  it('nothing of Enhanced RTMP to clients that do not speak it, and its codecs to those who do', async () => {
+    const { ingest } = used;
+    const answered = async (properties: Readonly<Record<string, AmfValue>>): Promise<unknown> => {
+      const client = await ingest.connect();
+      await client.shakeHands();
+      await client.connect('live', properties);
+      return client.results[0]?.[0];
+    };
+    const plain = { fmsVer: expect.any(String), capabilities: 31 };
+    expect(await answered({})).toEqual(plain);
+    const offered = ['av01', 'hvc1'];
+    expect(await answered({ fourCcList: offered })).toEqual({ ...plain, fourCcList: ['avc1', 'hvc1'] });
+    expect(await answered({ fourCcList: offered, videoFourCcInfoMap: { hvc1: 2 } })).toEqual({
+      ...plain,
+      fourCcList: ['avc1', 'hvc1'],
+      videoFourCcInfoMap: { avc1: 1, hvc1: 1 },
+    });
   });
 
   it('large frames whole, whatever the chunk size', async () => {

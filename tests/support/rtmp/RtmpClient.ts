@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { waitFor } from '../waitFor.ts';
-import { decodeAmf, encodeAmf, type AmfValue } from './amf0.ts';
+import { decodeAmf, encodeAmf, isObject, type AmfValue } from './amf0.ts';
 import { ChunkReader, encodeChunks, encodeDeltaChunks } from './chunks.ts';
 
 export interface RtmpStatus {
@@ -31,11 +31,12 @@ export class RtmpClient {
   readonly socket: Socket;
   /** Everything the server told by `onStatus`, in order. */
   readonly statuses: RtmpStatus[] = [];
+  /** Values of each `_result` after its name and number, in order: of `connect` first. */
+  readonly results: (readonly AmfValue[])[] = [];
   /** Types of the messages the server sent. */
   readonly receivedTypes: number[] = [];
   readonly #reader = new ChunkReader();
   #handshake = Buffer.alloc(0);
-  #results = 0;
   #chunkSize = 128;
 
   /** Opens the connection and nothing more. */
@@ -74,11 +75,12 @@ export class RtmpClient {
   }
 
   /** `connect` and `createStream`. */
-  async connect(app = 'live'): Promise<void> {
-    this.command('connect', 1, { app, type: 'nonprivate', tcUrl: `rtmp://127.0.0.1/${app}` });
-    await waitFor('the connection', () => this.#results >= 1, { everyMs: 5 });
+  async connect(app = 'live', properties: Readonly<Record<string, AmfValue>> = {}): Promise<void> {
+    const tcUrl = `rtmp://127.0.0.1/${app}`;
+    this.command('connect', 1, { app, type: 'nonprivate', tcUrl, ...properties });
+    await waitFor('the connection', () => this.results.length >= 1, { everyMs: 5 });
     this.command('createStream', 2, null);
-    await waitFor('the stream', () => this.#results >= 2, { everyMs: 5 });
+    await waitFor('the stream', () => this.results.length >= 2, { everyMs: 5 });
   }
 
   publish(streamKey: string): void {
@@ -144,9 +146,10 @@ export class RtmpClient {
     }
   }
 
-  #answer([name, , , info]: readonly AmfValue[]): void {
-    if (name === '_result') this.#results += 1;
-    if (name !== 'onStatus' || typeof info !== 'object' || info === null) return;
+  #answer([name, , ...values]: readonly AmfValue[]): void {
+    if (name === '_result') this.results.push(values);
+    const [, info] = values;
+    if (name !== 'onStatus' || !isObject(info)) return;
     const { level, code, description } = info;
     this.statuses.push({ level: text(level), code: text(code), description: text(description) });
   }

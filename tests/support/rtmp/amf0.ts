@@ -1,7 +1,18 @@
 /** The AMF0 values that RTMP commands are made of. */
-export type AmfValue = number | boolean | string | null | { readonly [name: string]: AmfValue };
+export type AmfValue =
+  number | boolean | string | null | readonly AmfValue[] | { readonly [name: string]: AmfValue };
 
-const marker = { number: 0, boolean: 1, string: 2, object: 3, null: 5, undefined: 6, array: 8, objectEnd: 9 };
+const marker = {
+  number: 0,
+  boolean: 1,
+  string: 2,
+  object: 3,
+  null: 5,
+  undefined: 6,
+  array: 8,
+  objectEnd: 9,
+  strictArray: 10,
+};
 
 export function encodeAmf(...values: readonly AmfValue[]): Buffer {
   return Buffer.concat(values.map(encodeOne));
@@ -16,9 +27,17 @@ function encodeOne(value: AmfValue): Buffer {
     number.writeDoubleBE(value, 1);
     return number;
   }
+  if (isList(value)) {
+    const head = Buffer.from([marker.strictArray, 0, 0, 0, value.length]);
+    return Buffer.concat([head, ...value.map(encodeOne)]);
+  }
   const entries = Object.entries(value).flatMap(([name, entry]) => [encodeName(name), encodeOne(entry)]);
   return Buffer.concat([Buffer.from([marker.object]), ...entries, Buffer.from([0, 0, marker.objectEnd])]);
 }
+
+export const isObject = (value: AmfValue | undefined): value is { readonly [name: string]: AmfValue } =>
+  typeof value === 'object' && value !== null && !isList(value);
+const isList = (value: AmfValue): value is readonly AmfValue[] => Array.isArray(value);
 
 function encodeName(text: string): Buffer {
   const bytes = Buffer.from(text);
@@ -65,6 +84,11 @@ class AmfReader {
         return this.#object();
       case marker.object:
         return this.#object();
+      case marker.strictArray: {
+        this.#offset += 4;
+        const length = this.#bytes.readUInt32BE(this.#offset - 4);
+        return Array.from({ length }, () => this.read());
+      }
       default:
         throw new Error(`AMF0 type ${type} is not known here`);
     }

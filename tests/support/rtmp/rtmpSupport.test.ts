@@ -4,7 +4,7 @@ import { FlvReader } from './FlvReader.ts';
 
 describe('the RTMP client of the tests', () => {
   it('writes and reads AMF0', () => {
-    const values = ['connect', 1, { app: 'live', deep: { on: true, off: null } }, null, 'ünï'];
+    const values = ['connect', 1, { app: 'live', deep: { on: true, off: null } }, null, ['a', 2], 'ünï'];
     expect(decodeAmf(encodeAmf(...values))).toEqual(values);
     expect(encodeAmf('a', 1).toString('hex')).toBe('02000161003ff0000000000000');
   });

@@ -76,6 +76,14 @@ export async function decodePictures(stream: Buffer): Promise<DecodedPictures> {
   return { count: sums.length, different: new Set(sums).size, width: Number(width), height: Number(height) };
 }
 
+/** Mean brightness of each picture, 0 to 255, in order. */
+export async function brightnessOf(stream: Buffer): Promise<number[]> {
+  const filter = 'signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-';
+  const args = ['-f', 'h264', '-i', 'pipe:0', '-fps_mode', 'passthrough', '-vf', filter, '-f', 'null', '-'];
+  const text = (await decode(args, stream)).toString();
+  return [...text.matchAll(/YAVG=([\d.]+)/g)].map(([, brightness]) => Number(brightness));
+}
+
 /** Index of the first packet of each key frame: one whose parameter sets come first. */
 export function keyFrames(packets: readonly RtpPayload[]): number[] {
   const isSps = (payload: Buffer): boolean => {

@@ -29,7 +29,7 @@ const plan: LegPlan = {
   frameRate: 30,
   deinterlace: false,
 };
-const command = legArguments(plan, { originSec: 10, startSec: 10 }, 2);
+const command = legArguments(plan, { format: 'flv', originSec: 10, startSec: 10 }, 2);
 
 jest.setTimeout(30_000);
 

@@ -53,7 +53,7 @@ const folderPrefix = 'maydan-leg-';
 const statusLine = /^(?:frame=.*?fps=\s*([\d.]+)|size=).*?time=(?:N\/A|(-?)(\d+):(\d+):([\d.]+))/;
 
 /**
- * One ffmpeg process for one leg: FLV in by `write`, one fragmented MP4 per rendition out by `data`.
+ * One ffmpeg process for one leg: frames in by `write`, one fragmented MP4 per rendition out by `data`.
  * Who creates it has to `end` or `kill` it; sockets and their folder are removed at its exit.
  */
 export class LegEncoder extends EventEmitter<LegEncoderEvents> {

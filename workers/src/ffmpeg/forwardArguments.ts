@@ -1,3 +1,4 @@
+import type { EncoderInput } from '../source/input/EncoderInput.ts';
 import { fragmentedMp4, startToleranceSec, videoMp4, type LegCommand } from './legArguments.ts';
 
 export const opusFrameMs = 20;
@@ -6,15 +7,15 @@ const opusBitrateBps = 96_000;
 const expectedLossPercent = 5;
 
 /** The configuration comes first, so that nothing has to be waited for to know the stream. */
-const inputOptions = [
+const inputOptions = (format: EncoderInput['format']): readonly string[] => [
   ...['-hide_banner', '-loglevel', 'warning', '-stats', '-stats_period', '5', '-copyts'],
-  ...['-fpsprobesize', '0', '-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', 'flv'],
-] as const;
+  ...['-fpsprobesize', '0', '-probesize', '32', '-analyzeduration', '0', '-threads', '1', '-f', format],
+];
 
 /** AAC in FLV to Opus, one frame of 20 ms per fragment. The resampler fills holes and follows the clock. */
 export function opusCommand(): LegCommand {
   return {
-    inputOptions,
+    inputOptions: inputOptions('flv'),
     filterGraph: null,
     outputs: [
       {
@@ -31,10 +32,11 @@ export function opusCommand(): LegCommand {
 }
 
 export interface PictureCommandOptions {
+  readonly format: EncoderInput['format'];
   /** The longer side is brought to this at most. */
   readonly longestSide: number;
   readonly bitrateBps: number;
-  /** FLV time at which output begins; what comes before is only for the decoder to start from. */
+  /** Time of the input at which output begins; what comes before is only for the decoder to start from. */
   readonly startSec: number;
   readonly deinterlace: boolean;
 }
@@ -42,9 +44,9 @@ export interface PictureCommandOptions {
 /** Of the transcode: a viewer who joins sees a picture within this, also where nothing is cached. */
 const keyFrameIntervalSec = 1;
 
-/** H.264 in FLV to what every browser takes in WebRTC: baseline, no B-frames, each frame out as soon as it is in. */
+/** A picture to what every browser takes in WebRTC: baseline, no B-frames, each frame out as soon as it is in. */
 export function pictureCommand(options: PictureCommandOptions): LegCommand {
-  const { longestSide, bitrateBps, startSec, deinterlace } = options;
+  const { format, longestSide, bitrateBps, startSec, deinterlace } = options;
   const bound = `min(${longestSide}\\,max(iw\\,ih))/max(iw\\,ih)`;
   const filters = [
     ...(deinterlace ? ['yadif=deint=interlaced'] : []),
@@ -54,7 +56,7 @@ export function pictureCommand(options: PictureCommandOptions): LegCommand {
     'format=yuv420p',
   ];
   return {
-    inputOptions,
+    inputOptions: inputOptions(format),
     filterGraph: `[0:v:0]${filters.join(',')}[picture]`,
     outputs: [
       {

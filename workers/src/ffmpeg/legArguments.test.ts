@@ -21,7 +21,7 @@ const encodeAll: LegPlan = {
   frames: 30000 / 1001,
   frameRate: 30000 / 1001,
 };
-const atOnce = { originSec: 10.5, startSec: 10.5 };
+const atOnce = { format: 'flv', originSec: 10.5, startSec: 10.5 } as const;
 const mp4 =
   '-f mp4 -movflags +frag_every_frame+empty_moov+default_base_moof+frag_discont -use_editlist 0 -avoid_negative_ts disabled -flush_packets 1';
 const optionsOf = (plan: LegPlan, id: string, cores = 4): string =>
@@ -66,13 +66,14 @@ describe('legArguments', () => {
   it('decodes a run-up without showing it, and takes fields apart when asked', () => {
     const command = legArguments(
       { ...encodeAll, frames: 25, deinterlace: true },
-      { originSec: 20, startSec: 22.4 },
+      { format: 'matroska', originSec: 20, startSec: 22.4 },
       4,
     );
     expect(command.filterGraph).toBe(
       '[0:v:0]yadif=deint=interlaced,trim=start=22.390000,fps=fps=25,scale=1280:720,setsar=1,format=yuv420p[v720p]',
     );
     expect(command.inputOptions).toContain('20.000000');
+    expect(command.inputOptions.slice(-2)).toEqual(['-f', 'matroska']);
   });
 
   it('needs no filters for sound alone, or for a copy alone', () => {

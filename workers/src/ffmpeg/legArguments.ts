@@ -1,7 +1,8 @@
 import { encoderThreads } from '../ladder/cost.ts';
 import type { LegPlan, RenditionPlan } from '../ladder/planLeg.ts';
+import type { EncoderInput } from '../source/input/EncoderInput.ts';
 
-/** What one ffmpeg process does for a leg: FLV on its standard input, one output per rendition. */
+/** What one ffmpeg process does for a leg: frames on its standard input, one output per rendition. */
 export interface LegCommand {
   readonly inputOptions: readonly string[];
   /** Null when nothing is encoded from the picture. */
@@ -9,8 +10,10 @@ export interface LegCommand {
   readonly outputs: readonly { readonly id: string; readonly options: readonly string[] }[];
 }
 
-export interface LegTimes {
-  /** Media time of FLV time 0. */
+export interface LegInput {
+  /** What the standard input is. */
+  readonly format: EncoderInput['format'];
+  /** Media time of the input's time 0. */
   readonly originSec: number;
   /** Media time at which output begins; later than the origin when the decoder needs a run-up. */
   readonly startSec: number;
@@ -35,14 +38,14 @@ export const fragmentedMp4 = [
 ] as const;
 export const videoMp4 = ['-video_track_timescale', '90000', ...fragmentedMp4] as const;
 
-export function legArguments(plan: LegPlan, times: LegTimes, cpuBudgetCores: number): LegCommand {
+export function legArguments(plan: LegPlan, input: LegInput, cpuBudgetCores: number): LegCommand {
   const encoded = plan.renditions.filter(
     (rendition): rendition is EncodedPlan => rendition.kind === 'encode' || rendition.kind === 'slate',
   );
   const bySize = encoded.toSorted((a, b) => b.width * b.height - a.width * a.height);
   return {
-    inputOptions: inputOptions(times),
-    filterGraph: bySize.length === 0 ? null : filterGraph(plan, bySize, times),
+    inputOptions: inputOptions(input),
+    filterGraph: bySize.length === 0 ? null : filterGraph(plan, bySize, input),
     outputs: plan.renditions.map((rendition) => ({
       id: rendition.id,
       options: outputOptions(plan, rendition, cpuBudgetCores),
@@ -51,22 +54,22 @@ export function legArguments(plan: LegPlan, times: LegTimes, cpuBudgetCores: num
 }
 
 /** The conditioner sends both configurations first, so a glance is enough to know the streams. */
-function inputOptions(times: LegTimes): string[] {
+function inputOptions({ format, originSec }: LegInput): string[] {
   return [
     ...['-hide_banner', '-loglevel', 'warning', '-stats', '-stats_period', '1'],
-    ...['-copyts', '-itsoffset', times.originSec.toFixed(6)],
+    ...['-copyts', '-itsoffset', originSec.toFixed(6)],
     ...['-fpsprobesize', '0', '-probesize', '500000', '-analyzeduration', '500000'],
     // Frame threads would delay every picture; one core decodes what one core could ever encode.
-    ...['-threads', '1', '-f', 'flv'],
+    ...['-threads', '1', '-f', format],
   ];
 }
 
 /** Decoded once, then scaled from each size to the next smaller one. */
-function filterGraph(plan: LegPlan, bySize: readonly EncodedPlan[], times: LegTimes): string {
+function filterGraph(plan: LegPlan, bySize: readonly EncodedPlan[], input: LegInput): string {
   const first = [
     ...(plan.deinterlace ? ['yadif=deint=interlaced'] : []),
-    ...(times.startSec > times.originSec
-      ? [`trim=start=${(times.startSec - startToleranceSec).toFixed(6)}`]
+    ...(input.startSec > input.originSec
+      ? [`trim=start=${(input.startSec - startToleranceSec).toFixed(6)}`]
       : []),
     ...(plan.frames === 'passthrough' ? [] : [`fps=fps=${rational(plan.frames)}`]),
   ];
@@ -76,10 +79,10 @@ function filterGraph(plan: LegPlan, bySize: readonly EncodedPlan[], times: LegTi
       `scale=${rendition.width}:${rendition.height}`,
       ...(at === 0 ? ['setsar=1', 'format=yuv420p'] : []),
     ];
-    const input = at === 0 ? '[0:v:0]' : `[next${at}]`;
+    const from = at === 0 ? '[0:v:0]' : `[next${at}]`;
     const output = `[${label(rendition)}]`;
     const last = at === bySize.length - 1;
-    return `${input}${filters.join(',')}${last ? output : `,split${output}[next${at + 1}]`}`;
+    return `${from}${filters.join(',')}${last ? output : `,split${output}[next${at + 1}]`}`;
   });
   return chains.join(';');
 }

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import type { AvcConfig } from '../source/avcConfig.ts';
 import { FrameReader } from '../source/FrameReader.ts';
 import type { SoundFrame, VideoFrame } from '../source/frames.ts';
 import { RelayReader, type RelayEnd } from '../source/RelayReader.ts';
+import type { VideoConfig } from '../source/videoConfig.ts';
 import { WallClock } from '../source/WallClock.ts';
 
 export interface ForwardSourceOptions {
@@ -15,7 +15,7 @@ export interface ForwardSourceOptions {
 }
 
 export interface ForwardSourceEvents {
-  configured: [config: AvcConfig];
+  configured: [config: VideoConfig];
   picture: [frame: VideoFrame];
   sound: [frame: SoundFrame];
   unsupported: [kind: 'audio' | 'video', codec: string];

@@ -1,12 +1,13 @@
 import type { Logger } from '@maydan/common';
 import type { Admission, Reservation } from '../live/Admission.ts';
-import { parameterSetsOf, type AvcConfig } from '../source/avcConfig.ts';
+import { parameterSetsOf } from '../source/avcConfig.ts';
 import type { VideoFrame } from '../source/frames.ts';
 import { splitNalUnits } from '../source/nalUnits.ts';
 import { RecentFrames } from '../source/RecentFrames.ts';
+import type { VideoConfig } from '../source/videoConfig.ts';
 import { PictureTranscoder } from './PictureTranscoder.ts';
 import { transcodeCores } from './transcodeSize.ts';
-import { hasBFrames, judgeSps, ReorderWatch, type Unsafe } from './webRtcSafety.ts';
+import { hasBFrames, judge, ReorderWatch, type Unsafe } from './webRtcSafety.ts';
 
 /** How a picture leaves: NAL units without lengths, and the parameter sets that go before a key frame. */
 export type SendPicture = (
@@ -34,7 +35,7 @@ const retryMs = 1_000;
 export class PicturePath {
   readonly #options: PicturePathOptions;
   readonly #recent = new RecentFrames();
-  #config: AvcConfig | null = null;
+  #config: VideoConfig | null = null;
   #parameterSets: readonly Uint8Array[] = [];
   #reorder = new ReorderWatch();
   #held: VideoFrame[] = [];
@@ -89,12 +90,12 @@ export class PicturePath {
     await this.#stop();
   }
 
-  #configure(config: AvcConfig): void {
+  #configure(config: VideoConfig): void {
     this.#config = config;
-    this.#parameterSets = parameterSetsOf(config);
+    this.#parameterSets = config.codec === 'h264' ? parameterSetsOf(config) : [];
     this.#reorder = new ReorderWatch();
     this.#held = [];
-    const verdict = judgeSps(config.sps);
+    const verdict = judge(config);
     this.#judge(verdict.safe ? null : verdict);
     // The decoder of a running process knows the old parameter sets only.
     void this.#stop();
@@ -119,12 +120,12 @@ export class PicturePath {
     if (nowMs >= this.#retryAtMs) this.#start(frame.config, nowMs);
   }
 
-  #start(config: AvcConfig, nowMs: number): void {
+  #start(config: VideoConfig, nowMs: number): void {
     const runUp = this.#recent.groupOfPictures;
     if (runUp.length === 0) return;
     this.#retryAtMs = nowMs + retryMs;
     const { admission, ffmpegPath, log, onCapacity, send } = this.#options;
-    const reservation = admission.admit(transcodeCores(config.sps));
+    const reservation = admission.admit(transcodeCores(config));
     onCapacity(reservation === null);
     if (reservation === null) return;
     const transcoder = new PictureTranscoder({ ffmpegPath, log, runUp });

@@ -3,8 +3,8 @@ import type { Logger } from '@maydan/common';
 import { FragmentError, FragmentReader, type Sample } from '../cmaf/index.ts';
 import { pictureCommand } from '../ffmpeg/forwardArguments.ts';
 import { LegEncoder } from '../ffmpeg/LegEncoder.ts';
-import { avcConfigTag, avcFrameTag, flvHeader } from '../source/flv/writeFlv.ts';
 import type { VideoFrame } from '../source/frames.ts';
+import { inputFor, type EncoderInput } from '../source/input/EncoderInput.ts';
 import { splitNalUnits } from '../source/nalUnits.ts';
 import { transcodeSize } from './transcodeSize.ts';
 
@@ -28,6 +28,7 @@ const headStartMs = 1_000;
 /** The picture of a source encoded anew for WebRTC, by one ffmpeg process. Single use. */
 export class PictureTranscoder extends EventEmitter<TranscoderEvents> {
   readonly #encoder: LegEncoder;
+  readonly #input: EncoderInput;
   readonly #originMs: number;
   #sets: readonly Uint8Array[] = [];
   #lengthSize = 4;
@@ -41,8 +42,12 @@ export class PictureTranscoder extends EventEmitter<TranscoderEvents> {
     if (first === undefined || last === undefined) throw new RangeError('Decoding begins at a key frame.');
     this.#originMs = Math.floor(first.timeMs) - headStartMs;
     const startSec = (last.timeMs + last.compositionMs - this.#originMs) / 1_000;
-    const { sps } = first.config;
-    const command = pictureCommand({ ...transcodeSize(sps), startSec, deinterlace: sps.mayBeInterlaced });
+    const video = first.config;
+    const { sps } = video;
+    this.#input = inputFor(video);
+    const { format } = this.#input;
+    const deinterlace = sps.mayBeInterlaced;
+    const command = pictureCommand({ ...transcodeSize(sps), format, startSec, deinterlace });
     this.#encoder = new LegEncoder({ ffmpegPath, command, log });
     this.#encoder.on('drain', () => (this.#isFull = false));
     this.#encoder.once('exit', ({ reason, stderrTail }) => {
@@ -50,17 +55,14 @@ export class PictureTranscoder extends EventEmitter<TranscoderEvents> {
     });
     this.#read();
     this.#encoder.start();
-    this.#encoder.write(flvHeader({ video: true, audio: false }));
-    this.#encoder.write(avcConfigTag(headStartMs, first.config.record));
+    this.#encoder.write(this.#input.header({ video, audio: null, frameRate: null }));
     for (const frame of runUp) this.push(frame);
   }
 
   /** A process that can't keep up would fall behind for ever: then pictures are left out, up to the next key frame. */
   push(frame: VideoFrame): void {
     if (this.#isClosed || (this.#isFull && !frame.key)) return;
-    const { key, compositionMs, data } = frame;
-    const timeMs = frame.timeMs - this.#originMs;
-    this.#isFull = !this.#encoder.write(avcFrameTag(timeMs, { key, compositionMs, data }));
+    this.#isFull = !this.#encoder.write(this.#input.picture(frame.timeMs - this.#originMs, frame));
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,14 @@ import { createLogger } from '@maydan/common';
 import { signalingEvents } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { OpusDecoder } from 'opus-decoder';
+import { enhancedClip, hevc } from '../../../tests/support/publish/enhancedClip.ts';
 import { byteStream, decodePictures, wholePictures } from '../../../tests/support/rtp/h264Stream.ts';
+import { flashAndBeep } from '../source/testing/media.ts';
+import { retimed, tagsOf } from '../source/testing/runPipeline.ts';
+import { timedFeed, timedTags, type FlvFeed } from '../testing/FlvRelay.ts';
 import { servicePeerId } from '../sfu/SfuClient.ts';
-import { ForwardStack, type PublishOptions } from './testing/ForwardStack.ts';
+import { flashesAndBeeps } from './testing/flashesAndBeeps.ts';
+import { ForwardStack, publishFeed, type PublishOptions } from './testing/ForwardStack.ts';
 import type { ReceivedPacket, RtpViewer } from './testing/RtpViewer.ts';
 
 const log = createLogger('test', 'silent');
@@ -15,13 +20,14 @@ afterEach(async () => {
   stack = null;
 });
 
-async function publish(options: PublishOptions = {}): Promise<ForwardStack> {
+async function publish(options: PublishOptions | FlvFeed = {}): Promise<ForwardStack> {
   stack = await ForwardStack.start(options);
   await stack.publish();
   await stack.startJob();
   return stack;
 }
 
+const isVideo = ({ kind }: ReceivedPacket): boolean => kind === 'video';
 const pictures = (viewer: RtpViewer): ReceivedPacket[] => wholePictures(viewer.of('video'));
 
 /** Loudest sample of the Opus frames. */
@@ -136,6 +142,74 @@ describe('a picture that WebRTC can not carry', () => {
     await waitUntil('the end of the transcode', () => session?.isTranscoding === false, 20_000);
     expect(running.admission.usedCores).toBe(0);
   }, 90_000);
+
+  it('is encoded anew whatever is wrong with it, and each time the broadcaster is told what', async () => {
+    const clip = await enhancedClip({ width: 320, height: 180, frameRate: 30, durationSec: 30 }, hevc);
+    const kinds: [string, FlvFeed][] = [
+      ['is HEVC', timedFeed(timedTags(clip))],
+      ['has 10 bits per sample', publishFeed({ pixelFormat: 'yuv420p10le' })],
+      ['has chroma format 4:4:4', publishFeed({ pixelFormat: 'yuv444p' })],
+      ['has interlaced pictures', publishFeed({ interlaced: true })],
+    ];
+    stack = await ForwardStack.start();
+    const running = stack;
+    const warnings = new SharedWarnings(running.redis, running.sessionId, log);
+    await running.startJob();
+    await running.join();
+    let viewer: RtpViewer | null = null;
+    for (const [index, [reason, feed]] of kinds.entries()) {
+      running.relay.feed = feed;
+      running.relay.hangUp();
+      await running.publish(index + 1);
+      const isTold = async (): Promise<boolean> =>
+        (await warnings.read())[0]?.message.includes(reason) ?? false;
+      await waitUntil(`a warning that says ${reason}`, isTold, 15_000);
+      expect(await warnings.read()).toMatchObject([{ code: 'notWebRtcSafe', owner: 'source' }]);
+      viewer ??= await running.view();
+      const before = viewer.packets.length;
+      await viewer.receive('video', viewer.of('video').length + 90);
+      const shown = await decodePictures(
+        byteStream(wholePictures(viewer.packets.slice(before).filter(isVideo))),
+      );
+      expect(shown).toMatchObject({ width: 320, height: 180 });
+      expect(shown.different).toBeGreaterThan(20);
+    }
+  }, 90_000);
+});
+
+describe('the clock of an RTMP source', () => {
+  const secondJump = -1_500_000;
+  /** Jumps an hour ahead after 3 s, and back after 5 s. */
+  const jumping = async (): Promise<FlvFeed> => {
+    const tags = tagsOf(await flashAndBeep({ seconds: 20, sampleRate: 44_100, channels: 1 }));
+    const clock = (at: number): number => at + (at > 3_000 ? 3_600_000 : 0) + (at > 5_000 ? secondJump : 0);
+    const jumped = retimed(tags, clock);
+    return timedFeed(tags.map(({ timestampMs }, at) => ({ atMs: timestampMs, tag: jumped[at]! })));
+  };
+  const irregular = publishFeed({
+    ...{ audioRateHz: 44_100, audioChannels: 1 },
+    filter: "select='not(eq(mod(n,5),3))*not(eq(mod(n,17),5))'",
+  });
+
+  it.each<[string, () => FlvFeed | Promise<FlvFeed>]>([
+    ['sends pictures irregularly, and 44.1 kHz mono sound', () => irregular],
+    ['jumps', jumping],
+  ])(
+    'may be one that %s: the sound has no hole and fits the picture',
+    async (_, feed) => {
+      const { view } = await publish(await feed());
+      const viewer = await view();
+      await viewer.receive('audio', 400);
+      const sound = viewer.of('audio');
+      const steps = sound.slice(1).map(({ timestamp }, at) => timestamp - (sound[at]?.timestamp ?? 0));
+      expect(new Set(steps)).toEqual(new Set([960]));
+      const { flashesMs, beepsMs } = await flashesAndBeeps(viewer);
+      expect(flashesMs.length).toBeGreaterThanOrEqual(6);
+      const apart = flashesMs.map((flash) => Math.min(...beepsMs.map((beep) => Math.abs(beep - flash))));
+      expect(Math.max(...apart)).toBeLessThan(100);
+    },
+    60_000,
+  );
 });
 
 describe('a forward', () => {

@@ -1,4 +1,5 @@
 import { legCores } from '../ladder/cost.ts';
+import type { VideoConfig } from '../source/videoConfig.ts';
 
 /** What the transcode for WebRTC may be large at most: it is a stopgap until the broadcaster changes a setting. */
 const longestSide = 1_280;
@@ -18,14 +19,10 @@ export function transcodeSize({ width, height }: { width: number; height: number
 }
 
 /** Cores that it takes, decoding included. */
-export function transcodeCores(source: {
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number | null;
-}): number {
-  const { width, height, frameRate } = source;
+export function transcodeCores({ codec, sps }: Pick<VideoConfig, 'codec' | 'sps'>): number {
+  const { width, height, frameRate } = sps;
   const scale = Math.min(1, longestSide / Math.max(width, height));
   const rate = frameRate ?? assumedFrameRate;
   const encoded = { width: width * scale, height: height * scale };
-  return legCores({ width, height, frameRate: rate }, [encoded], rate);
+  return legCores({ codec, width, height, frameRate: rate }, [encoded], rate);
 }

@@ -1,12 +1,12 @@
 import { parseAvcConfig } from '../source/avcConfig.ts';
 import { avcRecords } from '../source/testing/flvStream.ts';
-import { judgeSps, ReorderWatch } from './webRtcSafety.ts';
+import { judge, ReorderWatch } from './webRtcSafety.ts';
 
 const { sps } = parseAvcConfig(avcRecords.landscape180);
 
 describe('whether a picture may be passed on in WebRTC', () => {
   it.each([66, 77, 100])('profile %i may', (profile) => {
-    expect(judgeSps({ ...sps, profile, level: 52 })).toEqual({ safe: true });
+    expect(judge({ codec: 'h264', sps: { ...sps, profile, level: 52 } })).toEqual({ safe: true });
   });
 
   it.each([
@@ -17,9 +17,15 @@ describe('whether a picture may be passed on in WebRTC', () => {
     [{ mayBeInterlaced: true }, 'interlaced'],
     [{ level: 60 }, 'level 6.0'],
   ])('%j may not, and the broadcaster reads why', (change, reason) => {
-    const verdict = judgeSps({ ...sps, ...change });
+    const verdict = judge({ codec: 'h264', sps: { ...sps, ...change } });
     expect(verdict).toMatchObject({ safe: false, code: 'notWebRtcSafe' });
     expect(verdict.safe ? '' : verdict.reason).toContain(reason);
+  });
+
+  it('HEVC may not, whatever its profile', () => {
+    const verdict = judge({ codec: 'hevc', sps: { ...sps, profile: 1 } });
+    expect(verdict).toMatchObject({ safe: false, code: 'notWebRtcSafe' });
+    expect(verdict.safe ? '' : verdict.reason).toContain('is HEVC');
   });
 });
 

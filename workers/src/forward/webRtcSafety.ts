@@ -1,5 +1,5 @@
 import type { HealthWarning } from '@maydan/contracts';
-import type { Sps } from '@maydan/common';
+import type { VideoConfig } from '../source/videoConfig.ts';
 
 /** Why a picture can't be passed on to browsers as it is. */
 export interface Unsafe {
@@ -24,16 +24,18 @@ const profileNames: Readonly<Record<number, string>> = {
   244: 'high 4:4:4',
 };
 
-/** By the parameter sets alone; B-frames show in the composition times, see `ReorderWatch`. */
-export function judgeSps(sps: Sps): Safety {
+/** By the configuration alone; B-frames show in the composition times, see `ReorderWatch`. */
+export function judge({ codec, sps }: Pick<VideoConfig, 'codec' | 'sps'>): Safety {
+  if (codec !== 'h264') return notSafe(`is ${codec.toUpperCase()}`, 'Choose H.264 (AVC) in the encoder.');
   const advice = 'Choose 8 bit 4:2:0 H.264 with profile baseline, main or high in the encoder.';
-  if (sps.bitDepth !== 8) return notSafe(`${sps.bitDepth} bits per sample`, advice);
-  if (sps.chromaFormat !== 1) return notSafe(`chroma format ${chromaName(sps.chromaFormat)}`, advice);
-  if (!safeProfiles.has(sps.profile)) return notSafe(`H.264 profile ${profileName(sps.profile)}`, advice);
-  if (sps.mayBeInterlaced) return notSafe('interlaced pictures', 'Choose progressive video in the encoder.');
+  if (sps.bitDepth !== 8) return notSafe(`has ${sps.bitDepth} bits per sample`, advice);
+  if (sps.chromaFormat !== 1) return notSafe(`has chroma format ${chromaName(sps.chromaFormat)}`, advice);
+  if (!safeProfiles.has(sps.profile)) return notSafe(`has H.264 profile ${profileName(sps.profile)}`, advice);
+  if (sps.mayBeInterlaced)
+    return notSafe('has interlaced pictures', 'Choose progressive video in the encoder.');
   if (sps.level > highestLevel) {
     const level = (sps.level / 10).toFixed(1);
-    return notSafe(`H.264 level ${level}`, 'Choose a smaller picture or a lower frame rate.');
+    return notSafe(`has H.264 level ${level}`, 'Choose a smaller picture or a lower frame rate.');
   }
   return { safe: true };
 }
@@ -46,7 +48,7 @@ export const hasBFrames: Unsafe = {
 };
 
 function notSafe(what: string, advice: string): Unsafe {
-  const reason = `The video has ${what}, which WebRTC can not carry. It is encoded anew for sub-second viewers. ${advice}`;
+  const reason = `The video ${what}, which WebRTC can not carry. It is encoded anew for sub-second viewers. ${advice}`;
   return { safe: false, code: 'notWebRtcSafe', reason };
 }
 

@@ -3,9 +3,9 @@ import type { VideoInfo } from '../source/sourceInfo.ts';
 /**
  * Cores per million pixels a second, measured with ffmpeg 5.1 (x264 veryfast, zerolatency, no B-frames) on one core
  * of an AMD EPYC at mixed motion: 1080p30 encode 0.75, 720p30 0.41, 480p30 0.18, 360p30 0.09, decode 1080p30
- * 0.10, scale from 1080p30 0.09 to 0.10. A fifth is added for scenes with more motion.
+ * 0.10, of HEVC (5 Mbit/s) 0.14, scale from 1080p30 0.09 to 0.10. A fifth is added for scenes with more motion.
  */
-const coresPerMegapixel = { encode: 0.0165, decode: 0.002, scale: 0.0019 };
+const coresPerMegapixel = { encode: 0.0165, decode: 0.002, decodeHevc: 0.0028, scale: 0.0019 };
 const audioCores = 0.03;
 
 interface Picture {
@@ -23,16 +23,20 @@ export function encodeCores(picture: Picture, scaledFrom: Picture | null, frameR
   return scale + coresPerMegapixel.encode * megapixels(picture, frameRate);
 }
 
+/** What is decoded; without a codec it counts as H.264. */
+export type DecodedVideo = Pick<VideoInfo, 'width' | 'height' | 'frameRate'> & { readonly codec?: string };
+
 /** Cores of a whole leg: decoding, every encoded picture (each scaled from the next larger one), sound. */
 export function legCores(
-  source: Pick<VideoInfo, 'width' | 'height' | 'frameRate'> | null,
+  source: DecodedVideo | null,
   encoded: readonly Picture[],
   frameRate: number,
 ): number {
   if (source === null || encoded.length === 0) {
     return audioCores + encoded.reduce((sum, picture) => sum + encodeCores(picture, null, frameRate), 0);
   }
-  const decode = coresPerMegapixel.decode * megapixels(source, source.frameRate);
+  const { decode: h264, decodeHevc } = coresPerMegapixel;
+  const decode = (source.codec === 'hevc' ? decodeHevc : h264) * megapixels(source, source.frameRate);
   const bySize = encoded.toSorted((a, b) => b.width * b.height - a.width * a.height);
   const encodes = bySize.map((picture, at) => encodeCores(picture, bySize[at - 1] ?? source, frameRate));
   return encodes.reduce((sum, cores) => sum + cores, decode + audioCores);

@@ -260,7 +260,9 @@ describe('sizes, rates and costs', () => {
       ],
       30,
     );
-    expect(whole).toBeGreaterThan(legCores(video, [{ width: 640, height: 360 }], 30));
+    const small = [{ width: 640, height: 360 }];
+    expect(whole).toBeGreaterThan(legCores(video, small, 30));
+    expect(legCores({ ...video, codec: 'hevc' }, small, 30)).toBeGreaterThan(legCores(video, small, 30));
     expect(encoderThreads({ width: 640, height: 360 }, 30, 8)).toBe(1);
     expect(encoderThreads({ width: 1920, height: 1080 }, 60, 8)).toBe(4);
     expect(encoderThreads({ width: 1920, height: 1080 }, 60, 2)).toBe(2);

@@ -56,7 +56,7 @@ function legsOf(events: readonly ConditionedEvent[]): LegSeen[] {
       expect(leg).toBeNull();
       leg = event.leg;
       bytes = [];
-    } else if (event.type === 'flv') {
+    } else if (event.type === 'media') {
       expect(leg).not.toBeNull();
       bytes.push(event.bytes);
     } else if (event.type === 'leg.ended' && leg !== null) {
@@ -265,11 +265,11 @@ describe('FlvConditioner', () => {
   });
 
   it('says what it ignores', () => {
-    const hevc: TimedTag = {
+    const av1: TimedTag = {
       atMs: 0,
-      tag: { type: 'video', timestampMs: 0, body: Buffer.from('\x90hvc1abcdef', 'latin1') },
+      tag: { type: 'video', timestampMs: 0, body: Buffer.from('\x90av01abcdef', 'latin1') },
     };
-    const failed = run([hevc, ...sounds({ fromMs: 0, toMs: 2000 })]);
+    const failed = run([av1, ...sounds({ fromMs: 0, toMs: 2000 })]);
     expect(failed.events.at(-1)).toEqual({ type: 'failed', reason: 'unsupportedCodec' });
     expect(failed.last.health.standing.map((warning) => warning.code)).toEqual(['unsupportedVideoCodec']);
     const mp3: TimedTag = {

@@ -31,7 +31,7 @@ export class FlvConditioner {
     this.legs = new LegDirector({ plan, emit, wall: this.wall, conditions: this.conditions });
     const { conditions } = this;
     this.frames = new FrameReader({
-      videoConfigured: ({ sps }) => conditions.videoConfigured(sps),
+      videoConfigured: (config) => conditions.videoConfigured(config),
       audioConfigured: (config) => conditions.audioConfigured(config),
       unsupported: (kind, codec) =>
         kind === 'video' ? conditions.unsupportedVideo(codec) : conditions.unsupportedAudio(codec),
@@ -108,7 +108,7 @@ export class FlvConditioner {
     const probe = this.probe;
     if (probe === null) return;
     const { videoUnusable, audioUnusable, measuredFrames: intervals } = this.conditions;
-    // HEVC or AV1 with sound is not an audio session by somebody's wish: better to say so at once.
+    // AV1 or VP9 with sound is not an audio session by somebody's wish: better to say so at once.
     if (videoUnusable && !probe.hasPicture) return this.fail('unsupportedCodec');
     const judgement = probe.judge({ metadata: this.metadata, intervals, videoUnusable, audioUnusable });
     if (judgement === 'hopeless') return this.fail(audioUnusable ? 'unsupportedCodec' : 'noMedia');

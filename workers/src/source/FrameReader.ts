@@ -1,5 +1,5 @@
 import { parseAacConfig, type AacConfig } from './aacConfig.ts';
-import { changedInBand, holdsIdr, parseAvcConfig, type AvcConfig } from './avcConfig.ts';
+import { changedInBand } from './avcConfig.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import {
   readAudioContent,
@@ -9,10 +9,11 @@ import {
 } from './flv/tagContent.ts';
 import { sameBytes, type SoundFrame, type VideoFrame } from './frames.ts';
 import { TimestampRebaser, type Track } from './TimestampRebaser.ts';
+import { isEntry, isTaken, parseVideoConfig, type VideoConfig } from './videoConfig.ts';
 
 /** What a `FrameReader` finds, in the order of the tags. */
 export interface FrameListener {
-  videoConfigured(config: AvcConfig): void;
+  videoConfigured(config: VideoConfig): void;
   audioConfigured(config: AacConfig): void;
   picture(frame: VideoFrame, arrivalMs: number): void;
   sound(frame: SoundFrame, arrivalMs: number): void;
@@ -27,7 +28,7 @@ export interface FrameListener {
 export class FrameReader {
   private readonly listener: FrameListener;
   private readonly rebaser = new TimestampRebaser();
-  private avc: AvcConfig | null = null;
+  private video: VideoConfig | null = null;
   private aac: AacConfig | null = null;
 
   constructor(listener: FrameListener) {
@@ -41,49 +42,51 @@ export class FrameReader {
 
   /** `arrivalMs`: Unix milliseconds at which the tag came, never going back. */
   push(tag: FlvTag, arrivalMs: number): void {
-    if (tag.type === 'video') this.video(tag, arrivalMs);
-    else if (tag.type === 'audio') this.audio(tag, arrivalMs);
+    if (tag.type === 'video') this.videoTag(tag, arrivalMs);
+    else if (tag.type === 'audio') this.audioTag(tag, arrivalMs);
   }
 
-  private video(tag: FlvTag, arrivalMs: number): void {
+  private videoTag(tag: FlvTag, arrivalMs: number): void {
     const content = readVideoContent(tag.body);
     if (content === null || content.kind === 'other') {
       if (content?.extraTrack === true) this.listener.extraTrack('video', content.codec);
       return;
     }
-    if (content.codec !== 'h264') this.listener.unsupported('video', content.codec);
-    else if (content.kind === 'config') this.configureVideo(content.data);
-    else if (this.avc !== null)
-      this.picture(content, this.inForce(content, this.avc), tag.timestampMs, arrivalMs);
+    const { codec, kind, data } = content;
+    if (!isTaken(codec)) this.listener.unsupported('video', codec);
+    else if (kind === 'config') this.configureVideo(codec, data);
+    else if (this.video?.codec === codec)
+      this.picture(content, this.inForce(content, this.video), tag.timestampMs, arrivalMs);
   }
 
-  private configureVideo(record: Uint8Array): void {
-    if (this.avc !== null && sameBytes(this.avc.record, record)) return;
+  private configureVideo(codec: VideoConfig['codec'], record: Uint8Array): void {
+    if (this.video?.codec === codec && sameBytes(this.video.record, record)) return;
     try {
-      this.avc = parseAvcConfig(record);
-      this.listener.videoConfigured(this.avc);
+      this.video = parseVideoConfig(codec, record);
+      this.listener.videoConfigured(this.video);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.listener.unsupported('video', 'h264 with a broken configuration');
+      this.listener.unsupported('video', `${codec} with a broken configuration`);
     }
   }
 
-  private inForce(content: VideoContent, config: AvcConfig): AvcConfig {
-    const changed = content.key ? changedInBand(content.data, config) : null;
+  private inForce(content: VideoContent, config: VideoConfig): VideoConfig {
+    if (config.codec !== 'h264' || !content.key) return config;
+    const changed = changedInBand(content.data, config);
     if (changed === null) return config;
-    this.avc = changed;
+    this.video = changed;
     this.listener.videoConfigured(changed);
     return changed;
   }
 
-  private picture(content: VideoContent, config: AvcConfig, timestampMs: number, arrivalMs: number): void {
+  private picture(content: VideoContent, config: VideoConfig, timestampMs: number, arrivalMs: number): void {
     const timeMs = this.clock('video', timestampMs, arrivalMs);
-    const idr = content.key && holdsIdr(content.data, config.lengthSize);
+    const idr = isEntry(content, config);
     const { key, compositionMs, data } = content;
     this.listener.picture({ timeMs, compositionMs, key, idr, data, config }, arrivalMs);
   }
 
-  private audio(tag: FlvTag, arrivalMs: number): void {
+  private audioTag(tag: FlvTag, arrivalMs: number): void {
     const content = readAudioContent(tag.body);
     if (content === null || content.kind === 'other') {
       if (content?.extraTrack === true) this.listener.extraTrack('audio', content.codec);

@@ -1,18 +1,18 @@
 import { silentAacConfig, type AacConfig } from './aacConfig.ts';
-import type { AvcConfig } from './avcConfig.ts';
 import type { ConditionedEvent, LegEndReason, LegRules } from './conditioned.ts';
 import { sameBytes, type SoundFrame, type VideoFrame } from './frames.ts';
 import { LegWriter, slateTrack, type LegSetup } from './LegWriter.ts';
 import { RecentFrames } from './RecentFrames.ts';
 import { longestCopyIntervalSec, type SourceConditions } from './SourceConditions.ts';
 import type { SourceInfo } from './sourceInfo.ts';
+import type { VideoConfig } from './videoConfig.ts';
 import type { WallClock } from './WallClock.ts';
 
 interface Leg {
   readonly writer: LegWriter;
   readonly rules: LegRules;
   /** Configuration of the pictures written; null for a slate or none. */
-  readonly avc: AvcConfig | null;
+  readonly picture: VideoConfig | null;
   readonly audio: AacConfig;
   lastIdrMs: number;
   /** The next key frame begins another leg. */
@@ -80,9 +80,9 @@ export class LegDirector {
       return;
     }
     if (!leg.rules.takesVideo) return this.deps.conditions.videoHasNoRendition();
-    if (leg.avc === null) {
+    if (leg.picture === null) {
       if (frame.key) this.switchAt(frame, 'videoReturned');
-    } else if (leg.avc !== frame.config || (leg.switchAtKey && frame.key)) {
+    } else if (leg.picture !== frame.config || (leg.switchAtKey && frame.key)) {
       // Pictures of another configuration before its first key frame can't be decoded.
       if (frame.key) this.switchAt(frame, 'configurationChanged');
     } else {
@@ -126,14 +126,14 @@ export class LegDirector {
     }
     if (!sameBytes(leg.audio.record, frame.config.record)) return this.soundChanged(leg, frame);
     this.write(leg.writer.sound(frame));
-    if (leg.avc !== null && frame.timeMs - leg.writer.picturesUntilMs > videoLostMs) {
+    if (leg.picture !== null && frame.timeMs - leg.writer.picturesUntilMs > videoLostMs) {
       this.end('videoLost');
       this.startWithoutPicture(leg.writer.picturesUntilMs, frame.config);
     }
   }
 
   private soundChanged(leg: Leg, frame: SoundFrame): void {
-    if (leg.avc === null) {
+    if (leg.picture === null) {
       this.end('configurationChanged');
       this.startWithoutPicture(frame.timeMs, frame.config);
     } else if (leg.rules.copiesVideo) {
@@ -147,7 +147,7 @@ export class LegDirector {
   restart(reason: 'encoderFailed' | 'encoderTooSlow'): void {
     const leg = this.leg;
     if (leg === null) return;
-    if (leg.avc === null) {
+    if (leg.picture === null) {
       this.end(reason);
       this.startWithoutPicture(leg.writer.endMs, leg.audio);
     } else if (leg.rules.copiesVideo) {
@@ -161,7 +161,7 @@ export class LegDirector {
   end(reason: LegEndReason): void {
     const leg = this.leg;
     if (leg === null) return;
-    this.write(leg.writer.finish(leg.avc === null ? Infinity : leg.writer.picturesUntilMs));
+    this.write(leg.writer.finish(leg.picture === null ? Infinity : leg.writer.picturesUntilMs));
     this.leg = null;
     this.waitingSinceMs = leg.writer.picturesUntilMs;
     this.deps.emit({ type: 'leg.ended', reason, durationMs: leg.writer.endMs - leg.writer.setup.startMs });
@@ -181,23 +181,23 @@ export class LegDirector {
     const startMs = this.leg?.writer.picturesUntilMs;
     const group = this.recent.groupOfPictures;
     const first = group[0];
-    const usable = first !== undefined && first.config === this.leg?.avc;
+    const usable = first !== undefined && first.config === this.leg?.picture;
     this.end(reason);
     // Without the group at hand the next key frame begins the next leg.
     if (usable && startMs !== undefined) this.start(first.config, startMs, group);
   }
 
-  private start(avc: AvcConfig, startMs: number, pictures: readonly VideoFrame[]): void {
+  private start(config: VideoConfig, startMs: number, pictures: readonly VideoFrame[]): void {
     const originMs = Math.min(startMs, pictures[0]?.timeMs ?? startMs);
     const source = this.deps.conditions.sourceInfo({ video: true, audio: this.audio !== null });
-    const size = `${avc.sps.width}x${avc.sps.height}`;
+    const size = `${config.sps.width}x${config.sps.height}`;
     if (this.lastSize !== null && this.lastSize !== size) {
       const message = `The picture changed from ${this.lastSize} to ${size}.`;
       this.deps.emit({ type: 'warning', warning: { code: 'resolutionChanged', owner: 'source', message } });
     }
     this.lastSize = size;
-    const leg = this.open(source, { kind: 'source', config: avc }, originMs, startMs);
-    if (leg.avc === null) return;
+    const leg = this.open(source, { kind: 'source', config }, originMs, startMs);
+    if (leg.picture === null) return;
     leg.lastIdrMs = pictures[0]?.timeMs ?? startMs;
     for (const picture of pictures) this.write(leg.writer.picture(picture));
   }
@@ -215,13 +215,13 @@ export class LegDirector {
     const soundExpected = this.audio !== null;
     const frameRate = source.video?.frameRate ?? rules.frameRate;
     const writer = new LegWriter({ originMs, startMs, video, frameRate, audio, soundExpected });
-    const avc = video?.kind === 'source' ? video.config : null;
-    this.leg = { writer, rules, avc, audio, lastIdrMs: startMs, switchAtKey: false };
+    const picture = video?.kind === 'source' ? video.config : null;
+    this.leg = { writer, rules, picture, audio, lastIdrMs: startMs, switchAtKey: false };
     this.deps.conditions.legBegan(video?.kind ?? 'none', () => writer.silenceStandsIn);
     const programDateTimeMs = this.deps.wall.at(startMs);
     this.deps.emit({
       type: 'leg.planned',
-      leg: { source, rules, leadInMs: startMs - originMs, programDateTimeMs },
+      leg: { source, rules, format: writer.format, leadInMs: startMs - originMs, programDateTimeMs },
     });
     this.write([writer.header()]);
     for (const sound of this.recent.soundFrom(startMs)) {
@@ -231,7 +231,7 @@ export class LegDirector {
   }
 
   private write(pieces: readonly Uint8Array[]): void {
-    for (const bytes of pieces) this.deps.emit({ type: 'flv', bytes });
+    for (const bytes of pieces) this.deps.emit({ type: 'media', bytes });
   }
 }
 

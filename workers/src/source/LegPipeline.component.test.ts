@@ -1,7 +1,9 @@
 import { jest } from '@jest/globals';
 import { Buffer } from 'node:buffer';
+import { enhancedClip, hevc } from '../../../tests/support/publish/enhancedClip.ts';
 import { Admission, type Reservation } from '../live/Admission.ts';
 import type { Rendition } from '../live/events.ts';
+import { timedTags } from '../testing/FlvRelay.ts';
 import type { LegPipeline } from './LegPipeline.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import { beepTimes, flashAndBeep, flashTimes, packets, type Packet } from './testing/media.ts';
@@ -100,6 +102,36 @@ describe('LegPipeline', () => {
       2000, 2000,
     ]);
     await expectSound(legs[0], 5);
+  });
+
+  it('encodes HEVC anew, in sync, also when it begins between two key frames', async () => {
+    const pattern = {
+      width: 640,
+      height: 480,
+      frameRate: 30,
+      bFrames: 2,
+      keyFrameIntervalSec: 5,
+      durationSec: 5,
+    };
+    const tags = timedTags(await enhancedClip(pattern, hevc)).map(({ tag }) => tag);
+    const whole = await runPipeline(tags);
+    expect(whole.legs).toHaveLength(1);
+    expect(whole.legs[0]?.planned.source.video).toMatchObject({
+      ...{ codec: 'hevc', width: 640, height: 480, hasBFrames: true },
+    });
+    expect(whole.legs[0]?.planned.plan.renditions.map(({ kind }) => kind)).toEqual([
+      'encode',
+      'encode',
+      'audio',
+    ]);
+    await expectSound(whole.legs[0], 5);
+    const middle = tags.findIndex(({ timestampMs }) => timestampMs > 2500);
+    const onPushed = async (index: number, pipeline: LegPipeline): Promise<void> => {
+      if (index === middle) expect(pipeline.relieve(0.6)).toBe(true);
+    };
+    const { legs } = await runPipeline(tags, { onPushed });
+    expect(legs.map((leg) => leg.ended.reason)).toEqual(['encoderTooSlow', 'sourceEnded']);
+    await expectSound(legs[1], 2);
   });
 
   it('gives silence to a picture without sound', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
-import { legArguments } from '../ffmpeg/legArguments.ts';
+import { legArguments, type LegInput } from '../ffmpeg/legArguments.ts';
 import { LegEncoder, type EncoderExit } from '../ffmpeg/LegEncoder.ts';
 import type { CoreBudget } from '../ladder/CoreBudget.ts';
 import { chooseLadder } from '../ladder/chooseLadder.ts';
@@ -161,7 +161,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
           this.beginRun(event.leg);
           goOn = true;
           break;
-        case 'flv':
+        case 'media':
           goOn = this.runs.at(-1)?.encoder.write(event.bytes) ?? true;
           break;
         case 'leg.ended':
@@ -276,19 +276,19 @@ function pointAfter(run: Run, durationMs: number): TimelinePoint {
 }
 
 /**
- * Places a leg on the session's timeline, behind what was reached in both clocks. FLV time 0 falls on the session's
+ * Places a leg on the session's timeline, behind what was reached in both clocks. Time 0 of the input falls on the session's
  * frame grid: rounding to it never has to decide between two frames.
  */
 function placeLeg(
   reached: TimelinePoint,
   leg: ConditionedLeg,
   { rules }: PlannedRenditions,
-): { originSec: number; startSec: number; mediaTimeSec: number; programDateTimeMs: number } {
+): LegInput & Pick<PlannedLeg, 'mediaTimeSec' | 'programDateTimeMs'> {
   const leadInSec = leg.leadInMs / 1000;
   const earliest = reached.mediaTimeSec + headroomSec - leadInSec;
   const originSec = rules.takesVideo ? Math.ceil(earliest * rules.frameRate) / rules.frameRate : earliest;
   const startSec = originSec + leadInSec;
   const mediaTimeSec = startSec - headroomSec;
   const programDateTimeMs = Math.max(leg.programDateTimeMs - headroomSec * 1000, reached.programDateTimeMs);
-  return { originSec, startSec, mediaTimeSec, programDateTimeMs };
+  return { format: leg.format, originSec, startSec, mediaTimeSec, programDateTimeMs };
 }

@@ -1,24 +1,16 @@
-import { Buffer } from 'node:buffer';
 import type { AacConfig } from './aacConfig.ts';
 import { AudioFiller, type AudioFrame } from './AudioFiller.ts';
-import type { AvcConfig } from './avcConfig.ts';
-import {
-  aacConfigTag,
-  aacFrameTag,
-  avcConfigTag,
-  avcFrameTag,
-  flvHeader,
-  metadataTag,
-} from './flv/writeFlv.ts';
 import type { VideoFrame } from './frames.ts';
+import { inputFor, type EncoderInput } from './input/EncoderInput.ts';
 import { slateConfig, slatePicture } from './slate.ts';
+import type { VideoConfig } from './videoConfig.ts';
 
 export interface LegSetup {
-  /** Continuous time that is FLV time 0. */
+  /** Continuous time that is time 0 of the encoder's input. */
   readonly originMs: number;
   /** Continuous time at which the leg's output begins; after the origin when a decoder needs a run-up. */
   readonly startMs: number;
-  readonly video: { readonly kind: 'source' | 'slate'; readonly config: AvcConfig } | null;
+  readonly video: { readonly kind: 'source' | 'slate'; readonly config: VideoConfig } | null;
   readonly frameRate: number;
   readonly audio: AacConfig;
   readonly soundExpected: boolean;
@@ -27,11 +19,12 @@ export interface LegSetup {
 const maxHeldSound = 400;
 
 /**
- * Writes one leg as FLV: both tracks complete from `startMs` on, times from 0 at `originMs`. Sound waits for the
+ * Writes one leg for its encoder: both tracks complete from `startMs` on, times from 0 at `originMs`. Sound waits for the
  * picture of its time, so that a leg which ends for its picture ends as one. Pure.
  */
 export class LegWriter {
   readonly setup: LegSetup;
+  private readonly input: EncoderInput;
   private readonly filler: AudioFiller;
   private readonly held: AudioFrame[] = [];
   private lastVideoMs: number | null = null;
@@ -39,19 +32,20 @@ export class LegWriter {
 
   constructor(setup: LegSetup) {
     this.setup = setup;
+    this.input = inputFor(setup.video?.config ?? null);
     this.filler = new AudioFiller(setup.audio, setup.startMs, setup.soundExpected);
     this.presentedUntilMs = setup.startMs;
   }
 
   header(): Uint8Array {
-    const video = this.setup.video;
-    const metadata: Record<string, number> = video === null ? {} : { framerate: this.setup.frameRate };
-    return Buffer.concat([
-      flvHeader({ video: video !== null, audio: true }),
-      metadataTag(metadata),
-      ...(video === null ? [] : [avcConfigTag(0, video.config.record)]),
-      aacConfigTag(0, this.setup.audio.record),
-    ]);
+    const { video, audio, frameRate } = this.setup;
+    if (video === null) return this.input.header({ video, audio, frameRate: null });
+    return this.input.header({ video: video.config, audio, frameRate });
+  }
+
+  /** What the encoder has to read it as. */
+  get format(): EncoderInput['format'] {
+    return this.input.format;
   }
 
   /** Decode time of the last picture written. */
@@ -78,9 +72,9 @@ export class LegWriter {
     this.lastVideoMs = frame.timeMs;
     const shownUntil = frame.timeMs + frame.compositionMs + 1000 / this.setup.frameRate;
     this.presentedUntilMs = Math.max(this.presentedUntilMs, shownUntil);
-    const tag = avcFrameTag(this.flvTime(frame.timeMs), { ...frame, key });
+    const written = this.input.picture(this.inputTime(frame.timeMs), { ...frame, key });
     const silence = frame.timeMs < this.setup.startMs ? [] : this.filler.pictureAt(frame.timeMs);
-    return [tag, ...this.write(silence), ...this.release(frame.timeMs)];
+    return [written, ...this.write(silence), ...this.release(frame.timeMs)];
   }
 
   /** Sound of the leg's own configuration. */
@@ -115,15 +109,15 @@ export class LegWriter {
       this.lastVideoMs = Math.max(next, timeMs - 10_000);
       this.presentedUntilMs = this.lastVideoMs + stepMs;
       const slate = { key: true, compositionMs: 0, data: slatePicture };
-      tags.push(avcFrameTag(this.flvTime(this.lastVideoMs), slate));
+      tags.push(this.input.picture(this.inputTime(this.lastVideoMs), slate));
     }
   }
 
   private write(frames: readonly AudioFrame[]): Uint8Array[] {
-    return frames.map((frame) => aacFrameTag(this.flvTime(frame.timeMs), frame.data));
+    return frames.map((frame) => this.input.sound(this.inputTime(frame.timeMs), frame.data));
   }
 
-  private flvTime(timeMs: number): number {
+  private inputTime(timeMs: number): number {
     return Math.max(0, timeMs - this.setup.originMs);
   }
 }

@@ -3,8 +3,8 @@ import type { Warning } from './conditioned.ts';
 import type { StreamMetadata } from './flv/metadata.ts';
 import type { VideoFrame } from './frames.ts';
 import type { AudioInfo, SourceInfo, VideoInfo } from './sourceInfo.ts';
-import type { Sps } from '@maydan/common';
 import { nameFrameRate, VideoCadence } from './VideoCadence.ts';
+import type { VideoConfig } from './videoConfig.ts';
 
 /** Profiles that phones, browsers and televisions decode: baseline, main, high. */
 const playableProfiles = new Set([66, 77, 100]);
@@ -15,7 +15,7 @@ export const longestCopyIntervalSec = 2.4;
 export class SourceConditions {
   private readonly cadence = new VideoCadence();
   private metadata: StreamMetadata | null = null;
-  private sps: Sps | null = null;
+  private config: VideoConfig | null = null;
   private aac: AacConfig | null = null;
   private readonly ignored = new Map<string, Warning>();
   private unusable: { video: boolean; audio: boolean } = { video: false, audio: false };
@@ -26,8 +26,8 @@ export class SourceConditions {
     this.metadata = metadata;
   }
 
-  videoConfigured(sps: Sps): void {
-    this.sps = sps;
+  videoConfigured(config: VideoConfig): void {
+    this.config = config;
     this.unusable.video = false;
   }
 
@@ -37,8 +37,8 @@ export class SourceConditions {
   }
 
   unsupportedVideo(codec: string): void {
-    this.unusable.video = this.sps === null;
-    const message = `The video is ${codec}; only H.264 can be taken. Choose H.264 (AVC) in the encoder.`;
+    this.unusable.video = this.config === null;
+    const message = `The video is ${codec}; only H.264 and HEVC can be taken. Choose H.264 (AVC) in the encoder.`;
     this.ignored.set('video', { code: 'unsupportedVideoCodec', owner: 'source', message });
   }
 
@@ -98,24 +98,25 @@ export class SourceConditions {
   /** What a leg that begins now is made of. */
   sourceInfo(tracks: { video: boolean; audio: boolean }): SourceInfo {
     return {
-      video: tracks.video && this.sps !== null ? this.videoInfo(this.sps) : null,
+      video: tracks.video && this.config !== null ? this.videoInfo(this.config) : null,
       audio: tracks.audio ? this.audioInfo : null,
       announcedVideoBps: this.metadata?.videoBps ?? 0,
       announcedAudioBps: this.metadata?.audioBps ?? 0,
     };
   }
 
-  private videoInfo(sps: Sps): VideoInfo {
+  private videoInfo({ codec, sps }: VideoConfig): VideoInfo {
     const said = [sps.frameRate, this.metadata?.frameRate ?? null];
     const frameRate = nameFrameRate(this.cadence.measuredRate, said);
     return {
-      codec: 'h264',
+      codec,
       width: sps.width,
       height: sps.height,
       pixelAspect: sps.pixelAspect,
       profile: sps.profile,
       level: sps.level,
       widelyPlayable:
+        codec === 'h264' &&
         playableProfiles.has(sps.profile) &&
         sps.bitDepth === 8 &&
         sps.chromaFormat === 1 &&
@@ -135,8 +136,8 @@ export class SourceConditions {
 
   /** What is measured of the running pictures; null while there are none. */
   get runningVideo(): (VideoInfo & { measuredRate: number | null }) | null {
-    if (this.sps === null || this.leg?.video !== 'source') return null;
-    return { ...this.videoInfo(this.sps), measuredRate: this.cadence.measuredRate };
+    if (this.config === null || this.leg?.video !== 'source') return null;
+    return { ...this.videoInfo(this.config), measuredRate: this.cadence.measuredRate };
   }
 
   get runningAudio(): AudioInfo | null {
@@ -153,6 +154,14 @@ export class SourceConditions {
     if (this.leg.video === 'slate') add('noVideo', 'No picture comes in; viewers get a black one.');
     const video = this.runningVideo;
     if (video === null) return warnings;
+    if (video.codec !== 'h264') {
+      const name = video.codec.toUpperCase();
+      add(
+        'videoEncodedAnew',
+        `The video is ${name}: it is encoded anew as H.264 for all viewers, which costs quality. Choose H.264 (AVC) in the encoder.`,
+      );
+      return warnings;
+    }
     const interval = video.keyFrameIntervalSec;
     if (!video.constantFrameRate) {
       add(

@@ -3,6 +3,7 @@ import { parseSps, type Sps } from '@maydan/common';
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). */
 export interface AvcConfig {
+  readonly codec: 'h264';
   readonly record: Uint8Array;
   /** Bytes of the length before each NAL unit. */
   readonly lengthSize: number;
@@ -17,7 +18,7 @@ export function parseAvcConfig(record: Uint8Array): AvcConfig {
   const length = ((record[6] ?? 0) << 8) | (record[7] ?? 0);
   if (count < 1 || record.length < 8 + length)
     throw new RangeError('The AVC configuration has no parameter set');
-  return { record, lengthSize, sps: parseSps(record.subarray(8, 8 + length)) };
+  return { codec: 'h264', record, lengthSize, sps: parseSps(record.subarray(8, 8 + length)) };
 }
 
 /** Whether an access unit holds an IDR picture, where any player can begin. */

@@ -1,4 +1,5 @@
 import type { HealthWarning } from '@maydan/contracts';
+import type { EncoderInput } from './input/EncoderInput.ts';
 import type { SourceInfo } from './sourceInfo.ts';
 
 /** Why a leg ended; `encoderFailed` and `encoderTooSlow` mean that data may be missing at its end. */
@@ -25,22 +26,24 @@ export interface LegRules {
   readonly frameRate: number;
 }
 
-/** A leg that begins; FLV bytes for its encoder follow. */
+/** A leg that begins; what its encoder reads follows. */
 export interface ConditionedLeg {
   readonly source: SourceInfo;
   readonly rules: LegRules;
-  /** Milliseconds of FLV time before the output begins: pictures there are only for the decoder to start from. */
+  /** What its encoder has to read it as. */
+  readonly format: EncoderInput['format'];
+  /** Milliseconds of the input before the output begins: pictures there are only for the decoder to start from. */
   readonly leadInMs: number;
   /** Wall clock (Unix ms) of the moment at which the output begins. */
   readonly programDateTimeMs: number;
 }
 
 /**
- * In order: (`leg.planned` → `flv`… → `leg.ended`)*, `warning` anywhere, `failed` last.
+ * In order: (`leg.planned` → `media`… → `leg.ended`)*, `warning` anywhere, `failed` last.
  */
 export type ConditionedEvent =
   | { readonly type: 'leg.planned'; readonly leg: ConditionedLeg }
-  | { readonly type: 'flv'; readonly bytes: Uint8Array }
+  | { readonly type: 'media'; readonly bytes: Uint8Array }
   | {
       readonly type: 'leg.ended';
       readonly reason: LegEndReason;

@@ -1,5 +1,5 @@
 import type { AacConfig } from './aacConfig.ts';
-import type { AvcConfig } from './avcConfig.ts';
+import type { VideoConfig } from './videoConfig.ts';
 
 /** An access unit on the connection's continuous clock. */
 export interface VideoFrame {
@@ -11,9 +11,9 @@ export interface VideoFrame {
   readonly key: boolean;
   /** A key frame that any player can begin with, so that it may be passed on as one. */
   readonly idr: boolean;
-  /** NAL units with their lengths before them. */
+  /** As FLV carries the codec: of H.264 and HEVC, NAL units with their lengths before them. */
   readonly data: Uint8Array;
-  readonly config: AvcConfig;
+  readonly config: VideoConfig;
 }
 
 export interface SoundFrame {

@@ -1,13 +1,13 @@
 /** What is known of a source's picture, from its parameter sets, its announcement and its measured cadence. */
 export interface VideoInfo {
-  /** `h264`, or what the publisher sent that we can't decode: `hevc`, `av1`, `vp9`, …. */
+  /** `h264`, or what can only be encoded anew: `hevc`. */
   readonly codec: string;
   /** Pixels after cropping. */
   readonly width: number;
   readonly height: number;
   /** Width of one pixel against its height; 1 for square ones. */
   readonly pixelAspect: number;
-  /** H.264 profile_idc and level_idc (ITU-T H.264 Annex A), for example 100 and 31. */
+  /** profile_idc of the codec, and ten times the level's name: H.264 high at level 3.1 is 100 and 31. */
   readonly profile: number;
   readonly level: number;
   /** 8 bit 4:2:0 progressive: what every player can decode. */

@@ -1,8 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ClipMessage } from '../../../tests/support/publish/enhancedClip.ts';
 import { verifyRelayToken } from '@maydan/common';
+import { flvHeader, flvTag } from '../source/flv/writeFlv.ts';
+import type { TimedTag } from '../source/testing/flvStream.ts';
 
 /** Begins in black, as recordings do. */
 const picture = "testsrc2=s=320x180:r=30,drawbox=c=black:t=fill:enable='lt(t,0.9)'";
@@ -14,13 +17,55 @@ const publish = [
   ...['-g', '30', '-b:v', '300k', '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', 'pipe:1'],
 ];
 
+/** Writes FLV as a publisher would; returns what ends it. */
+export type FlvFeed = (response: ServerResponse) => () => void;
+
+/** What an ffmpeg writes with these arguments to `pipe:1`. */
+export const ffmpegFeed =
+  (publishArguments: readonly string[]): FlvFeed =>
+  (response) => {
+    const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publishArguments, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    publisher.stdout.pipe(response);
+    response.once('close', () => publisher.kill('SIGKILL'));
+    return () => publisher.kill('SIGTERM');
+  };
+
+/** A clip's messages as tags that come at their own times. */
+export const timedTags = (clip: readonly ClipMessage[]): TimedTag[] =>
+  clip.map(({ kind, timestampMs, payload }) => ({
+    atMs: timestampMs,
+    tag: { type: kind, timestampMs, body: payload },
+  }));
+
+/** Each tag at its time, from the first one on; afterwards silence. */
+export const timedFeed =
+  (tags: readonly TimedTag[]): FlvFeed =>
+  (response) => {
+    const startedMs = performance.now();
+    let next = 0;
+    response.write(flvHeader({ video: true, audio: true }));
+    const timer = setInterval(() => {
+      const dueMs = performance.now() - startedMs;
+      for (; (tags[next]?.atMs ?? Infinity) <= dueMs; next += 1) {
+        const { type, timestampMs, body } = tags[next]!.tag;
+        response.write(flvTag(type, timestampMs, [], body));
+      }
+    }, 5);
+    response.once('close', () => clearInterval(timer));
+    return () => response.end();
+  };
+
 /**
- * For tests: stands where ingest does. Serves HTTP-FLV to bearers of a relay token, from a real ffmpeg per connection;
+ * For tests: stands where ingest does. Serves HTTP-FLV to bearers of a relay token, from a feed of its own per connection;
  * `hangUp` ends the connections, as when the publisher goes.
  */
 export class FlvRelay {
   readonly #server: Server;
-  readonly #publishers = new Set<ChildProcess>();
+  readonly #feeds = new Map<ServerResponse, () => void>();
+  /** Of the connections that begin from now on. */
+  feed: FlvFeed;
   /** Requests turned away for want of a valid token. */
   refused = 0;
   /** Requests answered with a stream. */
@@ -28,15 +73,16 @@ export class FlvRelay {
   /** While true requests are answered as by an ingest that has no such publish. */
   isGone = false;
 
-  /** `publishArguments`: what ffmpeg writes FLV to `pipe:1` with; default a moving picture with a tone. */
-  static async create(internalSecret: string, publishArguments = publish): Promise<FlvRelay> {
-    const relay = new FlvRelay(internalSecret, publishArguments);
+  /** `feed`: default a moving picture with a tone. */
+  static async create(internalSecret: string, feed = ffmpegFeed(publish)): Promise<FlvRelay> {
+    const relay = new FlvRelay(internalSecret, feed);
     relay.#server.listen(0, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
   }
 
-  constructor(internalSecret: string, publishArguments: readonly string[]) {
+  constructor(internalSecret: string, feed: FlvFeed) {
+    this.feed = feed;
     this.#server = createServer((request, response) => {
       const path = (request.url ?? '').split('?')[0] ?? '';
       try {
@@ -51,14 +97,9 @@ export class FlvRelay {
         return;
       }
       this.played += 1;
-      const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publishArguments, {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      this.#publishers.add(publisher);
-      publisher.once('close', () => this.#publishers.delete(publisher));
       response.writeHead(200, { 'content-type': 'video/x-flv' });
-      publisher.stdout.pipe(response);
-      response.once('close', () => publisher.kill('SIGKILL'));
+      this.#feeds.set(response, this.feed(response));
+      response.once('close', () => this.#feeds.delete(response));
     });
   }
 
@@ -68,11 +109,10 @@ export class FlvRelay {
   }
 
   hangUp(): void {
-    for (const publisher of this.#publishers) publisher.kill('SIGTERM');
+    for (const end of this.#feeds.values()) end();
   }
 
   async close(): Promise<void> {
-    for (const publisher of this.#publishers) publisher.kill('SIGKILL');
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }

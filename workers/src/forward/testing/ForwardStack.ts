@@ -16,7 +16,7 @@ import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
 import { Admission } from '../../live/Admission.ts';
 import { ControlChannel } from '../../live/ControlWatcher.ts';
 import { ffmpegPath } from '../../source/testing/media.ts';
-import { FlvRelay } from '../../testing/FlvRelay.ts';
+import { ffmpegFeed, FlvRelay, type FlvFeed } from '../../testing/FlvRelay.ts';
 import { ForwardWorker } from '../forward.handler.ts';
 import { SfuClient } from '../../sfu/SfuClient.ts';
 import { SfuConnection } from '../../sfu/SfuConnection.ts';
@@ -37,28 +37,44 @@ export interface PublishOptions {
   readonly tone?: boolean;
   readonly bitrate?: string;
   readonly pixelFormat?: string;
+  readonly interlaced?: boolean;
+  readonly audioRateHz?: number;
+  readonly audioChannels?: 1 | 2;
+  /** A further filter of the picture, whose frames then come when they come. */
+  readonly filter?: string;
 }
 
 /** Arguments of an ffmpeg that publishes at the speed of real time. */
 export function publishArguments(options: PublishOptions = {}): string[] {
   const { size = '320x180', group = 30, bFrames = 0, video = true, audio = true } = options;
-  const { bitrate = '400k', pixelFormat = 'yuv420p', tone = false } = options;
+  const { bitrate = '400k', pixelFormat = 'yuv420p', interlaced = false, tone = false } = options;
+  const { audioRateHz = 48_000, audioChannels = 2, filter } = options;
   const flash = "drawbox=c=white:t=fill:enable='lt(mod(t,1),0.1)'";
-  const picture = `testsrc2=s=${size}:r=30,lutyuv=y=val/3,${flash}`;
-  const beep = `aevalsrc='0.8*sin(2*PI*1000*t)${tone ? '' : '*lt(mod(t,1),0.1)'}':s=48000`;
+  const picture = [
+    `testsrc2=s=${size}:r=30`,
+    'lutyuv=y=val/3',
+    flash,
+    ...(filter === undefined ? [] : [filter]),
+  ];
+  const beep = `aevalsrc='0.8*sin(2*PI*1000*t)${tone ? '' : '*lt(mod(t,1),0.1)'}':s=${audioRateHz}`;
   const tune = bFrames === 0 ? ['-tune', 'zerolatency'] : [];
   return [
     ...['-v', 'error', '-nostdin'],
-    ...(video ? ['-re', '-f', 'lavfi', '-i', picture] : []),
+    ...(video ? ['-re', '-f', 'lavfi', '-i', picture.join(',')] : []),
     ...(audio ? ['-re', '-f', 'lavfi', '-i', beep] : []),
     ...(video
       ? ['-c:v', 'libx264', '-preset', 'ultrafast', ...tune, '-pix_fmt', pixelFormat, '-sc_threshold', '0']
       : []),
     ...(video ? ['-g', String(group), '-bf', String(bFrames), '-b:v', bitrate] : []),
-    ...(audio ? ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'] : []),
+    ...(video && interlaced ? ['-flags', '+ildct+ilme'] : []),
+    ...(filter === undefined ? [] : ['-fps_mode', 'vfr']),
+    ...(audio ? ['-c:a', 'aac', '-b:a', '96k', '-ac', String(audioChannels)] : []),
     ...['-flush_packets', '1', '-f', 'flv', 'pipe:1'],
   ];
 }
+
+/** Publishes so. */
+export const publishFeed = (options: PublishOptions): FlvFeed => ffmpegFeed(publishArguments(options));
 
 /** For tests: real Redis, sfu and forward, a real ffmpeg in the place of publisher and ingest. Who starts it closes it. */
 export class ForwardStack {
@@ -76,7 +92,7 @@ export class ForwardStack {
   #document: ControlDocument;
   #jobs!: JobProducer;
 
-  static async start(publish: PublishOptions = {}): Promise<ForwardStack> {
+  static async start(publish: PublishOptions | FlvFeed = {}): Promise<ForwardStack> {
     const stack = new ForwardStack(await mkdtemp(join(tmpdir(), 'maydan-forward-')));
     try {
       await stack.#open(publish);
@@ -186,13 +202,14 @@ export class ForwardStack {
     for (const close of this.#closes.reverse()) await close();
   }
 
-  async #open(publish: PublishOptions): Promise<void> {
+  async #open(publish: PublishOptions | FlvFeed): Promise<void> {
     await warmUpEncoder(ffmpegPath);
     this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
     this.#closes.push(() => this.redisServer.close());
     const { url } = this.redisServer;
     this.redis = this.#connect(5_000);
-    this.relay = await FlvRelay.create(this.secret, publishArguments(publish));
+    const feed = typeof publish === 'function' ? publish : publishFeed(publish);
+    this.relay = await FlvRelay.create(this.secret, feed);
     this.#closes.push(() => this.relay.close());
     this.sfu = await SfuProcess.start({ redisUrl: url, secret: this.secret });
     this.#closes.push(() => this.sfu.kill());

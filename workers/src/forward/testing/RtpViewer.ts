@@ -13,6 +13,17 @@ export interface ReceivedPacket {
   readonly payload: Buffer;
 }
 
+/** What a sender report says: what has this RTP timestamp was captured at `unixMs`. */
+interface ClockReport {
+  readonly timestamp: number;
+  readonly unixMs: number;
+}
+
+const clockRates = { audio: 48, video: 90 } as const;
+const senderReport = 200;
+/** Milliseconds from 1900 to 1970. */
+const ntpEpochMs = 2_208_988_800_000;
+
 /** For tests: receives everything of a room as RTP on a socket of its own. Who creates it closes it. */
 export class RtpViewer {
   readonly packets: ReceivedPacket[] = [];
@@ -20,6 +31,7 @@ export class RtpViewer {
   readonly #socket: Socket;
   readonly #kinds = new Map<number, 'audio' | 'video'>();
   readonly #resumedMs = new Map<'audio' | 'video', number>();
+  readonly #reports = new Map<'audio' | 'video', ClockReport>();
   #transportId = '';
 
   static async join(options: Omit<SfuClientOptions, 'role'>): Promise<RtpViewer> {
@@ -61,6 +73,13 @@ export class RtpViewer {
     return this.#resumedMs.get(kind);
   }
 
+  /** When (Unix milliseconds) what has an RTP timestamp was captured, by the last sender report of its stream. */
+  capturedMs(kind: 'audio' | 'video', timestamp: number): number {
+    const report = this.#reports.get(kind);
+    if (report === undefined) throw new Error(`no sender report of the ${kind} came`);
+    return report.unixMs + ((timestamp - report.timestamp) | 0) / clockRates[kind];
+  }
+
   /** Waits for so many packets of a kind. */
   async receive(kind: 'audio' | 'video', count: number, deadlineMs = 15_000): Promise<void> {
     const deadline = Date.now() + deadlineMs;
@@ -96,9 +115,11 @@ export class RtpViewer {
   }
 
   #receive(packet: Buffer): void {
+    // RTCP has types 192 to 223 in the second byte.
+    if (packet.readUInt8(1) >= 192 && packet.readUInt8(1) <= 223) return this.#receiveReports(packet);
     const kind = this.#kinds.get(packet.readUInt32BE(8));
-    // RTCP has types 192 to 223 in the second byte; a probe of the bandwidth has no stream of ours.
-    if (kind === undefined || (packet.readUInt8(1) >= 192 && packet.readUInt8(1) <= 223)) return;
+    // A probe of the bandwidth has no stream of ours.
+    if (kind === undefined) return;
     const extension = packet.readUInt8(0) & 0x10 ? 4 + 4 * packet.readUInt16BE(14) : 0;
     const padding = packet.readUInt8(0) & 0x20 ? packet.readUInt8(packet.length - 1) : 0;
     this.packets.push({
@@ -109,5 +130,15 @@ export class RtpViewer {
       marker: packet.readUInt8(1) >= 128,
       payload: packet.subarray(12 + extension, packet.length - padding),
     });
+  }
+
+  #receiveReports(compound: Buffer): void {
+    for (let at = 0; at + 28 <= compound.length; at += 4 + 4 * compound.readUInt16BE(at + 2)) {
+      if (compound.readUInt8(at + 1) !== senderReport) continue;
+      const kind = this.#kinds.get(compound.readUInt32BE(at + 4));
+      const [seconds, fraction] = [compound.readUInt32BE(at + 8), compound.readUInt32BE(at + 12)];
+      const unixMs = seconds * 1_000 + (fraction / 2 ** 32) * 1_000 - ntpEpochMs;
+      if (kind !== undefined) this.#reports.set(kind, { timestamp: compound.readUInt32BE(at + 16), unixMs });
+    }
   }
 }
