@@ -1,5 +1,5 @@
 import { waitFor } from '../../../tests/support/waitFor.ts';
-import { call, fragment, publish, sdp } from './testing/httpCalls.ts';
+import { call, fragment, publish, refusal, sdp } from './testing/httpCalls.ts';
 import { LiteClient } from './testing/LiteClient.ts';
 import { WhipStand } from './testing/WhipStand.ts';
 import { LiteBridge } from './ice/LiteBridge.ts';
@@ -63,5 +63,22 @@ describe('a client that is ICE lite', () => {
     await player.accept(await response.text());
     // DTLS and checks come to no more than 4000 meanwhile.
     await waitFor('its sound', async () => (await player.bytesReceived) > 6_000);
+  }, 30_000);
+
+  it('is one of so many on a node; who comes then is told to come again, and leaves nothing behind', async () => {
+    const { offer } = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
+    const codes = new Set<number>();
+    for (let count = 0; count < 50; count++) {
+      codes.add((await publish(stand, stand.allow().streamKey, offer)).status);
+    }
+    expect([...codes]).toEqual([201]);
+    const rooms = stand.rooms.all.length;
+    const response = await publish(stand, stand.allow().streamKey, offer);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refusal(response)).toMatchObject({ status: 503, code: 'overloaded' });
+    expect(stand.rooms.all).toHaveLength(rooms);
+    expect(LiteBridge.open).toBe(50);
+    for (const room of stand.rooms.all) room.close('sessionEnded');
+    expect(LiteBridge.open).toBe(0);
   }, 30_000);
 });

@@ -92,4 +92,15 @@ describe('WHIP and WHEP on two nodes', () => {
     await page.delete(published.location, streamKey);
     await page.delete(played.location, played.token);
   }, 60_000);
+
+  it('go on with the node that is left when the publisher’s is killed and the publisher comes there', async () => {
+    const doomed = await stand.node('node-doomed', { env: { API_INTERNAL_URL: api.url } });
+    const { streamKey, grant } = api.allow();
+    await publish('host', doomed, streamKey, 'VP8');
+    await play('viewer', b, grant.sessionId);
+    await waitUntilPlayed('viewer', 'VP8');
+    await doomed.stop('SIGKILL');
+    await publish('next', b, streamKey, 'H264');
+    await waitUntilPlayed('viewer', 'H264');
+  }, 60_000);
 });

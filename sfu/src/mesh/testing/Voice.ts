@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
+import { audioLevelUri } from '@maydan/common';
 import { audioSsrc, opusParameters } from '../../testing/rtp.ts';
 import type { TestClient } from '../../testing/TestClient.ts';
 
 const packetMs = 20;
 const clockRateHz = 48_000;
-const levelUri = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
 const levelExtensionId = 1;
 /** -20 dBov with voice activity (RFC 6464 3). */
 const level = 0x80 | 20;
@@ -28,7 +28,10 @@ export class Voice {
       transportId,
       kind: 'audio',
       source: 'microphone',
-      rtpParameters: { ...opusParameters(), headerExtensions: [{ uri: levelUri, id: levelExtensionId }] },
+      rtpParameters: {
+        ...opusParameters(),
+        headerExtensions: [{ uri: audioLevelUri, id: levelExtensionId }],
+      },
     });
     return new Voice(client.peerId, ip, port);
   }
