@@ -59,6 +59,7 @@ import { pushRoutes } from './push/push.routes.ts';
 import { connectionHandlers } from './realtime/connection.gateway.ts';
 import type { Emitter } from './realtime/Emitter.ts';
 import type { EventStream } from './realtime/EventStream.ts';
+import { actHandlers } from './realtime/acts.gateway.ts';
 import type { Gateway } from './realtime/gateway.ts';
 import { RemindersRepo } from './reminders/reminders.repo.ts';
 import { remindersRoutes } from './reminders/reminders.routes.ts';
@@ -184,19 +185,8 @@ export function createServices(dependencies: ServicesDependencies) {
   const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
   const viewing = createViewing({ config, database, redis, chat, room, limits, traces, guestPlaces, logger });
   const stage = createStage({
-    ...{
-      ...shared,
-      config,
-      database,
-      limits,
-      sessions,
-      access,
-      emitter,
-      room,
-      playbackBans,
-      ...tracing,
-      uncounted,
-    },
+    ...{ ...shared, config, database, limits, sessions, access, emitter, room },
+    ...{ playbackBans, ...tracing, uncounted, ...viewing },
     banned: async (sessionId, userId, byId) => {
       await chat.chat.banned(sessionId, userId, byId);
       await gifts.gifts.banned(sessionId, userId);
@@ -309,6 +299,7 @@ export function createServices(dependencies: ServicesDependencies) {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
       ...chatHandlers(chat),
+      ...actHandlers({ chat, gifts, moderation, reminders, signIns }),
       ...viewingHandlers(viewing),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),

@@ -26,3 +26,4 @@ export * from './sound/audioLevel.ts';
 export * from './sound/LevelMeter.ts';
 export * from './sound/OpusTrack.ts';
 export * from './tokens.ts';
+export * from './ViewerBeats.ts';

@@ -48,8 +48,8 @@ export type JoinGrant = Omit<JoinClaims, 'aud' | 'iat' | 'exp'>;
 
 /** Lets its bearer into a room of the sfu as the peer it names, for `joinTokenLifetimeSec`. */
 export function mintJoinToken(secret: string, grant: JoinGrant): string {
-  const { peerId, sessionId, role, userId, displayName, sessionType } = grant;
-  return jwt.sign({ peerId, sessionId, role, userId, displayName, sessionType }, secret, {
+  const { peerId, sessionId, role, userId, displayName, sessionType, viewer } = grant;
+  return jwt.sign({ peerId, sessionId, role, userId, displayName, sessionType, viewer }, secret, {
     algorithm: 'HS256',
     audience: 'sfu',
     expiresIn: joinTokenLifetimeSec,

@@ -4,6 +4,11 @@ import { sessionId } from './ids.ts';
 /** A player says so often that somebody watches; who doesn't for `viewingTtlSec` is counted no more. */
 export const viewingIntervalSec = 15;
 export const viewingTtlSec = 20;
+/** How many different ones there were is counted for each quarter of an hour: days of some time zones begin at :30 or :45 of UTC's hours. */
+export const viewingSlotMs = 900_000;
+
+/** Who watches, as it is counted: stands for a person or a device, and says nothing about who it is. */
+export const viewer = z.string().min(1).max(64);
 
 /**
  * Header with the token of the device; sockets have it as `device` in their handshake. Who shows none is another device each

@@ -11,6 +11,7 @@ import {
   FactWriter,
   Heartbeat,
   OpsServer,
+  ViewerBeats,
   withdrawSfuNode,
 } from '@maydan/common';
 import type { Lifecycle, Logger, Redis } from '@maydan/common';
@@ -31,6 +32,7 @@ import { Mesh } from './mesh/Mesh.ts';
 import { registerMeshMetrics } from './mesh/registerMeshMetrics.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
 import { createWhip } from './whip/index.ts';
+import { PeerViewers } from './viewing/PeerViewers.ts';
 import { plainAddress, webRtcAddresses } from './workers/listenAddresses.ts';
 import type { ListenAddress } from './workers/PooledWorker.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
@@ -73,6 +75,8 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
     await Promise.all([mesh.add(room), takeKeptMutes(redis, room, logger)]);
   };
   const rooms = createRooms(config, pool, address, prepare, logger);
+  const viewers = new PeerViewers({ rooms, beats: new ViewerBeats(redis), logger });
+  lifecycle.own('viewers', () => viewers.close());
   // Before anybody is let in: who was sent out is known first.
   const subscriber = createRedis(config.REDIS_URL, logger, { maxWaitMs: null, name: 'sfu-commands' });
   lifecycle.own('commands', () => subscriber.disconnect());

@@ -1,5 +1,7 @@
-/** What is counted together: a quarter of an hour, as the days of some time zones begin at :30 or :45 of UTC's hours. */
-export const slotMs = 900_000;
+import { viewingSlotMs } from '@maydan/contracts';
+
+/** What is counted together. */
+export const slotMs = viewingSlotMs;
 /** Of samples of viewers. */
 export const sampleMs = 30_000;
 

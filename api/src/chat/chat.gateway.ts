@@ -1,7 +1,8 @@
 import { AppError } from '@maydan/common';
-import type { Handlers, RoomGuard, SocketClient } from '../realtime/gateway.ts';
+import type { CurrentUser, Handlers, RoomGuard, SocketClient } from '../realtime/gateway.ts';
 import type { Chat } from './createChat.ts';
 
+type Acts = 'chat:delete' | 'chat:pin' | 'chat:unpin' | 'chat:rules' | 'chat:setRules';
 type Names = 'chat:join' | 'chat:leave' | 'chat:send' | 'chat:typing';
 const halves = ['staff', 'chat'] as const;
 
@@ -35,6 +36,23 @@ export function chatHandlers({ chat, sending, comings }: Chat): Pick<Handlers, N
       await comings.typing(sessionId, client.user);
       return {};
     },
+  };
+}
+
+/** What one does with messages and settings of a chat: the services that answer over REST judge it, and count it. */
+export function chatActHandlers({ chat }: Pick<Chat, 'chat'>, current: CurrentUser): Pick<Handlers, Acts> {
+  return {
+    'chat:delete': async ({ id, messageId }, client) => ({
+      message: await chat.delete(await current(client), id, messageId),
+    }),
+    'chat:pin': async ({ id, messageId }, client) => ({
+      pins: await chat.pin(await current(client), id, messageId),
+    }),
+    'chat:unpin': async ({ id, messageId }, client) => ({
+      pins: await chat.unpin(await current(client), id, messageId),
+    }),
+    'chat:rules': async ({ id }, client) => chat.rules(await current(client), id),
+    'chat:setRules': async (input, client) => chat.setRules(await current(client), input),
   };
 }
 

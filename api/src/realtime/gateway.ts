@@ -39,6 +39,12 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
   tell<E extends ServerEventName>(event: E, payload: ServerEventPayload<E>): void;
 }
 
+/**
+ * The account as it is now, read as for a request: for what is judged by its role, or moves coins. Throws `token_invalid` when the
+ * sign-in has ended, and `account_banned`, where the connection hasn't ended by it yet.
+ */
+export type CurrentUser = (client: SocketClient<'signedIn'>) => Promise<User>;
+
 /** Answers a message; what it throws is the answer, in the one error shape. */
 export type Handler<N extends MessageName> = (
   input: MessageInput<N>,

@@ -41,6 +41,7 @@ export interface StageDependencies {
   readonly guests: BansDependencies['guests'];
   readonly ranks: Ranks;
   readonly limits: RateLimits;
+  readonly viewing: JoinDependencies['viewing'];
   /** Somebody was banned: out of the chat, with what they wrote. */
   readonly banned: BansDependencies['banned'];
   readonly uncounted: BansDependencies['uncounted'];

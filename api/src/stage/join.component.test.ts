@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { mintJoinToken, verifyJoinToken } from '@maydan/common';
-import { type StageJoin } from '@maydan/contracts';
+import { deviceHeader, stageJoinOutput, type StageJoin } from '@maydan/contracts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type AskOptions, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -69,6 +69,27 @@ describe('joining', () => {
     expect((await api.client.stage.join({ id: sessionId, peerId: anonymous.peerId })).peerId).toBe(
       anonymous.peerId,
     );
+  });
+
+  it('says as whom a viewer is counted by their connection, unless their player sends heartbeats', async () => {
+    const viewerOf = async (account: Account | null, input: object = {}, device?: string) => {
+      const headers: Record<string, string> = device === undefined ? {} : { [deviceHeader]: device };
+      const token = account?.accessToken;
+      const answer = await ask(input, { ...(token === undefined ? {} : { token }), headers });
+      return claimsOf(stageJoinOutput.parse(answer.body));
+    };
+    const page = await api.client.viewing.start({ id: sessionId });
+    const counted = (await viewerOf(null, {}, page.deviceToken)).viewer;
+    expect(page.viewingToken.split('.')[1]).toBe(counted);
+    const hers = await viewer.client.viewing.start({ id: sessionId });
+    expect((await viewerOf(viewer)).viewer).toBe(hers.viewingToken.split('.')[1]);
+    // Without a device each connection is somebody, also when it comes again.
+    const guest = await viewerOf(null, {}, 'made.up');
+    expect(guest.viewer).toBe(guest.peerId);
+    expect((await viewerOf(null, { peerId: guest.peerId })).viewer).toBe(guest.peerId);
+    expect((await viewerOf(viewer, { heartbeats: true })).viewer).toBeUndefined();
+    expect((await viewerOf(host, { role: 'host' })).viewer).toBeUndefined();
+    expect(refusalOf(await ask({ heartbeats: 'yes' }))).toBe('422 validation_failed');
   });
 
   it('as host is the host’s alone', async () => {

@@ -10,6 +10,7 @@ import type { Traces } from '../moderation/traces/Traces.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { ViewingService } from '../viewing/viewing.service.ts';
 import type { BansRepo } from './bans.repo.ts';
 import type { PeerIds } from './PeerIds.ts';
 import { isTaken } from './seatRows.ts';
@@ -25,6 +26,7 @@ export interface JoinDependencies {
   readonly peerIds: PeerIds;
   readonly traces: Pick<Traces, 'hashesHere'>;
   readonly guestPlaces: Pick<GuestPlaces, 'note'>;
+  readonly viewing: Pick<ViewingService, 'admitPeer'>;
   readonly limits: RateLimits;
   readonly internalSecret: string;
   readonly sfuPublicPort: number;
@@ -65,12 +67,15 @@ export class JoinService {
     const peerId = await peerIds.give(identity, input.peerId);
     if (user === null) await this.#noteGuest(session.id, peerId);
     const displayName = user?.displayName ?? 'Guest';
+    const isCounted = role === 'viewer' && !input.heartbeats;
+    const viewer = isCounted ? await this.#deps.viewing.admitPeer(user, session, peerId) : undefined;
     const expiresAt = new Date(Date.now() + joinTokenLifetimeSec * 1_000).toISOString();
     const token = mintJoinToken(internalSecret, {
       ...identity,
       peerId,
       displayName,
       sessionType: session.type,
+      ...(viewer === undefined ? {} : { viewer }),
     });
     await this.#checkAgain(user, session, role);
     const signalingUrl = sfuBase({ SFU_PUBLIC_PORT: sfuPublicPort }, reached, node);

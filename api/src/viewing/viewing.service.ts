@@ -28,8 +28,6 @@ export interface ViewingDependencies {
 
 /** Heartbeats of this time go to Redis together. */
 const gatherMs = 250;
-/** In one call of a script. */
-const maxTogether = 500;
 
 /** Who watches (feature L12), and reactions (G2). */
 export class ViewingService {
@@ -63,6 +61,19 @@ export class ViewingService {
       deviceToken: device.token,
       intervalSec: viewingIntervalSec,
     };
+  }
+
+  /**
+   * Somebody was let in whom the sfu will count by their connection. Gives as whom: the person, else the device, else this
+   * connection. Throws as `start` does.
+   */
+  async admitPeer(user: User | null, session: SessionRow, peerId: string): Promise<string> {
+    const { tokens } = this.#deps;
+    const viewer =
+      user === null ? (tokens.deviceOf(whence.getStore()?.device ?? '') ?? peerId) : tokens.ofUser(user.id);
+    if (user === null) await this.#noteGuest({ sessionId: session.id, viewer });
+    await this.#admit(user, session, viewer);
+    return viewer;
   }
 
   /** Somebody who was banned at this moment is not to count because they were let in before. Throws as `start` does. */
@@ -125,12 +136,12 @@ export class ViewingService {
   async #flush(): Promise<void> {
     this.#timer = undefined;
     const { store, logger } = this.#deps;
-    const beats = [...this.#beats].flatMap(([sessionId, viewers]) => inParts(sessionId, [...viewers]));
+    const beats = [...this.#beats];
     const reactions = [...this.#reactions];
     this.#beats.clear();
     this.#reactions.clear();
     const writes = [
-      ...beats.map(([sessionId, viewers]) => store.beat(sessionId, viewers)),
+      ...beats.map(([sessionId, viewers]) => store.beat(sessionId, [...viewers])),
       ...reactions.map(([sessionId, count]) => store.react(sessionId, count)),
     ];
     for (const result of await Promise.allSettled(writes)) {
@@ -138,12 +149,4 @@ export class ViewingService {
         logger.warn({ err: result.reason as unknown }, 'heartbeats were lost');
     }
   }
-}
-
-function inParts(sessionId: string, viewers: readonly string[]): [string, string[]][] {
-  const count = Math.ceil(viewers.length / maxTogether);
-  return Array.from({ length: count }, (_, nth) => [
-    sessionId,
-    viewers.slice(nth * maxTogether, (nth + 1) * maxTogether),
-  ]);
 }

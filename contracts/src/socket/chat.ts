@@ -1,10 +1,18 @@
 import { z } from 'zod';
-import { chatMessage, chatSendInput, chatState } from '../chat.ts';
+import {
+  chatMessage,
+  chatMessageInput,
+  chatRules,
+  chatRulesInput,
+  chatSendInput,
+  chatState,
+} from '../chat.ts';
 import { errorCode } from '../errors.ts';
 import { sessionId } from '../ids.ts';
-import { message } from './message.ts';
+import { maxPacketBytes, message } from './message.ts';
 
 const bySession = z.object({ sessionId });
+const pins = z.object({ pins: z.array(chatMessage) });
 
 /** What is asked of the chat of a session. */
 export const chatMessages = {
@@ -16,6 +24,22 @@ export const chatMessages = {
     access: 'signedIn',
     input: chatSendInput,
     output: z.object({ message: chatMessage }),
+  }),
+  /** This and what follows as over REST, for whom it is for there; the room is told by `session:events`. */
+  'chat:delete': message({
+    access: 'signedIn',
+    input: chatMessageInput,
+    output: z.object({ message: chatMessage }),
+  }),
+  'chat:pin': message({ access: 'signedIn', input: chatMessageInput, output: pins }),
+  'chat:unpin': message({ access: 'signedIn', input: chatMessageInput, output: pins }),
+  /** With the banned words. */
+  'chat:rules': message({ access: 'signedIn', input: z.object({ id: sessionId }), output: chatRules }),
+  'chat:setRules': message({
+    access: 'signedIn',
+    input: chatRulesInput,
+    output: chatRules,
+    maxBytes: maxPacketBytes,
   }),
   /** Again every few seconds while somebody types; it ends by itself. */
   'chat:typing': message({ access: 'signedIn', input: bySession, output: z.object({}) }),

@@ -3,10 +3,12 @@ import { accountEvents } from './account.ts';
 import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
+import { giftMessages } from './gifts.ts';
 import { mediaEvents } from './media.ts';
-import { moderationEvents } from './moderation.ts';
+import { moderationEvents, moderationMessages } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents } from './notifications.ts';
+import { reminderMessages } from './reminders.ts';
 import { reportEvents, reportMessages } from './reports.ts';
 import { restreamEvents, restreamMessages } from './restream.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
@@ -40,7 +42,10 @@ export const clientMessages = {
   ...chatMessages,
   ...connectionMessages,
   ...conversationMessages,
+  ...giftMessages,
+  ...moderationMessages,
   ...presenceMessages,
+  ...reminderMessages,
   ...reportMessages,
   ...restreamMessages,
   ...sessionMessages,

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { isoDate, sessionId } from '../ids.ts';
+import { chatMute, chatMuteInput, kickInput } from '../moderation.ts';
 import { publicUser } from '../sessions.ts';
+import { seatOfInput } from '../stage/seats.ts';
+import { message } from './message.ts';
+
+/** Sanctions in a session, as over REST: by its host, room moderators, moderators and admins. */
+export const moderationMessages = {
+  /** For a time (a time-out), or until it is lifted; again it is changed. */
+  'chat:mute': message({ access: 'signedIn', input: chatMuteInput, output: z.object({ mute: chatMute }) }),
+  'chat:unmute': message({ access: 'signedIn', input: seatOfInput, output: z.object({}) }),
+  'session:kick': message({ access: 'signedIn', input: kickInput, output: z.object({}) }),
+};
 
 /** What is told to the person whom it concerns, on all devices. */
 export const moderationEvents = {

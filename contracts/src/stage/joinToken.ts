@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionId, userId } from '../ids.ts';
 import { sessionType } from '../sessions.ts';
+import { viewer } from '../viewing.ts';
 
 /**
  * What somebody may do in a room. `host` and `cohost` are on stage: they send and receive. A `viewer` only receives and is
@@ -28,6 +29,8 @@ export const joinClaims = z.object({
   userId: userId.nullable(),
   displayName: z.string().max(60),
   sessionType,
+  /** As whom the sfu counts them while they are connected; missing for who isn't counted, or sends heartbeats. */
+  viewer: viewer.optional(),
   iat: z.int(),
   exp: z.int(),
 });

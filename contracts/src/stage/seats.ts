@@ -60,6 +60,11 @@ export const stageJoinInput = z.object({
    * given to this person for this session and role is passed over, and the answer has a new one.
    */
   peerId: peerId.optional(),
+  /**
+   * True: the player says itself that somebody watches (`POST /sessions/{id}/viewing`). Else a viewer counts for as long as
+   * their connection lives.
+   */
+  heartbeats: z.boolean().default(false),
 });
 export const stageJoinOutput = z.object({
   /** For the sfu: `auth: { token }` of the signaling handshake, and the bearer token of WHEP. */

@@ -23,6 +23,8 @@ export interface Identity {
   readonly displayName: string;
   /** When the api let them in, in seconds: their join token was minted, or it was asked about their key; missing for our services. */
   readonly iat?: number;
+  /** As whom they are counted while they are connected; missing for who isn't. */
+  readonly viewer?: string | undefined;
 }
 
 export interface NewProducer {

@@ -113,6 +113,19 @@ export class PeerTransports extends EventEmitter<PeerTransportsEvents> {
     for (const { transport } of [...this.#owned.values()]) transport.close();
   }
 
+  /**
+   * Bytes that came by connected WebRTC transports over which it receives: reports and consent, as long as somebody is there
+   * (RFC 3550 6.2, RFC 7675). Null: none is connected.
+   */
+  async heard(): Promise<number | null> {
+    const connected = [...this.#owned.values()].flatMap(({ transport, direction }) =>
+      direction === 'receive' && 'restartIce' in transport && isConnected(transport) ? [transport] : [],
+    );
+    if (connected.length === 0) return null;
+    const stats = await Promise.all(connected.map((transport) => transport.getStats().catch(() => [])));
+    return stats.flat().reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+  }
+
   #webRtc(transportId: string): types.WebRtcTransport {
     const { transport } = found(this.#owned.get(transportId));
     if (!('restartIce' in transport))
@@ -144,4 +157,8 @@ export class PeerTransports extends EventEmitter<PeerTransportsEvents> {
       this.#coming--;
     }
   }
+}
+
+function isConnected({ dtlsState, iceState }: types.WebRtcTransport): boolean {
+  return dtlsState === 'connected' && (iceState === 'connected' || iceState === 'completed');
 }

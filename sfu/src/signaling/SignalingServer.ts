@@ -172,9 +172,9 @@ export class SignalingServer {
   }
 
   async #enter(claims: JoinClaims): Promise<PeerSession> {
-    const { peerId, role, userId, displayName, iat, sessionId, sessionType } = claims;
+    const { peerId, role, userId, displayName, iat, sessionId, sessionType, viewer } = claims;
     const { rooms } = this.#options;
-    const identity = { peerId, role, userId, displayName, iat };
+    const identity = { peerId, role, userId, displayName, iat, viewer };
     const { room, peer } = await rooms.join(sessionId, sessionType, identity);
     try {
       rooms.checkAdmission(claims);

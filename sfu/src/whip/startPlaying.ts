@@ -30,8 +30,8 @@ export async function startPlaying(
   const room = await roomWithMedia(rooms, claims);
   const plan = planPayloads(offer.media, room.rtpCapabilities);
   const numbering = { key: plan.join(), mediaCodecs: plannedCodecs(plan, room.rtpCapabilities) };
-  const { peerId, userId, displayName, iat } = claims;
-  const peer = await room.join({ peerId, role: 'viewer', userId, displayName, iat }, numbering);
+  const { peerId, userId, displayName, iat, viewer } = claims;
+  const peer = await room.join({ peerId, role: 'viewer', userId, displayName, iat, viewer }, numbering);
   return orLeave(peer, async () => {
     rooms.checkAdmission(claims);
     const { transport, bridge } = await connect(peer, 'receive', offer);

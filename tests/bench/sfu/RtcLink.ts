@@ -25,7 +25,7 @@ export class RtcLink {
 
   static async connect(
     router: types.Router,
-    participant: Participant,
+    participant: Pick<Participant, 'transport' | 'connect'>,
     direction: 'send' | 'receive',
   ): Promise<RtcLink> {
     const remote = await participant.transport(direction);
