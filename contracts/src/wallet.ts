@@ -46,6 +46,8 @@ export type Wallet = z.infer<typeof wallet>;
 export const transactionKind = z.enum([
   'deposit',
   'depositReturn',
+  /** Coins of a disputed payment came again: the dispute was won. */
+  'depositReinstated',
   'gift',
   'giftReturn',
   'debtSettlement',

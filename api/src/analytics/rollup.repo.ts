@@ -185,7 +185,7 @@ async function countPlatform(transaction: DatabaseTransaction, from: Date, to: D
       UNION ALL
       SELECT ${slotOf(column('e."at"'))}, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         coalesce(sum(p."amount") FILTER (WHERE a."kind" = 'commission'), 0),
-        coalesce(-sum(p."amount") FILTER (WHERE a."kind" = 'deposits' AND e."kind" = 'deposit'), 0),
+        coalesce(-sum(p."amount") FILTER (WHERE a."kind" = 'deposits' AND e."kind" IN ('deposit', 'depositReinstated')), 0),
         coalesce(sum(p."amount") FILTER (WHERE a."kind" = 'deposits' AND e."kind" = 'depositReturn'), 0),
         coalesce(sum(p."amount") FILTER (WHERE a."kind" = 'paid'), 0)
       FROM "LedgerEntry" e JOIN "LedgerPosting" p ON p."entryId" = e."id"

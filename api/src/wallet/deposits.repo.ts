@@ -9,7 +9,9 @@ import { inTransaction, lockBalances, openAccounts, post } from '../ledger/ledge
 import { behind, type PageWish } from '../people/listed.ts';
 import type { PaymentEvent } from './payments/PaymentProvider.ts';
 
-type TakenBack = Extract<PaymentEvent, { kind: 'takenBack' }>;
+type Returned = Extract<PaymentEvent, { kind: 'takenBack' | 'reinstated' }>;
+/** The source of what an admin gave back. */
+const byAdmin = 'admin';
 
 const answer = z.object({ id: z.uuid() });
 
@@ -59,8 +61,9 @@ export class DepositsRepo {
     await openAccounts(this.#database, accountsOf(known));
     return inTransaction(this.#database, async (transaction) => {
       const deposit = await lockDeposit(transaction, known.id);
-      if (event.kind !== 'takenBack') return write(transaction, learn(deposit, event, new Date()));
-      return write(transaction, await takenBack(transaction, deposit, event));
+      if (event.kind === 'paid' || event.kind === 'failed')
+        return write(transaction, learn(deposit, event, new Date()));
+      return write(transaction, await returned(transaction, deposit, event));
     });
   }
 
@@ -75,7 +78,13 @@ export class DepositsRepo {
       const about = { actor, target: { kind: 'deposit', id }, userId: deposit.userId } as const;
       const details = { coins: Number(deposit.coins) };
       await writeAudit(transaction, { ...about, action: 'deposit.refunded', details });
-      return write(transaction, { ...deposit, backMinor: deposit.amountMinor });
+      const all = {
+        kind: 'takenBack',
+        depositId: id,
+        source: byAdmin,
+        backMinor: deposit.amountMinor,
+      } as const;
+      return write(transaction, await returned(transaction, deposit, all));
     });
   }
 }
@@ -88,7 +97,7 @@ async function lockDeposit(transaction: DatabaseTransaction, id: string): Promis
 }
 
 /** The row with what an event adds to it. */
-function learn(deposit: Deposit, event: Exclude<PaymentEvent, TakenBack>, at: Date): Deposit {
+function learn(deposit: Deposit, event: Exclude<PaymentEvent, Returned>, at: Date): Deposit {
   switch (event.kind) {
     case 'paid': {
       const { amountMinor, currency, paymentId } = event;
@@ -102,53 +111,63 @@ function learn(deposit: Deposit, event: Exclude<PaymentEvent, TakenBack>, at: Da
   }
 }
 
-/** The row, with all that went back in whatever way; never more than was paid. The deposit has to be locked. */
-async function takenBack(
+/**
+ * The row, with all that went back in whatever way and didn't come again; never more than was paid. A dispute that is known to
+ * be won takes nothing, also when its beginning is heard of later. The deposit has to be locked.
+ */
+async function returned(
   transaction: DatabaseTransaction,
   deposit: Deposit,
-  { source, backMinor }: TakenBack,
+  event: Returned,
 ): Promise<Deposit> {
   const { id: depositId, amountMinor } = deposit;
-  const key = { depositId_source: { depositId, source } };
-  const before = await transaction.depositReturn.findUnique({ where: key });
-  const data = { backMinor: Math.min(Math.max(before?.backMinor ?? 0, backMinor), amountMinor) };
-  await transaction.depositReturn.upsert({
-    where: key,
-    create: { depositId, source, ...data },
-    update: data,
-  });
+  const key = { depositId, source: event.source };
+  const where = { depositId_source: key };
+  const before = await transaction.depositReturn.findUnique({ where });
+  const backMinor = event.kind === 'takenBack' ? event.backMinor : 0;
+  const data = {
+    backMinor: Math.min(Math.max(before?.backMinor ?? 0, backMinor), amountMinor),
+    isUndone: before?.isUndone === true || event.kind === 'reinstated',
+  };
+  await transaction.depositReturn.upsert({ where, create: { ...key, ...data }, update: data });
   const { _sum } = await transaction.depositReturn.aggregate({
-    where: { depositId },
+    where: { depositId, isUndone: false },
     _sum: { backMinor: true },
   });
-  // An admin may have taken all of it back before.
-  const all = Math.max(deposit.backMinor, _sum.backMinor ?? 0);
-  return { ...deposit, backMinor: Math.min(all, amountMinor) };
+  return { ...deposit, backMinor: Math.min(_sum.backMinor ?? 0, amountMinor) };
 }
 
 /** Stores the row and writes the entries that it has and the ledger has not. */
 async function write(transaction: DatabaseTransaction, deposit: Deposit): Promise<Deposit> {
   const { id, state, paidAt, paymentId, backMinor, coins, amountMinor } = deposit;
   const before = await transaction.deposit.findUniqueOrThrow({ where: { id } });
-  if (before.paidAt === null && paidAt !== null) await credit(transaction, deposit);
+  if (before.paidAt === null && paidAt !== null)
+    await credit(transaction, deposit, { kind: 'deposit', ref: `deposit:${id}`, coins });
   const coinsBack = paidAt === null ? 0n : coinsTakenBack(coins, amountMinor, backMinor);
-  if (coinsBack > before.coinsBack) {
-    await debit(transaction, deposit, coinsBack - before.coinsBack, `deposit:${id}:back:${coinsBack}`);
-  }
+  const change = coinsBack - before.coinsBack;
+  const backEntries = before.backEntries + (change === 0n ? 0 : 1);
+  const ref = `deposit:${id}:return:${backEntries}`;
+  if (change > 0n) await debit(transaction, deposit, change, ref);
+  if (change < 0n) await credit(transaction, deposit, { kind: 'depositReinstated', ref, coins: -change });
   return transaction.deposit.update({
     where: { id },
-    data: { state, paidAt, paymentId, backMinor, coinsBack },
+    data: { state, paidAt, paymentId, backMinor, coinsBack, backEntries },
   });
 }
 
 /** What the user owes is paid first. */
-async function credit(transaction: DatabaseTransaction, deposit: Deposit): Promise<void> {
-  const { id, userId, coins } = deposit;
+async function credit(
+  transaction: DatabaseTransaction,
+  deposit: Deposit,
+  entry: { readonly kind: 'deposit' | 'depositReinstated'; readonly ref: string; readonly coins: bigint },
+): Promise<void> {
+  const { userId } = deposit;
+  const { kind, ref, coins } = entry;
   const balance = await lockBalances(transaction, accountsOf(deposit));
   const settled = smaller(coins, -balance(debtOf(userId)));
   await post(transaction, {
-    kind: 'deposit',
-    ref: `deposit:${id}`,
+    kind,
+    ref,
     postings: [
       { account: depositsAccount, amount: -coins },
       { account: debtOf(userId), amount: settled },

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
 import { earnDirectly, expectBalancedBooks, fund, keyed, paidEvent, sendWebhook } from '../testing/money.ts';
-import { StripeEndpoint } from '../testing/StripeEndpoint.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 
@@ -189,58 +188,6 @@ describe('a deposit', () => {
     expect((await none.ask('POST', '/webhooks/payments/test', { body: {} })).status).toBe(404);
     expect((await none.ask('GET', `/payments/test/${newId()}/x`)).status).toBe(404);
     await none.close();
-  });
-});
-
-describe('a deposit by Stripe', () => {
-  let stripe: StripeEndpoint;
-  let one: TestApi;
-  let other: TestApi;
-  beforeAll(async () => {
-    stripe = await StripeEndpoint.start();
-    [one, other] = [await backend.startApi(stripe.environment), await backend.startApi(stripe.environment)];
-  }, 60_000);
-  afterAll(() => stripe?.close());
-
-  it('is credited once, however often Stripe tells of it at once, and what it gave back before is not', async () => {
-    const ann = await api.register();
-    const client = one.clientOf(ann.accessToken);
-    const { id, checkoutUrl } = await client.wallet.createDeposit({ headers: keyed(), body: { coins: 250 } });
-    const intent = stripe.intentOf(id);
-    expect(checkoutUrl).toBe(`https://checkout.stripe.com/c/${intent}`);
-    const session = {
-      ...{ metadata: { depositId: id }, payment_status: 'paid', payment_intent: intent },
-      ...{ amount_total: 250, currency: 'usd' },
-    };
-    const paid = (to: TestApi, secret?: string) =>
-      stripe.tell(to, 'checkout.session.completed', session, secret);
-    expect(refusalOf(await paid(one, 'whsec_of_others'))).toBe('403 forbidden');
-    const back = { id: 'ch_1', payment_intent: intent, amount_refunded: 100 };
-    expect((await stripe.tell(other, 'charge.refunded', back)).status).toBe(200);
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => paid(at % 2 ? one : other)));
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(await walletNow({ ...ann, client })).toEqual({ ...nothing, balance: 150 });
-    // Then the rest is disputed; all of it comes at once, again, and in another order.
-    const refunds = [40, 100].map(
-      (amount_refunded) => ['charge.refunded', { ...back, amount_refunded }] as const,
-    );
-    const dispute = (id: string, amount: number, payment_intent = intent) =>
-      ['charge.dispute.created', { id, payment_intent, amount, status: 'needs_response' }] as const;
-    const told = [...refunds, dispute('dp_1', 120), ...refunds, dispute('dp_1', 120), ...refunds, ...refunds];
-    const tell = async (events: readonly (readonly [string, object])[]) => {
-      const all = events.map(([type, object], at) => stripe.tell(at % 2 ? one : other, type, object));
-      expect((await Promise.all(all)).map(({ status }) => status)).toEqual(all.map(() => 200));
-    };
-    await tell(told);
-    expect(await walletNow({ ...ann, client })).toEqual({ ...nothing, balance: 30 });
-    await tell([dispute('dp_2', 30), dispute('dp_2', 30)]);
-    expect(await walletNow({ ...ann, client })).toEqual(nothing);
-    // Never more than was paid.
-    await tell([['charge.refunded', { ...back, amount_refunded: 250 }], dispute('dp_3', 250)]);
-    expect(await walletNow({ ...ann, client })).toEqual(nothing);
-    // Nobody else's webhooks are heard there.
-    const strange = await sendWebhook(one, paidEvent({ id, amountMinor: 250, currency: 'usd' }));
-    expect(strange.status).toBe(404);
   });
 });
 

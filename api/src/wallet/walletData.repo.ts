@@ -43,7 +43,7 @@ export class WalletData implements PersonalData {
     yield* exported('deposits', async (take, after: { id: string } | null) => {
       const rows = await this.#database.deposit.findMany({
         ...page(take, after),
-        omit: { userId: true, checkoutUrl: true },
+        omit: { userId: true, checkoutUrl: true, backEntries: true },
       });
       return rows.map(({ coins, coinsBack, ...row }) => ({
         ...row,

@@ -19,7 +19,9 @@ export type PaymentEvent =
       readonly source: string;
       /** All that went back so far in this way. */
       readonly backMinor: number;
-    };
+    }
+  /** What went back in one way came again, all of it and for good: a dispute was won. */
+  | { readonly kind: 'reinstated'; readonly depositId: string; readonly source: string };
 
 /** Whoever takes people's money for us. */
 export interface PaymentProvider {

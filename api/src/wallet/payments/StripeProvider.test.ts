@@ -10,6 +10,7 @@ const depositId = '0192f0c1-0000-7000-8000-000000000001';
 const deposit: Deposit = {
   ...{ id: depositId, userId: depositId, provider: 'stripe', coins: 250n, amountMinor: 250, currency: 'usd' },
   ...{ state: 'pending', paymentId: 'pi_1', checkoutUrl: null, backMinor: 0, coinsBack: 0n },
+  backEntries: 0,
   ...{ createdAt: new Date(), paidAt: null },
 };
 
@@ -94,6 +95,9 @@ describe('Stripe', () => {
     const inquiry = { ...dispute, status: 'warning_needs_response' };
     expect(await read('charge.dispute.created', inquiry)).toBeNull();
     expect(await read('charge.dispute.funds_withdrawn', dispute)).toEqual(disputed);
+    const closed = (status: string) => read('charge.dispute.closed', { ...dispute, status });
+    expect(await closed('won')).toEqual({ kind: 'reinstated', depositId, source: 'dispute dp_1' });
+    for (const status of ['lost', 'warning_closed']) expect(await closed(status)).toBeNull();
     expect(await read('customer.created', {})).toBeNull();
   });
 

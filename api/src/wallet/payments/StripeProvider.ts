@@ -65,6 +65,8 @@ export class StripeProvider implements PaymentProvider {
       case 'charge.dispute.created':
       case 'charge.dispute.funds_withdrawn':
         return this.#disputed(event.data.object, event.type);
+      case 'charge.dispute.closed':
+        return this.#disputeClosed(event.data.object);
       default:
         return null;
     }
@@ -84,7 +86,8 @@ export class StripeProvider implements PaymentProvider {
   }
 
   #refunded({ id, payment_intent, amount_refunded }: Stripe.Charge): Promise<PaymentEvent | null> {
-    return this.#takenBack(payment_intent, { source: `refunds ${id}`, backMinor: amount_refunded });
+    const back = { source: `refunds ${id}`, backMinor: amount_refunded };
+    return this.#about(payment_intent, (depositId) => ({ kind: 'takenBack', depositId, ...back }));
   }
 
   /** An inquiry takes no money, unless it becomes a dispute: a refund ends it. */
@@ -93,20 +96,31 @@ export class StripeProvider implements PaymentProvider {
     type: 'charge.dispute.created' | 'charge.dispute.funds_withdrawn',
   ): Promise<PaymentEvent | null> {
     if (type === 'charge.dispute.created' && inquiries.includes(status)) return null;
-    return this.#takenBack(payment_intent, { source: `dispute ${id}`, backMinor: amount });
+    const back = { source: sourceOf(id), backMinor: amount };
+    return this.#about(payment_intent, (depositId) => ({ kind: 'takenBack', depositId, ...back }));
+  }
+
+  /** One that is lost stays as it was; an inquiry that is closed took nothing. */
+  async #disputeClosed({ id, payment_intent, status }: Stripe.Dispute): Promise<PaymentEvent | null> {
+    if (status !== 'won') return null;
+    const source = sourceOf(id);
+    return this.#about(payment_intent, (depositId) => ({ kind: 'reinstated', depositId, source }));
   }
 
   /** The payment may not be known here yet: Stripe knows whose it is. */
-  async #takenBack(
+  async #about(
     intent: string | Stripe.PaymentIntent | null,
-    back: { readonly source: string; readonly backMinor: number },
+    event: (depositId: string) => PaymentEvent,
   ): Promise<PaymentEvent | null> {
     if (intent === null) return null;
     const known = typeof intent === 'string' ? await this.#stripe.paymentIntents.retrieve(intent) : intent;
     const depositId = known.metadata['depositId'];
-    return depositId === undefined ? null : { kind: 'takenBack', depositId, ...back };
+    return depositId === undefined ? null : event(depositId);
   }
 }
+
+/** A dispute's name among the ways in which money goes back. */
+const sourceOf = (disputeId: string): string => `dispute ${disputeId}`;
 
 function paidBy(session: Stripe.Checkout.Session): PaymentEvent | null {
   const { metadata, payment_status, payment_intent, amount_total, currency } = session;

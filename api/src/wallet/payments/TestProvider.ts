@@ -19,6 +19,7 @@ const events = z.discriminatedUnion('kind', [
     kind: z.literal('takenBack'),
     ...{ depositId, source: z.string().max(100).default('refunds'), backMinor: z.int().min(1) },
   }),
+  z.object({ kind: z.literal('reinstated'), ...{ depositId, source: z.string().max(100) } }),
 ]);
 
 /** Money that isn't any, for development and tests: a page of ours where a click pays. Its webhooks are signed like real ones. */
