@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { errorBody } from '@maydan/contracts';
+import { waitUntil } from '@maydan/infra';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
@@ -72,6 +73,60 @@ it.each([
   expect(written).toBeLessThanOrEqual(atOnce + Math.ceil(passedSec * perSec));
   const another = elsewhere.isAnotherSession ? ids[2] : ids[0];
   expect((await say(apis[0], another, elsewhere.address)).status).toBe(201);
+});
+
+it('viewers are shown a fair sample beyond a rate, with the total; the host, moderators and what they write are never left out', async () => {
+  const [one, other] = await start('CHAT_VIEWER_RATE', 2);
+  // Her own room: who moderates it is above the limits there alone.
+  const [quiet, owner, loud, moderator] = [people[0]!, people[1]!, people[2]!, people[3]!];
+  const { id } = await owner.client.sessions.create({ title: 'room' });
+  await owner.client.moderation.appoint({ id: moderator.user.id });
+  const join = async (account: Account | null, where: TestApi): Promise<TestSocket> => {
+    const socket = await TestSocket.connect(
+      where.url,
+      account === null ? {} : { token: account.accessToken },
+    );
+    await socket.ask('chat:join', { sessionId: id });
+    return socket;
+  };
+  const staff = [await join(owner, other), await join(moderator, one)];
+  const viewers = [await join(null, one), await join(loud, other)];
+  const write = async (account: Account, where: TestApi, text: string): Promise<void> => {
+    const { status } = await where.ask('POST', `/api/v1/sessions/${id}/chat/messages`, {
+      ...{ token: account.accessToken, body: { tempId: `t${nth++}`, text } },
+      headers: { 'x-forwarded-for': '198.51.100.9' },
+    });
+    expect(status).toBe(201);
+  };
+  const begun = performance.now();
+  await write(quiet, one, 'quiet');
+  const texts = Array.from({ length: 40 }, (_, at) => `loud ${at}`);
+  await Promise.all(texts.map((text, at) => write(loud, at % 2 === 0 ? one : other, text)));
+  await write(owner, one, 'the host');
+  const all = ['quiet', ...texts, 'the host'];
+  const shownTo = (socket: TestSocket): string[] =>
+    socket
+      .of('session:events')
+      .flatMap(({ events }) => events)
+      .flatMap((event) => (event.type === 'message' ? [event.message.text] : []));
+  const sum = (socket: TestSocket, what: 'written' | 'shown'): number =>
+    socket.of('session:events').reduce((total, batch) => total + batch[what], 0);
+  for (const socket of [...staff, ...viewers])
+    await waitUntil('all to be told', () => sum(socket, 'written') === all.length, 30_000);
+  const passedSec = (performance.now() - begun) / 1_000;
+  for (const socket of staff) {
+    expect(shownTo(socket).sort()).toEqual(all.toSorted());
+    expect(sum(socket, 'shown')).toBe(all.length);
+  }
+  for (const socket of viewers) {
+    const shown = shownTo(socket);
+    expect(shown).toEqual(expect.arrayContaining(['quiet', 'the host']));
+    expect(sum(socket, 'shown')).toBe(shown.length);
+    // Each process has a second's worth at once, and goes on at the rate; what the host writes is beside it.
+    expect(shown.length).toBeLessThanOrEqual(1 + 2 * (2 + Math.ceil(2 * passedSec)));
+    expect(shown.length).toBeLessThan(all.length);
+  }
+  expect(shownTo(viewers[0]!)).toEqual(shownTo(viewers[1]!));
 });
 
 it('messages over sockets are counted with those over REST, by the address of the connection', async () => {

@@ -118,6 +118,26 @@ describe('a restream', () => {
     expect(stack.log).not.toContain('a-secret-key');
   }, 90_000);
 
+  it('gives a target up that takes less than is sent, and nothing else waits for it', async () => {
+    relay.frameBytes = 300_000;
+    stack.limits = { ...stack.limits, waitingBytes: 8 * 2 ** 20 };
+    const [good, slow] = [await target(), await target('readsSlowly')];
+    const [fast, wanted] = [stack.target(good.url), stack.target(slow.url)];
+    await stack.control(source());
+    stack.begin();
+    const { reason } = await stack.reported(wanted, 'a reason', (report) => report.reason !== null);
+    expect(reason?.code).toBe('tooSlow');
+    await waitUntil('another try', () => slow.visits.length > 1, patience);
+    expect(slow.visits[0]?.media.length).toBeGreaterThan(0);
+    const sound = (good.visits[0]?.media ?? []).filter(({ type, payload }) => type === 8 && payload[1] === 1);
+    expect(sound.length).toBeGreaterThan(25);
+    expect(sound.every(({ timestampMs }, at) => timestampMs === at * 40)).toBe(true);
+    expect(good.visits).toHaveLength(1);
+    expect(await stack.report(fast)).toMatchObject({ state: 'live', reason: null, failures: 0 });
+    // Who publishes, and all others who play that, feel nothing: it isn't the relay where things wait.
+    expect(relay.mostWaiting).toBeLessThan(3 * relay.frameBytes);
+  }, 60_000);
+
   it('comes back when a target or the publisher does, and follows what is switched', async () => {
     const [one, other] = [await target(), await target()];
     const wanted = stack.target(one.url);

@@ -13,6 +13,8 @@ export class FrameRelay {
   frameBytes = 200;
   codec: 'avc' | 'hevc' = 'avc';
   played = 0;
+  /** Most bytes that ever waited here for a player. */
+  mostWaiting = 0;
   readonly #server: Server;
   readonly #timers = new Map<ServerResponse, NodeJS.Timeout>();
 
@@ -52,6 +54,7 @@ export class FrameRelay {
       response.write(
         Buffer.concat([this.#frame(timeMs, count % 25 === 0), aacFrameTag(timeMs, Buffer.alloc(20))]),
       );
+      this.mostWaiting = Math.max(this.mostWaiting, response.writableLength);
       count += 1;
     }, frameMs);
     this.#timers.set(response, timer);

@@ -22,7 +22,6 @@ import { ControlChannel } from '../../live/ControlWatcher.ts';
 import { RestreamSession } from '../RestreamSession.ts';
 
 const secret = 's1'.repeat(20);
-const limits = { waitingBytes: 32 * 2 ** 20, stallMs: 1_500, answerMs: 1_500 };
 const retry = { firstMs: 100, maxMs: 400 };
 
 /** For tests: restreams of this process with a real Redis, the test in the place of the api. Who starts it closes it. */
@@ -31,6 +30,7 @@ export class RestreamStack {
   readonly sessionId = randomUUID();
   /** What the api answers. */
   wanted: RestreamWanted[] = [];
+  limits = { waitingBytes: 32 * 2 ** 20, stallMs: 1_500, answerMs: 1_500 };
   /** Connections in a test may go to this machine; those of other tests may not. */
   allowPrivate = true;
   readonly #log: Logger;
@@ -99,7 +99,8 @@ export class RestreamStack {
       ...{ INTERNAL_SECRET: secret, API_INTERNAL_URL: `http://127.0.0.1:${port}` },
       RESTREAM_ALLOW_PRIVATE: this.allowPrivate,
     };
-    const parts = { redis: this.redis, facts: this.#facts, control: this.#control, limits, retry };
+    const { redis, limits } = this;
+    const parts = { redis, facts: this.#facts, control: this.#control, limits, retry };
     const session = new RestreamSession({ config, ...parts }, { sessionId: this.sessionId }, this.#log);
     this.#sessions.push(session);
     return session;

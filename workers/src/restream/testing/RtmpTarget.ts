@@ -6,9 +6,12 @@ import { ChunkReader } from '../rtmp/ChunkReader.ts';
 import { encodeChunks, messageType, type RtmpMessage } from '../rtmp/chunks.ts';
 
 /** How a target treats who publishes to it. */
-export type TargetManner = 'takes' | 'rejects' | 'closesAtKey' | 'isSilent' | 'stopsReading' | 'closesSoon';
+export type TargetManner =
+  'takes' | 'rejects' | 'closesAtKey' | 'isSilent' | 'stopsReading' | 'readsSlowly' | 'closesSoon';
 
 const handshakeBytes = 1536;
+/** Between two reads of one that is slow: some 600 kB/s, as a read brings 64 KiB at most. */
+const slowReadMs = 100;
 
 /** PEM. */
 export interface TargetCertificate {
@@ -129,10 +132,18 @@ export class RtmpTarget {
       description: 'as told',
     });
     if (this.manner === 'stopsReading') socket.pause();
+    if (this.manner === 'readsSlowly') readSlowly(socket);
   }
 
   #say(socket: Socket, ...values: AmfValue[]): void {
     const payload = encodeAmf0(...values);
     socket.write(encodeChunks({ type: messageType.command, timestampMs: 0, streamId: 0, payload }, 3, 128));
   }
+}
+
+function readSlowly(socket: Socket): void {
+  socket.pause();
+  socket.on('data', () => socket.pause());
+  const timer = setInterval(() => socket.resume(), slowReadMs);
+  socket.on('close', () => clearInterval(timer));
 }
