@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isoDate, playbackId, sessionId, userId } from './ids.ts';
-import { endReason, sessionType } from './sessions.ts';
+import { endReason, sessionType, stageLayout } from './sessions.ts';
 import { peerId } from './stage/joinToken.ts';
 
 /**
@@ -29,6 +29,8 @@ export const controlDocument = z.object({
     .object({ relayUrl: z.url(), epoch: z.int().min(1) })
     .nullable()
     .default(null),
+  /** How the composed stage is arranged. */
+  stageLayout: stageLayout.default('grid'),
   /** RTMP connections of lower epochs were taken over, by a newer one or by WHIP, and have to go. */
   dropRtmpBelow: z.int().min(0).default(0),
   /** While interrupted: when the session ends unless the publisher returns. */

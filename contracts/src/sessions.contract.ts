@@ -16,7 +16,12 @@ export const sessionsContract = {
   create: route('POST', '/sessions', 'Sessions', 'Prepare a session; the next publish goes live with it', 201)
     .input(sessionCreateInput)
     .output(session),
-  update: route('PATCH', '/sessions/{id}', 'Sessions', 'Change title, description, tags')
+  update: route(
+    'PATCH',
+    '/sessions/{id}',
+    'Sessions',
+    'Change title, description, tags, the layout of the stage',
+  )
     .input(sessionUpdateInput)
     .output(session),
   list: route('GET', '/sessions', 'Sessions', 'Sessions on air, to come, or recordings')

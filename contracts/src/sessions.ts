@@ -84,6 +84,13 @@ export type SessionVisibility = z.infer<typeof sessionVisibility>;
 /** Whom a private session lets in: those who were invited, or the host's followers, too. */
 export const privateFor = z.enum(['invited', 'followers']);
 
+/**
+ * How the people of a stage stand in the composed picture: side by side, or the host large with the others beside. A shared
+ * screen is large in both.
+ */
+export const stageLayout = z.enum(['grid', 'spotlight']);
+export type StageLayout = z.infer<typeof stageLayout>;
+
 const title = z.string().trim().min(1).max(140);
 export const sessionCreateInput = z.object({
   title,
@@ -93,6 +100,7 @@ export const sessionCreateInput = z.object({
   tags: tags.default([]),
   visibility: sessionVisibility.default('public'),
   privateFor: privateFor.default('invited'),
+  stageLayout: stageLayout.default('grid'),
   scheduledStartAt: isoDate.nullable().default(null),
 });
 export const sessionUpdateInput = z.object({
@@ -103,6 +111,7 @@ export const sessionUpdateInput = z.object({
   tags: tags.optional(),
   visibility: sessionVisibility.optional(),
   privateFor: privateFor.optional(),
+  stageLayout: stageLayout.optional(),
   scheduledStartAt: isoDate.nullable().optional(),
 });
 
@@ -152,6 +161,7 @@ export const session = z.object({
   visibility: sessionVisibility,
   /** Means something while the session is private. */
   privateFor,
+  stageLayout,
   state: sessionState,
   endReason: endReason.nullable(),
   scheduledStartAt: isoDate.nullable(),

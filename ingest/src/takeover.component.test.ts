@@ -155,6 +155,7 @@ describe('the api drops a publisher', () => {
       epoch: 0,
       source: null,
       rtmp: null,
+      stageLayout: 'grid',
       dropRtmpBelow: 0,
       graceDeadlineAt: null,
       updatedAt: new Date().toISOString(),

@@ -74,10 +74,11 @@ async function measure({ pid, meter }: Running): Promise<Cost> {
 async function expectEverybody(file: string, people: number): Promise<void> {
   const shown = Array.from({ length: people }, (_, at) => ({
     peerId: String(at),
+    isHost: at === 0,
     sharesScreen: false,
     hasCamera: true,
   }));
-  for (const tile of layoutOf(shown, { width: (height * 16) / 9, height })) {
+  for (const tile of layoutOf(shown, { width: (height * 16) / 9, height }, 'grid')) {
     const lumas = await lumaOf(file, tile, 'YMAX');
     if (median(lumas.map(({ luma }) => luma)) < 200 || lumas.length === 0)
       throw new Error(`nobody is seen at ${tile.x}, ${tile.y}`);

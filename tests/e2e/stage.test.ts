@@ -17,6 +17,10 @@ import { waitFor } from '../support/waitFor.ts';
 const env = { STAGE_HEIGHT: '270', STAGE_FRAME_RATE: '12', SFU_WORKERS: '1' };
 /** A lone person fills the top of the picture, two side by side leave it empty. */
 const top = { left: 0, top: 0, width: 1, height: 0.08 };
+/** Of two people: the host alone has it when large, and nobody when they are side by side. */
+const spotlit = { left: 0.15, top: 0.16, width: 0.45, height: 0.06 };
+/** The guest beside the large host. */
+const beside = { left: 0.8, top: 0.42, width: 0.15, height: 0.1 };
 /** Whoever lost their room is in it again by themselves within this. */
 const returnMs = 5_000;
 
@@ -28,6 +32,10 @@ describe('a stage of cameras', () => {
   let viewer: Page;
   let id: string;
   const topLuma = () => areaLuma(viewer.getByTestId('video'), top);
+  const isSpotlit = async (): Promise<boolean> => {
+    const video = viewer.getByTestId('video');
+    return (await areaLuma(video, spotlit)) > 40 && (await areaLuma(video, beside)) > 40;
+  };
 
   beforeAll(async () => {
     web = await StageHarness.start(['api', 'sfu', 'ingest', 'workers'], env);
@@ -49,7 +57,8 @@ describe('a stage of cameras', () => {
   }, 150_000);
 
   it('shows a guest beside the host, without the viewer’s player noticing', async () => {
-    guest = await web.visit(`/watch/${id}`, 'viewer');
+    // AV1 in layers, as Chromium makes it.
+    guest = await web.visit(`/watch/${id}?codec=av1`, 'viewer');
     await web.comeOnStage(host, guest);
     await waitForMovingPicture(host);
     await waitForSound(guest);
@@ -63,6 +72,18 @@ describe('a stage of cameras', () => {
     expect((await probe.pictures(20)).distinct).toBeGreaterThan(5);
   }, 120_000);
 
+  it('shows the host large when the host says so, without the viewer’s player noticing', async () => {
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    const before = await readTopPlaylist(playback.hlsUrl);
+    expect(await isSpotlit()).toBe(false);
+    await host.getByTestId('layout-spotlight').check({ force: true });
+    await waitFor('the host large, the guest beside', isSpotlit, { timeoutMs: 30_000 });
+    const after = await waitForNewerSegment(playback.hlsUrl, before.lastMsn + 1);
+    // A busy machine may make the composed picture uneven, which the worker then encodes anew, once.
+    expect(after.discontinuities - before.discontinuities).toBeLessThanOrEqual(1);
+    expect((await web.stack.visitor.sessions.get({ id })).stageLayout).toBe('spotlight');
+  }, 60_000);
+
   it('is taken over when the worker that composes it is killed, with one discontinuity', async () => {
     const { playback } = await web.stack.visitor.sessions.get({ id });
     const before = await readTopPlaylist(playback.hlsUrl);
@@ -75,6 +96,8 @@ describe('a stage of cameras', () => {
       timeoutMs: 60_000,
     });
     expect(await topLuma()).toBeLessThan(30);
+    // As the host chose before.
+    expect(await isSpotlit()).toBe(true);
   }, 200_000);
 
   it('is left by nobody when a mediasoup Worker is killed: all are back within 5 s, and HLS lacks nothing', async () => {

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
-import { errorBody, serverEvents } from '@maydan/contracts';
+import { controlDocument, controlKey, errorBody, serverEvents } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { newId } from '@maydan/prisma';
 import jwt from 'jsonwebtoken';
 import { io, type Socket } from 'socket.io-client';
 import type { z } from 'zod';
@@ -140,5 +141,52 @@ describe('the stage over sockets', () => {
     expect(last()?.seats).toEqual([]);
     expect(guests.of('stage:seatChanged').at(-1)?.seat.state).toBe('left');
     expect(guests.of('stage:invited')).toHaveLength(1);
+  });
+});
+
+describe('the layout of a stage', () => {
+  it('is chosen by its host, and told at once to people and to the worker that composes', async () => {
+    const [host, other] = (await api.people(2)) as [Account, Account];
+    const usual = await host.client.sessions.create({ title: 'as usual' });
+    expect(usual.stageLayout).toBe('grid');
+    const { id, stageLayout } = await host.client.sessions.create({ title: 'us', stageLayout: 'spotlight' });
+    expect(stageLayout).toBe('spotlight');
+    const change = (who: Account | null, layout: unknown, to = id) =>
+      api.refusal(who, 'PATCH', `/sessions/${to}`, { stageLayout: layout });
+    expect(await change(null, 'grid')).toBe('401 unauthenticated');
+    expect(await change(other, 'grid')).toBe('403 forbidden');
+    expect(await change(host, 'grid', newId())).toBe('404 not_found');
+    for (const wrong of ['heap', null]) {
+      expect(await change(host, wrong)).toBe('422 validation_failed');
+      const made = { title: 'x', stageLayout: wrong };
+      expect(await api.refusal(host, 'POST', '/sessions', made)).toBe('422 validation_failed');
+    }
+    const control = async () => {
+      const text = await backend.redis.get(controlKey(id));
+      return text === null ? null : controlDocument.parse(JSON.parse(text)).stageLayout;
+    };
+    // While nobody is on stage there is no worker to tell.
+    await host.client.sessions.update({ id, stageLayout: 'spotlight' });
+    expect(await control()).toBeNull();
+    await sfu.open(id);
+    await sfu.started(id);
+    await waitUntil('the document', async () => (await control()) === 'spotlight', 20_000);
+    const viewer = await connect(second);
+    await viewer.socket.timeout(20_000).emitWithAck('session:subscribe', { sessionId: id });
+    const told = () => viewer.of('session:updated').at(-1)?.session.stageLayout;
+    for (const layout of ['grid', 'grid', 'spotlight'] as const) {
+      const changed = await host.client.sessions.update({ id, stageLayout: layout });
+      expect([changed.stageLayout, await control()]).toEqual([layout, layout]);
+      await waitUntil('the news', () => told() === layout, 20_000);
+    }
+    const clients = [host.client, second.clientOf(host.accessToken)];
+    const atOnce = Array.from({ length: 4 }, () => clients).flat();
+    await Promise.all(
+      atOnce.map((client, at) =>
+        client.sessions.update({ id, stageLayout: at % 3 === 0 ? 'grid' : 'spotlight' }),
+      ),
+    );
+    expect(await control()).toBe((await api.client.sessions.get({ id })).stageLayout);
+    await host.client.sessions.end({ id });
   });
 });

@@ -56,10 +56,15 @@ export class SessionCommands {
    */
   async repairControl(session: Session): Promise<boolean> {
     const text = await this.#redis.get(controlKey(session.id));
-    const wanted = controlDocumentOf(session);
-    if (text !== null && isSame(text, wanted)) return false;
+    if (text !== null && isSame(text, controlDocumentOf(session))) return false;
     await this.writeControl(session);
     return true;
+  }
+
+  /** As `repairControl`, of a session that may never have been on air: without a document there is nobody to tell. */
+  async updateControl(session: Session): Promise<boolean> {
+    const isThere = (await this.#redis.exists(controlKey(session.id))) === 1;
+    return isThere && (await this.repairControl(session));
   }
 
   /** Drops the publisher of this epoch and older ones. */

@@ -29,6 +29,7 @@ export function controlDocumentOf(session: Session): ControlDocument {
     epoch: session.epoch,
     source: connected && relayUrl !== null ? { relayUrl, epoch: sourceEpoch } : null,
     rtmp: connected && rtmpRelayUrl !== null ? { relayUrl: rtmpRelayUrl, epoch: rtmpEpoch } : null,
+    stageLayout: session.stageLayout,
     dropRtmpBelow: session.dropRtmpBelow,
     graceDeadlineAt:
       session.state === 'interrupted' ? (session.graceDeadlineAt?.toISOString() ?? null) : null,

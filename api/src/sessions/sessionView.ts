@@ -20,6 +20,7 @@ export function sessionView(row: SessionRow, base: string, token: string | null 
     tags: row.tags,
     visibility: row.visibility,
     privateFor: row.privateFor,
+    stageLayout: row.stageLayout,
     state: row.state,
     endReason: storedEndReason(row.endReason),
     scheduledStartAt: iso(row.scheduledStartAt),

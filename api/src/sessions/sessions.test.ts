@@ -22,6 +22,7 @@ const row: Session = {
   hostKey: '',
   visibility: 'public',
   privateFor: 'invited',
+  stageLayout: 'grid',
   scheduledStartAt: null,
   createdAt: at,
   updatedAt: at,

@@ -58,6 +58,7 @@ export class SessionsData implements PersonalData {
           ...{
             visibility: true,
             privateFor: true,
+            stageLayout: true,
             state: true,
             createdAt: true,
             startedAt: true,

@@ -85,8 +85,10 @@ function sdp({ codec }: Clip, videoPort: number, audioPort: number): string {
 
 function filters({ people, height, frameRate }: Scene): string {
   const size = { width: (height * 16) / 9, height };
-  const shown = people.map((_, at) => ({ peerId: String(at), sharesScreen: false, hasCamera: true }));
-  const tiles = layoutOf(shown, size);
+  const shown = people.map((_, at) => ({
+    ...{ peerId: String(at), isHost: at === 0, sharesScreen: false, hasCamera: true },
+  }));
+  const tiles = layoutOf(shown, size, 'grid');
   const scaled = tiles.map((tile, at) => {
     const label = labelHeightFor(tile.height);
     const text = `drawtext=font='DejaVu Sans':text='${people[at]?.name ?? ''}':fontsize=${label}:fontcolor=white`;

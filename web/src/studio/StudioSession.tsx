@@ -18,6 +18,7 @@ import { StageControls } from '../ui/stage/StageControls.tsx';
 import { StageView } from '../ui/stage/StageView.tsx';
 import { StateBadge } from '../ui/StateBadge.tsx';
 import { EndButton } from './EndButton.tsx';
+import { SessionLayout } from './LayoutChoice.tsx';
 import { startDevices } from './StartDevices.tsx';
 
 interface StudioSessionProps {
@@ -101,6 +102,7 @@ function Running({ session, user, local, onAir, onGoOnAir, onOut, refresh }: Run
         ) : (
           <Waiting session={session} local={local} out={out} onGoOnAir={onGoOnAir} refresh={refresh} />
         )}
+        {session.type === 'video' && <SessionLayout session={session} refresh={refresh} />}
       </div>
       <div className="studio-side">
         <SeatsPanel sessionId={session.id} client={client} />

@@ -1,5 +1,5 @@
 import { channel as channelSchema } from '@maydan/contracts';
-import type { Me, SessionType } from '@maydan/contracts';
+import type { Me, SessionType, StageLayout } from '@maydan/contracts';
 import { useId, useState } from 'react';
 import type { SubmitEvent } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,6 +10,7 @@ import type { LocalMedia } from '../stage/LocalMedia.ts';
 import { useAction } from '../stage/useSeat.ts';
 import { DevicePicker } from '../ui/stage/DevicePicker.tsx';
 import { problemText } from '../ui/problemText.ts';
+import { LayoutChoice } from './LayoutChoice.tsx';
 import { StartDevices, startDevices } from './StartDevices.tsx';
 
 interface SetupProps {
@@ -25,6 +26,7 @@ export function StudioSetup({ user, local, onReady }: SetupProps) {
   const titleId = useId();
   const [title, setTitle] = useState('');
   const [type, setType] = useState<SessionType>('video');
+  const [stageLayout, setStageLayout] = useState<StageLayout>('grid');
   const action = useAction();
 
   const create = async (fromBrowser: boolean): Promise<void> => {
@@ -34,6 +36,7 @@ export function StudioSetup({ user, local, onReady }: SetupProps) {
         client.sessions.create({
           title: title.trim() || t('studio.defaultTitle', { name: user.displayName }),
           type,
+          stageLayout,
         }),
       );
       onReady(session.id, fromBrowser);
@@ -77,6 +80,7 @@ export function StudioSetup({ user, local, onReady }: SetupProps) {
               </label>
             ))}
           </fieldset>
+          {type === 'video' && <LayoutChoice value={stageLayout} onChange={setStageLayout} />}
           <div className="row">
             <button type="submit" className="button" disabled={action.busy} data-testid="studio-go-live">
               {t('studio.goLive')}

@@ -77,6 +77,7 @@ export function sessionFixture(hlsUrl: string, change: Partial<Session> = {}): S
     tags: ['oud', 'عود', 'live'],
     visibility: 'public',
     privateFor: 'invited',
+    stageLayout: 'grid',
     state: 'live',
     endReason: null,
     scheduledStartAt: null,

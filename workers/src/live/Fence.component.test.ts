@@ -18,6 +18,7 @@ const document = (change: Partial<ControlDocument>): ControlDocument => ({
   epoch: 1,
   source: null,
   rtmp: null,
+  stageLayout: 'grid',
   dropRtmpBelow: 0,
   graceDeadlineAt: null,
   updatedAt: '2026-01-01T00:00:00.000Z',

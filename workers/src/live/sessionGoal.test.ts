@@ -9,6 +9,7 @@ const control = (change: Partial<ControlDocument> = {}): ControlDocument => ({
   epoch: 2,
   source: { relayUrl: 'http://relay/a.flv', epoch: 2 },
   rtmp: null,
+  stageLayout: 'grid',
   dropRtmpBelow: 0,
   graceDeadlineAt: null,
   updatedAt: '2026-01-01T00:00:00.000Z',

@@ -87,6 +87,7 @@ export class CompositeSession implements RoomRun {
     const { redis, control: channel } = this.#deps;
     const onChange = (document: ControlDocument): void => {
       this.#control = document;
+      this.#show();
       this.#wake.call();
     };
     const { sessionId } = this.#data;
@@ -153,7 +154,7 @@ export class CompositeSession implements RoomRun {
     }
     this.#publish = begun;
     this.#shownMs = Date.now();
-    begun.engine.setStage(this.#view.people, this.#view.heard);
+    this.#show();
   }
 
   async #unpublish(reason: UnpublishReason): Promise<void> {
@@ -177,8 +178,13 @@ export class CompositeSession implements RoomRun {
     else if (room.tracks.length > 0 || this.#publish === null)
       this.#view = stageView(room.people, room.tracks);
     else this.#view = { people: withoutMedia(this.#view.people), heard: [] };
-    this.#publish?.engine.setStage(this.#view.people, this.#view.heard);
+    this.#show();
     this.#wake.call();
+  }
+
+  #show(): void {
+    const layout = this.#control?.stageLayout ?? 'grid';
+    this.#publish?.engine.setStage(this.#view.people, this.#view.heard, layout);
   }
 
   #onSize(input: VideoInput, { width, height }: CanvasSize): void {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
+import type { StageLayout } from '@maydan/contracts';
 import { AacEncoder } from './audio/AacEncoder.ts';
 import { Mixer } from './audio/Mixer.ts';
 import { sampleRateHz } from './audio/PcmTimeline.ts';
@@ -73,10 +74,10 @@ export class StageEngine extends EventEmitter<StageEngineEvents> {
     return this.#picture;
   }
 
-  /** Who is seen and heard from now on. */
-  setStage(people: readonly ShownPerson[], heard: readonly HeardTrack[]): void {
+  /** Who is seen and heard from now on, and how they are arranged. */
+  setStage(people: readonly ShownPerson[], heard: readonly HeardTrack[], layout: StageLayout): void {
     if (this.#isClosed) return;
-    this.#picture?.setPeople(people);
+    this.#picture?.setPeople(people, layout);
     const names = new Set(heard.map(({ name }) => name));
     for (const name of this.#heard.keys()) {
       if (names.has(name)) continue;

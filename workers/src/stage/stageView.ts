@@ -29,9 +29,11 @@ export function stageView(people: readonly PeerInfo[], tracks: readonly StageTra
   return {
     people: people
       .filter(({ peerId }) => senders.has(peerId))
-      .map(({ peerId, displayName: name }) => ({
+      .map(({ peerId, displayName: name, role }) => ({
         peerId,
         name,
+        // What the host sends by RTMP comes as a peer of its own.
+        isHost: role !== 'cohost',
         camera: videoOf(peerId, 'camera'),
         screen: videoOf(peerId, 'screen'),
         hasLayers: hasLayers(peerId),

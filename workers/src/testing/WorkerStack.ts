@@ -184,6 +184,7 @@ export class LiveTest {
       stopReason: null,
       source: null,
       rtmp: null,
+      stageLayout: 'grid' as const,
       dropRtmpBelow: 0,
       graceDeadlineAt: null,
       updatedAt: new Date(0).toISOString(),

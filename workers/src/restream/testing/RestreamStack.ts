@@ -85,7 +85,13 @@ export class RestreamStack {
     const document: ControlDocument = {
       ...{ sessionId: this.sessionId, playbackId: 'p'.repeat(24), desired, source },
       ...{ stopReason: desired === 'stop' ? 'hostEnded' : null, epoch: source?.epoch ?? 1 },
-      ...{ rtmp: source, dropRtmpBelow: 0, graceDeadlineAt: null, updatedAt: new Date().toISOString() },
+      ...{
+        rtmp: source,
+        stageLayout: 'grid',
+        dropRtmpBelow: 0,
+        graceDeadlineAt: null,
+        updatedAt: new Date().toISOString(),
+      },
     };
     const text = JSON.stringify(document);
     await this.redis.set(controlKey(this.sessionId), text);

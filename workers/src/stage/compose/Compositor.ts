@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { StageLayout } from '@maydan/contracts';
 import type { AvcPicture } from '../picture/AvcPicture.ts';
 import type { VideoInput } from '../room/VideoInput.ts';
 import { ComposerProcess, type ComposerSettings } from './ComposerProcess.ts';
@@ -17,6 +18,7 @@ import { TrackVideo } from './TrackVideo.ts';
 export interface ShownPerson {
   readonly peerId: string;
   readonly name: string;
+  readonly isHost: boolean;
   readonly camera: VideoInput | null;
   readonly screen: VideoInput | null;
   /** The camera's picture changes its size with the network. */
@@ -77,13 +79,13 @@ export class Compositor extends EventEmitter<CompositorEvents> {
     return [...this.#tracks.values()].reduce((sum, { latePictures }) => sum + latePictures, 0);
   }
 
-  /** Who is on stage from now on, the host first. */
-  setPeople(people: readonly ShownPerson[]): void {
+  /** Who is on stage from now on, the host first, and how they are arranged. */
+  setPeople(people: readonly ShownPerson[], layout: StageLayout): void {
     this.#people = people;
-    const shown = people.map(({ peerId, camera, screen }) => ({
-      ...{ peerId, hasCamera: camera !== null, sharesScreen: screen !== null },
+    const shown = people.map(({ peerId, isHost, camera, screen }) => ({
+      ...{ peerId, isHost, hasCamera: camera !== null, sharesScreen: screen !== null },
     }));
-    this.#tiles = layoutOf(shown, this.#options.size);
+    this.#tiles = layoutOf(shown, this.#options.size, layout);
     const needed = new Set<VideoInput>();
     for (const tile of this.#tiles) {
       const input = this.#inputOf(tile);

@@ -4,7 +4,7 @@ import { layoutOf, mostTiles, type Person, type Tile } from './layout.ts';
 const canvas = { width: 1_280, height: 720 };
 const people = (count: number, presenter = -1): Person[] =>
   Array.from({ length: count }, (_, at) => ({
-    ...{ peerId: `p${at}`, hasCamera: at % 3 === 0, sharesScreen: at === presenter },
+    ...{ peerId: `p${at}`, isHost: at === 0, hasCamera: at % 3 === 0, sharesScreen: at === presenter },
   }));
 const rectangle = ({ x, y, width, height }: Tile): string => `${x},${y} ${width}x${height}`;
 
@@ -15,11 +15,33 @@ describe('the layout', () => {
     [3, ['0,0 640x360', '640,0 640x360', '320,360 640x360']],
     [4, ['0,0 640x360', '640,0 640x360', '0,360 640x360', '640,360 640x360']],
   ])('of %i people is a grid with the last row in the middle', (count, expected) => {
-    expect(layoutOf(people(count), canvas).map(rectangle)).toEqual(expected);
+    expect(layoutOf(people(count), canvas, 'grid').map(rectangle)).toEqual(expected);
   });
 
-  it('of a shared screen shows it large, with everybody beside it', () => {
-    const tiles = layoutOf(people(3, 1), canvas);
+  it.each([
+    [1, ['0,0 1280x720']],
+    [2, ['0,90 960x540', '960,270 320x180']],
+    [3, ['0,90 960x540', '960,180 320x180', '960,360 320x180']],
+    [9, ['0,44 1120x630', ...Array.from({ length: 8 }, (_, at) => `1120,${at * 90} 160x90`)]],
+  ])('of %i people with the host in the spotlight has the others beside', (count, expected) => {
+    expect(layoutOf(people(count), canvas, 'spotlight').map(rectangle)).toEqual(expected);
+  });
+
+  it('has in the spotlight the host, by the device with a camera; without a host, who came first', () => {
+    const large = (change: (person: Person, at: number) => Partial<Person>): string | undefined =>
+      layoutOf(
+        people(4).map((person, at) => ({ ...person, ...change(person, at) })),
+        canvas,
+        'spotlight',
+      )[0]?.peerId;
+    expect(large(() => ({}))).toBe('p0');
+    expect(large(() => ({ hasCamera: false }))).toBe('p0');
+    expect(large((_person, at) => ({ isHost: at < 2, hasCamera: at > 0 }))).toBe('p1');
+    expect(large(() => ({ isHost: false }))).toBe('p0');
+  });
+
+  it.each(['grid', 'spotlight'] as const)('of a shared screen shows it large (%s)', (layout) => {
+    const tiles = layoutOf(people(3, 1), canvas, layout);
     expect(tiles.map(rectangle)).toEqual([
       '0,0 960x720',
       '960,90 320x180',
@@ -32,7 +54,7 @@ describe('the layout', () => {
 
   it('of more people than can be told apart has the rest as names below, none with a camera', () => {
     // Every third one has a camera: 7 of 20; the two others in the grid are the first without.
-    const tiles = layoutOf(people(20), canvas);
+    const tiles = layoutOf(people(20), canvas, 'grid');
     const large = tiles.slice(0, mostTiles);
     const names = tiles.slice(mostTiles);
     expect(large.map(({ peerId }) => peerId)).toEqual([
@@ -53,7 +75,8 @@ describe('the layout', () => {
   });
 
   it('of nobody is empty', () => {
-    expect(layoutOf([], canvas)).toEqual([]);
+    expect(layoutOf([], canvas, 'grid')).toEqual([]);
+    expect(layoutOf([], canvas, 'spotlight')).toEqual([]);
   });
 
   const sizes = [
@@ -64,8 +87,12 @@ describe('the layout', () => {
   ];
   it.each(sizes)('never leaves the canvas, overlaps or has odd numbers ($width x $height)', (size) => {
     for (let count = 1; count <= 20; count += 1) {
-      for (const presenter of [-1, 0]) {
-        const tiles = layoutOf(people(count, presenter), size);
+      for (const [presenter, layout] of [
+        [-1, 'grid'],
+        [-1, 'spotlight'],
+        [0, 'grid'],
+      ] as const) {
+        const tiles = layoutOf(people(count, presenter), size, layout);
         expect(tiles).toHaveLength(count + (presenter < 0 ? 0 : 1));
         expect(new Set(tiles.map(({ peerId }) => peerId)).size).toBe(count);
         for (const [at, tile] of tiles.entries()) {

@@ -292,7 +292,10 @@ describe('what composes a stage', () => {
     compositor.on('picture', () => (pictures += 1));
     compositor.on('config', () => (configs += 1));
     compositor.setPeople(
-      inputs.map((camera, at) => ({ peerId: `${at}`, name: '', camera, screen: null, hasLayers: false })),
+      inputs.map((camera, at) => ({
+        ...{ peerId: `${at}`, name: '', isHost: false, camera, screen: null, hasLayers: false },
+      })),
+      'grid',
     );
     const startMs = performance.now();
     let sent = 0;

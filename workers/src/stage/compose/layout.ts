@@ -1,3 +1,5 @@
+import type { StageLayout } from '@maydan/contracts';
+
 /** How a picture has to come out. */
 export interface TileShape {
   /** Even. */
@@ -29,6 +31,7 @@ export interface Tile extends TileContent, TileShape {
 /** What the layout has to know of a person. */
 export interface Person {
   readonly peerId: string;
+  readonly isHost: boolean;
   readonly hasCamera: boolean;
   readonly sharesScreen: boolean;
 }
@@ -45,19 +48,36 @@ const nameShare = 1 / 12;
 const lowestName = 28;
 
 /**
- * Where everybody is shown, in the order given (the host first): side by side in a grid, or, when somebody shares a screen,
- * the (first) screen large with the people beside it. Nobody is left out, and no camera for somebody without one. Pure.
+ * Where everybody is shown, in the order given (the host first): in a grid, or the host large with the others beside; when
+ * somebody shares a screen, the (first) screen large with the people beside it. Nobody is left out, and no camera for somebody
+ * without one. Pure.
  */
-export function layoutOf(people: readonly Person[], canvas: CanvasSize): Tile[] {
+export function layoutOf(people: readonly Person[], canvas: CanvasSize, layout: StageLayout): Tile[] {
   const seats = seatsOf(people);
   const names = people.filter((person) => !seats.has(person)).map(contentOf);
   const rows = Math.ceil(names.length / namesInRow);
   const nameHeight = Math.max(lowestName, even(canvas.height * nameShare));
   const area = { width: canvas.width, height: canvas.height - rows * nameHeight };
-  const cameras = people.filter((person) => seats.has(person)).map(contentOf);
-  const presenter = people.find(({ sharesScreen }) => sharesScreen);
-  const shown = presenter === undefined ? grid(cameras, area) : presentation(presenter.peerId, cameras, area);
+  const shown = arranged(
+    people,
+    people.filter((person) => seats.has(person)),
+    area,
+    layout,
+  );
   return [...shown, ...strip(names, { ...area, nameHeight })];
+}
+
+/** `seated`: those with a tile of their own. */
+function arranged(
+  people: readonly Person[],
+  seated: readonly Person[],
+  area: CanvasSize,
+  layout: StageLayout,
+): Tile[] {
+  const presenter = people.find(({ sharesScreen }) => sharesScreen);
+  if (presenter !== undefined) return presentation(presenter.peerId, seated.map(contentOf), area);
+  const isGrid = layout === 'grid' || seated.length < 2;
+  return isGrid ? grid(seated.map(contentOf), area) : spotlight(seated, area);
 }
 
 /** Who has a tile of their own: those with a camera before the others. */
@@ -102,20 +122,38 @@ function grid(contents: readonly TileContent[], canvas: CanvasSize): Tile[] {
 }
 
 function presentation(peerId: string, cameras: readonly TileContent[], canvas: CanvasSize): Tile[] {
-  const height = even(canvas.height * Math.min(largestSideShare, 1 / cameras.length));
-  const side = { width: even(height * aspect), height };
-  const top = even((canvas.height - cameras.length * height) / 2);
+  const side = column(cameras, canvas);
   const screen: Tile = {
     ...{ key: `${peerId}/screen`, peerId, source: 'screen', fit: 'contain' },
-    ...{ x: 0, y: 0, width: canvas.width - side.width, height: canvas.height },
+    ...{ x: 0, y: 0, width: side.left, height: canvas.height },
   };
-  const x = canvas.width - side.width;
-  const people = cameras.map((content, index): Tile => ({
+  return [screen, ...side.tiles];
+}
+
+/** A host may be there with several devices: one with a camera is the large one. Without a host it is who came first. */
+function spotlight(people: readonly Person[], canvas: CanvasSize): Tile[] {
+  const large = people.find(({ isHost, hasCamera }) => isHost && hasCamera) ?? people[0];
+  if (large === undefined) return [];
+  const others = people.filter((person) => person !== large);
+  const side = column(others.map(contentOf), canvas);
+  const width = even(Math.min(side.left, canvas.height * aspect));
+  const height = even(width / aspect);
+  const [x, y] = [even((side.left - width) / 2), even((canvas.height - height) / 2)];
+  return [{ ...contentOf(large), x, y, width, height, fit: 'cover' }, ...side.tiles];
+}
+
+/** People below each other at the right side; `left` is what they leave of the width. */
+function column(contents: readonly TileContent[], canvas: CanvasSize): { tiles: Tile[]; left: number } {
+  const height = even(canvas.height * Math.min(largestSideShare, 1 / contents.length));
+  const size = { width: even(height * aspect), height };
+  const top = even((canvas.height - contents.length * height) / 2);
+  const left = canvas.width - size.width;
+  const tiles = contents.map((content, index): Tile => ({
     ...content,
-    ...side,
-    x,
+    ...size,
+    x: left,
     y: top + index * height,
     fit: 'cover',
   }));
-  return [screen, ...people];
+  return { tiles, left };
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '@maydan/common';
+import type { StageLayout } from '@maydan/contracts';
 import { Compositor, type ShownPerson } from '../compose/Compositor.ts';
 import type { Labels } from '../compose/Labels.ts';
 import type { CanvasSize } from '../compose/layout.ts';
@@ -42,6 +43,7 @@ export class PictureDirector {
   readonly #options: PictureDirectorOptions;
   readonly #steadiness = new Steadiness();
   #people: readonly ShownPerson[] = [];
+  #layout: StageLayout = 'grid';
   #composing: Composing | null = null;
   #pass: Passthrough | null = null;
   #isPassing = false;
@@ -71,9 +73,10 @@ export class PictureDirector {
     return this.#composing?.compositor ?? null;
   }
 
-  setPeople(people: readonly ShownPerson[]): void {
+  setPeople(people: readonly ShownPerson[], layout: StageLayout): void {
     this.#people = people;
-    this.#composing?.compositor.setPeople(people);
+    this.#layout = layout;
+    this.#composing?.compositor.setPeople(people, layout);
   }
 
   /** Counts ticks that this process slept through. */
@@ -154,7 +157,7 @@ export class PictureDirector {
     compositor.on('picture', (picture) => isMine() && flv.picture(picture));
     compositor.on('failed', onFailed);
     this.#composing = { compositor, sinceMs: nowMs };
-    compositor.setPeople(this.#people);
+    compositor.setPeople(this.#people, this.#layout);
     return this.#composing;
   }
 

@@ -10,7 +10,7 @@ const inputOf = (codec: 'h264' | 'vp8'): VideoInput =>
 
 describe('who is passed on', () => {
   const camera = inputOf('h264');
-  const person = { peerId: 'p', name: 'P', camera, screen: null, hasLayers: false };
+  const person = { peerId: 'p', name: 'P', isHost: true, camera, screen: null, hasLayers: false };
   it('is somebody alone with H.264', () => {
     expect(loneInput([person])).toBe(camera);
   });
