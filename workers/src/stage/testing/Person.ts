@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { packetizeH264 } from '../../forward/rtp/packetizeH264.ts';
 import { readNacks } from '../../forward/rtp/rtcp.ts';
 import { RtpStream } from '../../forward/rtp/RtpStream.ts';
 import { isRtcp } from '../rtp/rtpPacket.ts';
 import type { Clip, ClipFrame } from './clip.ts';
+import { payloadsOf } from './packetize.ts';
 
 export const payloadTypes = { video: 101, audio: 100 } as const;
 
@@ -14,13 +14,14 @@ export interface PersonOptions {
   readonly audio: number | null;
   /** Share of packets that get lost on the way, also of those sent again. */
   readonly loss?: number;
+  /** All is sent from it, and it stays open; else from sockets of its own. */
+  readonly socket?: Socket;
   /** Lost pictures are sent again when the receiver asks for it. Default true. */
   readonly answersNacks?: boolean;
 }
 
 const tickMs = 5;
 const reportMs = 500;
-const maxPayloadBytes = 1_100;
 const cname = 'person';
 const history = 512;
 
@@ -33,6 +34,9 @@ export class Person {
   readonly #audio: RtpStream;
   readonly #timers: NodeJS.Timeout[];
   readonly #startMs = performance.now();
+  #unlisten: () => void = () => undefined;
+  #clip: Clip;
+  #next: Clip | null = null;
   #untilMs = 0;
   #seed = 1;
   isVideoOn = true;
@@ -43,12 +47,17 @@ export class Person {
 
   constructor(options: PersonOptions) {
     this.#options = options;
+    this.#clip = options.clip;
     this.#video = new RtpStream({ payloadType: payloadTypes.video, clockRateHz: 90_000, history });
     this.#audio = new RtpStream({ payloadType: payloadTypes.audio, clockRateHz: 48_000, history: 0 });
     this.ssrc = { video: this.#video.ssrc, audio: this.#audio.ssrc };
     const video = options.video === null ? null : this.#open();
     const audio = options.audio === null ? null : options.audio === options.video ? video : this.#open();
-    video?.on('message', (bytes) => this.#onMessage(bytes, video));
+    if (video !== null) {
+      const listener = (bytes: Buffer): void => this.#onMessage(bytes, video);
+      video.on('message', listener);
+      this.#unlisten = () => void video.off('message', listener);
+    }
     const tick = (): void => this.#tick(video, audio);
     this.#timers = [setInterval(tick, tickMs), setInterval(() => this.#report(video, audio), reportMs)];
   }
@@ -56,10 +65,27 @@ export class Person {
   /** Idempotent. */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#unlisten();
     for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
+  /** Sends another picture in the same stream, beginning with a key frame, as `replaceTrack` of browsers; of equal duration and codec. */
+  change(clip: Clip): void {
+    this.#next = clip;
+  }
+
+  #mayChange(nowMs: number): void {
+    const { durationMs } = this.#clip;
+    const beginsMs = Math.floor(nowMs / durationMs) * durationMs;
+    if (this.#next === null || beginsMs <= this.#untilMs) return;
+    this.#clip = this.#next;
+    this.#next = null;
+    // What is left of the old one would refer to pictures of the new one.
+    this.#untilMs = beginsMs - 0.001;
+  }
+
   #open(): Socket {
+    if (this.#options.socket !== undefined) return this.#options.socket;
     const socket = createSocket('udp4');
     socket.on('error', () => undefined);
     this.#sockets.push(socket);
@@ -68,14 +94,11 @@ export class Person {
 
   #tick(video: Socket | null, audio: Socket | null): void {
     const nowMs = performance.now() - this.#startMs;
-    const { clip } = this.#options;
+    this.#mayChange(nowMs);
+    const clip = this.#clip;
     if (video !== null && this.isVideoOn) {
-      for (const { timeMs, units } of this.#due(clip.pictures, nowMs)) {
-        const payloads =
-          clip.codec === 'h264'
-            ? packetizeH264(units, clip.parameterSets, maxPayloadBytes)
-            : vp8Payloads(units[0]);
-        for (const packet of this.#video.packets(payloads, timeMs))
+      for (const frame of this.#due(clip.pictures, nowMs)) {
+        for (const packet of this.#video.packets(payloadsOf(clip, frame), frame.timeMs))
           this.#send(video, packet, this.#options.video);
       }
     }
@@ -91,7 +114,7 @@ export class Person {
 
   /** Frames of this and the last round whose time has come since the last tick. */
   #due(frames: readonly ClipFrame[], nowMs: number): ClipFrame[] {
-    const { durationMs } = this.#options.clip;
+    const { durationMs } = this.#clip;
     const rounds = [Math.floor(this.#untilMs / durationMs), Math.floor(nowMs / durationMs)];
     return [...new Set(rounds)].flatMap((round) =>
       frames
@@ -131,16 +154,4 @@ export class Person {
     this.#seed = (this.#seed * 16_807) % 2_147_483_647;
     return this.#seed / 2_147_483_647;
   }
-}
-
-/** RFC 7741 4.2: S in the first packet of a frame. */
-function vp8Payloads(frame: Uint8Array = new Uint8Array(0)): { payload: Uint8Array; marker: boolean }[] {
-  const count = Math.ceil(frame.length / maxPayloadBytes);
-  return Array.from({ length: count }, (_, index) => {
-    const piece = frame.subarray(index * maxPayloadBytes, (index + 1) * maxPayloadBytes);
-    return {
-      payload: Buffer.concat([Buffer.of(index === 0 ? 0x10 : 0), piece]),
-      marker: index === count - 1,
-    };
-  });
 }

@@ -36,7 +36,7 @@ import { Labels } from '../compose/Labels.ts';
 import { CompositeWorker } from '../composite.handler.ts';
 import { StageRelays } from '../publish/StageRelays.ts';
 import type { Clip } from './clip.ts';
-import { StagePerson } from './StagePerson.ts';
+import { StagePerson, type StagePersonOptions } from './StagePerson.ts';
 
 const log = createLogger('test', 'silent');
 
@@ -111,11 +111,7 @@ export class StageStack {
   }
 
   /** Somebody comes on stage and sends a clip. */
-  async join(
-    name: string,
-    clip: Clip,
-    options: { loss?: number; video?: boolean } = {},
-  ): Promise<StagePerson> {
+  async join(name: string, clip: Clip, options: StagePersonOptions = {}): Promise<StagePerson> {
     const { redis, secret, sessionId } = this;
     const sessionType = this.#options.sessionType ?? 'video';
     const person = await StagePerson.join(

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { runWithPipes } from '../../packager/testing/ffmpeg.ts';
 import { FlvParser } from '../../source/flv/FlvParser.ts';
 import { parseAvcConfig } from '../../source/avcConfig.ts';
+import type { VideoCodec } from '../rtp/PictureAssembler.ts';
 import type { EncodedPicture } from '../rtp/pictures.ts';
 
 /** Somebody who flashes and beeps at once, so that tests can tell people apart and see whether lips and voice agree. */
@@ -16,13 +17,13 @@ export interface Rhythm {
 export interface ClipFrame {
   /** From the beginning of the clip. */
   readonly timeMs: number;
-  /** H.264: NAL units; VP8: one frame; Opus: one packet. */
+  /** H.264: NAL units; VP8 and VP9: one frame; AV1: one temporal unit; Opus: one packet. */
   readonly units: readonly Uint8Array[];
 }
 
 /** A stretch of media that can be sent again and again. */
 export interface Clip {
-  readonly codec: 'vp8' | 'h264';
+  readonly codec: VideoCodec;
   readonly durationMs: number;
   readonly pictures: readonly ClipFrame[];
   readonly parameterSets: readonly Uint8Array[];
@@ -35,31 +36,14 @@ const flashSec = 0.12;
 const preSkipMs = 312 / 48;
 const opusFrameMs = 20;
 
-const encoders: Record<Clip['codec'], readonly string[]> = {
-  vp8: [
-    '-c:v',
-    'libvpx',
-    '-deadline',
-    'realtime',
-    '-cpu-used',
-    '16',
-    '-lag-in-frames',
-    '0',
-    '-auto-alt-ref',
-    '0',
-  ],
-  h264: [
-    '-c:v',
-    'libx264',
-    '-preset',
-    'ultrafast',
-    '-tune',
-    'zerolatency',
-    '-profile:v',
-    'baseline',
-    '-x264-params',
-    'sliced-threads=0',
-  ],
+const libvpx = ['-deadline', 'realtime', '-lag-in-frames', '0', '-auto-alt-ref', '0', '-cpu-used'];
+const baseline = ['-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline'];
+
+const encoders: Record<VideoCodec, readonly string[]> = {
+  vp8: ['-c:v', 'libvpx', ...libvpx, '16'],
+  vp9: ['-c:v', 'libvpx-vp9', ...libvpx, '8'],
+  av1: ['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '8', '-lag-in-frames', '0'],
+  h264: ['-c:v', 'libx264', ...baseline, '-x264-params', 'sliced-threads=0'],
 };
 
 /** For tests: encodes a clip with ffmpeg, once, so that many can send it at little cost. */
@@ -74,11 +58,21 @@ export async function makeClip(
 }
 
 export interface ClipOptions {
-  readonly codec: Clip['codec'];
+  readonly codec: VideoCodec;
   readonly size?: string;
   readonly durationSec?: number;
   readonly keyFrameIntervalSec?: number;
   readonly bitrateKbps?: number;
+}
+
+/** Somebody who always looks and sounds the same; `level`: amplitude of the tone. */
+export async function makeSteadyClip(
+  { colour, toneHz, level = 0.1 }: { colour: string; toneHz: number; level?: number },
+  { size = '320x180', durationSec = 1, ...options }: ClipOptions,
+): Promise<Clip> {
+  const picture = `color=${colour}:s=${size}:r=${frameRate}:d=${durationSec}`;
+  const sound = `aevalsrc=exprs='${level}*sin(2*PI*${toneHz}*t)':s=48000:d=${durationSec}`;
+  return await encodeClip(picture, sound, { size, durationSec, ...options });
 }
 
 /** Encodes what two sources of lavfi give, which end after `durationSec` by themselves; pictures come at 30 fps. */
@@ -128,7 +122,7 @@ export function encodedPicture(
   const units = pictures[at]?.units ?? [];
   const timestamp = at * 3_000;
   const key = at === 0 || at % keyEvery === 0;
-  if (codec === 'vp8') return { timestamp, key, data: Buffer.concat(units) };
+  if (codec !== 'h264') return { timestamp, key, data: Buffer.concat(units) };
   const data = Buffer.concat(units.flatMap((unit) => [lengthOf(unit), unit]));
   const [sps, pps] = parameterSets;
   if (!key || sps === undefined || pps === undefined) return { timestamp, key: false, data };

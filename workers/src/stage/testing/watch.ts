@@ -14,6 +14,9 @@ export interface Area {
 
 const rateHz = 8_000;
 const windowSamples = 40;
+/** Of two equal colours, in each of their values. */
+const mostApart = 14;
+const tonePartSec = 2;
 
 /** Times (s) at which an area turns bright, each at its first bright picture. */
 export async function flashes(
@@ -46,6 +49,77 @@ export async function lumaOf(
   );
 }
 
+/** What the newest picture of a file, which may still grow, looks like: the mean colour of an area; NaN without a picture. */
+export async function newestPicture(
+  file: string,
+  { width, height }: { width: number; height: number },
+): Promise<(area: Area) => Colour> {
+  const chunks: Uint8Array[] = [];
+  // Each tenth one is new enough.
+  await runWithPipes(
+    [
+      ...['-v', 'error', '-i', file, '-map', '0:v:0', '-vf', "select='not(mod(n,10))'"],
+      ...['-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', 'pipe:3'],
+    ],
+    [(bytes) => chunks.push(bytes)],
+  );
+  const bytes = Buffer.concat(chunks);
+  const luma = width * height;
+  const picture = bytes.subarray((Math.floor(bytes.length / (luma * 1.5)) - 1) * luma * 1.5);
+  const mean = (plane: Buffer, stride: number, { x, y, ...area }: Area): number => {
+    let sum = 0;
+    for (let row = y; row < y + area.height; row += 1) {
+      for (let column = x; column < x + area.width; column += 1) sum += plane[row * stride + column] ?? NaN;
+    }
+    return sum / (area.width * area.height);
+  };
+  return (area) => {
+    const half = { x: area.x / 2, y: area.y / 2, width: area.width / 2, height: area.height / 2 };
+    const chroma = [luma, luma * 1.25].map((at) => mean(picture.subarray(at), width / 2, half));
+    return [mean(picture, width, area), chroma[0] ?? NaN, chroma[1] ?? NaN];
+  };
+}
+
+/** Eight-bit values. */
+export type Colour = readonly [y: number, u: number, v: number];
+
+/** As ffmpeg's sources make it (BT.601, limited range); `rgb`: ffmpeg's hexadecimal name. */
+export function yuvOf(rgb: string): Colour {
+  const [r = 0, g = 0, b = 0] = [16, 8, 0].map((shift) => (Number(rgb) >> shift) & 255);
+  return [
+    16 + 0.257 * r + 0.504 * g + 0.098 * b,
+    128 - 0.148 * r - 0.291 * g + 0.439 * b,
+    128 + 0.439 * r - 0.368 * g - 0.071 * b,
+  ];
+}
+
+/** Which of some colours (by their keys) a picture has; null when it is none of them. */
+export function nameOf<K extends string>(colour: Colour, names: Readonly<Record<K, string>>): K | null {
+  const apart = (rgb: string): number =>
+    Math.max(...yuvOf(rgb).map((value, at) => Math.abs(value - (colour[at] ?? NaN))));
+  const keys = Object.keys(names) as K[];
+  return keys.find((key) => apart(names[key]) < mostApart) ?? null;
+}
+
+/** How loud tones are in the last part of a file, each by Goertzel's algorithm; amplitudes from 0 to 1. */
+export async function tonesOf(file: string, hz: readonly number[]): Promise<number[]> {
+  const pcm = await decodeSound(file, []);
+  const count = Math.min(tonePartSec * rateHz, pcm.length / 2);
+  const first = pcm.length / 2 - count;
+  return hz.map((tone) => {
+    const coefficient = 2 * Math.cos((2 * Math.PI * tone) / rateHz);
+    let [before, last] = [0, 0];
+    for (let at = 0; at < count; at += 1) {
+      // Hann's window: tones beside this one don't count.
+      const weight = 0.5 - 0.5 * Math.cos((2 * Math.PI * at) / count);
+      const now = (weight * pcm.readInt16LE(2 * (first + at))) / 32_768 + coefficient * last - before;
+      [before, last] = [last, now];
+    }
+    const power = last ** 2 + before ** 2 - coefficient * last * before;
+    return (4 * Math.sqrt(Math.max(0, power))) / count;
+  });
+}
+
 /** Times (s) at which a tone begins, and how loud it is while it sounds (0 to 1). */
 export async function beeps(
   file: string,
@@ -53,28 +127,22 @@ export async function beeps(
   threshold = 0.05,
 ): Promise<{ timeSec: number; loudness: number }[]> {
   // Times are the frames' own: small holes, too, as where one leg ends and the next begins, are filled.
-  const filter = `aresample=async=1:min_hard_comp=0.002:first_pts=0,bandpass=f=${toneHz}:width_type=h:w=150,aresample=${rateHz}`;
+  const filter = `aresample=async=1:min_hard_comp=0.002:first_pts=0,bandpass=f=${toneHz}:width_type=h:w=150`;
+  return onsets(await decodeSound(file, [filter]), threshold);
+}
+
+/** Mono, 16 bits, at `rateHz`. */
+async function decodeSound(file: string, filters: readonly string[]): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
+  const filter = [...filters, `aresample=${rateHz}`].join(',');
   await runWithPipes(
     [
-      '-v',
-      'error',
-      '-copyts',
-      '-i',
-      file,
-      '-map',
-      '0:a:0',
-      '-af',
-      filter,
-      '-ac',
-      '1',
-      '-f',
-      's16le',
-      'pipe:3',
+      ...['-v', 'error', '-copyts', '-i', file, '-map', '0:a:0', '-af', filter],
+      ...['-ac', '1', '-f', 's16le', 'pipe:3'],
     ],
     [(bytes) => chunks.push(bytes)],
   );
-  return onsets(Buffer.concat(chunks), threshold);
+  return Buffer.concat(chunks);
 }
 
 function onsets(pcm: Buffer, threshold: number): { timeSec: number; loudness: number }[] {
@@ -111,6 +179,14 @@ export function median(values: readonly number[]): number {
 export async function flvTags(file: string): Promise<FlvTag[]> {
   const bytes = await readFile(file);
   return new FlvParser().push(bytes);
+}
+
+/** The longest time (ms) without sound in a file's timestamps. */
+export async function longestSilenceMs(file: string): Promise<number> {
+  // The first one is the configuration.
+  const sounds = (await flvTags(file)).filter(({ type, body }) => type === 'audio' && body[1] !== 0);
+  const times = sounds.map(({ timestampMs }) => timestampMs);
+  return Math.max(0, ...times.slice(1).map((timeMs, at) => timeMs - (times[at] ?? 0)));
 }
 
 /** What a file's picture track is like: sizes in their order, number of pictures, and the longest time without one. */
