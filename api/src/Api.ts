@@ -85,6 +85,7 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const sweep = createSweep(parts, services);
   lifecycle.own('passwords', () => services.passwords.close());
   lifecycle.own('session room', () => services.room.close());
+  lifecycle.own('health', () => services.health.close());
   lifecycle.own('delayed messages', () => services.delayedMessages.close());
   lifecycle.own('viewing', () => services.viewing.viewing.close());
   lifecycle.own('counting of viewers', () => services.viewing.keeping.close());

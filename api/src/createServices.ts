@@ -32,6 +32,7 @@ import { FactsHandler } from './facts/facts.handler.ts';
 import { anybodyProcedures, signedInProcedures, type RequestContext } from './http/context.ts';
 import { createGifts } from './gifts/createGifts.ts';
 import { giftsRoutes } from './gifts/gifts.routes.ts';
+import { healthGuard, healthHandlers } from './health/health.gateway.ts';
 import { createIdentity } from './identity/createIdentity.ts';
 import { identityRoutes } from './identity/identity.routes.ts';
 import { Reconciliation } from './ledger/Reconciliation.ts';
@@ -303,7 +304,7 @@ export function createServices(dependencies: ServicesDependencies) {
       ...viewingHandlers(viewing),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
-      ...reportsHandlers,
+      ...{ ...healthHandlers(stage.health), ...reportsHandlers },
       ...restreamHandlers(restream),
       ...sessionsHandlers(sessions),
     },
@@ -312,7 +313,7 @@ export function createServices(dependencies: ServicesDependencies) {
       conversation: conversationGuard(conversations),
       chat: chatGuard(chat),
       staff: staffGuard(chat),
-      reports: reportsGuard,
+      ...{ health: healthGuard(stage.health), reports: reportsGuard },
     },
     hiddenFrom: (user) => blocks.hiddenFrom(user),
     tracesHere: () => traces.hashesHere(),
@@ -339,9 +340,7 @@ export function createServices(dependencies: ServicesDependencies) {
     reconciliation,
     giftAssets: gifts.assetRoutes,
     wallet,
-    limits,
-    gateway,
-    room,
+    ...{ limits, gateway, room },
     delayedMessages: chat.delayed,
     viewing,
     analytics,
@@ -357,10 +356,11 @@ export function createServices(dependencies: ServicesDependencies) {
     push,
     outbox,
     duePushes,
-    seats: stage.seats,
-    directory: stage.directory,
+    ...{ seats: stage.seats, directory: stage.directory, health: stage.health },
     restream,
-    facts: new FactsHandler({ ...shared, restream, toldLater, stage: stage.facts, media: media.facts }),
+    facts: new FactsHandler({
+      ...{ ...shared, restream, toldLater, health: stage.health, stage: stage.facts, media: media.facts },
+    }),
     sweep: new Sweep({
       ...{ ...shared, repo: new SweepRepo(database), sessions: repo, stage: stage.sweep },
       restreaming: (hostIds) => restream.hostsAmong(hostIds),

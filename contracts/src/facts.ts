@@ -3,7 +3,7 @@ import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
 import { mediaId, mediaOutcome, mediaRemoval } from './media.ts';
 import { endReason, streamHealth } from './sessions.ts';
 import { peerId, stageRole } from './stage/joinToken.ts';
-import { stagePeerHealth } from './stage/health.ts';
+import { stageComposition, stagePeerHealth } from './stage/health.ts';
 import { leaveReason } from './stage/signaling.ts';
 
 /** Redis Stream that carries facts from ingest, workers and sfu up to the api; field `fact` holds the JSON. */
@@ -62,6 +62,8 @@ export const fact = z.discriminatedUnion('type', [
     nodeId: z.string(),
     peers: z.array(stagePeerHealth).max(80),
   }),
+  /** Every few seconds while a worker publishes the stage: how the pictures of people get into the broadcast. */
+  z.object({ type: z.literal('stage.composed'), ...base, composition: stageComposition }),
   /** A worker has begun the session's job. */
   z.object({ type: z.literal('live.accepted'), ...base, playbackId, fence, workerId: z.string() }),
   /** The source of this epoch can be played; sent once per epoch. */

@@ -36,6 +36,10 @@ export const healthWarning = z.object({
     'clockJumped',
     'resolutionChanged',
     'sourceStalled',
+    /** Of the last seconds' frames too many never came, came late, or came and could be shown to nobody. */
+    'framesMissing',
+    'framesLate',
+    'framesDropped',
     'renditionsDropped',
     'waitingForCapacity',
     'encoderTooSlow',
@@ -55,6 +59,26 @@ export const healthWarning = z.object({
 });
 export type HealthWarning = z.infer<typeof healthWarning>;
 
+/**
+ * The frames of a publisher in the last seconds. Those that never came are seen by its own timestamps against its own frame
+ * rate: its encoder lagged and skipped them, or dropped them for want of network. An encoder that shows a frame twice in place
+ * of a skipped one, as OBS does when it lags, is not found out.
+ */
+export const frameCounts = z.object({
+  /** Of so many seconds. */
+  windowSec: z.number().min(0),
+  received: z.int().min(0),
+  /** Null while the source keeps no rate. */
+  missing: z.int().min(0).nullable(),
+  /** Came more than half a second later than the quickest of the last 10 to 20 s. */
+  late: z.int().min(0),
+  /** How much later the slowest of them came. */
+  mostLateMs: z.int().min(0),
+  /** Came, and were left out here: before a key frame, or in an encoder of ours that had to be replaced. */
+  dropped: z.int().min(0),
+});
+export type FrameCounts = z.infer<typeof frameCounts>;
+
 /** The state of a stream as its broadcaster sees it (units in the names). */
 export const streamHealth = z.object({
   at: isoDate,
@@ -67,6 +91,8 @@ export const streamHealth = z.object({
       keyFrameIntervalSec: z.number().nullable(),
     })
     .nullable(),
+  /** Null without pictures. */
+  frames: frameCounts.nullable().default(null),
   audio: z.object({ codec: z.string(), sampleRateHz: z.int(), channels: z.int() }).nullable(),
   inputBitrateBps: z.int(),
   /** Encoder's speed against real time, 1 = keeps up. */

@@ -3,12 +3,17 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { waitFor } from '../../tests/support/waitFor.ts';
 import {
+  figuresOf,
   StageHarness,
   stageOf,
   waitForMovingPicture,
   waitForSound,
   waitForStage,
 } from './testing/StageHarness.ts';
+
+/** Arabic digits as others write them. */
+const western = (text = ''): string =>
+  text.replaceAll(/[٠-٩]/g, (digit) => String('٠١٢٣٤٥٦٧٨٩'.indexOf(digit)));
 
 describe('the stage in Chromium, over a real sfu', () => {
   let web: StageHarness;
@@ -28,6 +33,8 @@ describe('the stage in Chromium, over a real sfu', () => {
     await waitForMovingPicture(host, '[data-testid="own-video"]');
     await host.getByTestId('figures-camera').waitFor();
     await host.getByTestId('figures-microphone').waitFor();
+    // The sfu finds it out also while nobody watches.
+    await figuresOf(host, 'arriving-camera', 'Picture size');
   }, 120_000);
 
   it('brings a viewer on stage who asked; both see and hear each other', async () => {
@@ -36,6 +43,61 @@ describe('the stage in Chromium, over a real sfu', () => {
       await waitForMovingPicture(page);
       await waitForSound(page);
     }
+  }, 120_000);
+
+  it('shows live, in both languages, what the server sees of devices and stream, with warnings and advice', async () => {
+    const asked: string[] = [];
+    host.on('request', (request) => {
+      if (request.url().endsWith('/health')) asked.push(request.url());
+    });
+    // What the sfu says of the camera of this browser.
+    await figuresOf(host, 'arriving-camera', 'Lost frames');
+    const camera = await figuresOf(host, 'arriving-camera', 'Round trip');
+    expect(Object.keys(camera)).toEqual(
+      expect.arrayContaining([
+        ...['Bitrate', 'Picture size', 'Frames per second', 'Lost frames', 'Late frames'],
+        ...['Packet loss', 'Round trip', 'Jitter'],
+      ]),
+    );
+    expect(camera['Picture size']).toMatch(/^\d+ × \d+$/);
+    expect(camera['Lost frames']).toMatch(/^\d+ \([\d.]+%\)$/);
+    expect(camera['Packet loss']).toMatch(/^[\d.]+%$/);
+    // What a worker says of the stream: none runs here.
+    const video = { ...{ codec: 'h264', width: 1280, height: 720 }, frameRate: 30, keyFrameIntervalSec: 2 };
+    await web.tellHealth(id, {
+      video,
+      frames: { windowSec: 10, received: 250, missing: 50, late: 8, mostLateMs: 900, dropped: 1 },
+      inputBitrateBps: 2_500_000,
+      warnings: ['framesMissing', 'framesLate'],
+    });
+    expect(await figuresOf(host, 'figures-broadcast', 'Missing frames')).toMatchObject({
+      ...{ Bitrate: '2.5 Mb/s', 'Picture size': '1280 × 720', 'Frames per second': '30' },
+      ...{ 'Key frame every': '2 s', 'Missing frames': '50 (16.7%)', 'Late frames': '8 (3.2%)' },
+      'Left out by the server': '1 (0.4%)',
+    });
+    const warning = host.locator('[data-warning="framesMissing"]');
+    expect(await warning.textContent()).toMatch(/^Frames are missing\. Lower the bitrate, or use a cable\./);
+    // All of it came by the socket.
+    expect(asked).toEqual([]);
+
+    await host.getByTestId('language').click();
+    expect(await host.locator('html').getAttribute('dir')).toBe('rtl');
+    const arabic = await figuresOf(host, 'figures-broadcast', 'إطارات ناقصة');
+    expect(Object.keys(arabic)).toEqual(
+      expect.arrayContaining([
+        ...['معدل البت', 'حجم الصورة', 'الإطارات في الثانية', 'إطار مفتاحي كل'],
+        ...['إطارات متأخرة', 'تخطاها الخادم'],
+      ]),
+    );
+    expect(western(arabic['إطارات ناقصة'])).toMatch(/^50 \(/);
+    expect(western(arabic['إطار مفتاحي كل'])).toBe('2 ث');
+    expect(await warning.textContent()).toMatch(/^إطارات ناقصة\. خفّض معدل البت، أو استخدم كابلًا\./);
+    const arriving = await figuresOf(host, 'arriving-camera', 'تفاوت الوصول');
+    expect(Object.keys(arriving)).toEqual(
+      expect.arrayContaining(['فقد الحزم', 'زمن الذهاب والإياب', 'إطارات ضائعة']),
+    );
+    await host.getByTestId('language').click();
+    await host.getByText('Stream health').waitFor();
   }, 120_000);
 
   it('shows who speaks and how good the connection is', async () => {

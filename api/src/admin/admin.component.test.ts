@@ -166,6 +166,7 @@ const health: StreamHealth = {
   at: new Date().toISOString(),
   video: { codec: 'h264', width: 1280, height: 720, frameRate: 30, keyFrameIntervalSec: 2 },
   audio: { codec: 'aac', sampleRateHz: 48_000, channels: 2 },
+  frames: null,
   inputBitrateBps: 2_500_000,
   encoderSpeed: 1,
   renditions: ['720p'],

@@ -2,7 +2,8 @@ import type { Logger, Redis } from '@maydan/common';
 import type { Fact, FactOf } from '@maydan/contracts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { jobStates, onAirStates } from '../sessions/controlDocument.ts';
-import { healthKey, healthTtlSec } from '../sessions/healthKey.ts';
+import type { HealthNews } from '../health/HealthNews.ts';
+import { storeHealth } from '../sessions/healthKey.ts';
 import type { MediaFacts } from '../media/MediaFacts.ts';
 import type { RestreamService } from '../restream/restream.service.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
@@ -23,6 +24,7 @@ export interface FactsDependencies {
   readonly stage: StageFacts;
   readonly media: MediaFacts;
   readonly restream: RestreamService;
+  readonly health: Pick<HealthNews, 'changed'>;
   readonly redis: Redis;
   readonly gracePeriodMs: number;
   /** Somebody is to be told of what was written. */
@@ -53,6 +55,7 @@ export class FactsHandler {
       case 'stage.peerJoined':
       case 'stage.peerLeft':
       case 'stage.health':
+      case 'stage.composed':
         return this.#deps.stage.handle(fact);
       case 'live.accepted':
         return this.#accepted(fact);
@@ -61,13 +64,8 @@ export class FactsHandler {
       case 'live.sourceLost':
         return this.#sourceLost(fact);
       case 'live.health':
-        await this.#deps.redis.set(
-          healthKey(fact.sessionId),
-          JSON.stringify(fact.health),
-          'EX',
-          healthTtlSec,
-        );
-        return;
+        await storeHealth(this.#deps.redis, fact.sessionId, fact.health);
+        return this.#deps.health.changed(fact.sessionId);
       case 'live.ended':
         return this.#ended(fact);
       case 'restream.changed':

@@ -174,6 +174,7 @@ describe('a session', () => {
     const health: StreamHealth = {
       at: new Date().toISOString(),
       video: { codec: 'avc1.64001f', width: 1280, height: 720, frameRate: 30, keyFrameIntervalSec: 2 },
+      frames: { windowSec: 10, received: 280, missing: 20, late: 3, mostLateMs: 700, dropped: 0 },
       audio: null,
       inputBitrateBps: 2_500_000,
       encoderSpeed: 1,

@@ -1,6 +1,15 @@
 /** What a room is about. A connection is in the room of its user and of its sign-in from the start. */
 export type RoomKind =
-  'user' | 'signIn' | 'presence' | 'conversation' | 'session' | 'chat' | 'staff' | 'reports' | 'trace';
+  | 'user'
+  | 'signIn'
+  | 'presence'
+  | 'conversation'
+  | 'session'
+  | 'chat'
+  | 'staff'
+  | 'health'
+  | 'reports'
+  | 'trace';
 
 /** The name of a room, made by `rooms`. */
 export type Room = `${RoomKind}:${string}`;
@@ -19,6 +28,8 @@ export const rooms = {
   chat: (sessionId: string): Room => `chat:${sessionId}`,
   /** Its host and moderators, who are told everything. */
   staff: (sessionId: string): Room => `staff:${sessionId}`,
+  /** Who is told how a broadcast does. */
+  health: (sessionId: string): Room => `health:${sessionId}`,
   /** Guests who come from the device or address with this hash. */
   trace: (hash: string): Room => `trace:${hash}`,
   /** Moderators who are told of reports; there is one, `all`. */
@@ -26,7 +37,9 @@ export const rooms = {
 };
 
 /** Rooms that a connection follows by its own wish, and how many of each kind at most. */
-export const followLimits = { session: 20, conversation: 200, chat: 20, staff: 20, reports: 1 } as const;
+export const followLimits = {
+  ...{ session: 20, conversation: 200, chat: 20, staff: 20, health: 20, reports: 1 },
+} as const;
 export type FollowedKind = keyof typeof followLimits;
 
 /** What a followed room is about; null for a name that is none. */

@@ -1,5 +1,6 @@
 import type { Logger } from '@maydan/common';
 import { onStageRoles, type FactOf } from '@maydan/contracts';
+import type { HealthNews } from '../health/HealthNews.ts';
 import type { SessionAnnouncer } from '../realtime/SessionAnnouncer.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { SessionCommands } from '../sessions/SessionCommands.ts';
@@ -10,7 +11,12 @@ import type { PeerOutcome, StageRepo } from './stage.repo.ts';
 import type { StageHealths } from './StageHealths.ts';
 
 export type StageFact = FactOf<
-  'stage.started' | 'stage.stopped' | 'stage.peerJoined' | 'stage.peerLeft' | 'stage.health'
+  | 'stage.started'
+  | 'stage.stopped'
+  | 'stage.peerJoined'
+  | 'stage.peerLeft'
+  | 'stage.health'
+  | 'stage.composed'
 >;
 type PeerFact = FactOf<'stage.peerJoined' | 'stage.peerLeft'>;
 
@@ -21,6 +27,7 @@ export interface StageFactsDependencies {
   readonly commands: SessionCommands;
   readonly sfu: SfuCommands;
   readonly announcer: SessionAnnouncer;
+  readonly health: Pick<HealthNews, 'changed'>;
   readonly logger: Logger;
 }
 
@@ -55,7 +62,9 @@ export class StageFacts {
         if (onStageRoles.includes(fact.role)) await this.peer(fact, session);
         return;
       case 'stage.health':
-        return healths.store(fact);
+      case 'stage.composed':
+        await healths.store(fact);
+        return this.#deps.health.changed(session.id);
     }
   }
 

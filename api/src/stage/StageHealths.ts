@@ -1,11 +1,14 @@
 import type { Redis } from '@maydan/common';
-import { fact, type FactOf, type StageHealth } from '@maydan/contracts';
+import { fact, type Fact, type FactOf, type StageHealth } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { healthTtlSec } from '../sessions/healthKey.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { stageWarnings } from './stageWarnings.ts';
 
 const key = (sessionId: string): string => `maydan:session:${sessionId}:stageHealth`;
+/** Field of the worker that composes the stage, beside those of the nodes. */
+const composer = 'composer';
+type Report = FactOf<'stage.health' | 'stage.composed'>;
 
 /** Several processes handle facts: an older report must not replace a newer one. */
 const storeNewer = `
@@ -14,7 +17,10 @@ const storeNewer = `
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
   return redis.call('EXPIRE', KEYS[1], ARGV[4])`;
 
-/** How well the people on stage arrive: the newest report of each sfu node, kept as long as reports come (feature L15). */
+/**
+ * How well the people on stage arrive, and get into the broadcast: the newest report of each sfu node and of the worker that
+ * composes, kept as long as reports come (feature L15).
+ */
 export class StageHealths {
   readonly #redis: Redis;
   readonly #sessions: Pick<SessionsService, 'findSteerable'>;
@@ -24,9 +30,10 @@ export class StageHealths {
     this.#sessions = sessions;
   }
 
-  async store(report: FactOf<'stage.health'>): Promise<void> {
-    const { sessionId, nodeId, at } = report;
-    await this.#redis.eval(storeNewer, 1, key(sessionId), nodeId, at, JSON.stringify(report), healthTtlSec);
+  async store(report: Report): Promise<void> {
+    const { sessionId, at } = report;
+    const field = report.type === 'stage.composed' ? composer : report.nodeId;
+    await this.#redis.eval(storeNewer, 1, key(sessionId), field, at, JSON.stringify(report), healthTtlSec);
   }
 
   /** For the host and moderators. */
@@ -39,19 +46,20 @@ export class StageHealths {
   async of(sessionId: string, now = new Date()): Promise<StageHealth> {
     const oldest = new Date(now.getTime() - healthTtlSec * 1_000).toISOString();
     const reports = (await this.#redis.hvals(key(sessionId))).map(reportOf).filter(({ at }) => at > oldest);
-    const peers = reports.flatMap((report) => report.peers);
+    const peers = reports.flatMap((report) => (report.type === 'stage.health' ? report.peers : []));
+    const composition = reports.find((report) => report.type === 'stage.composed')?.composition ?? null;
     const at =
       reports
         .map((report) => report.at)
         .sort()
         .at(-1) ?? null;
-    return { sessionId, at, peers, warnings: stageWarnings(peers) };
+    return { sessionId, at, peers, composition, warnings: stageWarnings(peers, composition) };
   }
 }
 
-function reportOf(text: string): FactOf<'stage.health'> {
-  const report = fact.parse(JSON.parse(text));
-  if (report.type !== 'stage.health')
+function reportOf(text: string): Report {
+  const report: Fact = fact.parse(JSON.parse(text));
+  if (report.type !== 'stage.health' && report.type !== 'stage.composed')
     throw new Error('a report of another kind is stored as health of a stage');
   return report;
 }

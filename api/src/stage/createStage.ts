@@ -2,6 +2,7 @@ import type { Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { SessionAccess } from '../access/SessionAccess.ts';
 import type { ApiConfig } from '../config.ts';
+import { HealthNews } from '../health/HealthNews.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { Ranks } from '../moderation/Ranks.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
@@ -57,10 +58,13 @@ export function createStage(dependencies: StageDependencies) {
   const directory = new SfuDirectory(redis, logger);
   const healths = new StageHealths(redis, sessions);
   const inDatabase = { ...dependencies, repo, sessions: dependencies.repo };
-  const facts = new StageFacts({ ...inDatabase, healths });
+  const health = new HealthNews({ ...dependencies, stage: healths });
+  const facts = new StageFacts({ ...inDatabase, healths, health });
   return {
     directory,
     healths,
+    /** Of streams and stages, told live. */
+    health,
     facts,
     sweep: new StageSweep({ ...inDatabase, directory, facts }),
     seats: new SeatsService({

@@ -339,42 +339,6 @@ describe('the stage', () => {
   });
 });
 
-describe('the health of a stage', () => {
-  it('is told by each node, kept apart, and read by the host', async () => {
-    const { host, id } = await open();
-    expect(await host.client.stage.health({ id })).toEqual({
-      sessionId: id,
-      at: null,
-      peers: [],
-      warnings: [],
-    });
-    const peer = {
-      peerId: randomUUID(),
-      userId: host.user.id,
-      source: 'camera' as const,
-      bitrateBps: 900_000,
-      frameRate: 30,
-      width: 1280,
-      height: 720,
-      keyFrameIntervalMs: 4_000,
-      packetLoss: 0.12,
-      roundTripTimeMs: 20,
-      jitterMs: 2,
-    };
-    const at = new Date().toISOString();
-    const report = { type: 'stage.health' as const, sessionId: id, at, nodeId: 'a', peers: [peer] };
-    const quiet = { ...peer, peerId: randomUUID(), packetLoss: null };
-    await sfu.tell(report);
-    await sfu.tell({ ...report, nodeId: 'b', peers: [quiet] });
-    await sfu.tell({ ...report, nodeId: 'a', at: new Date(Date.parse(at) - 1_000).toISOString(), peers: [] });
-    await factsHandled(backend.redis);
-    const health = await host.client.stage.health({ id });
-    expect(health).toMatchObject({ sessionId: id, at });
-    expect(health.peers).toEqual(expect.arrayContaining([peer, quiet]));
-    expect(health.warnings.map(({ code, peerId }) => [code, peerId])).toEqual([['packetLoss', peer.peerId]]);
-  });
-});
-
 function publicOf({ user: { id, username, displayName } }: Account) {
   return { id, username, displayName };
 }

@@ -13,21 +13,38 @@ const good: StagePeerHealth = {
   packetLoss: 0.01,
   roundTripTimeMs: 40,
   jitterMs: 3,
+  frames: { received: 90, lost: 1, late: 2 },
 };
 const codes = (...changes: Partial<StagePeerHealth>[]) =>
   stageWarnings(changes.map((change) => ({ ...good, ...change }))).map(({ code }) => code);
 
 describe('warnings about the stage', () => {
   it('are none while all is well, or nothing can be told', () => {
-    expect(codes({}, { packetLoss: null, roundTripTimeMs: null, frameRate: null, jitterMs: null })).toEqual(
-      [],
-    );
+    expect(
+      codes({}, { packetLoss: null, roundTripTimeMs: null, frameRate: null, jitterMs: null, frames: null }),
+    ).toEqual([]);
   });
 
   it('name loss, distance, frame rate and bitrate', () => {
     expect(codes({ packetLoss: 0.2, roundTripTimeMs: 500 })).toEqual(['packetLoss', 'longRoundTrip']);
     expect(codes({ frameRate: 5 }, { bitrateBps: 40_000 })).toEqual(['lowFrameRate', 'lowBitrate']);
     expect(stageWarnings([{ ...good, packetLoss: 0.2 }])[0]?.message).toContain('20 %');
+  });
+
+  it('name jitter, and frames that are lost or late', () => {
+    expect(codes({ jitterMs: 80 })).toEqual(['jitter']);
+    expect(codes({ frames: { received: 90, lost: 5, late: 10 } })).toEqual(['lostFrames', 'lateFrames']);
+    // Too few to say anything.
+    expect(codes({ frames: { received: 5, lost: 5, late: 5 } })).toEqual([]);
+  });
+
+  it('name whose picture stutters in the broadcast', () => {
+    const { peerId, source } = good;
+    const people = [{ peerId, source, received: 100, late: 4, dropped: 3 }];
+    const composition = { windowSec: 4, made: 120, skipped: 0, people };
+    expect(stageWarnings([good], composition).map(({ code }) => code)).toEqual(['broadcastStutters']);
+    const fine = [{ peerId, source, received: 100, late: 1, dropped: 3 }];
+    expect(stageWarnings([good], { ...composition, people: fine })).toEqual([]);
   });
 
   it('leave screens, microphones and paused cameras alone', () => {

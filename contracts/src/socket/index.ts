@@ -4,6 +4,7 @@ import { chatEvents, chatMessages } from './chat.ts';
 import { connectionEvents, connectionMessages } from './connection.ts';
 import { conversationEvents, conversationMessages } from './conversations.ts';
 import { giftMessages } from './gifts.ts';
+import { healthEvents, healthMessages } from './health.ts';
 import { mediaEvents } from './media.ts';
 import { moderationEvents, moderationMessages } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
@@ -16,6 +17,7 @@ import { viewingMessages } from './viewing.ts';
 import { sessionRoomEvents } from './sessionRoom.ts';
 import { statusEvents } from './statuses.ts';
 
+export { broadcastHealth, type BroadcastHealth } from './health.ts';
 export { typingSec } from './conversations.ts';
 export {
   maxNamed,
@@ -44,6 +46,7 @@ export const clientMessages = {
   ...conversationMessages,
   ...giftMessages,
   ...moderationMessages,
+  ...healthMessages,
   ...presenceMessages,
   ...reminderMessages,
   ...reportMessages,
@@ -58,6 +61,7 @@ export const serverEvents = {
   ...chatEvents,
   ...connectionEvents,
   ...conversationEvents,
+  ...healthEvents,
   ...notificationEvents,
   ...mediaEvents,
   ...moderationEvents,

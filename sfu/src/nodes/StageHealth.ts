@@ -8,7 +8,7 @@ import type { Room } from '../rooms/Room.ts';
 import { isService } from '../rooms/rights.ts';
 import type { RoomProducer } from '../rooms/RoomProducer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
-import { countsOf, producerHealth } from './producerHealth.ts';
+import { countsOf, framesOf, producerHealth } from './producerHealth.ts';
 import type { PacketCounts } from './producerHealth.ts';
 import type { FactSink } from './StageFacts.ts';
 
@@ -26,7 +26,8 @@ export interface StageHealthOptions {
 export class StageHealth {
   readonly #options: StageHealthOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #counts = new WeakMap<RoomProducer, PacketCounts>();
+  /** Of the last two reports, the newest first. */
+  readonly #counts = new WeakMap<RoomProducer, readonly PacketCounts[]>();
   readonly #probes = new WeakMap<RoomProducer, PictureProbe>();
   readonly #thread: ProbeThread;
   #isBusy = false;
@@ -87,10 +88,13 @@ export class StageHealth {
     const { peerId, kind, source } = producer;
     try {
       const streams = await producer.stats();
-      const health = producerHealth(kind, streams, this.#counts.get(producer));
-      this.#counts.set(producer, countsOf(streams));
+      const [last, older = last] = this.#counts.get(producer) ?? [];
+      const health = producerHealth(kind, streams, last);
+      const counts = countsOf(streams);
+      this.#counts.set(producer, last === undefined ? [counts] : [counts, last]);
       const pictures = (await this.#probes.get(producer)?.read()) ?? unknownFigures;
-      return { peerId, userId: producer.owner.userId, source, ...health, ...pictures };
+      const frames = framesOf(pictures.frames, older, counts);
+      return { peerId, userId: producer.owner.userId, source, ...health, ...pictures, frames };
     } catch (error) {
       if (!producer.closed) this.#options.logger.warn({ err: error, peerId }, 'no statistics of a producer');
       return null;

@@ -1,4 +1,4 @@
-import { countsOf, producerHealth } from './producerHealth.ts';
+import { countsOf, framesOf, producerHealth } from './producerHealth.ts';
 
 const stream = { bitrate: 600_000, packetCount: 1_000, packetsLost: 10, jitter: 900, roundTripTime: 30 };
 
@@ -16,6 +16,15 @@ describe('the health of a producer', () => {
     expect(producerHealth('video', [stream], before).packetLoss).toBeNull();
     const repaired = { ...stream, packetCount: 1_100, packetsLost: 4 };
     expect(producerHealth('video', [repaired], before).packetLoss).toBe(0);
+  });
+
+  it('takes a picture for torn only when packets of its producer got lost', () => {
+    const frames = { received: 90, lost: 3, late: 1 };
+    const counts = (lost: number) => ({ received: 1_000, lost });
+    expect(framesOf(frames, counts(10), counts(10))).toEqual({ ...frames, lost: 0 });
+    expect(framesOf(frames, counts(10), counts(12))).toEqual({ ...frames, lost: 2 });
+    expect(framesOf(frames, counts(10), counts(40))).toEqual(frames);
+    expect(framesOf(frames, undefined, counts(40))).toBeNull();
   });
 
   it('knows nothing of a producer that sends nothing', () => {

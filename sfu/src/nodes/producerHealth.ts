@@ -1,5 +1,6 @@
 import type { MediaKind } from '@maydan/contracts';
 import type { types } from 'mediasoup';
+import type { FrameFigures } from '../picture/FrameTally.ts';
 
 /** What is counted of a producer from its beginning on. */
 export interface PacketCounts {
@@ -44,6 +45,19 @@ export function producerHealth(
     roundTripTimeMs: longest(roundTrips),
     jitterMs: longest(jitters),
   };
+}
+
+/**
+ * Pictures as the probe saw them. Without lost packets of the producer there are no torn ones: what else is missing got lost on
+ * the way to the probe. `before`: counts of a while ago, so that a loss is in both.
+ */
+export function framesOf(
+  frames: FrameFigures | null,
+  before: PacketCounts | undefined,
+  now: PacketCounts,
+): FrameFigures | null {
+  if (frames === null || before === undefined) return null;
+  return { ...frames, lost: Math.min(frames.lost, Math.max(0, now.lost - before.lost)) };
 }
 
 /** What came late or again is counted as received, so that a loss may be taken back. */

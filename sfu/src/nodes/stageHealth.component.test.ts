@@ -35,7 +35,9 @@ it('tells how well each producer on stage arrives', async () => {
     expect(newest).toMatchObject({ nodeId: sfu.running.nodeId });
     // Its worker tells of its pictures.
     const camera = newest?.peers.find((one) => one.source === 'camera');
-    expect(camera).toMatchObject({ frameRate: null, width: null, keyFrameIntervalMs: null });
+    expect(camera).toMatchObject({
+      ...{ frameRate: null, width: null, keyFrameIntervalMs: null, frames: null },
+    });
     for (const one of newest?.peers ?? []) expect(one.jitterMs ?? -1).toBeGreaterThanOrEqual(0);
   } finally {
     await source.close();

@@ -1,4 +1,5 @@
 import { readRtp } from '../faststart/rtpPacket.ts';
+import { FrameTally, type FrameFigures } from './FrameTally.ts';
 import { keyFrameOf, type PictureSize } from './keyFrame.ts';
 
 export interface PictureFigures {
@@ -8,6 +9,8 @@ export interface PictureFigures {
   readonly height: number | null;
   /** Between the newest two key frames, or since the newest when that is longer; null before the second. */
   readonly keyFrameIntervalMs: number | null;
+  /** Since the last reading; null at the first one. */
+  readonly frames: FrameFigures | null;
 }
 
 /** Of video over RTP, whatever the codec. */
@@ -16,6 +19,7 @@ const ticksPerMs = 90;
 /** Counts what the packets of a video stream tell of its pictures. Pure: time comes in. */
 export class PictureMeter {
   readonly #codec: string;
+  readonly #tally = new FrameTally();
   #timestamp: number | null = null;
   #frames = 0;
   #readMs: number | null = null;
@@ -28,9 +32,11 @@ export class PictureMeter {
     this.#codec = codec;
   }
 
+  /** `nowMs`: when the packet came at the earliest. */
   add(bytes: Buffer, nowMs: number): void {
     const packet = readRtp(bytes);
     if (packet === null) return;
+    this.#tally.add(packet, nowMs);
     const { timestamp, payload } = packet;
     if (this.#timestamp === null || isLater(timestamp, this.#timestamp)) {
       this.#timestamp = timestamp;
@@ -48,10 +54,12 @@ export class PictureMeter {
   read(nowMs: number): PictureFigures {
     const elapsedMs = this.#readMs === null ? 0 : nowMs - this.#readMs;
     const frameRate = elapsedMs > 0 ? (this.#frames * 1_000) / elapsedMs : null;
+    const counted = this.#tally.read(nowMs);
+    const frames = this.#readMs === null ? null : counted;
     this.#frames = 0;
     this.#readMs = nowMs;
     const { width = null, height = null } = this.#size ?? {};
-    return { frameRate, width, height, keyFrameIntervalMs: this.#intervalAt(nowMs) };
+    return { frameRate, width, height, keyFrameIntervalMs: this.#intervalAt(nowMs), frames };
   }
 
   #intervalAt(nowMs: number): number | null {

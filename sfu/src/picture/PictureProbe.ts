@@ -7,7 +7,11 @@ export const unknownFigures: PictureFigures = {
   width: null,
   height: null,
   keyFrameIntervalMs: null,
+  frames: null,
 };
+
+/** Key frames asked for: of some codecs not every one tells a size. */
+const mostAsked = 3;
 
 export interface PictureProbeOptions {
   readonly router: types.Router;
@@ -27,6 +31,7 @@ export class PictureProbe {
   readonly #consumer: types.Consumer;
   readonly #thread: ProbeThread;
   readonly #probe: number;
+  #asked = 0;
 
   /** @throws what mediasoup throws, also when the producer is gone; Error when the thread is. */
   static async create(options: PictureProbeOptions): Promise<PictureProbe> {
@@ -66,7 +71,16 @@ export class PictureProbe {
   /** Since the last reading; of what is paused nothing is known. @throws Error when the thread is gone. */
   async read(): Promise<PictureFigures> {
     const figures = await this.#thread.read(this.#probe);
+    if (figures !== null && figures.width === null && (figures.frameRate ?? 0) > 0) this.#askKeyFrame();
     return this.#consumer.producerPaused || figures === null ? unknownFigures : figures;
+  }
+
+  /** The first one got lost, and while nobody else watches no other would come. */
+  #askKeyFrame(): void {
+    if (this.#asked >= mostAsked || this.#consumer.closed) return;
+    this.#asked += 1;
+    // It may be closed meanwhile.
+    this.#consumer.requestKeyFrame().catch(() => undefined);
   }
 
   /** Idempotent. */

@@ -102,13 +102,16 @@ describe('the meter of pictures', () => {
 
   it('counts pictures, however many packets they have, also where timestamps wrap', () => {
     const meter = new PictureMeter('video/VP8');
-    expect(meter.read(0)).toEqual({ frameRate: null, width: null, height: null, keyFrameIntervalMs: null });
+    expect(meter.read(0)).toEqual({
+      ...{ frameRate: null, width: null, height: null, keyFrameIntervalMs: null, frames: null },
+    });
     for (let frame = 0; frame < 60; frame += 1) {
       const payloads = [frame === 0 ? vp8Key(640, 360) : inter, more];
       for (const payload of payloads) meter.add(packet(start + frame * 3_000, payload), frame * 33);
     }
-    expect(meter.read(2_000)).toMatchObject({ frameRate: 30, width: 640, height: 360 });
-    expect(meter.read(3_000).frameRate).toBe(0);
+    const frames = { received: 60, lost: 0, late: 0 };
+    expect(meter.read(2_000)).toMatchObject({ frameRate: 30, width: 640, height: 360, frames });
+    expect(meter.read(3_000)).toMatchObject({ frameRate: 0, frames: { received: 0 } });
   });
 
   it('takes a picture that was overtaken, or sent again, for none', () => {

@@ -39,12 +39,17 @@ const probes = new Map<number, Probe>();
 const bell = new Int32Array(new SharedArrayBuffer(4));
 let isTurning = false;
 let turns = 0;
+/** What is read now came after this moment, however long this thread had to wait for a processor since. */
+let emptyMs = performance.now();
 
 function turn(): void {
   isTurning = probes.size > 0;
   if (!isTurning) return;
   turns = (turns + 1) % turnsBetweenNaps;
-  if (turns === 0) Atomics.wait(bell, 0, 0, napMs);
+  if (turns === 0) {
+    emptyMs = performance.now();
+    Atomics.wait(bell, 0, 0, napMs);
+  }
   setImmediate(turn);
 }
 
@@ -52,7 +57,7 @@ async function open({ probe, codec, from }: Extract<ProbeRequest, { type: 'open'
   const meter = new PictureMeter(codec);
   const socket = createSocket({ type: 'udp4', recvBufferSize });
   socket.on('message', (packet) => {
-    if (!isRtcp(packet)) meter.add(packet, performance.now());
+    if (!isRtcp(packet)) meter.add(packet, emptyMs);
   });
   try {
     await connect(socket, from);

@@ -75,8 +75,9 @@ describe('Chromium with mediasoup-client', () => {
     await waitFor('levels', async () => (await told('speaker.levels')).length > 0);
     await waitFor('the network score', async () => (await told('peer.network')).length > 0);
     await waitFor('its health', async () => {
-      const { frameRate, width, height, packetLoss } = (await healthOf(grant.peerId)) ?? {};
-      return (frameRate ?? 0) > 0 && width === 640 && height === 360 && packetLoss !== null;
+      const { frameRate, width, height, packetLoss, frames } = (await healthOf(grant.peerId)) ?? {};
+      const isWhole = (frames?.received ?? 0) > 0 && frames?.lost === 0;
+      return (frameRate ?? 0) > 0 && width === 640 && height === 360 && packetLoss !== null && isWhole;
     });
   }, 90_000);
 

@@ -1,5 +1,6 @@
 import type { Seat, ServerEventPayload, Session, Stage } from '@maydan/contracts';
 import { SocketClient } from '@maydan/contracts/socketClient';
+import type { HealthListener, HealthSubscription } from './HealthFeed.ts';
 import { account } from '../account/useAccount.ts';
 import { device } from './device.ts';
 
@@ -127,6 +128,25 @@ export function followStage(sessionId: string, listener: StageListener): () => v
     subscribe(socket, sessionId),
     release,
   ]);
+}
+
+/** Reports how a broadcast does, from `subscribe` on, until it is closed. */
+export function followHealth(sessionId: string, listener: HealthListener): HealthSubscription {
+  const socket = acquire();
+  const close = all([
+    socket.on('health:reported', ({ health }) => {
+      if (health.sessionId === sessionId) listener.told(health);
+    }),
+    socket.watch({
+      connected: () => listener.connectionChanged(true),
+      disconnected: () => listener.connectionChanged(false),
+    }),
+    () => {
+      if (socket.connected) socket.ask('health:unsubscribe', { sessionId }).catch(() => undefined);
+    },
+    release,
+  ]);
+  return { close, subscribe: () => socket.ask('health:subscribe', { sessionId }) };
 }
 
 /** Reports invitations to any stage until the returned function is called. */

@@ -1,4 +1,6 @@
 import { rm } from 'node:fs/promises';
+import { createLogger, createRedis } from '@maydan/common';
+import { fact, factStream, type HealthWarning, type StreamHealth } from '@maydan/contracts';
 import type { ServiceName } from '@maydan/infra';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
@@ -111,11 +113,44 @@ export class StageHarness {
     );
   }
 
+  /** What a worker tells of the stream of a session, as a fact. */
+  async tellHealth(
+    sessionId: string,
+    health: Pick<StreamHealth, 'video' | 'frames' | 'inputBitrateBps'> & {
+      readonly warnings: readonly HealthWarning['code'][];
+    },
+  ): Promise<void> {
+    const at = new Date().toISOString();
+    const warnings = health.warnings.map((code) => ({ code, owner: 'source', message: code, since: at }));
+    const rest = { audio: null, encoderSpeed: 1, renditions: ['720p', 'audio'], uploadLagBytes: 0 };
+    const told = { type: 'live.health', sessionId, at, health: { ...rest, ...health, at, warnings } };
+    const redis = createRedis(this.stack.stack.redisUrl, createLogger('test', 'silent'));
+    try {
+      await redis.xadd(factStream, '*', 'fact', JSON.stringify(fact.parse(told)));
+    } finally {
+      redis.disconnect();
+    }
+  }
+
   async close(): Promise<void> {
     await this.browser.close();
     await this.stack.close();
     await rm(this.#page, { recursive: true, force: true });
   }
+}
+
+/** Figures of the studio by their names, once `name` is among them. */
+export async function figuresOf(page: Page, testId: string, name: string): Promise<Record<string, string>> {
+  const figures = page.getByTestId(testId).first();
+  await figures.locator('dt', { hasText: name }).first().waitFor();
+  return figures.evaluate((element) =>
+    Object.fromEntries(
+      [...element.querySelectorAll('dl > div')].map((row) => [
+        row.querySelector('dt')?.textContent ?? '',
+        row.querySelector('dd')?.textContent ?? '',
+      ]),
+    ),
+  );
 }
 
 export async function stageOf(page: Page): Promise<StageState> {

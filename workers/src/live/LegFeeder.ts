@@ -6,6 +6,7 @@ import {
   type JournalledEvent,
   type TimelinePoint,
 } from '../packager/index.ts';
+import { tailroomSec } from '../source/LegPipeline.ts';
 import type { LiveSource, PlannedLeg } from '../source/LiveSource.ts';
 import type { MediaEvent, PlaybackStarted, Rendition } from './events.ts';
 
@@ -54,9 +55,23 @@ export class LegFeeder {
 
   /** Takes all that this source gives. The source before it has ended. */
   attach(source: LiveSource): void {
-    source.on('planned', (leg) => this.#startLeg(leg));
+    let frameRate = 0;
+    source.on('planned', (leg) => {
+      frameRate = leg.source.video?.frameRate ?? 0;
+      this.#startLeg(leg);
+    });
     source.on('data', (rendition, bytes) => this.#write(rendition, bytes));
-    source.on('legEnded', () => this.endLeg());
+    source.on('legEnded', ({ reason, timeline }) => {
+      this.endLeg();
+      if (reason === 'encoderFailed' || reason === 'encoderTooSlow')
+        source.leftOut(Math.floor(this.#missingSec(timeline) * frameRate));
+    });
+  }
+
+  /** What the encoder had taken and didn't give. */
+  #missingSec(until: TimelinePoint): number {
+    const reached = this.timeline?.mediaTimeSec ?? until.mediaTimeSec;
+    return Math.max(0, until.mediaTimeSec - tailroomSec - reached);
   }
 
   endLeg(): void {

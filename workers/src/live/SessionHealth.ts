@@ -69,6 +69,7 @@ export class SessionHealth {
     return {
       at: at.toISOString(),
       video: source?.video ?? null,
+      frames: source?.frames ?? null,
       audio: source?.audio ?? null,
       inputBitrateBps: Math.round(source?.inputBitrateBps ?? 0),
       encoderSpeed: source?.encoderSpeed ?? null,

@@ -130,6 +130,7 @@ export class LiveWorker {
         at,
         video: null,
         audio: null,
+        frames: null,
         inputBitrateBps: 0,
         encoderSpeed: null,
         renditions: [],

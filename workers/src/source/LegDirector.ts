@@ -75,19 +75,14 @@ export class LegDirector {
   picture(frame: VideoFrame): void {
     this.recent.addVideo(frame);
     const leg = this.leg;
-    if (leg === null) {
-      if (frame.key) this.startAtKey(frame);
-      return;
-    }
+    // Neither without a picture to begin with, nor of another configuration, anything can be decoded.
+    const needsKey = leg === null || (leg.rules.takesVideo && leg.picture !== frame.config);
+    if (needsKey && !frame.key) return this.deps.conditions.frames.dropped(1);
+    if (leg === null) return this.startAtKey(frame);
     if (!leg.rules.takesVideo) return this.deps.conditions.videoHasNoRendition();
-    if (leg.picture === null) {
-      if (frame.key) this.switchAt(frame, 'videoReturned');
-    } else if (leg.picture !== frame.config || (leg.switchAtKey && frame.key)) {
-      // Pictures of another configuration before its first key frame can't be decoded.
-      if (frame.key) this.switchAt(frame, 'configurationChanged');
-    } else {
-      this.continueWith(leg, frame);
-    }
+    if (leg.picture === null) this.switchAt(frame, 'videoReturned');
+    else if (needsKey || (leg.switchAtKey && frame.key)) this.switchAt(frame, 'configurationChanged');
+    else this.continueWith(leg, frame);
   }
 
   private continueWith(leg: Leg, frame: VideoFrame): void {

@@ -53,8 +53,8 @@ const firstMediaTimeSec = 10;
 const beginning: TimelinePoint = { mediaTimeSec: firstMediaTimeSec, programDateTimeMs: 0 };
 /** AAC encoders begin 1024 samples before the first sound: room for it between two legs. */
 const headroomSec = 0.03;
-/** And they fill up the last frame. */
-const tailroomSec = 0.03;
+/** And they fill up the last frame: a leg ends so long before what comes next may begin. */
+export const tailroomSec = 0.03;
 const failureWindowMs = 60_000;
 const toleratedFailures = 3;
 

@@ -74,11 +74,11 @@ describe('LiveSource', () => {
   }
 
   /** A publisher in real time, as a relay would pass it on. */
-  function publish(response: ServerResponse, seconds: number): void {
+  function publish(response: ServerResponse, seconds: number, filter = ''): ChildProcess {
     response.writeHead(200);
     const beep = "aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t,1),0.1)':s=44100";
     const picture = "testsrc2=s=320x180:r=30,lutyuv=y=val/3,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.1)'";
-    const input = ['-re', '-f', 'lavfi', '-i', picture, '-re', '-f', 'lavfi', '-i', beep];
+    const input = ['-re', '-f', 'lavfi', '-i', picture + filter, '-re', '-f', 'lavfi', '-i', beep];
     const encode = [
       '-c:v',
       'libx264',
@@ -86,6 +86,8 @@ describe('LiveSource', () => {
       'ultrafast',
       '-pix_fmt',
       'yuv420p',
+      '-fps_mode',
+      'vfr',
       '-g',
       '30',
       '-c:a',
@@ -106,6 +108,7 @@ describe('LiveSource', () => {
     const publisher = spawn(ffmpegPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     publishers.push(publisher);
     publisher.stdout.pipe(response);
+    return publisher;
   }
 
   const movie = (seen: Seen, key: string): Buffer => Buffer.concat(seen.bytes.get(key) ?? []);
@@ -129,7 +132,32 @@ describe('LiveSource', () => {
     expect(health?.video?.frameRate).toBeCloseTo(30, 0);
     expect(health?.audio).toEqual({ codec: 'aac', sampleRateHz: 44100, channels: 1 });
     expect(health?.inputBitrateBps).toBeGreaterThan(50_000);
+    expect(health?.frames).toMatchObject({ missing: 0, dropped: 0 });
+    expect(health?.frames?.received).toBeGreaterThan(60);
     expect(await readdir(socketRoot)).toEqual([]);
+  });
+
+  it('tells of frames that its publisher leaves out, and of those that come late', async () => {
+    let publisher: ChildProcess | undefined;
+    let relay: ServerResponse | undefined;
+    answer = (response) => {
+      relay = response;
+      publisher = publish(response, 8, ",select='lt(mod(n,5),4)'");
+    };
+    const seen = open();
+    await eventually(() => (seen.health.at(-1)?.frames?.missing ?? 0) > 10);
+    // The network stalls.
+    publisher?.stdout?.unpipe();
+    setTimeout(() => relay !== undefined && publisher?.stdout?.pipe(relay), 1_500);
+    await seen.ended;
+    const { frames, warnings } = seen.health.at(-1) ?? {};
+    const share = (frames?.missing ?? 0) / ((frames?.missing ?? 0) + (frames?.received ?? 0));
+    expect(share).toBeGreaterThan(0.17);
+    expect(share).toBeLessThan(0.23);
+    expect(frames?.late).toBeGreaterThan(10);
+    expect(frames?.mostLateMs).toBeGreaterThan(1_000);
+    const owners = Object.fromEntries((warnings ?? []).map(({ code, owner }) => [code, owner]));
+    expect(owners).toMatchObject({ framesMissing: 'source', framesLate: 'source' });
   });
 
   it('continues a session on another connection', async () => {

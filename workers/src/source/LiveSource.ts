@@ -12,6 +12,7 @@ import type {
   TimelinePoint,
 } from './events.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
+import { frameWarnings } from './frameWarnings.ts';
 import { HealthBoard } from './HealthBoard.ts';
 import { LegPipeline } from './LegPipeline.ts';
 import { Pressure } from './Pressure.ts';
@@ -91,6 +92,8 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
   private waiting: FlvTag[] = [];
   private bytesSinceHealth = 0;
   private lastHealthMs = 0;
+  /** Since when the reader has waited for the encoder; null while it doesn't. */
+  private pausedMs: number | null = null;
   private inputBitrateBps = 0;
   private speed: number | null = null;
   private finishing: Promise<void> | null = null;
@@ -141,6 +144,11 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
     return this.pipeline.renditions;
   }
 
+  /** So many pictures of what was taken could not be used. */
+  leftOut(count: number): void {
+    this.pipeline.conditions.frames.dropped(count);
+  }
+
   private receive(tags: readonly FlvTag[], byteLength: number): void {
     this.bytesSinceHealth += byteLength;
     // While the reader pauses at most what was in its own buffer still comes.
@@ -150,6 +158,7 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
 
   private goOn(): void {
     if (this.finishing !== null) return;
+    this.noteHeldUp(clockMs());
     const tags = this.waiting;
     this.waiting = [];
     for (const [index, tag] of tags.entries()) {
@@ -157,11 +166,18 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
       if (this.pipeline.push(tag, clockMs())) continue;
       this.waiting = [...tags.slice(index + 1), ...this.waiting];
       this.reader.pause();
+      this.pausedMs ??= clockMs();
       this.pressure.paused(clockMs());
       return;
     }
     this.reader.resume();
     this.pressure.resumed(clockMs());
+  }
+
+  /** What waited for an encoder of ours isn't late by its publisher's fault. */
+  private noteHeldUp(nowMs: number): void {
+    if (this.pausedMs !== null) this.pipeline.conditions.frames.heldUp(nowMs - this.pausedMs, nowMs);
+    this.pausedMs = null;
   }
 
   private finish(reason: SourceEndReason, detail: string): void {
@@ -206,9 +222,12 @@ export class LiveSource extends EventEmitter<LiveSourceEvents> {
 
   private tellHealth(): void {
     const { conditions } = this.pipeline;
-    this.board.hold(conditions.standing, Date.now());
+    const frames = conditions.runningVideo === null ? null : conditions.frames.counts(clockMs());
+    const ofFrames = frames === null ? [] : frameWarnings(frames);
+    this.board.hold([...conditions.standing, ...ofFrames], Date.now());
     this.emit('health', {
       video: runningVideo(conditions),
+      frames,
       audio: conditions.runningAudio,
       inputBitrateBps: this.inputBitrateBps,
       encoderSpeed: this.speed,

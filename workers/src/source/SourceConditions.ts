@@ -3,6 +3,7 @@ import type { Warning } from './conditioned.ts';
 import type { StreamMetadata } from './flv/metadata.ts';
 import type { VideoFrame } from './frames.ts';
 import type { AudioInfo, SourceInfo, VideoInfo } from './sourceInfo.ts';
+import { FrameWatch } from './FrameWatch.ts';
 import { nameFrameRate, VideoCadence } from './VideoCadence.ts';
 import type { VideoConfig } from './videoConfig.ts';
 
@@ -13,6 +14,7 @@ export const longestCopyIntervalSec = 2.4;
 
 /** Everything known about a source at the moment, and what its publisher should be told of it. */
 export class SourceConditions {
+  readonly frames = new FrameWatch();
   private readonly cadence = new VideoCadence();
   private metadata: StreamMetadata | null = null;
   private config: VideoConfig | null = null;
@@ -29,6 +31,7 @@ export class SourceConditions {
   videoConfigured(config: VideoConfig): void {
     this.config = config;
     this.unusable.video = false;
+    this.frames.configured();
   }
 
   audioConfigured(aac: AacConfig): void {
@@ -59,8 +62,10 @@ export class SourceConditions {
     this.ignored.set('extra video', { code: 'extraTrackIgnored', owner: 'source', message });
   }
 
-  picture(frame: VideoFrame): void {
+  /** `lateMs`: how much later than the quickest of the last seconds it came. */
+  picture(frame: VideoFrame, arrivalMs: number, lateMs: number): void {
     this.cadence.add({ ...frame, key: frame.idr });
+    this.frames.add(frame.timeMs, arrivalMs, lateMs, this.saidRates);
   }
 
   /** Copying was tried and the frames came too irregularly. */
@@ -105,9 +110,12 @@ export class SourceConditions {
     };
   }
 
+  private get saidRates(): readonly (number | null)[] {
+    return [this.config?.sps.frameRate ?? null, this.metadata?.frameRate ?? null];
+  }
+
   private videoInfo({ codec, sps }: VideoConfig): VideoInfo {
-    const said = [sps.frameRate, this.metadata?.frameRate ?? null];
-    const frameRate = nameFrameRate(this.cadence.measuredRate, said);
+    const frameRate = nameFrameRate(this.cadence.measuredRate, this.saidRates);
     return {
       codec,
       width: sps.width,

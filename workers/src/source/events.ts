@@ -1,4 +1,4 @@
-import type { HealthWarning } from '@maydan/contracts';
+import type { FrameCounts, HealthWarning } from '@maydan/contracts';
 import type { LegPlan } from '../ladder/planLeg.ts';
 import type { Rendition } from '../live/events.ts';
 import type { LegEndReason } from './conditioned.ts';
@@ -67,6 +67,8 @@ export interface SourceHealth {
     readonly frameRate: number;
     readonly keyFrameIntervalSec: number | null;
   } | null;
+  /** Null without pictures. */
+  readonly frames: FrameCounts | null;
   readonly audio: { readonly codec: string; readonly sampleRateHz: number; readonly channels: number } | null;
   readonly inputBitrateBps: number;
   /** 1 = keeps up with real time; null until measured. */

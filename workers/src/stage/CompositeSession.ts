@@ -1,10 +1,11 @@
 import type { Logger } from '@maydan/common';
-import type { ControlDocument, JobData } from '@maydan/contracts';
+import type { ControlDocument, JobData, StageComposition } from '@maydan/contracts';
 import { ControlWatcher } from '../live/ControlWatcher.ts';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { Wake } from '../live/Wake.ts';
 import { WarningBoard } from '../live/WarningBoard.ts';
 import type { RoomRun, RunOutcome } from '../sfu/RoomWorker.ts';
+import { PeopleInPicture } from './peopleInPicture.ts';
 import { compositeGoal, type CompositeGoal } from './compositeGoal.ts';
 import type { CanvasSize } from './compose/layout.ts';
 import { RoomKeeper } from './RoomKeeper.ts';
@@ -33,6 +34,7 @@ export class CompositeSession implements RoomRun {
   readonly #board = new WarningBoard();
   readonly #shared: SharedWarnings;
   readonly #keeper: RoomKeeper;
+  readonly #people = new PeopleInPicture();
   #control: ControlDocument | null = null;
   #publish: StagePublish | null = null;
   #view: StageView = nobody;
@@ -198,10 +200,11 @@ export class CompositeSession implements RoomRun {
     void this.#shared.write('composite', this.#board.list);
   }
 
-  /** Tells the host when the composed picture stutters for want of processor. */
+  /** Tells how pictures get into the broadcast, and the host when it stutters for want of processor. */
   #lookAtPace(nowMs: number): void {
     const { atMs, pictures, skipped } = this.#pace;
-    if (nowMs - atMs < paceMs) return;
+    const elapsedMs = nowMs - atMs;
+    if (elapsedMs < paceMs) return;
     const engine = this.#publish?.engine;
     const now = { atMs: nowMs, pictures: engine?.flv.pictures ?? 0, skipped: engine?.picture?.skipped ?? 0 };
     this.#pace = now;
@@ -212,5 +215,14 @@ export class CompositeSession implements RoomRun {
     const message = `The worker has too little processor to compose the stage: ${share} % of the pictures are left out.`;
     this.#board.set('encoderTooSlow', isSlow ? { owner: 'internal', message } : null);
     void this.#shared.write('composite', this.#board.list);
+    const people = this.#people.read(this.#keeper.room?.tracks ?? []);
+    if (engine !== undefined && engine.picture !== null && made >= 0 && missed >= 0)
+      this.#tellComposition({ windowSec: elapsedMs / 1_000, made, skipped: missed, people });
+  }
+
+  #tellComposition(composition: StageComposition): void {
+    const at = new Date().toISOString();
+    const { sessionId } = this;
+    this.#deps.facts.append({ type: 'stage.composed', sessionId, at, composition });
   }
 }

@@ -67,6 +67,12 @@ describe('a composed stage', () => {
         expect(loudness).toBeLessThan(oneVoice.most);
       }
       expect((await pictureTrack(file)).sizes).toEqual(['320x180']);
+      const { composition } = await stack.fact('stage.composed', 10_000, 2);
+      expect(composition.made).toBeGreaterThan(0);
+      expect(composition.people.map(({ source, received }) => [source, received > 0])).toEqual([
+        ...[['camera', true]],
+        ...[['camera', true]],
+      ]);
       if (loss > 0) expect(layla.sender.lost).toBeGreaterThan(0);
       // White letters stand out of the dark picture at the bottom of each tile.
       for (const x of [0, 160]) {

@@ -40,6 +40,8 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
   #askedMs = -Infinity;
   #asked = 0;
   #byteLength = 0;
+  #pictures = 0;
+  #late = 0;
   #keyWanted = false;
 
   constructor(options: VideoInputOptions) {
@@ -55,6 +57,8 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
       packets: this.#reorder.received,
       lost: this.#reorder.lost,
       byteLength: this.#byteLength,
+      pictures: this.#pictures,
+      latePictures: this.#late,
       droppedPictures: this.#assembler.dropped,
       keyFramesAsked: this.#asked,
     };
@@ -104,13 +108,13 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
 
   #deliver(packets: readonly Ordered[], nowMs: number): void {
     for (const packet of packets) {
-      for (const picture of this.#assembler.push(packet)) this.#tell(picture);
+      for (const picture of this.#assembler.push(packet)) this.#tell(picture, nowMs);
     }
     if (this.#assembler.needsKeyFrame && packets.length > 0) this.#ask(nowMs);
     if (this.#mediaMs.size > 500) this.#mediaMs.clear();
   }
 
-  #tell(picture: EncodedPicture): void {
+  #tell(picture: EncodedPicture, nowMs: number): void {
     const mediaMs = this.#mediaMs.get(picture.timestamp);
     if (mediaMs === undefined) return;
     // A packet that was sent again came after later ones: what is done with is told by its time, not by when it came.
@@ -118,6 +122,9 @@ export class VideoInput extends EventEmitter<VideoInputEvents> implements RtpLis
       if (ofOther <= mediaMs) this.#mediaMs.delete(timestamp);
     }
     if (picture.key) this.#keyWanted = false;
-    this.emit('picture', picture, this.#clock.captureMs(mediaMs));
+    const captureMs = this.#clock.captureMs(mediaMs);
+    this.#pictures += 1;
+    if (nowMs > captureMs + this.delayMs) this.#late += 1;
+    this.emit('picture', picture, captureMs);
   }
 }
