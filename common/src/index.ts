@@ -1,9 +1,11 @@
 export * from './addressGroup.ts';
 export * from './AppError.ts';
+export * from './bitstream/av1.ts';
 export * from './bitstream/bits.ts';
 export * from './bitstream/hevcSps.ts';
 export { parseSps, type Sps } from './bitstream/sps.ts';
 export * from './bitstream/vp8.ts';
+export * from './bitstream/vp9.ts';
 export * from './config.ts';
 export * from './createRegistry.ts';
 export * from './facts.ts';

@@ -67,7 +67,7 @@ const pingResponse = 7;
 type Rtmp = RtmpSession['rtmp'];
 
 /** What the workers decode, as Enhanced RTMP names it. */
-const takenFourCcs = ['avc1', 'hvc1'];
+const takenFourCcs = ['avc1', 'hvc1', 'av01', 'vp09'];
 /** Encoded as a strict array, by a mark of node-media-server's own. */
 const fourCcArray = Object.defineProperty([...takenFourCcs], 'sarray', { value: true });
 const canDecode = 1;

@@ -144,12 +144,15 @@ describe('the relay passes on', () => {
     };
     const plain = { fmsVer: expect.any(String), capabilities: 31 };
     expect(await answered({})).toEqual(plain);
-    const offered = ['av01', 'hvc1'];
-    expect(await answered({ fourCcList: offered })).toEqual({ ...plain, fourCcList: ['avc1', 'hvc1'] });
+    const [offered, taken] = [
+      ['vvc1', 'hvc1'],
+      ['avc1', 'hvc1', 'av01', 'vp09'],
+    ];
+    expect(await answered({ fourCcList: offered })).toEqual({ ...plain, fourCcList: taken });
     expect(await answered({ fourCcList: offered, videoFourCcInfoMap: { hvc1: 2 } })).toEqual({
       ...plain,
-      fourCcList: ['avc1', 'hvc1'],
-      videoFourCcInfoMap: { avc1: 1, hvc1: 1 },
+      fourCcList: taken,
+      videoFourCcInfoMap: { avc1: 1, hvc1: 1, av01: 1, vp09: 1 },
     });
   });
 

@@ -1,4 +1,4 @@
-import { BitReader } from '@maydan/common';
+import { parseAv1Sequence, readLeb128 } from '@maydan/common';
 import type { KeyFrame, PictureSize } from './keyFrame.ts';
 
 const sequenceHeader = 1;
@@ -15,7 +15,7 @@ export function av1KeyFrame(payload: Uint8Array): KeyFrame | null {
 function firstSequenceHeader(payload: Uint8Array, count: number): Uint8Array | null {
   for (let at = 1, element = 1; at < payload.length; element += 1) {
     // With a count (W) the last element has no length of its own.
-    const own = element === count ? { value: payload.length - at, end: at } : leb128(payload, at);
+    const own = element === count ? { value: payload.length - at, end: at } : readLeb128(payload, at);
     const obu = payload.subarray(own.end, own.end + own.value);
     const type = ((obu[0] ?? 0) >> 3) & 15;
     if (type === sequenceHeader) return bodyOf(obu);
@@ -28,41 +28,14 @@ function firstSequenceHeader(payload: Uint8Array, count: number): Uint8Array | n
 function bodyOf(obu: Uint8Array): Uint8Array {
   const head = obu[0] ?? 0;
   const start = (head & 4) !== 0 ? 2 : 1;
-  return obu.subarray((head & 2) === 0 ? start : leb128(obu, start).end);
+  return obu.subarray((head & 2) === 0 ? start : readLeb128(obu, start).end);
 }
 
 function sizeOf(header: Uint8Array): PictureSize | null {
   try {
-    return readSize(new BitReader(header));
+    return parseAv1Sequence(header);
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
-}
-
-/** The largest frame of the sequence (5.5.1); null for the kinds of headers that no real-time sender writes. */
-function readSize(reader: BitReader): PictureSize | null {
-  reader.bits(4);
-  const isReduced = reader.flag();
-  if (isReduced || reader.flag()) return null;
-  const hasDelay = reader.flag();
-  const points = reader.bits(5) + 1;
-  for (let point = 0; point < points; point += 1) {
-    reader.bits(12);
-    if (reader.bits(5) > 7) reader.flag();
-    if (hasDelay && reader.flag()) reader.bits(4);
-  }
-  const widthBits = reader.bits(4) + 1;
-  const heightBits = reader.bits(4) + 1;
-  return { width: reader.bits(widthBits) + 1, height: reader.bits(heightBits) + 1 };
-}
-
-function leb128(bytes: Uint8Array, start: number): { value: number; end: number } {
-  let value = 0;
-  for (let index = 0; index < 5; index += 1) {
-    const byte = bytes[start + index] ?? 0;
-    value += (byte & 127) * 2 ** (7 * index);
-    if ((byte & 128) === 0) return { value, end: start + index + 1 };
-  }
-  return { value: 0, end: bytes.length };
 }

@@ -29,6 +29,18 @@ export const hevc: EnhancedCodec = {
   configBox: 'hvcC',
 };
 
+export const av1: EnhancedCodec = {
+  fourCc: 'av01',
+  encoder: ['libsvtav1', '-preset', '12'],
+  configBox: 'av1C',
+};
+
+export const vp9: EnhancedCodec = {
+  fourCc: 'vp09',
+  encoder: ['libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'],
+  configBox: 'vpcC',
+};
+
 interface ProbedPacket {
   readonly codec_type: 'audio' | 'video';
   readonly pts_time: string;

@@ -110,6 +110,8 @@ export class PicturePath {
   }
 
   #pass({ data, config, timeMs, compositionMs }: VideoFrame): void {
+    // Nothing else is ever safe.
+    if (config.codec !== 'h264') return;
     this.#options.send(splitNalUnits(data, config.lengthSize), this.#parameterSets, timeMs + compositionMs);
   }
 

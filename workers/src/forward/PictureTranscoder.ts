@@ -6,7 +6,7 @@ import { LegEncoder } from '../ffmpeg/LegEncoder.ts';
 import type { VideoFrame } from '../source/frames.ts';
 import { inputFor, type EncoderInput } from '../source/input/EncoderInput.ts';
 import { splitNalUnits } from '../source/nalUnits.ts';
-import { transcodeSize } from './transcodeSize.ts';
+import { assumedFrameRate, transcodeSize } from './transcodeSize.ts';
 
 export interface TranscoderOptions {
   readonly ffmpegPath: string;
@@ -55,7 +55,9 @@ export class PictureTranscoder extends EventEmitter<TranscoderEvents> {
     });
     this.#read();
     this.#encoder.start();
-    this.#encoder.write(this.#input.header({ video, audio: null, frameRate: null }));
+    // Else an encoder that is told no rate takes a thousand a second, and gives each picture hardly a bit.
+    const frameRate = sps.frameRate ?? assumedFrameRate;
+    this.#encoder.write(this.#input.header({ video, audio: null, frameRate }));
     for (const frame of runUp) this.push(frame);
   }
 

@@ -4,7 +4,8 @@ import type { VideoConfig } from '../source/videoConfig.ts';
 /** What the transcode for WebRTC may be large at most: it is a stopgap until the broadcaster changes a setting. */
 const longestSide = 1_280;
 const bitsPerPixel = 0.08;
-const assumedFrameRate = 30;
+/** Of a source that tells none. */
+export const assumedFrameRate = 30;
 const leastBitrateBps = 300_000;
 
 /** Target of the transcode by the size of the source. */

@@ -22,10 +22,10 @@ describe('whether a picture may be passed on in WebRTC', () => {
     expect(verdict.safe ? '' : verdict.reason).toContain(reason);
   });
 
-  it('HEVC may not, whatever its profile', () => {
-    const verdict = judge({ codec: 'hevc', sps: { ...sps, profile: 1 } });
+  it.each(['hevc', 'av1', 'vp9'] as const)('%s may not, whatever its profile', (codec) => {
+    const verdict = judge({ codec, sps: { ...sps, profile: 1 } });
     expect(verdict).toMatchObject({ safe: false, code: 'notWebRtcSafe' });
-    expect(verdict.safe ? '' : verdict.reason).toContain('is HEVC');
+    expect(verdict.safe ? '' : verdict.reason).toContain(`is ${codec.toUpperCase()}`);
   });
 });
 

@@ -5,7 +5,7 @@ import type { VideoInfo } from '../source/sourceInfo.ts';
  * of an AMD EPYC at mixed motion: 1080p30 encode 0.75, 720p30 0.41, 480p30 0.18, 360p30 0.09, decode 1080p30
  * 0.10, of HEVC (5 Mbit/s) 0.14, scale from 1080p30 0.09 to 0.10. A fifth is added for scenes with more motion.
  */
-const coresPerMegapixel = { encode: 0.0165, decode: 0.002, decodeHevc: 0.0028, scale: 0.0019 };
+const coresPerMegapixel = { encode: 0.0165, decode: 0.002, decodeOther: 0.0028, scale: 0.0019 };
 const audioCores = 0.03;
 
 interface Picture {
@@ -35,8 +35,9 @@ export function legCores(
   if (source === null || encoded.length === 0) {
     return audioCores + encoded.reduce((sum, picture) => sum + encodeCores(picture, null, frameRate), 0);
   }
-  const { decode: h264, decodeHevc } = coresPerMegapixel;
-  const decode = (source.codec === 'hevc' ? decodeHevc : h264) * megapixels(source, source.frameRate);
+  const { decode: h264, decodeOther } = coresPerMegapixel;
+  const decode =
+    ((source.codec ?? 'h264') === 'h264' ? h264 : decodeOther) * megapixels(source, source.frameRate);
   const bySize = encoded.toSorted((a, b) => b.width * b.height - a.width * a.height);
   const encodes = bySize.map((picture, at) => encodeCores(picture, bySize[at - 1] ?? source, frameRate));
   return encodes.reduce((sum, cores) => sum + cores, decode + audioCores);

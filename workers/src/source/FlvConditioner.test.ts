@@ -265,11 +265,11 @@ describe('FlvConditioner', () => {
   });
 
   it('says what it ignores', () => {
-    const av1: TimedTag = {
+    const vp8: TimedTag = {
       atMs: 0,
-      tag: { type: 'video', timestampMs: 0, body: Buffer.from('\x90av01abcdef', 'latin1') },
+      tag: { type: 'video', timestampMs: 0, body: Buffer.from('\x90vp08abcdef', 'latin1') },
     };
-    const failed = run([av1, ...sounds({ fromMs: 0, toMs: 2000 })]);
+    const failed = run([vp8, ...sounds({ fromMs: 0, toMs: 2000 })]);
     expect(failed.events.at(-1)).toEqual({ type: 'failed', reason: 'unsupportedCodec' });
     expect(failed.last.health.standing.map((warning) => warning.code)).toEqual(['unsupportedVideoCodec']);
     const mp3: TimedTag = {

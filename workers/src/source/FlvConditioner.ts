@@ -108,7 +108,7 @@ export class FlvConditioner {
     const probe = this.probe;
     if (probe === null) return;
     const { videoUnusable, audioUnusable, measuredFrames: intervals } = this.conditions;
-    // AV1 or VP9 with sound is not an audio session by somebody's wish: better to say so at once.
+    // VP8 or H.263 with sound is not an audio session by somebody's wish: better to say so at once.
     if (videoUnusable && !probe.hasPicture) return this.fail('unsupportedCodec');
     const judgement = probe.judge({ metadata: this.metadata, intervals, videoUnusable, audioUnusable });
     if (judgement === 'hopeless') return this.fail(audioUnusable ? 'unsupportedCodec' : 'noMedia');

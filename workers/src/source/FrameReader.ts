@@ -1,5 +1,4 @@
 import { parseAacConfig, type AacConfig } from './aacConfig.ts';
-import { changedInBand } from './avcConfig.ts';
 import type { FlvTag } from './flv/FlvParser.ts';
 import {
   readAudioContent,
@@ -9,7 +8,7 @@ import {
 } from './flv/tagContent.ts';
 import { sameBytes, type SoundFrame, type VideoFrame } from './frames.ts';
 import { TimestampRebaser, type Track } from './TimestampRebaser.ts';
-import { isEntry, isTaken, parseVideoConfig, type VideoConfig } from './videoConfig.ts';
+import { configWithin, isEntry, isTaken, parseVideoConfig, type VideoConfig } from './videoConfig.ts';
 
 /** What a `FrameReader` finds, in the order of the tags. */
 export interface FrameListener {
@@ -55,28 +54,37 @@ export class FrameReader {
     const { codec, kind, data } = content;
     if (!isTaken(codec)) this.listener.unsupported('video', codec);
     else if (kind === 'config') this.configureVideo(codec, data);
-    else if (this.video?.codec === codec)
-      this.picture(content, this.inForce(content, this.video), tag.timestampMs, arrivalMs);
+    else this.frame(content, codec, tag.timestampMs, arrivalMs);
   }
 
   private configureVideo(codec: VideoConfig['codec'], record: Uint8Array): void {
     if (this.video?.codec === codec && sameBytes(this.video.record, record)) return;
     try {
-      this.video = parseVideoConfig(codec, record);
-      this.listener.videoConfigured(this.video);
+      const config = parseVideoConfig(codec, record);
+      if (config !== null) this.adopt(config);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.listener.unsupported('video', `${codec} with a broken configuration`);
     }
   }
 
-  private inForce(content: VideoContent, config: VideoConfig): VideoConfig {
-    if (config.codec !== 'h264' || !content.key) return config;
-    const changed = changedInBand(content.data, config);
-    if (changed === null) return config;
-    this.video = changed;
-    this.listener.videoConfigured(changed);
-    return changed;
+  private adopt(config: VideoConfig): void {
+    this.video = config;
+    this.listener.videoConfigured(config);
+  }
+
+  /** A frame without a configuration can't be decoded. */
+  private frame(
+    content: VideoContent,
+    codec: VideoConfig['codec'],
+    timestampMs: number,
+    arrivalMs: number,
+  ): void {
+    const current = this.video?.codec === codec ? this.video : null;
+    const changed = content.key ? configWithin(content.data, codec, current) : null;
+    if (changed !== null) this.adopt(changed);
+    const config = changed ?? current;
+    if (config !== null) this.picture(content, config, timestampMs, arrivalMs);
   }
 
   private picture(content: VideoContent, config: VideoConfig, timestampMs: number, arrivalMs: number): void {

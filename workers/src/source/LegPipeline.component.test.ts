@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Buffer } from 'node:buffer';
-import { enhancedClip, hevc } from '../../../tests/support/publish/enhancedClip.ts';
+import { av1, enhancedClip, hevc, vp9 } from '../../../tests/support/publish/enhancedClip.ts';
 import { Admission, type Reservation } from '../live/Admission.ts';
 import type { Rendition } from '../live/events.ts';
 import { timedTags } from '../testing/FlvRelay.ts';
@@ -132,6 +132,18 @@ describe('LegPipeline', () => {
     const { legs } = await runPipeline(tags, { onPushed });
     expect(legs.map((leg) => leg.ended.reason)).toEqual(['encoderTooSlow', 'sourceEnded']);
     await expectSound(legs[1], 2);
+  });
+
+  it.each([
+    ['AV1', av1],
+    ['VP9', vp9],
+  ])('encodes %s anew, in sync', async (_, codec) => {
+    const pattern = { width: 320, height: 180, frameRate: 30, durationSec: 4 };
+    const { legs } = await runPipeline(timedTags(await enhancedClip(pattern, codec)).map(({ tag }) => tag));
+    expect(legs).toHaveLength(1);
+    const { video } = legs[0]!.planned.source;
+    expect(video).toMatchObject({ width: 320, height: 180, frameRate: 30, widelyPlayable: false });
+    await expectSound(legs[0], 4);
   });
 
   it('gives silence to a picture without sound', async () => {

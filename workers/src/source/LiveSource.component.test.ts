@@ -219,7 +219,7 @@ describe('LiveSource', () => {
     answer = (response) => response.writeHead(401).end();
     expect(await open().ended).toMatchObject({ reason: 'refused' });
     const clip = await flashAndBeep({ seconds: 1 });
-    answer = (response) => response.writeHead(200).end(asAv1(clip));
+    answer = (response) => response.writeHead(200).end(asVp8(clip));
     const seen = open();
     expect(await seen.ended).toMatchObject({ reason: 'unsupportedCodec' });
     expect(seen.health.at(-1)?.warnings).toMatchObject([{ code: 'unsupportedVideoCodec', owner: 'source' }]);
@@ -238,11 +238,11 @@ async function killEncoders(socketRoot: string): Promise<void> {
   }
 }
 
-/** The clip with its video tags marked as AV1 of enhanced RTMP. */
-function asAv1(clip: Buffer): Buffer {
+/** The clip with its video tags marked as VP8 of enhanced RTMP. */
+function asVp8(clip: Buffer): Buffer {
   const marked = Buffer.from(clip);
   for (let at = 13; at < marked.length; at += 15 + marked.readUIntBE(at + 1, 3)) {
-    if (marked[at] === 9 && marked.readUIntBE(at + 1, 3) > 5) marked.write('\x90av01', at + 11, 'latin1');
+    if (marked[at] === 9 && marked.readUIntBE(at + 1, 3) > 5) marked.write('\x90vp08', at + 11, 'latin1');
   }
   return marked;
 }

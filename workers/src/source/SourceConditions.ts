@@ -41,7 +41,7 @@ export class SourceConditions {
 
   unsupportedVideo(codec: string): void {
     this.unusable.video = this.config === null;
-    const message = `The video is ${codec}; only H.264 and HEVC can be taken. Choose H.264 (AVC) in the encoder.`;
+    const message = `The video is ${codec}; only H.264, HEVC, AV1 and VP9 can be taken. Choose H.264 (AVC) in the encoder.`;
     this.ignored.set('video', { code: 'unsupportedVideoCodec', owner: 'source', message });
   }
 

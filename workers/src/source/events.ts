@@ -36,7 +36,7 @@ export interface EndedLeg {
  * Why a connection ended.
  * - `ended`: the relay closed the stream. `stalled`: no byte for 5 s. `refused`: HTTP status other than 200.
  *   `unreachable`: no connection. These are worth another connection within the grace period.
- * - `invalid`: not FLV. `noMedia`: nothing that can be played within 10 s. `unsupportedCodec`: only AV1, VP9, ….
+ * - `invalid`: not FLV. `noMedia`: nothing that can be played within 10 s. `unsupportedCodec`: only VP8, H.263, ….
  * - `encoderFailed`: ffmpeg failed again and again. `stopped`: we were asked to.
  */
 export type SourceEndReason =

@@ -1,6 +1,6 @@
 /** What is known of a source's picture, from its parameter sets, its announcement and its measured cadence. */
 export interface VideoInfo {
-  /** `h264`, or what can only be encoded anew: `hevc`. */
+  /** `h264`, or what can only be encoded anew: `hevc`, `av1`, `vp9`. */
   readonly codec: string;
   /** Pixels after cropping. */
   readonly width: number;

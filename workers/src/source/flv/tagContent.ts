@@ -57,6 +57,8 @@ const fourCcs: Readonly<Record<string, string>> = {
   'ec-3': 'eac3',
   fLaC: 'flac',
 };
+/** Of these the second byte tells configuration from frames; HEVC and AV1 unofficially. */
+const configuredCodecs: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1']);
 const empty = new Uint8Array(0);
 
 /** Null when the body is too short to be anything. */
@@ -72,7 +74,7 @@ function readLegacyVideo(first: number, body: Uint8Array): VideoContent | null {
   const base = { codec, extraTrack: false, key: frameType === 1, compositionMs: 0 };
   // Frame type 5 is a command to the player, not a picture.
   if (frameType === 5) return { ...base, kind: 'other', data: empty };
-  if (codec !== 'h264' && codec !== 'hevc') return { ...base, kind: 'frame', data: body.subarray(1) };
+  if (!configuredCodecs.has(codec)) return { ...base, kind: 'frame', data: body.subarray(1) };
   if (body.length < 5) return null;
   const packetType = body[1];
   const kind = packetType === 0 ? 'config' : packetType === 1 ? 'frame' : 'other';

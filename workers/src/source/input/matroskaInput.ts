@@ -18,6 +18,7 @@ const ids = {
   trackUid: 0x73c5,
   trackType: 0x83,
   lacing: 0x9c,
+  defaultDuration: 0x23e383,
   codecId: 0x86,
   codecPrivate: 0x63a2,
   video: 0xe0,
@@ -33,10 +34,12 @@ const ids = {
 
 const [videoTrack, audioTrack] = [1, 2];
 const [typeOfVideo, typeOfAudio] = [1, 2];
-const nanosecondsPerMs = 1_000_000;
+const [nanosecondsPerMs, nanosecondsPerSec] = [1e6, 1e9];
 const codecIds: Readonly<Record<VideoConfig['codec'], string>> = {
   h264: 'V_MPEG4/ISO/AVC',
   hevc: 'V_MPEGH/ISO/HEVC',
+  av1: 'V_AV1',
+  vp9: 'V_VP9',
 };
 
 /**
@@ -45,7 +48,7 @@ const codecIds: Readonly<Record<VideoConfig['codec'], string>> = {
  */
 export const matroskaInput: EncoderInput = {
   format: 'matroska',
-  header: ({ video, audio }) =>
+  header: ({ video, audio, frameRate }) =>
     Buffer.concat([
       element(ids.ebml, text(ids.docType, 'matroska')),
       unknownSize(ids.segment),
@@ -57,7 +60,7 @@ export const matroskaInput: EncoderInput = {
       ),
       element(
         ids.tracks,
-        ...(video === null ? [] : [pictureTrack(video)]),
+        ...(video === null ? [] : [pictureTrack(video, frameRate)]),
         ...(audio === null ? [] : [soundTrack(audio)]),
       ),
     ]),
@@ -65,8 +68,12 @@ export const matroskaInput: EncoderInput = {
   sound: (timeMs, data) => frame(audioTrack, timeMs, true, data),
 };
 
-function pictureTrack({ codec, record, sps: { width, height } }: VideoConfig): Buffer {
+function pictureTrack(
+  { codec, record, sps: { width, height } }: VideoConfig,
+  frameRate: number | null,
+): Buffer {
   return track(videoTrack, typeOfVideo, codecIds[codec], record, [
+    ...(frameRate === null ? [] : [number(ids.defaultDuration, Math.round(nanosecondsPerSec / frameRate))]),
     element(ids.video, number(ids.pixelWidth, width), number(ids.pixelHeight, height)),
   ]);
 }
@@ -93,7 +100,7 @@ function track(
     number(ids.trackType, type),
     number(ids.lacing, 0),
     text(ids.codecId, codecId),
-    element(ids.codecPrivate, codecPrivate),
+    ...(codecPrivate.length === 0 ? [] : [element(ids.codecPrivate, codecPrivate)]),
     ...form,
   );
 }
