@@ -70,9 +70,9 @@ export const frameCounts = z.object({
   received: z.int().min(0),
   /** Null while the source keeps no rate. */
   missing: z.int().min(0).nullable(),
-  /** Came more than half a second later than the quickest of the last 10 to 20 s. */
+  /** Came more than half a second later than in time, as the quicker frames of the last ten seconds were. */
   late: z.int().min(0),
-  /** How much later the slowest of them came. */
+  /** How late the slowest of them came. */
   mostLateMs: z.int().min(0),
   /** Came, and were left out here: before a key frame, or in an encoder of ours that had to be replaced. */
   dropped: z.int().min(0),

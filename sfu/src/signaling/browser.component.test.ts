@@ -41,12 +41,18 @@ async function broadcast(codec: 'VP8' | 'VP9' | 'H264', tcpOnly = false, relayPo
   const grant = { sessionId, peerId: randomUUID(), role: 'host' as const };
   await host.join(sfu.url, sfu.token(grant));
   const [cameraId = '', microphoneId = ''] = await host.publish(codec, tcpOnly);
-  if (relayPort !== undefined) await viewer.receiveAt(relayPort);
+  if (relayPort !== undefined) await viewer.relayAt('receive', relayPort);
   await viewer.join(sfu.url, sfu.token({ sessionId, role: 'viewer' }));
   const [video, audio] = [await viewer.receive(cameraId), await viewer.receive(microphoneId)];
   await viewer.moreFrames(video, 10);
   await waitFor('sound', async () => (await viewer.received(audio)).audioEnergy > 0);
   return { host, viewer, grant, video, audio, cameraId };
+}
+
+/** Before the one port of the sfu's Worker. */
+async function relayToMedia(): Promise<UdpRelay> {
+  const { udpSockets } = await sfu.running.pool.workers[0]!.webRtcServer.dump();
+  return UdpRelay.start(udpSockets.find(({ ip }) => ip === '127.0.0.1')!.port);
 }
 
 /** The newest report on somebody's camera. */
@@ -82,8 +88,7 @@ describe('Chromium with mediasoup-client', () => {
   }, 90_000);
 
   it('gets the layer of SVC that its size and its bandwidth allow, and the larger one again when they do', async () => {
-    const { udpSockets } = await sfu.running.pool.workers[0]!.webRtcServer.dump();
-    const relay = await UdpRelay.start(udpSockets.find(({ ip }) => ip === '127.0.0.1')!.port);
+    const relay = await relayToMedia();
     try {
       const { viewer, video } = await broadcast('VP9', false, relay.port);
       const shows = (width: number): Promise<unknown> =>
@@ -105,6 +110,40 @@ describe('Chromium with mediasoup-client', () => {
       relay.close();
     }
   }, 120_000);
+
+  it('is told how many of its frames get lost and come late, until its network is well again', async () => {
+    const relay = await relayToMedia();
+    try {
+      const host = await open();
+      const grant = { sessionId, peerId: randomUUID(), role: 'host' as const };
+      await host.join(sfu.url, sfu.token(grant));
+      await host.relayAt('send', relay.port);
+      await host.publish('H264');
+      const reported = (what: string, isSo: (health: StagePeerHealth) => boolean): Promise<unknown> => {
+        const look = async (): Promise<boolean> => {
+          const health = await healthOf(grant.peerId);
+          return health !== undefined && isSo(health);
+        };
+        return waitFor(what, look, { timeoutMs: 30_000 });
+      };
+      const isWell = ({ frames, packetLoss }: StagePeerHealth): boolean =>
+        (frames?.received ?? 0) > 20 && frames?.lost === 0 && frames.late === 0 && packetLoss === 0;
+      await reported('whole frames', isWell);
+      relay.loss = 0.35;
+      await reported(
+        'lost frames',
+        ({ frames, packetLoss }) => (frames?.lost ?? 0) > 0 && (packetLoss ?? 0) > 0,
+      );
+      relay.loss = 0;
+      await reported('whole frames again', isWell);
+      relay.delayMs = 800;
+      await reported('late frames', ({ frames }) => (frames?.late ?? 0) > 10);
+      relay.delayMs = 0;
+      await reported('frames in time', isWell);
+    } finally {
+      relay.close();
+    }
+  }, 150_000);
 
   it('goes on after a lost connection, by ICE restart, while the others see a short freeze', async () => {
     const { host, viewer, grant, video } = await broadcast('H264');

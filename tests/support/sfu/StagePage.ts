@@ -63,9 +63,12 @@ export class StagePage {
     ] as const);
   }
 
-  /** What is received from now on comes through a relay at this port. */
-  receiveAt(port: number): Promise<void> {
-    return this.page.evaluate((at) => void (window.stageClient.receivePort = at), port);
+  /** What is sent, or received, from now on goes through a relay at this port. */
+  relayAt(direction: 'send' | 'receive', port: number): Promise<void> {
+    return this.page.evaluate(([way, at]) => void (window.stageClient.relayPorts[way] = at), [
+      direction,
+      port,
+    ] as const);
   }
 
   receive(producerId: string): Promise<string> {

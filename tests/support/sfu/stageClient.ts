@@ -38,8 +38,8 @@ class StageClient {
   readonly events: { name: string; payload: unknown }[] = [];
   /** `relay`: nothing goes but by a TURN server that the sfu names. */
   iceTransportPolicy: 'all' | 'relay' = 'all';
-  /** On loopback, of a relay that takes the place of the sfu's own UDP port for what is received. */
-  receivePort: number | null = null;
+  /** On loopback, of relays that take the place of the sfu's own UDP port. */
+  readonly relayPorts: Partial<Record<Direction, number>> = {};
   readonly #device = new Device();
   readonly #transports = new Map<Direction, types.Transport>();
   readonly #consumers = new Map<string, types.Consumer>();
@@ -210,8 +210,8 @@ class StageClient {
 
   #candidates(direction: Direction, all: Candidates, tcpOnly: boolean): Candidates {
     if (tcpOnly) return all.filter(({ protocol }) => protocol === 'tcp');
-    const port = direction === 'receive' ? this.receivePort : null;
-    if (port === null) return all;
+    const port = this.relayPorts[direction];
+    if (port === undefined) return all;
     const [udp] = all.filter(({ protocol }) => protocol === 'udp');
     return udp === undefined ? [] : [{ ...udp, ip: '127.0.0.1', address: '127.0.0.1', port }];
   }

@@ -88,7 +88,7 @@ export class FlvConditioner {
 
   private picture(frame: VideoFrame, arrivalMs: number): void {
     this.wall.add(frame.timeMs, arrivalMs);
-    this.conditions.picture(frame, arrivalMs, arrivalMs - this.wall.at(frame.timeMs));
+    this.conditions.picture(frame, arrivalMs);
     if (this.probe === null) this.legs.picture(frame);
     else this.probe.video(frame);
   }

@@ -24,6 +24,10 @@ const kept = 0.95;
 /** A publisher whose picture was away for longer had switched it off. */
 const longestHoleMs = 6_000;
 const lateAfterMs = 500;
+/** This share of the frames may come sooner than in time: encoders may begin with a burst of what they had ready. */
+const early = 0.2;
+/** What is in time isn't known before. */
+const learningMs = 3_000;
 
 /** Counts what of a publisher's frames never came, came late or had to be left out, in the last ten seconds. Pure. */
 export class FrameWatch {
@@ -32,20 +36,24 @@ export class FrameWatch {
   #lastMs: number | null = null;
   #behindMs = 0;
   #rate: number | null = null;
+  /** From the publisher's clock to the arrival, of the frames of the last ten seconds. */
+  #offsets: { readonly atMs: number; readonly ms: number }[] = [];
+  #inTimeMs: number | null = null;
   #heldUp: { readonly untilMs: number; readonly forMs: number }[] = [];
 
   /**
    * @param timeMs decode time on the publisher's clock
-   * @param lateMs how much later than the quickest it came
    * @param said frame rates that the publisher announces
    */
-  add(timeMs: number, arrivalMs: number, lateMs: number, said: readonly (number | null)[]): void {
+  add(timeMs: number, arrivalMs: number, said: readonly (number | null)[]): void {
     const second = this.#second(arrivalMs);
     second.received += 1;
     const intervalMs = this.#lastMs === null ? null : timeMs - this.#lastMs;
     this.#lastMs = timeMs;
     if (intervalMs !== null) this.#follow(second, intervalMs, said);
-    const ownMs = lateMs - this.#heldUpMs(arrivalMs);
+    const offsetMs = arrivalMs - timeMs;
+    this.#offsets.push({ atMs: arrivalMs, ms: offsetMs });
+    const ownMs = offsetMs - (this.#inTimeMs ?? offsetMs) - this.#heldUpMs(arrivalMs);
     if (ownMs <= lateAfterMs) return;
     second.late += 1;
     second.mostLateMs = Math.max(second.mostLateMs, Math.round(ownMs));
@@ -118,7 +126,16 @@ export class FrameWatch {
     if (newest !== undefined && nowMs - newest.startMs < secondMs) return newest;
     const second = { startMs: nowMs, received: 0, missing: 0, late: 0, mostLateMs: 0, dropped: 0 };
     this.#seconds = [...this.#recent(nowMs), second];
+    this.#learn(nowMs);
     return second;
+  }
+
+  #learn(nowMs: number): void {
+    const oldest = this.#offsets[0];
+    if (oldest === undefined || (this.#inTimeMs === null && nowMs - oldest.atMs < learningMs)) return;
+    this.#offsets = this.#offsets.filter(({ atMs }) => nowMs - atMs < windowMs);
+    const sorted = this.#offsets.map(({ ms }) => ms).toSorted((a, b) => a - b);
+    this.#inTimeMs = sorted[Math.floor(sorted.length * early)] ?? this.#inTimeMs;
   }
 
   #recent(nowMs: number): Second[] {

@@ -62,10 +62,9 @@ export class SourceConditions {
     this.ignored.set('extra video', { code: 'extraTrackIgnored', owner: 'source', message });
   }
 
-  /** `lateMs`: how much later than the quickest of the last seconds it came. */
-  picture(frame: VideoFrame, arrivalMs: number, lateMs: number): void {
+  picture(frame: VideoFrame, arrivalMs: number): void {
     this.cadence.add({ ...frame, key: frame.idr });
-    this.frames.add(frame.timeMs, arrivalMs, lateMs, this.saidRates);
+    this.frames.add(frame.timeMs, arrivalMs, this.saidRates);
   }
 
   /** Copying was tried and the frames came too irregularly. */
