@@ -84,6 +84,21 @@ describe('a stage of cameras', () => {
     expect((await web.stack.visitor.sessions.get({ id })).stageLayout).toBe('spotlight');
   }, 60_000);
 
+  it('goes on without a discontinuity when the host’s camera goes off and another track of it comes', async () => {
+    const { playback } = await web.stack.visitor.sessions.get({ id });
+    const before = await readTopPlaylist(playback.hlsUrl);
+    await host.getByTestId('toggle-camera').click();
+    const isDark = async (): Promise<boolean> => (await areaLuma(viewer.getByTestId('video'), spotlit)) < 40;
+    await waitFor('a place without a picture', isDark, { timeoutMs: 30_000 });
+    await host.getByTestId('toggle-camera').click();
+    await waitFor('the picture again', isSpotlit, { timeoutMs: 30_000 });
+    const { lastMsn } = await readTopPlaylist(playback.hlsUrl);
+    const after = await waitForNewerSegment(playback.hlsUrl, lastMsn + 1);
+    expect(after.mediaSequence).toBe(before.mediaSequence);
+    // Of all changes so far none; but an uneven picture may have been encoded anew, once.
+    expect(after.discontinuities).toBeLessThanOrEqual(1);
+  }, 90_000);
+
   it('is taken over when the worker that composes it is killed, with one discontinuity', async () => {
     const { playback } = await web.stack.visitor.sessions.get({ id });
     const before = await readTopPlaylist(playback.hlsUrl);
