@@ -101,8 +101,11 @@ function messagesOf(
     const head = enhancedHead(flags.includes('K') ? keyFrame : interFrame, codedFrames, fourCc);
     return { kind, timestampMs, payload: Buffer.concat([head, composition, data]) };
   });
-  const config = Buffer.concat([enhancedHead(keyFrame, 0, fourCc), boxContent(movie, configBox)]);
+  const configHead = enhancedHead(keyFrame, 0, fourCc);
+  const config = Buffer.concat([configHead, boxContent(movie, configBox)]);
   return [
+    // As ffmpeg 7 does with libaom.
+    ...(fourCc === av1.fourCc ? [{ kind: 'video' as const, timestampMs: 0, payload: configHead }] : []),
     { kind: 'video', timestampMs: 0, payload: config },
     { kind: 'audio', timestampMs: 0, payload: audioConfig },
     ...frames.toSorted((a, b) => a.timestampMs - b.timestampMs),

@@ -58,6 +58,8 @@ export class FrameReader {
   }
 
   private configureVideo(codec: VideoConfig['codec'], record: Uint8Array): void {
+    // ffmpeg with libaom sends an empty one first, and the true one with the first picture.
+    if (record.length === 0) return;
     if (this.video?.codec === codec && sameBytes(this.video.record, record)) return;
     try {
       const config = parseVideoConfig(codec, record);
