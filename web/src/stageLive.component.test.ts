@@ -77,6 +77,19 @@ describe('the stage in Chromium, over a real sfu', () => {
     });
     const warning = host.locator('[data-warning="framesMissing"]');
     expect(await warning.textContent()).toMatch(/^Frames are missing\. Lower the bitrate, or use a cable\./);
+    // What a worker says of the composition.
+    const { peerId, peers } = await stageOf(host);
+    const people = [peerId, ...peers.map((peer) => peer.peerId)].map((id) => ({
+      ...{ peerId: id, source: 'camera', received: 100, late: 7, dropped: 2 },
+    }));
+    const composition = { windowSec: 4, made: 118, skipped: 2, people };
+    await web.tell({ type: 'stage.composed', sessionId: id, at: new Date().toISOString(), composition });
+    expect(await figuresOf(host, 'arriving-camera', 'Late for the broadcast')).toMatchObject({
+      ...{ 'Late for the broadcast': '7 (7%)', 'Unusable in the broadcast': '2 (2%)' },
+    });
+    const composed = await figuresOf(host, 'figures-broadcast', 'Left out in composing');
+    expect(composed['Left out in composing']).toBe('2 (1.7%)');
+    await host.getByText('The picture of You stutters in the broadcast.').waitFor();
     // All of it came by the socket.
     expect(asked).toEqual([]);
 

@@ -123,7 +123,11 @@ export class StageHarness {
     const at = new Date().toISOString();
     const warnings = health.warnings.map((code) => ({ code, owner: 'source', message: code, since: at }));
     const rest = { audio: null, encoderSpeed: 1, renditions: ['720p', 'audio'], uploadLagBytes: 0 };
-    const told = { type: 'live.health', sessionId, at, health: { ...rest, ...health, at, warnings } };
+    await this.tell({ type: 'live.health', sessionId, at, health: { ...rest, ...health, at, warnings } });
+  }
+
+  /** A fact, as a service tells it that doesn't run here. */
+  async tell(told: Readonly<Record<string, unknown>>): Promise<void> {
     const redis = createRedis(this.stack.stack.redisUrl, createLogger('test', 'silent'));
     try {
       await redis.xadd(factStream, '*', 'fact', JSON.stringify(fact.parse(told)));
