@@ -4,6 +4,7 @@ import { checkMedia } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
 import { ClipPublisher } from '../support/publish/ClipPublisher.ts';
 import { enhancedClip, hevc } from '../support/publish/enhancedClip.ts';
+import { RestreamPlace } from '../support/restreamed.ts';
 import { useStack } from '../support/useStack.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { ClientProcess } from '../support/whip/ClientProcess.ts';
@@ -13,8 +14,10 @@ const pattern = { width: 320, height: 180, frameRate: 25 };
 
 /** Whatever the source, every way of watching works, with clients that aren't ours. */
 describe('any source to any way of watching', () => {
-  const used = useStack();
+  const used = useStack({ env: { RESTREAM_ALLOW_PRIVATE: 'true' } });
   const clients: ClientProcess[] = [];
+  let elsewhere: RestreamPlace | undefined;
+  afterAll(() => elsewhere?.close());
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.kill();
   }, 20_000);
@@ -33,14 +36,14 @@ describe('any source to any way of watching', () => {
     return publisher;
   }
 
-  async function playByWhep(session: Session): Promise<ClientProcess> {
-    const { token, whepUrl } = await used.stack.visitor.stage.join({ id: session.id, role: 'viewer' });
+  async function playByWhep(session: Session, viewer = used.stack.visitor): Promise<ClientProcess> {
+    const { token, whepUrl } = await viewer.stage.join({ id: session.id, role: 'viewer' });
     return own(startAiortcPlayer(whepUrl, token));
   }
 
   /** aiortc plays by WHEP: pictures come, with contrast, and a sound that isn't silence. */
-  async function expectPlaysByWhep(session: Session): Promise<void> {
-    const player = await playByWhep(session);
+  async function expectPlaysByWhep(session: Session, viewer = used.stack.visitor): Promise<ClientProcess> {
+    const player = await playByWhep(session, viewer);
     await waitFor(
       'picture and sound by WHEP',
       () =>
@@ -50,6 +53,15 @@ describe('any source to any way of watching', () => {
         Number(player.last('contrast') ?? 0) > 5,
       { timeoutMs: 30_000 },
     );
+    await expectViewers(session, 1);
+    return player;
+  }
+
+  /** Watched in this many ways by others, each of which is counted once. */
+  async function expectViewers(session: Session, count: number): Promise<void> {
+    const counted = async (): Promise<number> =>
+      (await used.stack.visitor.sessions.get({ id: session.id })).viewers.concurrent;
+    await waitFor(`${count} viewers`, async () => (await counted()) === count, { timeoutMs: 5_000 });
   }
 
   /** Our page plays in real time, over mediasoup-client. */
@@ -61,6 +73,9 @@ describe('any source to any way of watching', () => {
       await page.getByTestId('mode-realtime').check({ force: true });
       const probe = await VideoProbe.attach(page, '[data-testid="tile-video"]');
       expect((await probe.pictures(30)).distinct).toBeGreaterThan(10);
+      await used.stack.visitor.viewing.start({ id: session.id });
+      // By WHEP, on our page, and somebody whose player plays HLS.
+      await expectViewers(session, 3);
     } finally {
       await browser.close();
     }
@@ -105,12 +120,31 @@ describe('any source to any way of watching', () => {
     }
   }, 120_000);
 
-  it('WHIP is watched by HLS, WHEP and in real time, and recorded', async () => {
+  it('WHIP is watched by HLS, WHEP and in real time, restreamed and recorded; a ban cuts WHEP at once', async () => {
+    const host = await used.stack.broadcaster();
+    elsewhere = await RestreamPlace.start(host);
     await publishByWhip();
     const session = await used.stack.waitForLive(60_000);
     await waitForNewerSegment(session.playback.hlsUrl, 2);
-    await expectPlaysByWhep(session);
+    const viewer = await used.stack.signIn('viewer');
+    const player = await expectPlaysByWhep(session, viewer);
     await expectPlaysInRealTime(session);
+    const { pictures, sounds } = elsewhere.sent;
+    expect([pictures > 20, sounds > 20]).toEqual([true, true]);
+    await elsewhere.close();
+    await host.bans.create({ id: session.id, userId: (await viewer.auth.me()).id });
+    let before: unknown;
+    const isStill = (): boolean => {
+      const frames = player.last('frames');
+      const isSame = frames === before;
+      before = frames;
+      return isSame;
+    };
+    // Of fifteen pictures in a second none comes any more.
+    await waitFor('the last picture', isStill, { timeoutMs: 5_000, everyMs: 1_000 });
+    await expect(viewer.stage.join({ id: session.id, role: 'viewer' })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
     await endAndCheck(session);
   }, 180_000);
 

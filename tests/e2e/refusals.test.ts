@@ -56,6 +56,25 @@ describe('people who are refused', () => {
     expect(ended.endReason).toBe('sourceGone');
   }, 60_000);
 
+  it('are dropped in mid-stream when their account is banned, and refused until it is let in again', async () => {
+    const { username, password } = used.stack.user('admin');
+    const { accessToken, refreshToken } = await used.stack.visitor.auth.login({ login: username, password });
+    const admin = createApiClient({ baseUrl: used.stack.web, accessToken: () => accessToken });
+    const owner = await used.stack.broadcaster();
+    const { id } = await owner.auth.me();
+    const { key } = await owner.streamKeys.create({ label: 'fourth' });
+    const publisher = publish({ key });
+    const session = await used.stack.waitForLive();
+    await admin.platformModeration.ban({ id, reason: 'spam', durationSec: null });
+    const bannedAt = Date.now();
+    await publisher.exited;
+    expect(Date.now() - bannedAt).toBeLessThan(5_000);
+    expect((await publish({ key }).exited).code).not.toBe(0);
+    await admin.platformModeration.unban({ id });
+    await admin.auth.logout({ refreshToken });
+    await used.stack.waitForState(session.id, 'ended', 30_000);
+  }, 60_000);
+
   it('play by RTMP without a relay token', async () => {
     const publisher = publish({});
     const session = await used.stack.waitForLive();

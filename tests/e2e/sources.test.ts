@@ -1,6 +1,7 @@
 import { checkMedia } from '../support/mediaCheck.ts';
 import { mediaPlaylistUrls, waitForNewerSegment } from '../support/playlists.ts';
 import type { TestPattern } from '../support/publish/testPattern.ts';
+import { RestreamPlace } from '../support/restreamed.ts';
 import { useStack } from '../support/useStack.ts';
 
 const cases: [string, TestPattern, { width?: number; height?: number }][] = [
@@ -23,16 +24,24 @@ const cases: [string, TestPattern, { width?: number; height?: number }][] = [
   ],
 ];
 
-/** What encoders send in the wild reaches the viewer and the recording. */
+/** What encoders send in the wild reaches the viewer, the recording and another platform. */
 describe('sources of all kinds', () => {
-  const used = useStack();
+  const used = useStack({ env: { RESTREAM_ALLOW_PRIVATE: 'true' } });
+  let elsewhere: RestreamPlace;
+  beforeAll(async () => {
+    elsewhere = await RestreamPlace.start(await used.stack.broadcaster());
+  });
+  afterAll(() => elsewhere?.close());
 
   it.each(cases)(
     '%s',
     async (_name, pattern, picture) => {
+      elsewhere.reset();
       used.publish(pattern);
       const session = await used.stack.waitForLive();
       await waitForNewerSegment(session.playback.hlsUrl, 2);
+      const { pictures, sounds } = elsewhere.sent;
+      expect([pictures > 20, sounds > 20]).toEqual([pattern.video !== false, pattern.audio !== false]);
       const api = await used.stack.broadcaster();
       await api.sessions.end({ id: session.id });
       await used.stack.waitForState(session.id, 'ended');

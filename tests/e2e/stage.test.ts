@@ -11,10 +11,14 @@ import { childrenOf } from '../../workers/src/stage/testing/processes.ts';
 import { areaLuma, VideoProbe } from '../support/browser/index.ts';
 import { checkMedia } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
+import { RestreamPlace } from '../support/restreamed.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 /** Two cores carry three browsers and the encoders. One mediasoup Worker has everybody then. */
-const env = { STAGE_HEIGHT: '270', STAGE_FRAME_RATE: '12', SFU_WORKERS: '1' };
+const env = {
+  ...{ STAGE_HEIGHT: '270', STAGE_FRAME_RATE: '12', SFU_WORKERS: '1' },
+  RESTREAM_ALLOW_PRIVATE: 'true',
+};
 /** A lone person fills the top of the picture, two side by side leave it empty. */
 const top = { left: 0, top: 0, width: 1, height: 0.08 };
 /** Of two people: the host alone has it when large, and nobody when they are side by side. */
@@ -31,6 +35,7 @@ describe('a stage of cameras', () => {
   let guest: Page;
   let viewer: Page;
   let id: string;
+  let elsewhere: RestreamPlace | undefined;
   const topLuma = () => areaLuma(viewer.getByTestId('video'), top);
   const isSpotlit = async (): Promise<boolean> => {
     const video = viewer.getByTestId('video');
@@ -39,11 +44,15 @@ describe('a stage of cameras', () => {
 
   beforeAll(async () => {
     web = await StageHarness.start(['api', 'sfu', 'ingest', 'workers'], env);
+    elsewhere = await RestreamPlace.start(await web.stack.broadcaster());
     ({ host, id } = await web.goLive());
     await waitForMovingPicture(host, '[data-testid="own-video"]');
     await waitForStage(host, 'the host to be on air', ({ own }) => Boolean(own.camera?.producerId), 60_000);
   }, 180_000);
-  afterAll(async () => web?.close(), 60_000);
+  afterAll(async () => {
+    await elsewhere?.close();
+    await web?.close();
+  }, 60_000);
 
   it('is seen and heard by a viewer of HLS', async () => {
     const session = await web.stack.waitForLive(60_000);
@@ -70,6 +79,10 @@ describe('a stage of cameras', () => {
     expect(later.discontinuities).toBeLessThanOrEqual(1);
     const probe = await VideoProbe.attach(viewer);
     expect((await probe.pictures(20)).distinct).toBeGreaterThan(5);
+    // What is composed goes to other platforms, too.
+    const before = elsewhere?.sent.pictures ?? 0;
+    await waitFor('more pictures elsewhere', () => (elsewhere?.sent.pictures ?? 0) > before + 12);
+    expect(elsewhere?.sent.sounds).toBeGreaterThan(20);
   }, 120_000);
 
   it('shows the host large when the host says so, without the viewer’s player noticing', async () => {
