@@ -1,5 +1,11 @@
 import { BitReader } from './bits.ts';
-import { readPixelAspect, skipSignalType, withoutEmulationPrevention, type Sps } from './sps.ts';
+import {
+  credibleRate,
+  readPixelAspect,
+  skipSignalType,
+  withoutEmulationPrevention,
+  type Sps,
+} from './sps.ts';
 
 const spsType = 33;
 
@@ -155,7 +161,7 @@ function readTiming(reader: BitReader): number | null {
   if (!reader.flag()) return null;
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
-  return unitsInTick > 0 && timeScale > 0 ? timeScale / unitsInTick : null;
+  return credibleRate(timeScale / unitsInTick);
 }
 
 function bounded(value: number, most: number): number {

@@ -15,7 +15,7 @@ export interface Sps {
   readonly bitDepth: number;
   /** The stream may hold fields or field-coded macroblocks. */
   readonly mayBeInterlaced: boolean;
-  /** Frames per second said by the VUI; null when unspecified. Often wrong, so compare it with the clock. */
+  /** Frames per second said by the VUI, above 1 and at most 480; null when unspecified or beyond. Often wrong, so compare it with the clock. */
   readonly frameRate: number | null;
   /** Frames that may precede others in decoding and follow in output; null when unspecified. */
   readonly reorderFrames: number | null;
@@ -175,7 +175,14 @@ function readTiming(reader: BitReader): number | null {
   const timeScale = reader.bits(32);
   reader.bit();
   // A tick is a field: two of them make a frame.
-  return unitsInTick > 0 && timeScale > 0 ? timeScale / (2 * unitsInTick) : null;
+  return credibleRate(timeScale / (2 * unitsInTick));
+}
+
+const mostFrameRate = 480;
+
+/** What a stranger says may be anything; nobody has to reckon with a picture each century, or billions a second. */
+export function credibleRate(rate: number): number | null {
+  return rate > 1 && rate <= mostFrameRate ? rate : null;
 }
 
 function skipHrd(reader: BitReader): void {

@@ -3,6 +3,7 @@ import { parseAacConfig, silentAacConfig, silentAacFrame } from './aacConfig.ts'
 import { changedInBand, holdsIdr, parseAvcConfig } from './avcConfig.ts';
 import { parseSps } from '@maydan/common';
 import { expectOnlyRangeErrors } from './testing/anyDamage.ts';
+import { withTiming } from './testing/withTiming.ts';
 
 /** Configuration records written by x264 for the sources named. */
 const records = {
@@ -56,6 +57,15 @@ describe('parseAvcConfig', () => {
       frameRate: 24,
       reorderFrames: 2,
     });
+  });
+
+  it('believes no frame rate that is none', () => {
+    const nal = Buffer.from(records['180p30'], 'hex').subarray(8, 8 + 0x17);
+    const rateWith = (unitsInTick: number, timeScale: number) =>
+      parseSps(withTiming(nal, { unitsInTick: 1, timeScale: 60 }, { unitsInTick, timeScale })).frameRate;
+    expect(rateWith(1, 50)).toBe(25);
+    const senseless = [rateWith(2 ** 32 - 1, 1), rateWith(1, 2 ** 32 - 1), rateWith(0, 60)];
+    expect(senseless).toEqual([null, null, null]);
   });
 
   it('throws RangeError, and nothing else, on cut or wrong bytes', () => {

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { parseHevcSps } from '@maydan/common';
 import { parseHevcConfig } from './hevcConfig.ts';
 import { expectOnlyRangeErrors } from './testing/anyDamage.ts';
+import { withTiming } from './testing/withTiming.ts';
 
 /** Configuration records written by x265 for the sources named. */
 const records = {
@@ -41,6 +42,16 @@ describe('parseHevcConfig', () => {
       ...{ chromaFormat: 2, bitDepth: 10, frameRate: 25 },
     });
     expect(sps.pixelAspect).toBeCloseTo(64 / 45, 6);
+  });
+
+  it('believes no frame rate that is none', () => {
+    const record = Buffer.from(records['180p30'], 'hex');
+    const nal = record.subarray(record.indexOf('42010101', 0, 'hex'));
+    const rateWith = (unitsInTick: number, timeScale: number) =>
+      parseHevcSps(withTiming(nal, { unitsInTick: 1, timeScale: 30 }, { unitsInTick, timeScale })).frameRate;
+    expect(rateWith(1, 25)).toBe(25);
+    const senseless = [rateWith(2 ** 32 - 1, 1), rateWith(1, 2 ** 32 - 1), rateWith(0, 60)];
+    expect(senseless).toEqual([null, null, null]);
   });
 
   it('throws RangeError, and nothing else, on cut or wrong bytes', () => {
