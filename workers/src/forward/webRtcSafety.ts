@@ -26,7 +26,10 @@ const profileNames: Readonly<Record<number, string>> = {
 
 /** By the configuration alone; B-frames show in the composition times, see `ReorderWatch`. */
 export function judge({ codec, sps }: Pick<VideoConfig, 'codec' | 'sps'>): Safety {
-  if (codec !== 'h264') return notSafe(`is ${codec.toUpperCase()}`, 'Choose H.264 (AVC) in the encoder.');
+  if (codec !== 'h264') {
+    const fault = 'which not every browser takes in WebRTC';
+    return notSafe(`is ${codec.toUpperCase()}`, 'Choose H.264 (AVC) in the encoder.', fault);
+  }
   const advice = 'Choose 8 bit 4:2:0 H.264 with profile baseline, main or high in the encoder.';
   if (sps.bitDepth !== 8) return notSafe(`has ${sps.bitDepth} bits per sample`, advice);
   if (sps.chromaFormat !== 1) return notSafe(`has chroma format ${chromaName(sps.chromaFormat)}`, advice);
@@ -47,8 +50,8 @@ export const hasBFrames: Unsafe = {
     'The video has B-frames, which WebRTC can not carry. It is encoded anew for sub-second viewers, which costs quality and a moment; set B-frames to 0 in the encoder.',
 };
 
-function notSafe(what: string, advice: string): Unsafe {
-  const reason = `The video ${what}, which WebRTC can not carry. It is encoded anew for sub-second viewers. ${advice}`;
+function notSafe(what: string, advice: string, fault = 'which WebRTC can not carry'): Unsafe {
+  const reason = `The video ${what}, ${fault}. It is encoded anew for sub-second viewers. ${advice}`;
   return { safe: false, code: 'notWebRtcSafe', reason };
 }
 
