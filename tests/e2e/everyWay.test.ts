@@ -6,13 +6,14 @@ import { ClipPublisher } from '../support/publish/ClipPublisher.ts';
 import { enhancedClip, hevc } from '../support/publish/enhancedClip.ts';
 import { RestreamPlace } from '../support/restreamed.ts';
 import { useStack } from '../support/useStack.ts';
+import { WaysToWatch } from '../support/WaysToWatch.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { ClientProcess } from '../support/whip/ClientProcess.ts';
 import { startAiortcPlayer, startLibdatachannelPublisher } from '../support/whip/clients.ts';
 
 const pattern = { width: 320, height: 180, frameRate: 25 };
 
-/** Whatever the source, every way of watching works, with clients that aren't ours. */
+/** Whatever the source, every way of watching works, with clients that aren't ours. Browsers: everyWayFromBrowsers.test.ts. */
 describe('any source to any way of watching', () => {
   const used = useStack({ env: { RESTREAM_ALLOW_PRIVATE: 'true' } });
   const clients: ClientProcess[] = [];
@@ -81,6 +82,18 @@ describe('any source to any way of watching', () => {
     }
   }
 
+  /** Our page plays parts, near the live edge; ffmpeg plays whole segments. */
+  async function expectPlaysByHls(session: Session): Promise<void> {
+    const browser = await launchBrowser();
+    try {
+      const ways = new WaysToWatch(used.stack, browser);
+      await ways.lowLatency({ session, tile: 'person' });
+      await ways.plain({ session, tile: 'person' });
+    } finally {
+      await browser.close();
+    }
+  }
+
   async function endAndCheck(session: Session): Promise<void> {
     const api = await used.stack.broadcaster();
     await api.sessions.end({ id: session.id });
@@ -98,6 +111,7 @@ describe('any source to any way of watching', () => {
     await waitForNewerSegment(session.playback.hlsUrl, 2);
     await expectPlaysByWhep(session);
     await expectPlaysInRealTime(session);
+    await expectPlaysByHls(session);
     await endAndCheck(session);
   }, 180_000);
 
@@ -145,6 +159,7 @@ describe('any source to any way of watching', () => {
     await expect(viewer.stage.join({ id: session.id, role: 'viewer' })).rejects.toMatchObject({
       code: 'forbidden',
     });
+    await expectPlaysByHls(session);
     await endAndCheck(session);
   }, 180_000);
 

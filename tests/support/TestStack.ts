@@ -97,7 +97,7 @@ export class TestStack {
       const { live } = await this.visitor.channels.get({ username: this.broadcasterName });
       return live?.state === 'live' && live.playback.playable ? live : undefined;
     };
-    return this.#explained(() => waitFor('a live session', ask, { timeoutMs }));
+    return this.explained(() => waitFor('a live session', ask, { timeoutMs }));
   }
 
   async waitForState(id: string, state: SessionState, timeoutMs = 30_000): Promise<Session> {
@@ -107,7 +107,7 @@ export class TestStack {
       last = session.state;
       return session.state === state ? session : undefined;
     };
-    return this.#explained(() => waitFor(`state ${state} (it is ${String(last)})`, ask, { timeoutMs }));
+    return this.explained(() => waitFor(`state ${state} (it is ${String(last)})`, ask, { timeoutMs }));
   }
 
   pid(part: ServiceName | 'redis' | 's3' | 'postgres'): number {
@@ -144,11 +144,11 @@ export class TestStack {
   }
 
   /** A wait that fails tells the services' last lines, since nobody can look afterwards. */
-  async #explained<T>(wait: () => Promise<T>): Promise<T> {
+  async explained<T>(wait: () => Promise<T>): Promise<T> {
     try {
       return await wait();
     } catch (error) {
-      for (const part of ['api', 'ingest', 'workers']) {
+      for (const part of ['api', 'sfu', 'ingest', 'workers']) {
         const text = await this.log(part).catch(() => '');
         const lines = text
           .split('\n')
