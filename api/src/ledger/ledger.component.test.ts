@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
-import { checkEconomy, createEconomy, economyRates } from '../testing/checkEconomy.ts';
+import { checkEconomy, createEconomy } from '../testing/checkEconomy.ts';
+import { Mortals } from '../testing/Mortals.ts';
 import { earnDirectly, expectBalancedBooks, fundDirectly } from '../testing/money.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
@@ -140,9 +141,14 @@ describe('the ledger', () => {
 
 const metricsOf = async ({ opsUrl }: TestApi): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
 
-// By hand, for minutes and with processes that are killed: tests/soak/ledger.test.ts.
+// By hand, for minutes: tests/soak/ledger.test.ts.
 it('whatever people do at once, and whatever breaks between any two steps, the books balance, and nothing is lost or doubled', async () => {
-  const apis = [await backend.startApi(economyRates), await backend.startApi(economyRates)] as const;
-  const done = await checkEconomy(await createEconomy(backend, api, apis), { runs: 2_000, forMs: 18_000 });
-  for (const count of Object.values(done)) expect(count).toBeGreaterThan(0);
+  const mortals = await Mortals.start(backend);
+  const base = await createEconomy(backend, api, mortals.apis);
+  const killing = mortals.killUntilOver(2_000);
+  const done = await checkEconomy(base, { leastRuns: 100, forMs: 18_000 }).finally(async () => {
+    mortals.end();
+    await killing;
+  });
+  for (const count of Object.values({ ...done, kills: mortals.kills })) expect(count).toBeGreaterThan(0);
 }, 240_000);

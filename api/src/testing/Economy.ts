@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Deposit, SentGift, Withdrawal } from '@maydan/contracts';
 import fc from 'fast-check';
 import type { Account, TestApi } from './TestApi.ts';
@@ -12,10 +13,14 @@ export type Deed =
       readonly who: number;
       readonly coins: number;
       readonly times: number;
+      /** Per cent that are refunded by the provider. */
       readonly back: number;
+      /** About half of it. */
+      readonly dispute: 'none' | 'lost' | 'won';
     }
   | { readonly kind: 'gift'; readonly who: number; readonly quantity: number; readonly isTwice: boolean }
   | { readonly kind: 'giveBack'; readonly which: number }
+  | { readonly kind: 'refund'; readonly which: number }
   | { readonly kind: 'withdraw'; readonly coins: number; readonly then: 'pay' | 'reject' | 'cancel' | 'wait' }
   | { readonly kind: 'crash'; readonly count: number };
 
@@ -25,6 +30,13 @@ export const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
   fc.record({
     kind: fc.constant('deposit' as const),
     ...{ who, coins, times: fc.integer({ min: 1, max: 3 }), back: fc.constantFrom(0, 0, 0, 30, 100) },
+    dispute: fc.constantFrom(
+      'none' as const,
+      'none' as const,
+      'none' as const,
+      'lost' as const,
+      'won' as const,
+    ),
   }),
   {
     weight: 3,
@@ -34,6 +46,7 @@ export const anyDeed: fc.Arbitrary<Deed> = fc.oneof(
     }),
   },
   fc.record({ kind: fc.constant('giveBack' as const), which: fc.nat({ max: 100 }) }),
+  fc.record({ kind: fc.constant('refund' as const), which: fc.nat({ max: 100 }) }),
   fc.record({
     kind: fc.constant('withdraw' as const),
     ...{
@@ -62,12 +75,15 @@ export interface EconomyParts {
 
 /** People who deal with coins over the api, at two processes, whose connections to PostgreSQL break; and all that they were answered. */
 export class Economy {
-  readonly deposits = new Map<string, { readonly deposit: Deposit; readonly userId: string }>();
+  /** With what the provider told of each: how much of its money went back and stayed away. */
+  readonly deposits = new Map<string, { readonly deposit: Deposit; readonly toldBackMinor: number }>();
   readonly gifts = new Map<string, SentGift>();
   readonly withdrawals = new Map<string, Withdrawal>();
   /** Answers that were told under more than one id, or otherwise twice. */
   doubled = 0;
   crashes = 0;
+  /** Deeds at work that make deposits or gifts. */
+  #making = 0;
   readonly #parts: EconomyParts;
   #turn = 0;
 
@@ -79,11 +95,13 @@ export class Economy {
   async do(deed: Deed): Promise<void> {
     switch (deed.kind) {
       case 'deposit':
-        return this.#deposit(deed);
+        return this.#make(() => this.#deposit(deed));
       case 'gift':
-        return this.#gift(deed);
+        return this.#make(() => this.#gift(deed));
       case 'giveBack':
         return this.#giveBack(deed.which);
+      case 'refund':
+        return this.#refund(deed.which);
       case 'withdraw':
         return this.#withdraw(deed);
       case 'crash':
@@ -91,18 +109,35 @@ export class Economy {
     }
   }
 
-  async #deposit({ who, coins, times, back }: Deed & { kind: 'deposit' }): Promise<void> {
+  async #make(work: () => Promise<void>): Promise<void> {
+    this.#making += 1;
+    await work().finally(() => (this.#making -= 1));
+  }
+
+  /** One of those that were made till then, as soon as there is any; undefined: none comes any more. */
+  async #oneOf(made: ReadonlyMap<string, unknown>, which: number): Promise<string | undefined> {
+    do await delay(which % 20);
+    while (made.size === 0 && this.#making > 0);
+    return [...made.keys()][which % Math.max(1, made.size)];
+  }
+
+  async #deposit({ who, coins, times, back, dispute }: Deed & { kind: 'deposit' }): Promise<void> {
     const fan = this.#fan(who);
     const headers = keyed();
     const made = await this.#answered((api) =>
       api.clientOf(fan.accessToken).wallet.createDeposit({ headers, body: { coins } }),
     );
     if (made === null) return;
-    this.deposits.set(made.id, { deposit: made, userId: fan.user.id });
-    const takenBack = { kind: 'takenBack', depositId: made.id, backMinor: Math.ceil((coins * back) / 100) };
+    const [depositId, most] = [made.id, made.amountMinor];
+    const [refunded, disputed] = [Math.ceil((most * back) / 100), Math.ceil(most / 2)];
+    const source = 'a dispute';
+    const toldBackMinor = refunded + (dispute === 'lost' ? disputed : 0);
+    this.deposits.set(depositId, { deposit: made, toldBackMinor: Math.min(most, toldBackMinor) });
     const events = [
       ...Array.from({ length: times }, () => paidEvent(made)),
-      ...(back > 0 ? [takenBack] : []),
+      ...(back > 0 ? [{ kind: 'takenBack', depositId, backMinor: refunded }] : []),
+      ...(dispute === 'none' ? [] : [{ kind: 'takenBack', depositId, source, backMinor: disputed }]),
+      ...(dispute === 'won' ? [{ kind: 'reinstated', depositId, source }] : []),
     ];
     await Promise.all(
       events.map((event) =>
@@ -125,11 +160,17 @@ export class Economy {
   }
 
   async #giveBack(which: number): Promise<void> {
-    const all = [...this.gifts.keys()];
-    const id = all[which % Math.max(1, all.length)];
+    const id = await this.#oneOf(this.gifts, which);
     if (id === undefined) return;
     const { admin } = this.#parts;
     await this.#answered((api) => api.clientOf(admin.accessToken).gifts.returnSent({ id }));
+  }
+
+  async #refund(which: number): Promise<void> {
+    const id = await this.#oneOf(this.deposits, which);
+    if (id === undefined) return;
+    const { admin } = this.#parts;
+    await this.#answered((api) => api.clientOf(admin.accessToken).money.refundDeposit({ id }));
   }
 
   async #withdraw({ coins, then }: Deed & { kind: 'withdraw' }): Promise<void> {

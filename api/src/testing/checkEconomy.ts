@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { newId } from '@maydan/prisma';
 import { AccessTokens } from '../identity/AccessTokens.ts';
+import { coinsTakenBack } from '../ledger/arithmetic.ts';
 import { WalletRepo } from '../wallet/wallet.repo.ts';
 import { anyDeed, Economy, type EconomyParts, type Person } from './Economy.ts';
 import { expectBalancedBooks, fundDirectly } from './money.ts';
@@ -72,29 +73,34 @@ export interface Done {
   gifts: number;
   deposits: number;
   withdrawals: number;
+  givenBack: number;
+  refunded: number;
   brokenConnections: number;
 }
 
 /**
- * So many runs of 2 to 12 random deeds, as long as there is time: the deeds of a run are done at once by people of its own, beside
+ * Runs of 2 to 12 random deeds, as long as there is time, but so many at least: the deeds of a run are done at once by people of its own, beside
  * those of other runs, over two api processes. After each run its people have what follows from what all were answered, and
  * nothing was made twice, or without an answer; meanwhile and in the end the books balance.
  */
 export async function checkEconomy(
   base: EconomyBase,
-  { runs, forMs }: { runs: number; forMs: number },
+  { leastRuns, forMs }: { leastRuns: number; forMs: number },
 ): Promise<Done> {
-  const done = { runs: 0, deeds: 0, audits: 0, gifts: 0, deposits: 0, withdrawals: 0, brokenConnections: 0 };
+  const done: Done = {
+    ...{ runs: 0, deeds: 0, audits: 0, gifts: 0, deposits: 0, withdrawals: 0 },
+    ...{ givenBack: 0, refunded: 0, brokenConnections: 0 },
+  };
   const deeds = fc.array(anyDeed, { minLength: 2, maxLength: 12, size: 'max' });
   const until = Date.now() + forMs;
+  const isOver = (): boolean => Date.now() > until && done.runs >= leastRuns;
   let auditedAt = 0;
   const property = fc.asyncProperty(deeds, async (some) => {
-    // On a busy machine fewer runs; the one at hand always comes to its end.
-    if (Date.now() > until) return;
+    if (isOver()) return;
     const parts = await unbroken(() => createCrew(base));
     const economy = new Economy(parts);
     await Promise.all(some.map((deed) => economy.do(deed)));
-    await unbroken(() => expectDue(parts, economy));
+    const { givenBack, refunded } = await unbroken(() => expectDue(parts, economy));
     // It reads the whole ledger, which grows: one at a time.
     if (Date.now() > auditedAt + auditEveryMs) {
       auditedAt = Infinity;
@@ -107,12 +113,13 @@ export async function checkEconomy(
     done.gifts += economy.gifts.size;
     done.deposits += economy.deposits.size;
     done.withdrawals += economy.withdrawals.size;
+    done.givenBack += givenBack;
+    done.refunded += refunded;
     done.brokenConnections += economy.crashes;
   });
   // A few at a time: runs that are left when the time is over would be gone through without a pause for those at hand.
   const crew = async (): Promise<void> => {
-    for (let left = Math.ceil(runs / atOnce); left > 0 && Date.now() < until; left -= batch)
-      await fc.assert(property, { numRuns: Math.min(left, batch), endOnFailure: true });
+    while (!isOver()) await fc.assert(property, { numRuns: batch, endOnFailure: true });
   };
   await Promise.all(Array.from({ length: atOnce }, crew));
   await expectBalancedBooks(base.backend);
@@ -132,7 +139,11 @@ async function unbroken<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function expectDue(parts: EconomyParts, economy: Economy): Promise<void> {
+/** How many gifts and deposits were given back by an admin. */
+async function expectDue(
+  parts: EconomyParts,
+  economy: Economy,
+): Promise<Pick<Done, 'givenBack' | 'refunded'>> {
   const { backend, host, fans, sessionId } = parts;
   const { database } = backend;
   for (const { user } of [host, ...fans]) {
@@ -152,6 +163,25 @@ async function expectDue(parts: EconomyParts, economy: Economy): Promise<void> {
     ...{ gifts: economy.gifts.size, deposits: economy.deposits.size + fans.length },
     ...{ unpaid: 0, withdrawals: economy.withdrawals.size },
   });
+  const givenBack = await database.sentGift.count({ where: { sessionId, returnedAt: { not: null } } });
+  return { givenBack, refunded: await expectReturned(parts, economy) };
+}
+
+/** Of each payment went back what the provider told, and all when an admin gave it back; that is in the audit log once. */
+async function expectReturned({ backend: { database } }: EconomyParts, economy: Economy): Promise<number> {
+  let refunded = 0;
+  for (const [id, { deposit, toldBackMinor }] of economy.deposits) {
+    const { amountMinor, backMinor, coins, coinsBack } = await database.deposit.findUniqueOrThrow({
+      where: { id },
+    });
+    const byAdmin = await database.depositReturn.count({ where: { depositId: id, source: 'admin' } });
+    const wanted = byAdmin === 1 ? deposit.amountMinor : toldBackMinor;
+    const logged = await database.auditEntry.count({ where: { action: 'deposit.refunded', targetId: id } });
+    expect({ id, backMinor, logged }).toEqual({ id, backMinor: wanted, logged: byAdmin });
+    expect(coinsBack).toBe(coinsTakenBack(coins, amountMinor, wanted));
+    refunded += byAdmin;
+  }
+  return refunded;
 }
 
 /** What somebody has, as it follows from what everybody was answered. */
