@@ -210,7 +210,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const moderation = createModeration({
     ...{ ...shared, database, limits, emitter, room, sessions, streamKeys, toldLater },
     ...{ chat: chat.chat, seats: stage.seats, roomBans: stage.bans, playbackBans, leases, views },
-    ...{ ...tracing, viewers },
+    ...{ ...tracing, viewers, uncounted },
     messages: conversations.messages,
   });
   const people = createPeople({

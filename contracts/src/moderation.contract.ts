@@ -40,7 +40,7 @@ export const moderationContract = {
     'POST',
     '/sessions/{id}/kicks',
     tag,
-    'Put somebody out of chat, room and stage at once; they may come back',
+    'Put somebody out of chat, room, stage and playback at once; they may come back, to HLS after 30 s',
   )
     .input(kickInput)
     .output(nothing),

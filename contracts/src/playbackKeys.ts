@@ -11,9 +11,11 @@ export const playbackKeys = {
   leases: (playbackId: string): string => `maydan:playback:${playbackId}:leases`,
   /**
    * Who was banned lately, by when no token of theirs is left that could be good (milliseconds): `<playback> <user>`, or
-   * `* <user>` for a banned account.
+   * `* <user>` for a banned account. Who was kicked is there for `kickedFromPlaybackSec`.
    */
   banned: 'maydan:playback:banned',
+  /** Those of `banned` who were kicked, which PostgreSQL knows nothing of. */
+  kicked: 'maydan:playback:kicked',
   /** Another word with each change of `banned`. */
   bannedVersion: 'maydan:playback:banned:version',
   s3Prefix: (playbackId: string): string => `live/${playbackId}/`,
@@ -21,6 +23,9 @@ export const playbackKeys = {
 
 /** A playback token is good for so long at most. */
 export const playbackTokenSec = 86_400;
+
+/** Who was kicked plays the session no more for so long; then they may come back. */
+export const kickedFromPlaybackSec = 30;
 
 /** A lease that nobody asks anything with ends so soon. */
 export const playbackLeaseSec = 120;

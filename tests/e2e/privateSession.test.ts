@@ -111,6 +111,8 @@ describe('a private session', () => {
     expect(await statusOf(made.playback.hlsUrl)).toBe(200);
     await host.bans.remove({ id, userId: viewerId });
     await waitFor('the address to be open again', async () => (await statusOf(own)) === 200);
+    await host.moderation.kick({ id, userId: viewerId });
+    await waitFor('the refusal of who was kicked', async () => (await statusOf(own)) === 403);
     await host.sessions.update({ id, visibility: 'private' });
     // Origins look once a second.
     await waitFor(
@@ -130,6 +132,8 @@ describe('a private session', () => {
       { timeoutMs: 90_000 },
     );
     const { hlsUrl, posterUrl, storyboardUrl } = ended.playback;
+    // Who was kicked may be back by then.
+    await waitFor('the kick to be over', async () => (await statusOf(hlsUrl)) === 200, { timeoutMs: 60_000 });
     for (const url of [hlsUrl, posterUrl ?? '', storyboardUrl ?? '']) {
       expect(await statusOf(url)).toBe(200);
       expect(await statusOf(url.replace(/\/~[^/]+/, ''))).toBe(403);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { scoresOf, type Redis } from '@maydan/common';
-import { bannedFromPlayback, playbackKeys, playbackTokenSec } from '@maydan/contracts';
+import { bannedFromPlayback, kickedFromPlaybackSec, playbackKeys, playbackTokenSec } from '@maydan/contracts';
 
 /** A ban as origins know it. */
 export interface BanEntry {
@@ -50,29 +50,49 @@ export class PlaybackBans {
       .exec();
   }
 
+  /** As `ban`, for `kickedFromPlaybackSec`; a ban that is longer stays. */
+  async kick(playbackId: string, userId: string, nowMs = Date.now()): Promise<void> {
+    const member = bannedFromPlayback(playbackId, userId);
+    const untilMs = nowMs + kickedFromPlaybackSec * 1_000;
+    const { banned, kicked, bannedVersion } = playbackKeys;
+    const words = this.#redis.multi();
+    for (const key of [kicked, banned])
+      words.zremrangebyscore(key, '-inf', nowMs).zadd(key, 'GT', untilMs, member);
+    await words
+      .pexpire(kicked, kickedFromPlaybackSec * 1_000)
+      .set(bannedVersion, randomUUID())
+      .exec();
+  }
+
+  /** Of a kick, too. */
   async lift(playbackId: string | null, userId: string): Promise<void> {
     await this.#redis
       .multi()
       .zrem(playbackKeys.banned, bannedFromPlayback(playbackId, userId))
+      .zrem(playbackKeys.kicked, bannedFromPlayback(playbackId, userId))
       .set(playbackKeys.bannedVersion, randomUUID())
       .exec();
   }
 
   /**
-   * Makes Redis say what `ask` says, unless another ban or lift comes meanwhile: then a later round does. Returns whether
+   * Makes Redis say what `ask` says, and who was kicked, unless another ban or lift comes meanwhile: then a later round does. Returns whether
    * something was wrong.
    */
   async repair(ask: () => Promise<readonly BanEntry[]>, nowMs = Date.now()): Promise<boolean> {
-    const { banned, bannedVersion } = playbackKeys;
+    const { banned, kicked, bannedVersion } = playbackKeys;
     const version = (await this.#redis.get(bannedVersion)) ?? '';
     const right = new Map((await ask()).map(({ member, untilMs }) => [member, untilMs]));
-    const known = new Map(
-      scoresOf(await this.#redis.zrangebyscore(banned, `(${nowMs}`, '+inf', 'WITHSCORES')),
-    );
+    for (const [member, untilMs] of await this.#holding(kicked, nowMs))
+      right.set(member, Math.max(untilMs, right.get(member) ?? 0));
+    const known = new Map(await this.#holding(banned, nowMs));
     const isSame = known.size === right.size && [...right].every(([who, ms]) => known.get(who) === ms);
     if (isSame) return false;
     const entries = [...right].flatMap(([member, untilMs]) => [untilMs, member]);
     const keys = [banned, bannedVersion];
     return (await this.#redis.eval(replaceScript, 2, ...keys, version, randomUUID(), ...entries)) === 1;
+  }
+
+  async #holding(key: string, nowMs: number): Promise<[string, number][]> {
+    return scoresOf(await this.#redis.zrangebyscore(key, `(${nowMs}`, '+inf', 'WITHSCORES'));
   }
 }

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { bannedFromPlayback, kickedFromPlaybackSec, playbackKeys } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
@@ -55,6 +56,58 @@ it('a kick by many puts somebody out, whom nothing keeps from coming back', asyn
   expect(await actsOn(id)).toEqual(Array(6).fill('session.kicked'));
   expect(await socket.codeOf('chat:join', { sessionId: id })).toBeUndefined();
   await ann.client.chat.send({ id, tempId: 'back', text: 'back again' });
+});
+
+it('a kick ends playback, count and room at all nodes, and for a while alone', async () => {
+  const { id, playback } = await host.client.sessions.create({ title: 'room' });
+  const [ann, bob] = (await nodes[0].people(2)) as [Account, Account];
+  const userId = ann.user.id;
+  const connect = async ({ accessToken: token }: Account, nth: 0 | 1) => {
+    const socket = await TestSocket.connect(nodes[nth].url, { token });
+    await socket.ask('session:subscribe', { sessionId: id });
+    return socket;
+  };
+  const devices = [await connect(ann, 0), await connect(ann, 1)];
+  const bystander = await connect(bob, 1);
+  const started = await Promise.all([ann, bob].map(({ client }) => client.viewing.start({ id })));
+  const watching = async () => {
+    for (const { viewingToken: token } of started)
+      await nodes[1].ask('POST', '/api/v1/viewing/heartbeat', { body: { token } });
+    return backend.redis.zcard(`maydan:viewing:${id}:now`);
+  };
+  await waitUntil('two viewers', async () => (await watching()) === 2, 30_000);
+  const startMs = Date.now();
+  await host.client.moderation.kick({ id, userId });
+  const member = bannedFromPlayback(playback.playbackId, userId);
+  const until = async () => Number(await backend.redis.zscore(playbackKeys.banned, member));
+  const leftMs = (await until()) - kickedFromPlaybackSec * 1_000;
+  expect([leftMs >= startMs, leftMs <= Date.now()]).toEqual([true, true]);
+  for (const device of devices) {
+    await device.until('session:closed');
+    expect(device.of('session:closed')).toEqual([{ sessionId: id, code: 'chat_kicked' }]);
+  }
+  await host.client.sessions.update({ id, title: 'without her' });
+  await bystander.until('session:updated');
+  for (const device of devices) expect(device.of('session:updated')).toEqual([]);
+  expect(bystander.of('session:closed')).toEqual([]);
+  // Redis that lost it is told by the keeper, who asks PostgreSQL, which knows of no kick.
+  await backend.redis.zadd(playbackKeys.banned, Date.now() + 60_000, `${playback.playbackId} nobody`);
+  const known = () => backend.redis.zrange(playbackKeys.banned, 0, '-1');
+  await waitUntil('the keeper', async () => (await known()).every((one) => !one.endsWith('nobody')), 30_000);
+  expect(await known()).toContain(member);
+  expect(await watching()).toBe(1);
+  expect(await devices[0]?.codeOf('session:subscribe', { sessionId: id })).toBeUndefined();
+  await ann.client.viewing.start({ id });
+  await waitUntil('her to count again', async () => (await watching()) === 2, 30_000);
+  // A ban that is longer stays as long, and whoever lifts it lets them in at once.
+  await host.client.bans.create({ id, userId });
+  const bannedMs = await until();
+  expect(bannedMs).toBeGreaterThan(Date.now() + 60_000);
+  await host.client.moderation.kick({ id, userId });
+  expect(await until()).toBe(bannedMs);
+  await host.client.bans.remove({ id, userId });
+  expect(await known()).not.toContain(member);
+  expect(await backend.redis.zrange(playbackKeys.kicked, 0, '-1')).not.toContain(member);
 });
 
 it('rules of a chat that is new are set by many: each change counts, of the same one the last', async () => {

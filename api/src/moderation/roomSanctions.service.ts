@@ -1,6 +1,7 @@
 import { AppError, type Logger } from '@maydan/common';
 import type { ChatMute, ChatMuteInput, KickInput } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
+import type { PlaybackBans } from '../access/PlaybackBans.ts';
 import { actorOf, audited } from '../audit/audit.repo.ts';
 import type { ChatService } from '../chat/chat.service.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
@@ -23,6 +24,9 @@ export interface RoomSanctionsDependencies {
   readonly seats: Pick<SeatsService, 'take'>;
   readonly sfu: Pick<SfuCommands, 'removePeer'>;
   readonly room: Pick<SessionRoom, 'emit'>;
+  readonly playbackBans: Pick<PlaybackBans, 'kick'>;
+  /** Their heartbeats count no more. */
+  readonly uncounted: (sessionId: string, userId: string) => Promise<void>;
   readonly limits: RateLimits;
   readonly emitter: Emitter;
   readonly logger: Logger;
@@ -68,15 +72,22 @@ export class RoomSanctionsService {
     room.emit(sessionId, sanctionEvent('unmuted', { actor, user }), 'staff');
   }
 
-  /** Out of chat, room and stage on all devices. Nothing is kept of it but the audit log: they may come back. */
+  /**
+   * Out of chat, room, stage and count on all devices, and their tokens play nothing for `kickedFromPlaybackSec`. Nothing is kept
+   * of it but the audit log: they may come back.
+   */
   async kick(actor: User, { id, userId, reason }: KickInput): Promise<void> {
-    const { moderated, chat, seats, sfu, room, logger } = this.#deps;
+    const { moderated, chat, seats, sfu, room, emitter, logger } = this.#deps;
     const { session, user } = await this.#above(actor, id, userId);
     await moderated.write({ ...actOn(actor, session, userId), action: 'session.kicked', reason });
     logger.info({ sessionId: id, userId, byId: actor.id }, 'put out of a session');
+    await this.#deps.playbackBans.kick(session.playbackId, userId);
     await seats.take(id, userId);
     await sfu.removePeer(id, { userId }, 'removed');
+    await this.#deps.uncounted(id, userId);
     await chat.putOut(id, userId, 'chat_kicked');
+    await emitter.emit(rooms.user(userId), 'session:closed', { sessionId: id, code: 'chat_kicked' });
+    await emitter.remove(rooms.user(userId), rooms.session(id));
     room.emit(id, sanctionEvent('kicked', { actor, user, reason }), 'staff');
   }
 

@@ -33,7 +33,7 @@ export class BannedViewers {
   refusalOf(playbackId: string, userId: string): AppError | null {
     if (this.#holds(bannedFromPlayback(null, userId))) return new AppError('account_banned');
     if (!this.#holds(bannedFromPlayback(playbackId, userId))) return null;
-    return new AppError('forbidden', 'The host has banned you from this session.');
+    return new AppError('forbidden', 'You were put out of this session.');
   }
 
   /** As `refusalOf`, by the token of an address; one that isn't good says nothing about anybody. */
