@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { AppError } from '@maydan/common';
 import type { LeaveReason } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
@@ -32,6 +33,8 @@ interface ResourceEvents {
 
 /** For a client that has its answer to do ICE and DTLS in. */
 const connectTimeoutMs = 30_000;
+/** Each restart of a client that is ICE lite has packets sent where it says; networks change less often than that. */
+const restarts = { most: 10, inMs: 60_000 };
 
 /**
  * What the URL in `Location` stands for (RFC 9725 calls it the WHIP session): one client's peer and transport. It ends
@@ -47,6 +50,8 @@ export class Resource extends EventEmitter<ResourceEvents> {
   readonly #mids: readonly { readonly mid: string; readonly kind: types.MediaKind }[];
   readonly #credentialHash: Buffer;
   readonly #graceMs: number;
+  /** When the last ones were, in ms; oldest first. */
+  #restartedMs: number[] = [];
   #remoteUsernameFragment: string;
   #etag = newEtag();
   #timer: NodeJS.Timeout | undefined;
@@ -86,13 +91,14 @@ export class Resource extends EventEmitter<ResourceEvents> {
   }
 
   /**
-   * Throws what `decidePatch` does, and `bad_request` or `not_found` when ICE can't be restarted; the ICE session at hand
-   * goes on then.
+   * Throws what `decidePatch` does, `rate_limited` after many restarts, and `bad_request` or `not_found` when ICE can't be restarted;
+   * the ICE session at hand goes on then.
    */
   async patch(ifMatch: string | undefined, fragment: IceFragment): Promise<PatchAnswer> {
     const current = { etag: this.#etag, remoteUsernameFragment: this.#remoteUsernameFragment };
     const patch = decidePatch(ifMatch, current, fragment);
     if (patch.type === 'trickle') return { type: 'taken' };
+    this.#countRestart();
     const iceParameters = await this.peer.transports.restartIce(this.#transport.id);
     this.#awaitConnection();
     const { usernameFragment, password } = patch;
@@ -110,6 +116,17 @@ export class Resource extends EventEmitter<ResourceEvents> {
   end(reason: LeaveReason): void {
     this.peer.close(reason);
     this.#close(reason);
+  }
+
+  #countRestart(): void {
+    const nowMs = performance.now();
+    this.#restartedMs = this.#restartedMs.filter((atMs) => nowMs - atMs < restarts.inMs);
+    const [oldest = nowMs] = this.#restartedMs;
+    if (this.#restartedMs.length >= restarts.most) {
+      const retryAfterSec = Math.ceil((oldest + restarts.inMs - nowMs) / 1_000);
+      throw new AppError('rate_limited', undefined, { retryAfterSec });
+    }
+    this.#restartedMs.push(nowMs);
   }
 
   #onIceState(state: types.IceState): void {

@@ -54,6 +54,55 @@ describe('a client that is ICE lite', () => {
     expect(LiteBridge.open).toBe(0);
   }, 30_000);
 
+  it('keeps its media when it never does the restarts that it asked for, and then does one', async () => {
+    const { publisher, streamKey, response, packets } = await live();
+    const path = response.headers.get('location') ?? '';
+    const request = { method: 'PATCH', token: streamKey, type: fragment, ifMatch: '*' };
+    for (const nth of [1, 2, 3]) {
+      const body = `a=ice-ufrag:never${nth}\r\na=ice-pwd:${'never'.repeat(5)}\r\n`;
+      expect((await call(stand, path, { ...request, body })).status).toBe(200);
+      const before = await packets();
+      await waitFor('more of it', async () => (await packets()) > before + 30);
+    }
+    expect((await call(stand, path, { ...request, body: await publisher.restart() })).status).toBe(200);
+    const before = await packets();
+    await waitFor('more of it', async () => (await packets()) > before + 50);
+  }, 30_000);
+
+  it("is refused with credentials of no length that ICE knows, or at an address that is nobody's", async () => {
+    const { publisher, streamKey, response, packets } = await live();
+    const path = response.headers.get('location') ?? '';
+    const endless = `a=ice-ufrag:${'x'.repeat(65_000)}\r\na=ice-pwd:${'p'.repeat(22)}\r\n`;
+    const request = { method: 'PATCH', token: streamKey, type: fragment, ifMatch: '*', body: endless };
+    expect(await refusal(await call(stand, path, request))).toMatchObject({ status: 422 });
+    for (const ip of ['0.0.0.0', '0.1.2.3', '224.0.0.1', '239.255.255.250', '240.0.0.1', '255.255.255.255']) {
+      const offer = publisher.offer.replace(/(2122260223) \S+/g, `$1 ${ip}`);
+      expect(await refusal(await publish(stand, stand.allow().streamKey, offer))).toMatchObject({
+        status: 422,
+      });
+    }
+    const before = await packets();
+    await waitFor('more of it', async () => (await packets()) > before + 10);
+    expect(LiteBridge.open).toBe(1);
+  }, 30_000);
+
+  it('is refused at addresses of the node itself and its link, when the node tells clients of others', async () => {
+    const { offer } = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
+    const elsewhere = await WhipStand.start({ announcedAddress: '192.0.2.7' });
+    try {
+      for (const ip of ['127.0.0.1', '127.8.8.8', '169.254.169.254']) {
+        const body = offer.replace(/(2122260223) \S+/g, `$1 ${ip}`);
+        const response = await publish(elsewhere, elsewhere.allow().streamKey, body);
+        expect(await refusal(response)).toMatchObject({ status: 422, code: 'validation_failed' });
+      }
+      expect(elsewhere.rooms.all).toEqual([]);
+      const body = offer.replace(/(2122260223) \S+/g, '$1 192.0.2.8');
+      expect((await publish(elsewhere, elsewhere.allow().streamKey, body)).status).toBe(201);
+    } finally {
+      await elsewhere.close();
+    }
+  }, 30_000);
+
   it('plays', async () => {
     const { sessionId } = await live();
     const player = await own(LiteClient.player(stand.pool.workers[0]!.worker));

@@ -107,6 +107,57 @@ describe.each([
     expect(isThere()).toBe(true);
   });
 
+  it.each([
+    ['ice-ufrag', 'abc'],
+    ['ice-ufrag', 'a'.repeat(257)],
+    ['ice-ufrag', 'a'.repeat(20_000)],
+    ['ice-ufrag', 'has-another_letter'],
+    ['ice-pwd', 'a'.repeat(21)],
+    ['ice-pwd', 'a'.repeat(257)],
+    ['ice-pwd', 'möglicherweise-nicht-von-hier'],
+  ])(
+    'refuses an %s that RFC 8839 has not (%#), in an offer and a restart: 422; the session goes on',
+    async (name, value) => {
+      const { path, etag, token, ufrag, sessionId, isThere } = await create();
+      const changed = (text: string): string =>
+        text.replaceAll(new RegExp(`a=${name}:.*`, 'g'), `a=${name}:${value}`);
+      const [protocol] = path.split('/').slice(1);
+      const offers = { whip: obs, whep: offerOf('chromiumViewer') };
+      const post = { token, type: sdp, body: changed(protocol === 'whip' ? offers.whip : offers.whep) };
+      const to = protocol === 'whip' ? '/whip' : `/whep/${sessionId}`;
+      const wrong = {
+        status: 422,
+        code: 'validation_failed',
+        detail: expect.stringContaining(name) as string,
+      };
+      expect(await refusal(await call(stand, to, post))).toMatchObject(wrong);
+      const patch = { method: 'PATCH', token, type: fragment };
+      const restart = { ...patch, ifMatch: '*', body: changed(restarted) };
+      expect(await refusal(await call(stand, path, restart))).toMatchObject(wrong);
+      const body = trickled(ufrag);
+      expect((await call(stand, path, { ...patch, ifMatch: etag, body })).status).toBe(204);
+      expect(isThere()).toBe(true);
+    },
+  );
+
+  it('restarts ICE so often in a minute at most: 429, and the session goes on', async () => {
+    const { path, token, isThere } = await create();
+    const patch = { method: 'PATCH', token, type: fragment, ifMatch: '*' };
+    const restart = (nth: number): Promise<Response> =>
+      call(stand, path, { ...patch, body: restarted.replace('new1', `new${nth}`) });
+    let etag = '';
+    for (let nth = 1; nth <= 10; nth++) {
+      const response = await restart(nth);
+      expect(response.status).toBe(200);
+      etag = response.headers.get('etag') ?? '';
+    }
+    const response = await restart(11);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refusal(response)).toMatchObject({ status: 429, code: 'rate_limited' });
+    expect((await call(stand, path, { ...patch, ifMatch: etag, body: trickled('new10') })).status).toBe(204);
+    expect(isThere()).toBe(true);
+  });
+
   it('refuses other bodies and other tokens', async () => {
     const { path, etag, token, ufrag, sessionId, isThere } = await create();
     const patch = { method: 'PATCH', token, type: fragment, ifMatch: etag };

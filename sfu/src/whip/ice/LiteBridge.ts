@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { AppError } from '@maydan/common';
 import type { types } from 'mediasoup';
-import { answeredTransaction, bindingRequest, isStun, type IceCredentials } from '../../ice/stun.ts';
+import { bindingRequest, isStun, type IceCredentials } from '../../ice/stun.ts';
 import type { LiteAddress } from '../sdp/offer.ts';
+import { refused } from '../sdp/refuse.ts';
+import { Checks } from './Checks.ts';
 
 export interface LiteClient {
   /** What checks to it are signed with. */
@@ -13,10 +14,6 @@ export interface LiteClient {
   readonly addresses: readonly LiteAddress[];
 }
 
-/** Between checks while none was answered, and from then on: consent must come again within 30 s (RFC 7675, section 5.1). */
-const checkMs = { searching: 200, connected: 2_500 };
-/** Checks that may still be answered. */
-const mostAwaited = 100;
 /** On this node. All that such a client sends or receives goes through the event loop. */
 const mostBridges = 50;
 const recvBufferSize = 1_048_576;
@@ -33,23 +30,28 @@ export class LiteBridge {
   /** Connected to the Worker. */
   readonly #inside: Socket;
   readonly #addresses: readonly LiteAddress[];
-  readonly #awaited = new Map<string, LiteAddress>();
-  #client: IceCredentials;
+  /** Of the ICE session that the client is in. */
+  #checks: Checks;
+  /** Of one that it was asked to restart in and hasn't answered in yet. */
+  #next: Checks | null = null;
+  /** The Worker knows nobody but us, and takes a restart at once, whatever becomes of the client's. */
   #own: types.IceParameters;
-  #selected: LiteAddress | null = null;
-  #timer: NodeJS.Timeout | undefined;
 
   /** How many there are on this node. */
   static get open(): number {
     return LiteBridge.#open;
   }
 
-  /** Ends with the transport. @throws AppError `overloaded`, `not_found` when the transport was closed. */
+  /**
+   * Ends with the transport. @throws AppError `validation_failed` when the client is nowhere we may send to, `overloaded`,
+   * `not_found` when the transport was closed.
+   */
   static async start(
     transport: types.WebRtcTransport,
     server: types.WebRtcServer,
     client: LiteClient,
   ): Promise<LiteBridge> {
+    const addresses = reachable(client.addresses, transport.iceCandidates);
     if (LiteBridge.#open >= mostBridges) throw new AppError('overloaded');
     const [worker] = (await server.dump()).udpSockets;
     if (worker === undefined) throw new AppError('unavailable');
@@ -61,7 +63,7 @@ export class LiteBridge {
       inside.connect(worker.port, address);
       await Promise.all([once(outside, 'listening'), once(inside, 'connect')]);
       if (transport.closed) throw new AppError('not_found');
-      return new LiteBridge(transport, outside, inside, client);
+      return new LiteBridge(transport, outside, inside, { ...client, addresses });
     } catch (error) {
       outside.close();
       inside.close();
@@ -74,17 +76,17 @@ export class LiteBridge {
     this.#outside = outside;
     this.#inside = inside;
     this.#addresses = client.addresses;
-    this.#client = client.ice;
     this.#own = transport.iceParameters;
+    this.#checks = this.#begin(client.ice);
     LiteBridge.#open++;
     transport.observer.once('close', () => this.#close());
     // An address that nobody is at, or a Worker that died.
     for (const socket of [outside, inside]) socket.on('error', () => undefined);
     outside.on('message', (packet, from) => this.#fromClient(packet, from));
     inside.on('message', (packet) => {
-      if (this.#selected !== null && !isStun(packet)) this.#send(packet, this.#selected);
+      const { selected } = this.#checks;
+      if (selected !== null && !isStun(packet)) this.#toClient(packet, selected);
     });
-    this.#check();
   }
 
   /** What the client is told of our end, which does full ICE. */
@@ -97,55 +99,74 @@ export class LiteBridge {
     return first === undefined ? [] : [{ ...first, port: this.#outside.address().port }];
   }
 
-  /** The client and the transport have new credentials; the client stays where it is. */
+  /**
+   * The transport has new credentials, and the client is told them and has said its own. Until it answers to those, its media goes on as
+   * before: it may never do what it asked for.
+   */
   restart(client: IceCredentials, own: types.IceParameters): void {
-    this.#client = client;
     this.#own = own;
-    this.#selected = null;
-    this.#awaited.clear();
-    this.#check();
+    this.#next?.stop();
+    this.#next = this.#begin(client);
+    if (this.#checks.selected === null) this.#goOnWith(this.#next);
+  }
+
+  #begin(client: IceCredentials): Checks {
+    const addresses = this.#addresses;
+    const send = (packet: Buffer, to: LiteAddress): void => this.#toClient(packet, to);
+    return new Checks({ client, from: this.#own.usernameFragment, addresses, send });
+  }
+
+  #goOnWith(next: Checks): void {
+    this.#checks.stop();
+    this.#checks = next;
+    this.#next = null;
   }
 
   #fromClient(packet: Buffer, { address, port }: RemoteInfo): void {
     if (isStun(packet)) return this.#answered(packet);
-    if (this.#selected?.ip === address && this.#selected.port === port) this.#inside.send(packet);
+    const { selected } = this.#checks;
+    if (selected?.ip === address && selected.port === port) this.#toWorker(packet);
   }
 
   #answered(packet: Buffer): void {
-    const transaction = answeredTransaction(packet, this.#client.password)?.toString('hex') ?? '';
-    const from = this.#awaited.get(transaction);
-    if (from === undefined) return;
-    this.#awaited.delete(transaction);
-    const isFirst = this.#selected === null;
-    this.#selected ??= from;
-    this.#inside.send(bindingRequest(this.#own));
-    // That it is nominated it learns from the next one.
-    if (isFirst) this.#check();
+    if (this.#next?.take(packet) === true) this.#goOnWith(this.#next);
+    else if (!this.#checks.take(packet)) return;
+    this.#toWorker(bindingRequest(this.#own));
   }
 
-  #check(): void {
-    clearTimeout(this.#timer);
-    const { searching, connected } = checkMs;
-    this.#timer = setTimeout(() => this.#check(), this.#selected === null ? searching : connected);
-    const addresses = this.#selected === null ? this.#addresses : [this.#selected];
-    for (const address of addresses) {
-      const transactionId = randomBytes(12);
-      this.#awaited.set(transactionId.toString('hex'), address);
-      const from = this.#own.usernameFragment;
-      const nominates = this.#selected !== null;
-      this.#send(bindingRequest(this.#client, { from, transactionId, nominates }), address);
-    }
-    for (const old of [...this.#awaited.keys()].slice(0, -mostAwaited)) this.#awaited.delete(old);
+  #toClient(packet: Buffer, { ip, port }: LiteAddress): void {
+    orLose(() => this.#outside.send(packet, port, ip));
   }
 
-  #send(packet: Buffer, { ip, port }: LiteAddress): void {
-    this.#outside.send(packet, port, ip);
+  #toWorker(packet: Buffer): void {
+    orLose(() => this.#inside.send(packet));
   }
 
   #close(): void {
     LiteBridge.#open--;
-    clearTimeout(this.#timer);
+    this.#checks.stop();
+    this.#next?.stop();
     this.#outside.close();
     this.#inside.close();
   }
+}
+
+/** What a socket throws in a timer or a listener would end the node; a packet is one of those that networks lose. */
+function orLose(send: () => void): void {
+  try {
+    send();
+  } catch {
+    // Lost.
+  }
+}
+
+/** Loopback and link-local addresses are of this machine and its network: no strangers', unless clients are told to come there. */
+function reachable(
+  addresses: readonly LiteAddress[],
+  told: readonly types.IceCandidate[],
+): readonly LiteAddress[] {
+  const inner = ['127.', '169.254.'].filter((net) => !told.some(({ address }) => address.startsWith(net)));
+  const found = addresses.filter(({ ip }) => !inner.some((net) => ip.startsWith(net)));
+  if (found.length === 0) throw refused('No candidate of the ICE lite client is at an address outside.');
+  return found;
 }

@@ -1,8 +1,9 @@
 import { parse, write, type SessionDescription } from 'sdp-transform';
 import type { types } from 'mediasoup';
 import { writeCandidate } from './answer.ts';
+import { wrongCredentials } from './iceCredentials.ts';
 import { toText } from './plain.ts';
-import { nonsense } from './refuse.ts';
+import { nonsense, refused } from './refuse.ts';
 
 /** What a client says in a PATCH with `application/trickle-ice-sdpfrag` (RFC 8840). */
 export interface IceFragment {
@@ -16,7 +17,7 @@ const maxCandidates = 100;
 /**
  * Reads a fragment. Candidates are counted only: being ICE lite we answer where a check came from, and what a client
  * lists we need not know (RFC 8445, section 2.5). Unknown kinds of candidates are ignored with the rest.
- * Throws `bad_request` for what isn't a fragment.
+ * Throws `bad_request` for what isn't a fragment, `validation_failed` (422) for credentials that can't be.
  */
 export function readIceFragment(text: string): IceFragment {
   const lines = text.split(/\r\n|\r|\n/).filter((line) => line !== '');
@@ -34,11 +35,11 @@ export function readIceFragment(text: string): IceFragment {
   if (ufrag === undefined && candidateCount === 0 && !text.includes('a=end-of-candidates')) {
     throw nonsense('The fragment has neither a candidate nor ice-ufrag.');
   }
-  return {
-    usernameFragment: ufrag === undefined ? null : toText(ufrag),
-    password: pwd === undefined ? null : toText(pwd),
-    candidateCount,
-  };
+  const usernameFragment = ufrag === undefined ? null : toText(ufrag);
+  const password = pwd === undefined ? null : toText(pwd);
+  const wrong = usernameFragment === null ? null : wrongCredentials({ usernameFragment, password });
+  if (wrong !== null) throw refused(wrong);
+  return { usernameFragment, password, candidateCount };
 }
 
 /** Our new ICE parameters and our candidates, the answer to an ICE restart (RFC 9725, section 4.3.3). */

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { BlockList, isIPv4 } from 'node:net';
 import {
   parse,
   parseSimulcastStreamList,
@@ -6,6 +6,7 @@ import {
   type SessionDescription,
 } from 'sdp-transform';
 import type { types } from 'mediasoup';
+import { wrongCredentials } from './iceCredentials.ts';
 import type { LiteAddress, Offer, OfferedLayer, OfferedMedia, OfferedSsrc } from './offer.ts';
 import { toText } from './plain.ts';
 import { readCodecs, readParameters } from './readCodecs.ts';
@@ -20,6 +21,14 @@ const allowed: Record<OfferDirection, readonly string[]> = {
 };
 /** More than a server with IPv4 has. */
 const maxLiteAddresses = 4;
+/** Nobody's own: this network, multicast, reserved and broadcast. */
+const nobodys = new BlockList();
+for (const [net, bits] of [
+  ['0.0.0.0', 8],
+  ['224.0.0.0', 3],
+] as const) {
+  nobodys.addSubnet(net, bits, 'ipv4');
+}
 const digestBytes: Readonly<Record<string, number>> = {
   'sha-1': 20,
   'sha-224': 28,
@@ -83,9 +92,8 @@ function requireBundle(session: SessionDescription, media: readonly OfferedMedia
 function readIce(session: SessionDescription, line: MediaDescription): Offer['ice'] {
   const usernameFragment = toText(line.iceUfrag ?? session.iceUfrag);
   const password = toText(line.icePwd ?? session.icePwd);
-  if (usernameFragment.length < 4 || password.length < 22) {
-    throw refused('ice-ufrag or ice-pwd is missing or too short.');
-  }
+  const wrong = wrongCredentials({ usernameFragment, password });
+  if (wrong !== null) throw refused(wrong);
   return { usernameFragment, password };
 }
 
@@ -93,7 +101,12 @@ function readIce(session: SessionDescription, line: MediaDescription): Offer['ic
 function readLiteAddresses({ candidates = [] }: MediaDescription): LiteAddress[] {
   const usable = candidates.filter(
     ({ component, transport, ip, port }) =>
-      component === 1 && transport.toLowerCase() === 'udp' && isIPv4(ip) && port > 0 && port < 65_536,
+      component === 1 &&
+      transport.toLowerCase() === 'udp' &&
+      isIPv4(ip) &&
+      !nobodys.check(ip) &&
+      port > 0 &&
+      port < 65_536,
   );
   if (usable.length === 0) throw refused('An offer that is ICE lite needs a candidate of IPv4 and UDP.');
   return usable.slice(0, maxLiteAddresses).map(({ ip, port }) => ({ ip, port }));

@@ -16,6 +16,8 @@ export interface WhipStandOptions {
   readonly env?: Record<string, string>;
   readonly consumersPerWorker?: number;
   readonly sessionType?: 'video' | 'audio';
+  /** What clients are told instead of 127.0.0.1. */
+  readonly announcedAddress?: string;
 }
 
 /** An environment that offers STUN and TURN servers. */
@@ -38,10 +40,11 @@ export class WhipStand {
   readonly #sessionType: 'video' | 'audio';
 
   static async start(options: WhipStandOptions = {}): Promise<WhipStand> {
+    const { announcedAddress } = options;
     const pool = await WorkerPool.create({
       size: 1,
       settings: { workerBin: workerBin(), logLevel: 'warn' },
-      listening: { port: 0, addresses: [{ ip: '127.0.0.1' }], portRange },
+      listening: { port: 0, addresses: [{ ip: '127.0.0.1', announcedAddress }], portRange },
       logger,
     });
     const api = await WhipApi.start(internalSecret);
