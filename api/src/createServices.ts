@@ -269,7 +269,7 @@ export function createServices(dependencies: ServicesDependencies) {
     analytics: analyticsRoutes(analytics.analytics, signedIn),
     audit: auditRoutes(new AuditService(new AuditRepo(database)), signedIn),
     chat: chatRoutes(chat, signedIn, anybody),
-    viewing: viewingRoutes(viewing, anybody),
+    viewing: viewingRoutes(viewing, signedIn, anybody),
     access: accessRoutes(accessService, signedIn, anybody),
     categories: categoriesRoutes(new CategoriesService(categories, logger), signedIn, anybody),
     bannedWords: bannedWordsRoutes(chat, signedIn),

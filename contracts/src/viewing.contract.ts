@@ -1,5 +1,5 @@
 import { nothing, route } from './route.ts';
-import { viewingInput, viewingStarted, viewingStartInput } from './viewing.ts';
+import { reactionInput, viewingInput, viewingStarted, viewingStartInput } from './viewing.ts';
 
 const tag = 'Viewing';
 
@@ -22,4 +22,12 @@ export const viewingContract = {
     .input(viewingInput)
     .output(nothing),
   end: route('POST', '/viewing/end', tag, 'Watching no more').input(viewingInput).output(nothing),
+  react: route(
+    'POST',
+    '/sessions/{id}/reactions',
+    tag,
+    'React to a session that is prepared or on air; its chat is told, several taps together',
+  )
+    .input(reactionInput)
+    .output(nothing),
 };

@@ -45,3 +45,13 @@ export const viewingStarted = z.object({
   intervalSec: z.int(),
 });
 export const viewingInput = z.object({ token: z.string().max(300) });
+
+export const reactionKind = z.enum(['heart', 'like', 'fire', 'laugh', 'clap', 'wow']);
+export type ReactionKind = z.infer<typeof reactionKind>;
+/** Several taps can go together. */
+export const reactionInput = z.object({
+  /** Of the session. */
+  id: sessionId,
+  kind: reactionKind,
+  count: z.int().min(1).max(10).default(1),
+});

@@ -282,7 +282,7 @@ describe('the chat of a host who blocks', () => {
     const reacting = () => socket.codeOf('reaction:send', { sessionId, kind: 'heart', count: 1 });
     expect(await reacting()).toBeUndefined();
     await block(host, guest);
-    await waitUntil('the chat to be left', async () => (await reacting()) === 'forbidden', 10_000);
+    await waitUntil('the chat to be left', async () => (await reacting()) === 'not_found', 10_000);
     expect(await socket.codeOf('chat:join', { sessionId })).toBe('not_found');
     expect(socket.of('chat:closed')).toEqual([]);
     socket.socket.disconnect();

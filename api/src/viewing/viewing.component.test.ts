@@ -314,7 +314,6 @@ it('reactions are counted, told together and limited', async () => {
   await room.ask('chat:join', { sessionId: id });
   const socket = await TestSocket.connect(api.url, { token: ann.accessToken });
   const tap = { sessionId: id, kind: 'heart', count: 10 };
-  expect(await socket.codeOf('reaction:send', tap)).toBe('forbidden');
   expect(await room.codeOf('reaction:send', tap)).toBe('unauthenticated');
   await socket.ask('chat:join', { sessionId: id });
   expect(await socket.codeOf('reaction:send', { ...tap, kind: 'none' })).toBe('validation_failed');
@@ -331,4 +330,41 @@ it('reactions are counted, told together and limited', async () => {
     );
   await waitUntil('all hearts', () => hearts() === taken * 10, 30_000);
   await until('the sum', ({ reactions }) => reactions === taken * 10);
+});
+
+it('reactions over REST reach the room and count with those over sockets; those who may not be there are refused', async () => {
+  const [room, bob, banned] = [
+    await TestSocket.connect(second.url),
+    await api.register(),
+    await api.register(),
+  ];
+  await room.ask('chat:join', { sessionId: id });
+  const path = `/sessions/${id}/reactions`;
+  const react = (who: Account | null, body: object) => api.refusal(who, 'POST', path, body);
+  await bob.client.viewing.react({ id, kind: 'fire' });
+  const reacted = () => eventsOf(room).some((event) => event.type === 'reactions' && event.counts.fire === 1);
+  await waitUntil('the reaction', reacted, 30_000);
+  await until('the sum', ({ reactions }) => reactions === 1);
+  expect(await react(null, { kind: 'fire' })).toBe('401 unauthenticated');
+  for (const wrong of [{}, { kind: 'none' }, { kind: 'fire', count: 0 }, { kind: 'fire', count: 11 }])
+    expect(await react(bob, wrong)).toBe('422 validation_failed');
+  const missing = `/sessions/${randomUUID()}/reactions`;
+  expect(await api.refusal(bob, 'POST', missing, { kind: 'fire' })).toBe('404 not_found');
+  const hidden = await host.client.sessions.create({ title: 'ours', visibility: 'private' });
+  const among = `/sessions/${hidden.id}/reactions`;
+  expect(await api.refusal(bob, 'POST', among, { kind: 'fire' })).toBe('403 session_private');
+
+  // Ten at once; the bucket is one with that of sockets.
+  const socket = await TestSocket.connect(second.url, { token: bob.accessToken });
+  const tap = { kind: 'wow', count: 10 } as const;
+  await Promise.allSettled(Array.from({ length: 8 }, () => bob.client.viewing.react({ id, ...tap })));
+  expect(await socket.codeOf('reaction:send', { sessionId: id, ...tap })).toBe('rate_limited');
+
+  await host.client.bans.create({ id, userId: banned.user.id });
+  expect(await react(banned, { kind: 'fire' })).toBe('403 chat_banned');
+  const [anns, hosts] = [await TestSocket.connect(api.url, { token: ann.accessToken }), host.client.sessions];
+  await anns.ask('chat:join', { sessionId: id });
+  await hosts.end({ id });
+  expect(await react(host, { kind: 'fire' })).toBe('409 wrong_state');
+  expect(await anns.codeOf('reaction:send', { sessionId: id, kind: 'like' })).toBe('wrong_state');
 });

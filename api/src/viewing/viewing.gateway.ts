@@ -1,4 +1,3 @@
-import { AppError } from '@maydan/common';
 import type { Handlers } from '../realtime/gateway.ts';
 import type { Viewing } from './createViewing.ts';
 
@@ -15,10 +14,9 @@ export function viewingHandlers({
       await viewing.end(token);
       return {};
     },
-    'reaction:send': async ({ sessionId, kind, count }, client) => {
-      const isIn = client.follows('chat', sessionId) || client.follows('staff', sessionId);
-      if (!isIn) throw new AppError('forbidden', 'Join the chat first.');
-      await viewing.react(client.user, sessionId, kind, count);
+    'reaction:send': async ({ sessionId: id, ...reaction }, client) => {
+      const isIn = client.follows('chat', id) || client.follows('staff', id);
+      await viewing.react(client.user, { id, ...reaction }, isIn);
       return {};
     },
   };

@@ -1,8 +1,9 @@
-import type { AnybodyProcedures } from '../http/context.ts';
+import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { Viewing } from './createViewing.ts';
 
 export function viewingRoutes(
   { viewing }: Pick<Viewing, 'viewing'>,
+  { viewing: signedIn }: SignedInProcedures,
   { viewing: anybody }: AnybodyProcedures,
 ) {
   return {
@@ -13,6 +14,10 @@ export function viewingRoutes(
     }),
     end: anybody.end.handler(async ({ input }) => {
       await viewing.end(input.token);
+      return {};
+    }),
+    react: signedIn.react.handler(async ({ input, context }) => {
+      await viewing.react(context.user, input);
       return {};
     }),
   };

@@ -28,12 +28,23 @@ export interface ViewingDependencies {
 
 /** Heartbeats of this time go to Redis together. */
 const gatherMs = 250;
+const openMs = 1_000;
+
+interface Reaction {
+  /** Of the session. */
+  readonly id: string;
+  readonly kind: ReactionKind;
+  /** Taps together. */
+  readonly count: number;
+}
 
 /** Who watches (feature L12), and reactions (G2). */
 export class ViewingService {
   readonly #deps: ViewingDependencies;
   readonly #beats = new Map<string, Set<string>>();
   readonly #reactions = new Map<string, number>();
+  /** Session → until when it counts as not over, in ms of the process. */
+  readonly #openUntil = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(dependencies: ViewingDependencies) {
@@ -108,12 +119,26 @@ export class ViewingService {
     await this.#deps.store.end(sessionId, viewer);
   }
 
-  /** Throws `rate_limited`. That they are in the room is for the caller to know. */
-  async react(user: User, sessionId: string, kind: ReactionKind, count: number): Promise<void> {
+  /**
+   * `isIn`: they are in the room of the chat, which puts them out as soon as they may not be there. Throws `rate_limited`,
+   * `not_found`, `session_private`, `chat_banned`, and `wrong_state` once the session is over.
+   */
+  async react(user: User, reaction: Reaction, isIn = false): Promise<void> {
+    const { id: sessionId, kind, count } = reaction;
     await this.#deps.gate.react(user.id, count);
+    await this.#requireOpen(user, sessionId, isIn);
     this.#deps.room.emit(sessionId, { type: 'reactions', counts: { [kind]: count } });
     this.#reactions.set(sessionId, (this.#reactions.get(sessionId) ?? 0) + count);
     this.#flushSoon();
+  }
+
+  /** Thousands react at once: for those in the room a session that was not over is looked up again after a second. */
+  async #requireOpen(user: User, sessionId: string, isIn: boolean): Promise<void> {
+    if (isIn && (this.#openUntil.get(sessionId) ?? 0) > performance.now()) return;
+    this.#openUntil.delete(sessionId);
+    const { session } = await this.#deps.chat.enter(user, sessionId);
+    if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
+    this.#openUntil.set(sessionId, performance.now() + openMs);
   }
 
   /** What was gathered goes to Redis; afterwards nothing is left to be released. */
@@ -140,6 +165,8 @@ export class ViewingService {
     const reactions = [...this.#reactions];
     this.#beats.clear();
     this.#reactions.clear();
+    for (const [sessionId, at] of this.#openUntil)
+      if (at <= performance.now()) this.#openUntil.delete(sessionId);
     const writes = [
       ...beats.map(([sessionId, viewers]) => store.beat(sessionId, [...viewers])),
       ...reactions.map(([sessionId, count]) => store.react(sessionId, count)),

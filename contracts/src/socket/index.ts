@@ -19,14 +19,7 @@ import { statusEvents } from './statuses.ts';
 
 export { broadcastHealth, type BroadcastHealth } from './health.ts';
 export { typingSec } from './conversations.ts';
-export {
-  maxNamed,
-  reactionCounts,
-  reactionKind,
-  roomEvent,
-  type ReactionKind,
-  type RoomEvent,
-} from './sessionRoom.ts';
+export { maxNamed, reactionCounts, roomEvent, type RoomEvent } from './sessionRoom.ts';
 export { maxPacketBytes, message, type MessageAccess, type MessageContract } from './message.ts';
 
 /**

@@ -3,13 +3,12 @@ import { chatMessage, chatSettings } from '../chat.ts';
 import { toldGift } from '../gifts.ts';
 import { isoDate, sessionId, userId } from '../ids.ts';
 import { publicUser } from '../sessions.ts';
+import { reactionKind } from '../viewing.ts';
 
 /** So many are named at most where many do something at once. */
 export const maxNamed = 5;
 const some = { users: z.array(publicUser).max(maxNamed), count: z.int() };
 
-export const reactionKind = z.enum(['heart', 'like', 'fire', 'laugh', 'clap', 'wow']);
-export type ReactionKind = z.infer<typeof reactionKind>;
 export const reactionCounts = z.partialRecord(reactionKind, z.int());
 
 /** One thing that happened in a session, as its room is told: see `session:events`. */

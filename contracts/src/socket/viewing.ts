@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { sessionId } from '../ids.ts';
-import { viewingInput } from '../viewing.ts';
+import { reactionInput, viewingInput } from '../viewing.ts';
 import { message } from './message.ts';
-import { reactionKind } from './sessionRoom.ts';
 
 /** What viewers of a session say beside the chat. */
 export const viewingMessages = {
   /** As over REST. */
   'viewing:heartbeat': message({ access: 'anybody', input: viewingInput, output: z.object({}) }),
   'viewing:end': message({ access: 'anybody', input: viewingInput, output: z.object({}) }),
-  /** To who has the chat open. Several taps can go together. */
+  /** As over REST, to who has the chat open. */
   'reaction:send': message({
     access: 'signedIn',
-    input: z.object({ sessionId, kind: reactionKind, count: z.int().min(1).max(10).default(1) }),
+    input: reactionInput.omit({ id: true }).extend({ sessionId }),
     output: z.object({}),
   }),
 };
