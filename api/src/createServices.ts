@@ -18,7 +18,6 @@ import { CategoriesRepo } from './categories/categories.repo.ts';
 import { categoriesRoutes } from './categories/categories.routes.ts';
 import { CategoriesService } from './categories/categories.service.ts';
 import { createDismissal, createViewing } from './viewing/createViewing.ts';
-import { viewingHandlers } from './viewing/viewing.gateway.ts';
 import { viewingRoutes } from './viewing/viewing.routes.ts';
 import { chatGuard, chatHandlers, chatLeft, staffGuard } from './chat/chat.gateway.ts';
 import { bannedWordsRoutes, chatRoutes } from './chat/chat.routes.ts';
@@ -300,8 +299,10 @@ export function createServices(dependencies: ServicesDependencies) {
     handlers: {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
       ...chatHandlers(chat),
-      ...actHandlers({ chat, gifts, moderation, reminders, signIns }),
-      ...viewingHandlers(viewing),
+      ...actHandlers({
+        ...{ chat, gifts, moderation, reminders, signIns, viewing },
+        ...{ reports, sessions, analytics, stage, accessService },
+      }),
       ...conversationsHandlers(conversations),
       ...presenceHandlers(presence),
       ...{ ...healthHandlers(stage.health), ...reportsHandlers },

@@ -3,7 +3,7 @@ import type { CurrentUser, Handlers, RoomGuard, SocketClient } from '../realtime
 import type { Chat } from './createChat.ts';
 
 type Acts = 'chat:delete' | 'chat:pin' | 'chat:unpin' | 'chat:rules' | 'chat:setRules';
-type Names = 'chat:join' | 'chat:leave' | 'chat:send' | 'chat:typing';
+type Names = 'chat:join' | 'chat:leave' | 'chat:history' | 'chat:send' | 'chat:typing';
 const halves = ['staff', 'chat'] as const;
 
 /** The chat of a session over sockets. */
@@ -27,6 +27,7 @@ export function chatHandlers({ chat, sending, comings }: Chat): Pick<Handlers, N
       for (const half of halves) await client.unfollow(half, sessionId);
       return {};
     },
+    'chat:history': (input, client) => chat.history(client.user, input),
     'chat:send': async (input, client) => {
       if (!isIn(client, input.id)) await chat.enter(client.user, input.id);
       return { message: await sending.send(client.user, input, client.address) };

@@ -5,12 +5,12 @@ import {
   errorBody,
   type ErrorCode,
   type Gift,
-  type MessageInput,
   type MessageName,
   type MessageOutput,
   type RoomEvent,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { z } from 'zod';
 import { Life } from '../testing/Life.ts';
 import { expectBalancedBooks, fundDirectly, keyed } from '../testing/money.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
@@ -137,7 +137,8 @@ describe('of the chat', () => {
     await backend.giveRole(former, 'user');
     expect(await socket.codeOf('chat:delete', { id, messageId })).toBe('forbidden');
     expect(await socket.codeOf('chat:unpin', { id, messageId })).toBe('forbidden');
-    expect(await socket.codeOf('chat:mute', { id, userId: bob.user.id })).toBe('forbidden');
+    for (const name of ['chat:mute', 'session:ban', 'session:end'] as const)
+      expect(await socket.codeOf(name, { id, userId: bob.user.id })).toBe('forbidden');
     const bannedAt = new Date();
     await backend.database.user.update({ where: { id: former.user.id }, data: { bannedAt } });
     expect(await socket.codeOf('chat:rules', { id })).toBe('account_banned');
@@ -227,15 +228,130 @@ describe('reminders', () => {
   });
 });
 
-it('what is not of the contract is refused, whatever is asked', async () => {
-  const [socket, guest] = [await connect(bob), await connect(null)];
-  const names = [
-    ...(['chat:delete', 'chat:pin', 'chat:unpin', 'chat:rules', 'chat:setRules', 'chat:mute'] as const),
-    ...(['chat:unmute', 'session:kick', 'gift:send', 'reminder:set', 'reminder:remove'] as const),
-  ] satisfies MessageName[];
+describe('watching', () => {
+  it('begins and goes on, of guests and people, as over REST', async () => {
+    const [guest, socket] = [await connect(null, second), await connect(ann)];
+    const { viewingToken: token, deviceToken } = await ask(guest, 'viewing:start', { id });
+    expect(await guest.codeOf('viewing:heartbeat', { token })).toBeUndefined();
+    await api.client.viewing.heartbeat({ token });
+    const again = await ask(await connect(null), 'viewing:start', { id, deviceToken });
+    expect(again.deviceToken).toBe(deviceToken);
+    await Promise.all([1, 2].map(() => ask(socket, 'viewing:start', { id })));
+    expect(await socket.codeOf('viewing:start', { id: randomUUID() })).toBe('not_found');
+    const over = await host.client.sessions.create({ title: 'over' });
+    await host.client.sessions.end({ id: over.id });
+    expect(await guest.codeOf('viewing:start', { id: over.id })).toBe('wrong_state');
+  });
+
+  it('reads the history by pages, and what was written meanwhile', async () => {
+    const written = [await write(ann, 'first'), await write(bob, 'second'), await write(ann, 'third')];
+    const [guest, after] = [await connect(null, second), written[0]!.seq];
+    const missed = await ask(guest, 'chat:history', { id, after });
+    expect(missed).toEqual(await api.client.chat.history({ id, after }));
+    expect(missed.items.map(({ text }) => text)).toEqual(['third', 'second']);
+    const { items, nextCursor } = await ask(guest, 'chat:history', { id, limit: 1 });
+    expect(items.map(({ text }) => text)).toEqual(['third']);
+    const older = await ask(guest, 'chat:history', { id, limit: 1, cursor: nextCursor });
+    expect(older.items.map(({ text }) => text)).toEqual(['second']);
+    for (const wrong of [{ limit: 0 }, { after: -1 }, { after: 'x' }, { cursor: 7 }])
+      expect(await guest.codeOf('chat:history', { id, ...wrong })).toBe('validation_failed');
+    expect(await guest.codeOf('chat:history', { id: randomUUID() })).toBe('not_found');
+  });
+
+  it('reports what one sees, once however often', async () => {
+    const socket = await connect(ann);
+    const wish = { target: { kind: 'user', id: bob.user.id }, category: 'spam', text: 'again and again' };
+    const both = await Promise.all([1, 2].map(() => ask(socket, 'report:create', wish)));
+    const overRest = await second.ask('POST', '/api/v1/reports', { token: ann.accessToken, body: wish });
+    expect(both.map(({ report }) => report)).toEqual([overRest.body, overRest.body]);
+    const nobody = { ...wish, target: { kind: 'user', id: randomUUID() } };
+    expect(await socket.codeOf('report:create', nobody)).toBe('not_found');
+  });
+});
+
+describe('hosting', () => {
+  it('sessions are prepared, changed and ended, by whom they belong to', async () => {
+    const [hosts, socket, admins] = [await connect(host), await connect(ann, second), await connect(admin)];
+    const { session } = await ask(hosts, 'session:create', { title: 'next', tags: ['one'] });
+    expect(await second.client.sessions.get({ id: session.id })).toMatchObject({
+      title: 'next',
+      tags: ['one'],
+    });
+    const change = { id: session.id, title: 'changed' };
+    expect(await socket.codeOf('session:update', change)).toBe('forbidden');
+    await ask(socket, 'session:subscribe', { sessionId: session.id });
+    const changed = await Promise.all([hosts, admins].map((who) => ask(who, 'session:update', change)));
+    expect(changed.map((one) => one.session.title)).toEqual(['changed', 'changed']);
+    await socket.until('session:updated');
+    expect(await hosts.codeOf('session:update', { ...change, id: randomUUID() })).toBe('not_found');
+    expect(await hosts.codeOf('session:create', { title: '' })).toBe('validation_failed');
+    expect(await hosts.codeOf('session:create', { title: 'next', category: 'none' })).toBe(
+      'validation_failed',
+    );
+    expect(await socket.codeOf('session:end', { id: session.id })).toBe('forbidden');
+    const ended = await ask(hosts, 'session:end', { id: session.id });
+    expect(ended.session).toMatchObject({ state: 'ended', stats: { messages: 0 } });
+    expect(await hosts.codeOf('session:end', { id: session.id })).toBe('wrong_state');
+  });
+
+  it('people are invited to a private session, and no more', async () => {
+    const [hosts, socket] = [await connect(host, second), await connect(ann)];
+    const { session } = await ask(hosts, 'session:create', { title: 'ours', visibility: 'private' });
+    const what = { id: session.id, userId: ann.user.id };
+    const see = { sessionId: session.id };
+    expect(await socket.codeOf('session:subscribe', see)).toBe('session_private');
+    expect(await socket.codeOf('session:invite', what)).toBe('session_private');
+    const both = await Promise.all([1, 2].map(() => ask(hosts, 'session:invite', what)));
+    expect(both.map(({ invited }) => invited.user.id)).toEqual([ann.user.id, ann.user.id]);
+    expect(await socket.codeOf('session:subscribe', see)).toBeUndefined();
+    expect(await hosts.codeOf('session:invite', { ...what, userId: host.user.id })).toBe('conflict');
+    expect(await hosts.codeOf('session:invite', { ...what, userId: randomUUID() })).toBe('not_found');
+    expect(await socket.codeOf('session:uninvite', what)).toBe('forbidden');
+    await ask(hosts, 'session:uninvite', what);
+    expect(await hosts.codeOf('session:uninvite', what)).toBe('not_found');
+    await socket.until('session:closed');
+  });
+
+  it('people are banned at once, and let in again', async () => {
+    const fan = await api.register();
+    const [hosts, fans, socket] = [await connect(host), await connect(fan, second), await connect(ann)];
+    const what = { id, userId: fan.user.id };
+    await fans.ask('chat:join', { sessionId: id });
+    expect(await socket.codeOf('session:ban', what)).toBe('forbidden');
+    expect(await hosts.codeOf('session:ban', { id, userId: moderator.user.id })).toBe('forbidden');
+    expect(await hosts.codeOf('session:ban', { id, userId: randomUUID() })).toBe('not_found');
+    const wish = { ...what, reason: 'enough', durationSec: 600 };
+    const both = await Promise.all([1, 2].map(() => ask(hosts, 'session:ban', wish)));
+    expect(both.map(({ ban }) => ban.user.id)).toEqual([fan.user.id, fan.user.id]);
+    await fans.until('chat:closed');
+    for (const name of ['viewing:start', 'chat:history'] as const)
+      expect(await fans.codeOf(name, { id })).toBe('chat_banned');
+    expect(await socket.codeOf('session:unban', what)).toBe('forbidden');
+    await ask(hosts, 'session:unban', what);
+    expect(await hosts.codeOf('session:unban', what)).toBe('not_found');
+    expect(await fans.codeOf('viewing:start', { id })).toBeUndefined();
+  });
+});
+
+it('each message of the contract refuses what is none of it, and guests where an account is asked for', async () => {
+  const [names, who] = [Object.keys(clientMessages) as MessageName[], await api.register()];
+  expect(names.length).toBeGreaterThan(40);
+  const wrong: string[] = [];
   for (const name of names) {
-    const payload: Partial<MessageInput<'chat:rules'>> = { id: 'x' };
-    expect([name, await socket.codeOf(name, payload)]).toEqual([name, 'validation_failed']);
-    expect([name, await guest.codeOf(name, payload)]).toEqual([name, 'unauthenticated']);
+    const { access, input } = clientMessages[name];
+    const fields = input instanceof z.ZodObject ? Object.keys(input.shape) : [];
+    // Neither a text, number, object nor truth value, nor a list of those.
+    const garbage = [
+      [[]],
+      ...(fields.length > 0 ? [Object.fromEntries(fields.map((of) => [of, [[]]]))] : []),
+    ];
+    const [socket, guest] = [await connect(who), await connect(null)];
+    for (const payload of ['none', ...garbage]) {
+      const said = [await socket.codeOf(name, payload), await guest.codeOf(name, payload)];
+      const expected = ['validation_failed', access === 'signedIn' ? 'unauthenticated' : 'validation_failed'];
+      if (said.join() !== expected.join()) wrong.push(`${name} ${JSON.stringify(payload)}: ${said.join()}`);
+    }
+    for (const { socket: opened } of [socket, guest]) opened.disconnect();
   }
+  expect(wrong).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { requireRole } from '../identity/requireRole.ts';
-import type { Handlers, RoomGuard } from '../realtime/gateway.ts';
-import { allReports } from './reports.service.ts';
+import type { CurrentUser, Handlers, RoomGuard } from '../realtime/gateway.ts';
+import { allReports, type ReportsService } from './reports.service.ts';
 
 /** Hearing of reports over sockets. */
 export const reportsHandlers: Pick<Handlers, 'reports:subscribe' | 'reports:unsubscribe'> = {
@@ -13,6 +13,18 @@ export const reportsHandlers: Pick<Handlers, 'reports:subscribe' | 'reports:unsu
     return {};
   },
 };
+
+/** Reporting over sockets. */
+export function reportActHandlers(
+  reports: Pick<ReportsService, 'create'>,
+  current: CurrentUser,
+): Pick<Handlers, 'report:create'> {
+  return {
+    'report:create': async (input, client) => ({
+      report: await reports.create(await current(client), input),
+    }),
+  };
+}
 
 /** Moderators and admins. A change of the role has all connections of the user come back, and this is asked again. */
 export const reportsGuard: RoomGuard = (_id, user) => {

@@ -1,4 +1,5 @@
-import type { Handlers, RoomGuard } from '../realtime/gateway.ts';
+import type { AnalyticsService } from '../analytics/analytics.service.ts';
+import type { CurrentUser, Handlers, RoomGuard } from '../realtime/gateway.ts';
 import type { SessionsService } from './sessions.service.ts';
 
 /** Following sessions over sockets. */
@@ -14,6 +15,26 @@ export function sessionsHandlers(
     'session:unsubscribe': async ({ sessionId }, client) => {
       await client.unfollow('session', sessionId);
       return {};
+    },
+  };
+}
+
+/** What a host does with sessions over sockets: the services that answer over REST judge it. */
+export function sessionActHandlers(
+  sessions: SessionsService,
+  analytics: Pick<AnalyticsService, 'summaryOf'>,
+  current: CurrentUser,
+): Pick<Handlers, 'session:create' | 'session:update' | 'session:end'> {
+  return {
+    'session:create': async (input, client) => ({
+      session: await sessions.create(await current(client), input, client.playbackBase),
+    }),
+    'session:update': async (input, client) => ({
+      session: await sessions.update(await current(client), input, client.playbackBase),
+    }),
+    'session:end': async (input, client) => {
+      const { session, row } = await sessions.end(await current(client), input, client.playbackBase);
+      return { session: { ...session, stats: await analytics.summaryOf(row) } };
     },
   };
 }

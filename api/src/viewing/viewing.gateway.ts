@@ -1,11 +1,12 @@
 import type { Handlers } from '../realtime/gateway.ts';
 import type { Viewing } from './createViewing.ts';
 
+type Names = 'viewing:start' | 'viewing:heartbeat' | 'viewing:end' | 'reaction:send';
+
 /** Watching and reactions over sockets. */
-export function viewingHandlers({
-  viewing,
-}: Pick<Viewing, 'viewing'>): Pick<Handlers, 'viewing:heartbeat' | 'viewing:end' | 'reaction:send'> {
+export function viewingHandlers({ viewing }: Pick<Viewing, 'viewing'>): Pick<Handlers, Names> {
   return {
+    'viewing:start': (input, client) => viewing.start(client.user, input, client.address),
     'viewing:heartbeat': ({ token }) => {
       viewing.heartbeat(token);
       return Promise.resolve({});

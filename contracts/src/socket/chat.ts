@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  chatHistory,
+  chatHistoryInput,
   chatMessage,
   chatMessageInput,
   chatRules,
@@ -19,6 +21,8 @@ export const chatMessages = {
   /** Into the room: `session:events` from now on, and how the chat stands. Guests read only. */
   'chat:join': message({ access: 'anybody', input: bySession, output: chatState }),
   'chat:leave': message({ access: 'anybody', input: bySession, output: z.object({}) }),
+  /** As over REST, by pages, or after a number for who was away. */
+  'chat:history': message({ access: 'anybody', input: chatHistoryInput, output: chatHistory }),
   /** As over REST: the same `tempId` again is answered with the message that is stored. */
   'chat:send': message({
     access: 'signedIn',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isoDate, sessionId } from '../ids.ts';
 import { chatMute, chatMuteInput, kickInput } from '../moderation.ts';
 import { publicUser } from '../sessions.ts';
-import { seatOfInput } from '../stage/seats.ts';
+import { seatOfInput, sessionBan, sessionBanInput } from '../stage/seats.ts';
 import { message } from './message.ts';
 
 /** Sanctions in a session, as over REST: by its host, room moderators, moderators and admins. */
@@ -11,6 +11,13 @@ export const moderationMessages = {
   'chat:mute': message({ access: 'signedIn', input: chatMuteInput, output: z.object({ mute: chatMute }) }),
   'chat:unmute': message({ access: 'signedIn', input: seatOfInput, output: z.object({}) }),
   'session:kick': message({ access: 'signedIn', input: kickInput, output: z.object({}) }),
+  /** With the devices and addresses that are asked for; out of chat, room and stage at once, and their playback ends. */
+  'session:ban': message({
+    access: 'signedIn',
+    input: sessionBanInput,
+    output: z.object({ ban: sessionBan }),
+  }),
+  'session:unban': message({ access: 'signedIn', input: seatOfInput, output: z.object({}) }),
 };
 
 /** What is told to the person whom it concerns, on all devices. */

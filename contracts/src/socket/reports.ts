@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { reportDetails } from '../reports.ts';
+import { report, reportDetails, reportInput } from '../reports.ts';
 import { message } from './message.ts';
 
-/** For moderators and admins. */
 export const reportMessages = {
-  /** To be told of reports from now on. Others are refused (`forbidden`), and whoever moderates no more hears no more. */
+  /** By anybody with an account, as over REST: again the open report is answered. */
+  'report:create': message({ access: 'signedIn', input: reportInput, output: z.object({ report }) }),
+  /** For moderators and admins: to be told of reports from now on. Others are refused (`forbidden`), and whoever moderates no more hears no more. */
   'reports:subscribe': message({ access: 'signedIn', input: z.object({}), output: z.object({}) }),
   'reports:unsubscribe': message({ access: 'signedIn', input: z.object({}), output: z.object({}) }),
 };

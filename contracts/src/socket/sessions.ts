@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { endedSession } from '../analytics.ts';
 import { errorCode } from '../errors.ts';
 import { sessionId } from '../ids.ts';
-import { publicUser, session } from '../sessions.ts';
-import { seat, stage } from '../stage/seats.ts';
-import { message } from './message.ts';
+import { sessionEndInput } from '../moderation.ts';
+import { listedUser } from '../people.ts';
+import { publicUser, session, sessionCreateInput, sessionUpdateInput } from '../sessions.ts';
+import { seat, seatOfInput, stage } from '../stage/seats.ts';
+import { maxPacketBytes, message } from './message.ts';
 
 /** What is asked about sessions. */
 export const sessionMessages = {
@@ -18,6 +21,32 @@ export const sessionMessages = {
     input: z.object({ sessionId }),
     output: z.object({}),
   }),
+  /** This and what follows as over REST, for hosts (of other people's sessions: moderators and admins). Sent again it prepares another one. */
+  'session:create': message({
+    access: 'signedIn',
+    input: sessionCreateInput,
+    output: z.object({ session }),
+    maxBytes: maxPacketBytes,
+  }),
+  'session:update': message({
+    access: 'signedIn',
+    input: sessionUpdateInput,
+    output: z.object({ session }),
+    maxBytes: maxPacketBytes,
+  }),
+  /** For good, with what became of it. */
+  'session:end': message({
+    access: 'signedIn',
+    input: sessionEndInput,
+    output: z.object({ session: endedSession }),
+  }),
+  /** Into a private session; the person is told once. */
+  'session:invite': message({
+    access: 'signedIn',
+    input: seatOfInput,
+    output: z.object({ invited: listedUser }),
+  }),
+  'session:uninvite': message({ access: 'signedIn', input: seatOfInput, output: z.object({}) }),
 };
 
 /** What is told about sessions and their stages. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { sessionId } from '../ids.ts';
-import { reactionInput, viewingInput } from '../viewing.ts';
+import { reactionInput, viewingInput, viewingStarted, viewingStartInput } from '../viewing.ts';
 import { message } from './message.ts';
 
 /** What viewers of a session say beside the chat. */
 export const viewingMessages = {
-  /** As over REST. */
+  /** This and what follows as over REST; a device is known by the handshake's `device`, too. */
+  'viewing:start': message({ access: 'anybody', input: viewingStartInput, output: viewingStarted }),
   'viewing:heartbeat': message({ access: 'anybody', input: viewingInput, output: z.object({}) }),
   'viewing:end': message({ access: 'anybody', input: viewingInput, output: z.object({}) }),
   /** As over REST, to who has the chat open. */
