@@ -12,6 +12,7 @@ export * from './facts.ts';
 export * from './GuessLimiter.ts';
 export * from './Heartbeat.ts';
 export * from './Lifecycle.ts';
+export * from './isConnectionRefused.ts';
 export * from './logger.ts';
 export * from './OpsServer.ts';
 export * from './parseJson.ts';

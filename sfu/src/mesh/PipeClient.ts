@@ -1,4 +1,4 @@
-import { AppError, mintInternalToken } from '@maydan/common';
+import { AppError, isConnectionRefused, mintInternalToken } from '@maydan/common';
 import { errorBody, pipeOutput } from '@maydan/contracts';
 import type { PipeInput, PipeOutput } from '@maydan/contracts';
 
@@ -58,15 +58,8 @@ export class PipeClient {
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (cause) {
-      if (isRefusal(cause)) this.#options.onRefused(node);
+      if (isConnectionRefused(cause)) this.#options.onRefused(node);
       throw new AppError('unavailable', undefined, undefined, { cause });
     }
   }
-}
-
-/** The host answers, but the process is gone. What times out may only be slow. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if ('code' in error && error.code === 'ECONNREFUSED') return true;
-  return error.cause !== undefined && isRefusal(error.cause);
 }

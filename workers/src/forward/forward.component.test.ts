@@ -1,6 +1,6 @@
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { createLogger } from '@maydan/common';
-import { signalingEvents } from '@maydan/contracts';
+import { signalingEvents, type MediaKind } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { OpusDecoder } from 'opus-decoder';
 import {
@@ -242,6 +242,37 @@ describe('a forward', () => {
     await after.receive('audio', 30);
     await decodePictures(byteStream(pictures(after)));
   }, 90_000);
+
+  it('goes on in the same room on the node that is left when another dies', async () => {
+    stack = await ForwardStack.start({}, { SFU_CONSUMERS_PER_WORKER: '1' });
+    const running = stack;
+    await running.publish();
+    await running.startJob();
+    const first = await running.view();
+    await first.receive('video', 30);
+    await running.startSfu();
+    await waitUntil('the first node to be full', () => running.isFull(first.client.node), 10_000);
+    const viewer = await running.view();
+    expect(viewer.client.node.nodeId).not.toBe(first.client.node.nodeId);
+    await viewer.receive('video', 30);
+    await viewer.receive('audio', 30);
+    const added: Partial<Record<MediaKind, number>> = {};
+    viewer.client.on('producer.added', ({ producer }) => (added[producer.kind] = Date.now()));
+    const killedMs = Date.now();
+    await running.sfu.kill('SIGKILL');
+    const back = (kind: MediaKind): ReceivedPacket[] =>
+      viewer.of(kind).filter(({ atMs }) => atMs >= (added[kind] ?? Infinity));
+    await waitUntil(
+      'picture and sound',
+      () => back('video').length > 60 && back('audio').length > 60,
+      20_000,
+    );
+    expect(await decodePictures(byteStream(wholePictures(back('video'))))).toMatchObject({ width: 320 });
+    expect(await loudest(back('audio'))).toBeGreaterThan(0.3);
+    for (const kind of ['video', 'audio'] as const)
+      expect((back(kind)[0]?.atMs ?? Infinity) - killedMs).toBeLessThan(5_000);
+    expect(running.relay.played).toBe(1);
+  }, 60_000);
 
   it('goes on with the next publish, on the same producers', async () => {
     const running = await publish();

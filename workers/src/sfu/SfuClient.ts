@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { AppError, listSfuNodes, mintJoinToken, pickSfuNode, type Logger, type Redis } from '@maydan/common';
+import {
+  AppError,
+  isConnectionRefused,
+  listSfuNodes,
+  mintJoinToken,
+  pickSfuNode,
+  type Logger,
+  type Redis,
+} from '@maydan/common';
 import {
   signalingEvents,
   type JoinClaims,
@@ -61,13 +69,26 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
   #isClosed = false;
 
   /**
-   * Joins on the node that has the room, else on the least loaded one. What an earlier client of this peer id left behind is
+   * Joins on the node that has the room, else on the least loaded one; a node whose process is gone is passed over. What an earlier client of this peer id left behind is
    * gone then. @throws AppError `unavailable` without a node or an answer, and whatever the sfu refuses with.
    */
   static async join(options: SfuClientOptions): Promise<SfuClient> {
-    const { redis, sessionId, role, log } = options;
-    const node = pickSfuNode(await listSfuNodes(redis), sessionId);
-    if (!node) throw new AppError('unavailable', 'There is no sfu at present.');
+    let nodes = await listSfuNodes(options.redis);
+    for (;;) {
+      const node = pickSfuNode(nodes, options.sessionId);
+      if (!node) throw new AppError('unavailable', 'There is no sfu at present.');
+      try {
+        return await SfuClient.#joinOn(node, options);
+      } catch (error) {
+        nodes = nodes.filter((other) => other !== node);
+        // What a dead node said of itself stays for some seconds.
+        if (nodes.length === 0 || !isConnectionRefused(error)) throw error;
+      }
+    }
+  }
+
+  static async #joinOn(node: SfuNode, options: SfuClientOptions): Promise<SfuClient> {
+    const { role, sessionId, log } = options;
     const peerId = options.peerId ?? servicePeerId(role, sessionId);
     const mintToken = (): string => tokenOf(options, peerId);
     const connect = () => SfuConnection.open({ url: node.internalUrl, mintToken, log });

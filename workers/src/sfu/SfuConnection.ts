@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { AppError, type Logger } from '@maydan/common';
+import { AppError, isConnectionRefused, type Logger } from '@maydan/common';
 import {
   errorBody,
   signalingRequests,
@@ -37,7 +37,7 @@ interface Incoming {
 
 const answerMs = 5_000;
 const connectMs = 3_000;
-/** A process that is restarted is back within this; the sfu keeps a lost peer about as long. */
+/** A network that fails for a moment is back within this; the sfu keeps a lost peer about as long. */
 const reconnectMs = 5_000;
 
 /** The Socket.IO connection of one peer to one sfu node. */
@@ -79,9 +79,9 @@ export class SfuConnection extends EventEmitter<SfuConnectionEvents> {
       this.emit('reconnected');
     });
     socket.on('disconnect', (reason) => this.#lost(reason));
-    socket.on('connect_error', () => {
-      // Refused by the sfu itself: Socket.IO doesn't try again by itself then.
-      if (!socket.active) this.#finish();
+    socket.on('connect_error', (error) => {
+      // Refused by the sfu itself: Socket.IO doesn't try again by itself then. A process that is gone has taken our peer along.
+      if (!socket.active || isConnectionRefused(error)) this.#finish();
     });
   }
 

@@ -1,20 +1,24 @@
+import { listSfuNodes } from '@maydan/common';
 import { waitUntil } from '@maydan/infra';
 import { makeClip, type Clip } from './testing/clip.ts';
 import { childrenOf, isComposer, isReceiver, isRunning } from './testing/processes.ts';
 import { StageStack, type StageStackOptions } from './testing/StageStack.ts';
-import { flashes, pictureTrack } from './testing/watch.ts';
+import { beeps, flashes, pictureTrack } from './testing/watch.ts';
 
 /** Where the first and the second of two people are, on 320x180. */
 const left = { x: 20, y: 55, width: 100, height: 30 };
 const right = { x: 180, y: 55, width: 100, height: 30 };
+const otherHz = 2_000;
 const all = { x: 40, y: 20, width: 240, height: 100 };
 
 describe('a composed stage', () => {
   let clip: Clip;
+  let other: Clip;
   let current: StageStack | null = null;
 
   beforeAll(async () => {
     clip = await makeClip({ periodSec: 1, toneHz: 1_000, colour: '0x203050' }, { codec: 'vp8' });
+    other = await makeClip({ periodSec: 1, toneHz: otherHz, colour: '0x502030' }, { codec: 'vp8' });
   }, 60_000);
   afterEach(async () => {
     await current?.close();
@@ -63,6 +67,43 @@ describe('a composed stage', () => {
     expect(seen.filter((sec) => sec * 1_000 > back).length).toBeGreaterThan(0);
     expect((await stack.facts()).filter(({ type }) => type === 'ingest.unpublished')).toEqual([]);
   }, 240_000);
+
+  it('goes on in the same publish with who is on another sfu node when its own one dies', async () => {
+    // Picture and sound of the first one for the composite fill the first node.
+    const stack = await start({ consumersPerWorker: 1 });
+    const lost = await stack.join('A', clip);
+    await stack.startJob();
+    const { relayUrl } = await stack.fact('ingest.published', 60_000);
+    await stack.shows(1);
+    await stack.startSfu();
+    const full = async (): Promise<boolean> =>
+      (await listSfuNodes(stack.redis)).some(({ load }) => load >= 0.9);
+    await waitUntil('the first node to be full', full, 10_000);
+    const kept = await stack.join('B', other);
+    expect(kept.nodeId).not.toBe(lost.nodeId);
+    await stack.shows(2);
+    const recording = await stack.record(relayUrl);
+    await stack.pictures(45);
+    const killed = stack.mediaTimeMs;
+    await stack.sfu.kill('SIGKILL');
+    await lost.close();
+    await stack.shows(1, 1);
+    const back = stack.mediaTimeMs;
+    expect(back - killed).toBeLessThan(5_000);
+    await stack.pictures(75);
+    const again = await stack.join('A', clip);
+    expect(again.nodeId).toBe(kept.nodeId);
+    await stack.shows(2);
+    await stack.pictures(75);
+    const file = await recording.stop();
+    const after = (sec: number): boolean => sec * 1_000 > back;
+    expect((await flashes(file, all)).filter(after).length).toBeGreaterThan(1);
+    const heard = (await beeps(file, otherHz)).map(({ timeSec }) => timeSec);
+    expect(heard.filter(after).length).toBeGreaterThan(1);
+    expect((await pictureTrack(file)).sizes).toEqual(['320x180']);
+    const types = (await stack.facts()).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith('ingest.'))).toEqual(['ingest.published']);
+  }, 120_000);
 
   it('goes on in the same publish when what composes it and what receives it are killed', async () => {
     const others = new Set(childrenOf(process.pid).filter(isComposer));

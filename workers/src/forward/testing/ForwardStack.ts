@@ -10,7 +10,7 @@ import {
   mintJoinToken,
   type Redis,
 } from '@maydan/common';
-import { controlDocument, controlKey, type ControlDocument } from '@maydan/contracts';
+import { controlDocument, controlKey, type ControlDocument, type SfuNode } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
 import { Admission } from '../../live/Admission.ts';
@@ -92,10 +92,14 @@ export class ForwardStack {
   #document: ControlDocument;
   #jobs!: JobProducer;
 
-  static async start(publish: PublishOptions | FlvFeed = {}): Promise<ForwardStack> {
+  /** `sfuEnv`: of the first sfu node. */
+  static async start(
+    publish: PublishOptions | FlvFeed = {},
+    sfuEnv: NodeJS.ProcessEnv = {},
+  ): Promise<ForwardStack> {
     const stack = new ForwardStack(await mkdtemp(join(tmpdir(), 'maydan-forward-')));
     try {
-      await stack.#open(publish);
+      await stack.#open(publish, sfuEnv);
       return stack;
     } catch (error) {
       await stack.close();
@@ -180,6 +184,18 @@ export class ForwardStack {
     this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
   }
 
+  /** Whether an sfu node says that it takes no more people. */
+  async isFull({ nodeId }: SfuNode): Promise<boolean> {
+    return (await listSfuNodes(this.redis)).some((node) => node.nodeId === nodeId && node.load >= 0.9);
+  }
+
+  /** Another sfu node. */
+  async startSfu(env: NodeJS.ProcessEnv = {}): Promise<SfuProcess> {
+    const sfu = await SfuProcess.start({ redisUrl: this.redisServer.url, secret: this.secret, env });
+    this.#closes.push(() => sfu.kill());
+    return sfu;
+  }
+
   /** Another worker, as after a deploy. */
   startForward(): ForwardWorker {
     const connect = (maxWaitMs: number | null): Redis => this.#connect(maxWaitMs);
@@ -202,17 +218,15 @@ export class ForwardStack {
     for (const close of this.#closes.reverse()) await close();
   }
 
-  async #open(publish: PublishOptions | FlvFeed): Promise<void> {
+  async #open(publish: PublishOptions | FlvFeed, sfuEnv: NodeJS.ProcessEnv): Promise<void> {
     await warmUpEncoder(ffmpegPath);
     this.redisServer = await startRedis({ dir: join(this.#folder, 'redis') });
     this.#closes.push(() => this.redisServer.close());
-    const { url } = this.redisServer;
     this.redis = this.#connect(5_000);
     const feed = typeof publish === 'function' ? publish : publishFeed(publish);
     this.relay = await FlvRelay.create(this.secret, feed);
     this.#closes.push(() => this.relay.close());
-    this.sfu = await SfuProcess.start({ redisUrl: url, secret: this.secret });
-    this.#closes.push(() => this.sfu.kill());
+    this.sfu = await this.startSfu(sfuEnv);
     this.#jobs = new JobProducer(this.#connect(null));
     this.#closes.push(() => this.#jobs.close());
     this.forward = this.startForward();

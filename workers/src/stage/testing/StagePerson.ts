@@ -80,6 +80,11 @@ export class StagePerson {
     return this.#client.peerId;
   }
 
+  /** Of the sfu. */
+  get nodeId(): string {
+    return this.#client.node.nodeId;
+  }
+
   async produce(kind: MediaKind): Promise<void> {
     const { producerId } = await this.#client.request('producer.create', {
       transportId: this.#transportId,

@@ -50,6 +50,8 @@ export interface StageStackOptions {
   readonly ownProcess?: boolean;
   /** So many times longer than usual is waited for people to come back: a busy machine takes long to bring them. */
   readonly patience?: number;
+  /** Of the first sfu node: who comes when it is full is sent to another. */
+  readonly consumersPerWorker?: number;
 }
 
 /** For tests: real Redis, sfu and composite, with the test in the place of api and `live.transcode`. Who starts it closes it. */
@@ -280,6 +282,13 @@ export class StageStack {
     return worker;
   }
 
+  /** Another sfu node. */
+  async startSfu(env: NodeJS.ProcessEnv = {}): Promise<SfuProcess> {
+    const sfu = await SfuProcess.start({ redisUrl: this.redisServer.url, secret: this.secret, env });
+    this.#closes.push(() => sfu.kill());
+    return sfu;
+  }
+
   #connect(maxWaitMs: number | null): Redis {
     const redis = createRedis(this.redisServer.url, log, { maxWaitMs });
     this.#closes.push(() => redis.disconnect());
@@ -290,8 +299,10 @@ export class StageStack {
     this.redisServer = await startRedis({ dir: join(this.folder, 'redis') });
     this.#closes.push(() => this.redisServer.close());
     this.redis = this.#connect(5_000);
-    this.sfu = await SfuProcess.start({ redisUrl: this.redisServer.url, secret: this.secret });
-    this.#closes.push(() => this.sfu.kill());
+    const { consumersPerWorker } = this.#options;
+    this.sfu = await this.startSfu(
+      consumersPerWorker === undefined ? {} : { SFU_CONSUMERS_PER_WORKER: String(consumersPerWorker) },
+    );
     this.#jobs = new JobProducer(this.#connect(null));
     this.#closes.push(() => this.#jobs.close());
     if (this.#options.ownProcess === true) this.workers = await this.startWorkers();
