@@ -24,7 +24,7 @@ export class ChatWriter {
     this.#repo = repo;
   }
 
-  /** Null when its sender's `tempId` was used before. Throws `overloaded` when too many wait. */
+  /** Null when its sender's `tempId` was used before, or they were banned or muted meanwhile. Throws `overloaded` when too many wait. */
   store(message: NewChatMessage): Promise<Stored | null> {
     const { sessionId } = message;
     const line = this.#lines.get(sessionId);

@@ -12,6 +12,7 @@ import {
 } from '@maydan/prisma';
 import type { Also } from '../audit/audit.repo.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
+import { chatRoomWaits, lockChatRoom } from './chatRoomLock.repo.ts';
 import { defaultRules } from './chatRules.ts';
 
 /** A message with its sender and what it answers. */
@@ -131,7 +132,8 @@ export class ChatRepo {
 
   /**
    * Numbers and stores messages of one session, in their order: one statement, so that the room's row is locked no longer
-   * than it takes. What its sender's `tempId` was used for before is left out of the answer, which is by id.
+   * than it takes. What its sender's `tempId` was used for before is left out of the answer, which is by id, as is what is of
+   * people who were banned or muted meanwhile: it gets no number.
    */
   async insert(sessionId: string, messages: readonly NewChatMessage[]): Promise<Map<string, Stored>> {
     for (let attempt = 1; ; attempt++) {
@@ -151,24 +153,8 @@ export class ChatRepo {
     return ask<Stored>(
       this.#database,
       Prisma.sql`
-      WITH fresh AS (
-        SELECT t.*, row_number() OVER (ORDER BY t."at") AS "nth", count(*) OVER () AS "count"
-        FROM unnest(${column('id')}::uuid[], ${column('senderId')}::uuid[], ${column('tempId')}::text[],
-          ${column('role')}::text[], ${column('text')}::text[], ${column('replyToId')}::uuid[])
-          WITH ORDINALITY AS t("id", "senderId", "tempId", "role", "text", "replyToId", "at")
-        WHERE NOT EXISTS (SELECT FROM "ChatMessage" m WHERE m."sessionId" = ${sessionId}::uuid
-          AND m."senderId" = t."senderId" AND m."tempId" = t."tempId")
-      ), numbered AS (
-        INSERT INTO "ChatRoom" ("sessionId", "lastSeq")
-        SELECT ${sessionId}::uuid, "count" FROM fresh LIMIT 1
-        ON CONFLICT ("sessionId") DO UPDATE SET "lastSeq" = "ChatRoom"."lastSeq" + EXCLUDED."lastSeq"
-        RETURNING "lastSeq"
-      )
-      INSERT INTO "ChatMessage" ("id", "sessionId", "seq", "senderId", "tempId", "role", "text", "replyToId")
-      SELECT fresh."id", ${sessionId}::uuid, numbered."lastSeq" - fresh."count" + fresh."nth", fresh."senderId",
-        fresh."tempId", fresh."role"::"ChatRole", fresh."text", fresh."replyToId"
-      FROM fresh, numbered ORDER BY fresh."nth"
-      RETURNING "id", "seq", "createdAt"`,
+      SELECT * FROM "store_chat_messages"(${sessionId}::uuid, ${column('id')}::uuid[], ${column('senderId')}::uuid[],
+        ${column('tempId')}::text[], ${column('role')}::text[], ${column('text')}::text[], ${column('replyToId')}::uuid[])`,
     );
   }
 
@@ -223,16 +209,13 @@ export class ChatRepo {
   async deleteOf(sessionId: string, senderId: string, byId: string | null): Promise<number> {
     return this.#database.$transaction(async (transaction) => {
       // Messages that are being stored are there then; the database takes none that come later.
-      await transaction.$executeRaw`
-        INSERT INTO "ChatRoom" ("sessionId") VALUES (${sessionId}::uuid) ON CONFLICT DO NOTHING`;
-      await transaction.$queryRaw`
-        SELECT 1 AS "one" FROM "ChatRoom" WHERE "sessionId" = ${sessionId}::uuid FOR UPDATE`;
+      await lockChatRoom(transaction, sessionId);
       const { count } = await transaction.chatMessage.updateMany({
         where: { sessionId, senderId, deletedAt: null },
         data: { text: '', deletedAt: new Date(), deletedById: byId, pinnedAt: null },
       });
       return count;
-    }, waits);
+    }, chatRoomWaits);
   }
 
   /** False when it isn't there (any more), or `max` are pinned; again it changes nothing. */
@@ -329,9 +312,6 @@ function seenBy({ viewer, delaySec }: Reader): Prisma.Sql {
   const me = Prisma.sql`${viewer.id}::uuid`;
   return Prisma.sql`(${late} AND (m."senderId" IS NULL OR NOT ${betweenSql(Prisma.sql`m."senderId"`, me)}))`;
 }
-
-/** Many may write in one room at once. */
-const waits = { timeout: 15_000, maxWait: 5_000 };
 
 /** Until the transaction ends, others that lock the room wait. */
 async function lockRoom(transaction: DatabaseTransaction, sessionId: string): Promise<void> {

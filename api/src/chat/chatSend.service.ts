@@ -58,7 +58,7 @@ export class ChatSendService {
       replyToId: replyTo,
     };
     const stored = await this.#deps.writer.store(message);
-    if (stored === null) return this.#notStored(input, user.id, standing);
+    if (stored === null) return this.#notStored(input, user);
     return this.#tell(message, stored, standing);
   }
 
@@ -107,11 +107,11 @@ export class ChatSendService {
     });
   }
 
-  /** It was stored before, or its sender was banned meanwhile. */
-  async #notStored({ id, tempId }: ChatSend, userId: string, { hostId }: Standing): Promise<ChatMessage> {
-    const { isBanned } = await this.#deps.repo.place({ id, hostId }, userId);
-    if (isBanned) throw new AppError('chat_banned');
-    return this.#sentBefore(id, userId, tempId);
+  /** It was stored before, or its sender was banned or muted meanwhile. */
+  async #notStored({ id: sessionId, tempId }: ChatSend, user: User): Promise<ChatMessage> {
+    const standing = await this.#deps.repo.standing({ sessionId, userId: user.id, tempId, replyTo: null });
+    if (standing !== null && standing.sentId === null) this.#admit(user, standing);
+    return this.#sentBefore(sessionId, user.id, tempId);
   }
 
   async #sentBefore(sessionId: string, userId: string, tempId: string): Promise<ChatMessage> {

@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import { bannedFromPlayback, kickedFromPlaybackSec, playbackKeys } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { newId } from '@maydan/prisma';
+import { ChatRepo } from '../chat/chat.repo.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -160,7 +162,16 @@ it('a word is banned once by many, and lifted once', async () => {
   expect(await actsOn(id)).toEqual(['bannedWord.removed', 'bannedWord.added']);
 });
 
-it('what somebody writes at the moment of a ban is not stored, and told to nobody', async () => {
+type Act = readonly [what: string, code: string, act: (id: string, userId: string) => Promise<unknown>];
+
+it.each<Act>([
+  ['a ban', 'chat_banned', (id, userId) => host.client.bans.create({ id, userId })],
+  ['a mute', 'chat_muted', (id, userId) => host.client.moderation.mute({ id, userId })],
+  [
+    ...(['a ban of the account', 'account_banned'] as const),
+    (_, userId) => admin.client.platformModeration.ban({ id: userId, reason: 'spam' }),
+  ],
+])('what somebody writes at the moment of %s is not stored, and told to nobody', async (what, code, act) => {
   const { id } = await host.client.sessions.create({ title: 'busy room' });
   const [ann, bob] = (await nodes[0].people(2)) as [Account, Account];
   await host.client.chat.send({ id, tempId: 'first', text: 'welcome' });
@@ -172,25 +183,41 @@ it('what somebody writes at the moment of a ban is not stored, and told to nobod
       SELECT 1 AS one FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     return rows.length;
   };
-  const { writing, banning } = await database.$transaction(
+  const waiters = (count: number) =>
+    waitUntil(`${count} to wait`, async () => (await waiting()) >= count, 30_000);
+  const write = ({ client }: Account) => client.chat.send({ id, tempId: 'late', text: 'rude' });
+  const isMute = what === 'a mute';
+  const { writing, acting } = await database.$transaction(
     async (transaction) => {
-      // Both have been let in, and wait to be stored.
+      // The message has been let in, and waits to be stored; a mute is first in the line, others need no place in it.
       await transaction.$queryRaw`SELECT 1 AS one FROM "ChatRoom" WHERE "sessionId" = ${id}::uuid FOR UPDATE`;
-      const write = ({ client }: Account) => client.chat.send({ id, tempId: 'late', text: 'rude' });
+      const muting = isMute ? act(id, ann.user.id) : null;
+      if (isMute) await waiters(1);
       const first = Promise.allSettled([write(ann)]);
-      await waitUntil('the message to wait', async () => (await waiting()) >= 1, 30_000);
-      const ban = host.client.bans.create({ id, userId: ann.user.id });
-      await waitUntil('the ban to wait', async () => (await waiting()) >= 2, 30_000);
-      return { writing: Promise.all([first, write(bob)]), banning: ban };
+      await waiters(isMute ? 2 : 1);
+      const banning = muting ?? act(id, ann.user.id);
+      if (code === 'chat_banned') await waiters(2);
+      if (code === 'account_banned') await banning;
+      return { writing: Promise.all([first, write(bob)]), acting: banning };
     },
     { timeout: 60_000 },
   );
   const [[outcome], kind] = await writing;
-  await banning;
-  expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'chat_banned' } });
+  await acting;
+  expect(outcome).toMatchObject({ status: 'rejected', reason: { code } });
+  // Of a statement that stores many, too.
+  const repo = new ChatRepo(database);
+  const messages = [ann, bob, ann, bob].map(({ user }, nth) => ({
+    ...{ id: newId(), sessionId: id, senderId: user.id, tempId: `${nth}`, replyToId: null },
+    ...{ role: 'viewer' as const, text: 'many' },
+  }));
+  const stored = await Promise.all(messages.map(() => repo.insert(id, messages)));
+  const ids = stored.flatMap((some) => [...some.keys()]);
+  expect(ids.sort()).toEqual([messages[1]?.id, messages[3]?.id].sort());
   const { items } = await bob.client.chat.history({ id });
-  expect(items.map(({ text }) => text).sort()).toEqual(['rude', 'welcome']);
-  expect(items.find(({ text }) => text === 'rude')?.sender?.id).toBe(bob.user.id);
+  expect(items.map(({ seq }) => seq).sort()).toEqual([1, 2, 3, 4]);
+  expect(items.filter(({ sender }) => sender?.id === ann.user.id)).toEqual([]);
+  expect(items.find(({ id: one }) => one === kind.id)?.seq).toBe(2);
   const heard = () => JSON.stringify(watcher.of('session:events'));
   await waitUntil('the other message', () => heard().includes(kind.id), 30_000);
   expect(heard()).not.toContain(ann.user.username);

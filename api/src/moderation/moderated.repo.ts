@@ -1,6 +1,7 @@
 import type { ReportTargetKind } from '@maydan/contracts';
 import type { ChatMute, Database, DatabaseTransaction, User } from '@maydan/prisma';
 import { writeAudit, type Act, type Also } from '../audit/audit.repo.ts';
+import { chatRoomWaits, lockChatRoom } from '../chat/chatRoomLock.repo.ts';
 import { publicFields } from '../people/listed.ts';
 import { lockSession } from '../sessions/sessions.repo.ts';
 import { requireGiver } from './givers.repo.ts';
@@ -33,6 +34,8 @@ export class ModeratedRepo {
   /** In place of an earlier one. Throws as `requireGiver` does. */
   mute(actor: User, { sessionId, userId, ...data }: NewMute, also: Also): Promise<MuteRow> {
     return this.#database.$transaction(async (transaction) => {
+      // What they are writing was written before, or meets the mute.
+      await lockChatRoom(transaction, sessionId);
       // Of those that come at once, one makes the row and the others change it.
       await lockSession(transaction, sessionId);
       await requireMuter(transaction, actor, sessionId, userId);
@@ -44,7 +47,7 @@ export class ModeratedRepo {
       });
       await also(transaction);
       return row;
-    });
+    }, chatRoomWaits);
   }
 
   /** False when there was none. Throws as `requireGiver` does. */
