@@ -18,7 +18,7 @@ const entries = parseEnvironmentFile(read('.env.example'));
 
 /** What the supervisor and docker-compose.yml read; the rest belongs to a service. */
 const ownNames = [
-  ...['PUBLIC_HOST', 'TLS_DIR', 'POSTGRES_PASSWORD'],
+  ...['PUBLIC_HOST', 'TLS_DIR', 'POSTGRES_PASSWORD', 'TURN_ALLOWED_PEER_IP'],
   ...['MAYDAN_DATA_DIR', 'API_OPS_PORT', 'SFU_OPS_PORT', 'INGEST_OPS_PORT', 'WORKERS_OPS_PORT'],
   ...['REDIS_SERVER_PATH', 'CHROMIUM_PATH'],
 ];

@@ -7,9 +7,9 @@ describe('iceServersFor', () => {
       { urls: ['stun:s:3478'] },
       {
         urls: ['turn:t:3478'],
-        username: '1700086400:peer-1',
-        // echo -n 1700086400:peer-1 | openssl dgst -sha1 -hmac north -binary | base64
-        credential: 'PviLiBisKyJqacdoczDgAEt/HFM=',
+        username: '1700007200:peer-1',
+        // echo -n 1700007200:peer-1 | openssl dgst -sha1 -hmac north -binary | base64
+        credential: 'dnptgRbGgBYogOlmhTngjPR4sr4=',
       },
     ]);
   });

@@ -7,8 +7,11 @@ export interface IceSettings {
   readonly turnSecret: string | undefined;
 }
 
-/** As long as a session may reasonably last: a TURN allocation is refreshed with the same credentials. */
-const lifetimeSec = 24 * 3_600;
+/**
+ * For the allocations of a peer that comes or restarts ICE. What it has allocated outlives them: coturn asks what they are good for
+ * with an allocation, and not when it is refreshed.
+ */
+export const turnLifetimeSec = 2 * 3_600;
 
 /**
  * STUN and TURN servers for a peer. The TURN credentials are limited in time, as coturn's `use-auth-secret` checks
@@ -19,7 +22,7 @@ export function iceServersFor(settings: IceSettings, peerId: string, nowMs = Dat
   const { stunUrls, turnUrls, turnSecret } = settings;
   const servers: IceServer[] = stunUrls.length > 0 ? [{ urls: [...stunUrls] }] : [];
   if (turnUrls.length === 0 || turnSecret === undefined) return servers;
-  const username = `${Math.floor(nowMs / 1_000) + lifetimeSec}:${peerId}`;
+  const username = `${Math.floor(nowMs / 1_000) + turnLifetimeSec}:${peerId}`;
   const credential = createHmac('sha1', turnSecret).update(username).digest('base64');
   return [...servers, { urls: [...turnUrls], username, credential }];
 }

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { IceServer } from '@maydan/contracts';
 import type { Browser } from 'playwright-core';
@@ -5,11 +6,11 @@ import { launchBrowser } from '../../../tests/support/browser/launchBrowser.ts';
 import { StagePage } from '../../../tests/support/sfu/StagePage.ts';
 import { Coturn } from '../../../tests/support/turn/Coturn.ts';
 import { waitFor } from '../../../tests/support/waitFor.ts';
-import { iceServersFor } from '../rooms/iceServers.ts';
+import { iceServersFor, turnLifetimeSec } from '../rooms/iceServers.ts';
 import { TestSfu } from '../testing/TestSfu.ts';
 
 const turnSecret = 'a secret that coturn and the sfu share';
-const dayMs = 24 * 3_600_000;
+const lifetimeMs = turnLifetimeSec * 1_000;
 const peerId = randomUUID();
 
 /** Networks that let nothing but TURN through: Chromium takes relayed candidates alone, coturn carries them. */
@@ -53,9 +54,8 @@ describe('people behind a TURN server', () => {
       ({ urls }) => credentials(urls, 'a secret that coturn does not know', Date.now()),
       false,
     ],
-    // Good for a day.
-    ['expired ones', ({ urls }) => credentials(urls, turnSecret, Date.now() - dayMs - 60_000), false],
-    ['fresh ones', ({ urls }) => credentials(urls, turnSecret, Date.now() - dayMs + 600_000), true],
+    ['expired ones', ({ urls }) => credentials(urls, turnSecret, Date.now() - lifetimeMs - 60_000), false],
+    ['fresh ones', ({ urls }) => credentials(urls, turnSecret, Date.now() - lifetimeMs + 600_000), true],
   ])(
     'get a way through it, or none, with %s',
     async (_name, change, isTaken) => {
@@ -67,6 +67,39 @@ describe('people behind a TURN server', () => {
     },
     60_000,
   );
+
+  it.each([
+    '0.1.2.3',
+    '10.0.0.1',
+    '100.64.0.1',
+    '127.0.0.2',
+    '169.254.169.254',
+    '172.31.255.254',
+    '192.168.1.1',
+    '255.255.255.255',
+  ])('are not led to %s', async (peer) => {
+    expect(await relay(['-e', peer, '-r', '9'])).toContain('error 403');
+  });
+
+  it('get no TCP to others, and no more allocations than a peer needs', async () => {
+    expect(await relay(['-T', '-e', '127.0.0.1', '-r', '9'])).toMatch(/error 4\d\d/);
+    expect(await relay(['-e', '127.0.0.1', '-r', '9', '-m', '30'])).toContain('error 486');
+  });
+
+  /** What coturn's own client says of one packet through it. */
+  function relay(options: readonly string[]): Promise<string> {
+    const { username = '', credential = '' } = credentials(turn.url, turnSecret, Date.now());
+    const fixed = ['-p', String(turn.port), '-u', username, '-w', credential, '-n', '1', '-c'];
+    const settings = { timeout: 5_000, killSignal: 'SIGKILL' } as const;
+    return new Promise((resolve) => {
+      execFile(
+        'turnutils_uclient',
+        [...fixed, ...options, '127.0.0.1'],
+        settings,
+        (_error, said, complained) => resolve(said + complained),
+      );
+    });
+  }
 
   function credentials(urls: string | string[], secret: string, atMs: number): IceServer {
     const [server] = iceServersFor(

@@ -1,19 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@maydan/infra';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { waitFor } from '../waitFor.ts';
 
 /** Binding Request (RFC 8489 5) without attributes; a TURN server answers it to anybody. */
 const bindingRequest = Buffer.from('000100002112a442' + '0'.repeat(24), 'hex');
 
-/** Debian's TURN server on the loopback interface, set up as docker-compose.yml sets it up. Who starts it closes it. */
+const composeFile = new URL('../../../docker-compose.yml', import.meta.url);
+const composeSchema = z.object({
+  services: z.object({ coturn: z.object({ command: z.array(z.string()) }) }),
+});
+
+/** Debian's TURN server on the loopback interface, with the limits of docker-compose.yml. Who starts it closes it. */
 export class Coturn {
   /** For `TURN_URLS`. */
   readonly url: string;
+  readonly port: number;
   readonly #child: ChildProcess;
   readonly #dir: string;
 
@@ -23,7 +31,7 @@ export class Coturn {
     const port = await freePort();
     const file = join(dir, 'turnserver.conf');
     // The secret isn't for the list of processes.
-    await writeFile(file, configuration(port, secret, dir), { mode: 0o600 });
+    await writeFile(file, configuration(port, secret, dir) + (await limits()), { mode: 0o600 });
     const child = spawn('turnserver', ['-c', file], { stdio: 'ignore' });
     const turn = new Coturn(port, child, dir);
     try {
@@ -36,6 +44,7 @@ export class Coturn {
   }
 
   private constructor(port: number, child: ChildProcess, dir: string) {
+    this.port = port;
     this.url = `turn:127.0.0.1:${port}?transport=udp`;
     this.#child = child;
     this.#dir = dir;
@@ -59,9 +68,19 @@ function configuration(port: number, secret: string, dir: string): string {
     ...['listening-ip=127.0.0.1', 'relay-ip=127.0.0.1', `listening-port=${port}`, 'min-port=49152'],
     ...['max-port=65535', 'use-auth-secret', `static-auth-secret=${secret}`, 'realm=maydan', 'fingerprint'],
     // The sfu of the tests is on this machine, which a real TURN server has to keep its clients from.
-    ...['allow-loopback-peers', 'no-cli', 'no-tls', 'no-dtls', 'no-rfc5780', 'no-tcp', 'no-tcp-relay'],
+    ...['allow-loopback-peers', 'allowed-peer-ip=127.0.0.1', 'no-cli', 'no-tls', 'no-dtls', 'no-rfc5780'],
     ...['log-file=/dev/null', `pidfile=${join(dir, 'pid')}`, `userdb=${join(dir, 'db')}`, ''],
   ].join('\n');
+}
+
+/** Whom the deployed one relays to, and how much. */
+async function limits(): Promise<string> {
+  const { command } = composeSchema.parse(parse(await readFile(composeFile, 'utf8'))).services.coturn;
+  const wanted = /^--((no-tcp-relay|no-multicast-peers|denied-peer-ip|user-quota|total-quota)(=.*)?)$/;
+  return command
+    .flatMap((option) => wanted.exec(option)?.[1] ?? [])
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 async function answers(port: number): Promise<boolean> {
