@@ -5,7 +5,10 @@ import { isoDate, userId } from './ids.ts';
 import { pageInput } from './people.ts';
 import { publicUser } from './sessions.ts';
 
-/** What can be reported. `chatMessage` is one of a session's chat, `message` one of a conversation. */
+/**
+ * What can be reported. `chatMessage` is one of a session's chat, `message` one of a conversation. A recording (a video) is
+ * reported as its `session`: the snapshot's `recording` says whether there was one (`recordingState`).
+ */
 export const reportTargetKind = z.enum(['user', 'session', 'chatMessage', 'message', 'status']);
 export type ReportTargetKind = z.infer<typeof reportTargetKind>;
 export const reportCategory = z.enum([

@@ -3,6 +3,7 @@ import type { ReportSnapshot, ReportTargetKind } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { MessagesRepo } from '../conversations/messages.repo.ts';
 import type { UsersRepo } from '../people/users.repo.ts';
+import { recordingOf } from '../sessions/sessionView.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import type { StatusesRepo } from '../statuses/statuses.repo.ts';
 import type { ReportsRepo } from './reports.repo.ts';
@@ -59,8 +60,9 @@ export class ReportTargets {
   }
 
   async #session(reporter: User, id: string): Promise<ReportTarget> {
-    const { hostId, title, description, state } = await this.#deps.sessions.findVisible(reporter, id);
-    return { userId: hostId, snapshot: { title, description, state } };
+    const session = await this.#deps.sessions.findVisible(reporter, id);
+    const { hostId, title, description, state } = session;
+    return { userId: hostId, snapshot: { title, description, state, recording: recordingOf(session) } };
   }
 
   async #chatMessage(reporter: User, id: string): Promise<ReportTarget | null> {

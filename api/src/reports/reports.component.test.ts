@@ -63,6 +63,19 @@ describe('a report', () => {
     expect(await refused(ann, 'chatMessage', said.id)).toBe('404 not_found');
   });
 
+  it('of a session says whether it was about a recording', async () => {
+    const { id } = await bob.client.sessions.create({ title: 'first live' });
+    const { id: later } = await bob.client.sessions.create({ title: 'then recorded' });
+    const data = { state: 'ended' as const, startedAt: new Date(), endedAt: new Date(), recorded: true };
+    await backend.database.session.update({ where: { id: later }, data });
+    const [live, recorded] = [await report(ann, 'session', id), await report(ann, 'session', later)];
+    const snapshotOf = async ({ id: reportId }: { id: string }) =>
+      (await moderator.client.reports.get({ id: reportId })).snapshot;
+    expect(await snapshotOf(live)).toMatchObject({ title: 'first live', recording: 'none' });
+    expect(await snapshotOf(recorded)).toMatchObject({ state: 'ended', recording: 'available' });
+    expect(await refused(ann, 'video', later)).toBe('422 validation_failed');
+  });
+
   it('is one for each reporter and target while it is open, also at once', async () => {
     const { id } = (await api.register()).user;
     const made = await Promise.all([1, 2, 3].map(() => report(ann, 'user', id)));

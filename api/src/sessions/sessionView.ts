@@ -57,7 +57,14 @@ function isPlayable(row: SessionRow): boolean {
   return jobStates.includes(row.state) ? row.readyAt !== null : row.recorded;
 }
 
-function recordingOf({ state, recorded, hiddenAt, recordingDeletedAt }: SessionRow): Session['recording'] {
+type Recorded = Pick<SessionRow, 'state' | 'recorded' | 'hiddenAt' | 'recordingDeletedAt'>;
+
+export function recordingOf({
+  state,
+  recorded,
+  hiddenAt,
+  recordingDeletedAt,
+}: Recorded): Session['recording'] {
   if (recordingDeletedAt !== null) return 'deleted';
   if (hiddenAt !== null) return 'hidden';
   return recorded && isOver(state) ? 'available' : 'none';
