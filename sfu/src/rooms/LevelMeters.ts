@@ -6,7 +6,7 @@ import { readRtp } from '../faststart/rtpPacket.ts';
 
 /** Each takes about 0.004 cores of the event loop (ADR 14). */
 const mostMeters = 60;
-/** Packets of 5 ms and some that come late; who sends more is not listened to. */
+/** Packets of 5 ms and some that come late; of who sends more the rest of the second isn't listened to. */
 const mostPacketsPerSecond = 250;
 /** mediasoup takes the mean of ten levels or more, for packets of 20 ms. */
 const levelMs = 20;
@@ -71,12 +71,25 @@ export class LevelMeters {
   #listen(transport: types.DirectTransport, consumer: types.Consumer, teller: types.Producer): void {
     const meter = new LevelMeter(this.#logger);
     const ear = new Ear(meter, (packet) => teller.send(packet));
-    const pace = setInterval(() => (ear.packets = 0), 1_000);
+    let isDeaf = false;
+    let isTold = false;
+    // It may be closed by then.
+    const quietly = (done: Promise<void>): void => void done.catch(() => undefined);
+    const pace = setInterval(() => {
+      ear.packets = 0;
+      if (isDeaf) quietly(consumer.resume());
+      isDeaf = false;
+    }, 1_000);
     consumer.on('rtp', (packet) => {
+      if (isDeaf) return;
       ear.hear(packet);
-      if (ear.packets <= mostPacketsPerSecond) return;
-      this.#logger.warn({ producerId: consumer.producerId }, 'a level is not heard: too many packets');
-      transport.close();
+      if (ear.packets < mostPacketsPerSecond) return;
+      // A burst after a stall, as over TCP, or somebody who sends too much: the Worker sends us none of it.
+      isDeaf = true;
+      quietly(consumer.pause());
+      if (isTold) return;
+      isTold = true;
+      this.#logger.warn({ producerId: consumer.producerId }, 'a level is not heard of all: too many packets');
     });
     consumer.observer.once('close', () => transport.close());
     transport.observer.once('close', () => {

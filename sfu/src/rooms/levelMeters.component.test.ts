@@ -89,13 +89,27 @@ describe('levels of sound whose sender tells none', () => {
     expect(meters.size).toBe(0);
   });
 
-  it('are no longer heard of who sends more packets than a voice has', async () => {
+  it('are heard of so many packets in a second, and again in the next, of who sends more than a voice has', async () => {
     const meters = new LevelMeters(logger);
     const producer = await produce();
-    await meters.open(router, producer);
-    expect(meters.size).toBe(1);
-    for (let sequence = 0; sequence < 600; sequence++) producer.send(silentPacket(sequence));
+    const teller = await meters.open(router, producer);
+    const told = async (): Promise<number> => (await teller?.getStats())?.[0]?.packetCount ?? 0;
+    let sequence = 0;
+    const send = (count: number): void => {
+      for (let nth = 0; nth < count; nth++) producer.send(silentPacket(sequence++));
+    };
+    send(1_000);
+    await until('the levels of a second', async () => (await told()) >= 250);
+    expect(await told()).toBe(250);
+    await until('levels of what comes later', async () => {
+      send(1);
+      return (await told()) > 270;
+    });
+    send(1_000);
+    await until('a second burst', async () => (await told()) >= 400);
+    expect(await told()).toBeLessThanOrEqual(500);
+    expect([meters.size, producer.closed, teller?.closed]).toEqual([1, false, false]);
+    producer.close();
     await until('the end of the meter', () => meters.size === 0);
-    expect(producer.closed).toBe(false);
   });
 });
