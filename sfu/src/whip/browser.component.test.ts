@@ -6,6 +6,7 @@ import { waitFor } from '../../../tests/support/waitFor.ts';
 import { TcpRelay } from '../../../tests/support/whip/TcpRelay.ts';
 import { UdpRelay } from '../../../tests/support/whip/UdpRelay.ts';
 import { WhipPage, type PostOptions, type Posted } from '../../../tests/support/whip/whipPage.ts';
+import { call, fragment } from './testing/httpCalls.ts';
 import { WhipStand } from './testing/WhipStand.ts';
 
 const graceMs = 500;
@@ -134,6 +135,31 @@ describe('Chromium with hand-written WHIP and WHEP', () => {
       const states = [await page.state('host'), await page.state('viewer')];
       return states.every((state) => state === 'connected');
     });
+    await waitUntilPlayed(30);
+  }, 60_000);
+
+  it('goes on with publisher and player as before whose restart of ICE came to nothing', async () => {
+    const { published, streamKey, sessionId } = await publish();
+    const played = await play(sessionId);
+    await waitUntilPlayed();
+    const ends = [
+      { name: 'host', path: published.location, token: streamKey },
+      { name: 'viewer', path: played.location, token: played.token },
+    ];
+    for (const { path, token } of ends) {
+      const body = `a=ice-ufrag:never\r\na=ice-pwd:${'never'.repeat(5)}\r\n`;
+      const patch = { method: 'PATCH', token, type: fragment, ifMatch: '*', body };
+      expect((await call(stand, path, patch)).status).toBe(200);
+    }
+    const before = await Promise.all(ends.map(({ name }) => page.consents(name)));
+    await waitFor('consent by the credentials from before', async () => {
+      const now = await Promise.all(ends.map(({ name }) => page.consents(name)));
+      return now.every((count, end) => count >= (before[end] ?? 0) + 2);
+    });
+    await waitUntilPlayed(30);
+    const host = await page.restartIce('host', published.location, streamKey);
+    const viewer = await page.restartIce('viewer', played.location, played.token);
+    expect([host.status, viewer.status]).toEqual([200, 200]);
     await waitUntilPlayed(30);
   }, 60_000);
 

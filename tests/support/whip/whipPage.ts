@@ -114,6 +114,18 @@ export class WhipPage {
     return this.page.evaluate(received, name);
   }
 
+  /** Answers to checks of ICE (RFC 7675: consent to send) that came so far. */
+  consents(name: string): Promise<number> {
+    return this.page.evaluate(async (of) => {
+      let answers = 0;
+      const report = await window.maydanClients?.[of]?.pc.getStats();
+      report?.forEach((stat: { type: string; responsesReceived?: number }) => {
+        if (stat.type === 'candidate-pair') answers += stat.responsesReceived ?? 0;
+      });
+      return answers;
+    }, name);
+  }
+
   /** Frames sent for each RID (or `''`). */
   sent(name: string): Promise<Record<string, number>> {
     return this.page.evaluate(async (of) => {
