@@ -7,7 +7,12 @@ import { sessionType } from './sessions.ts';
 export const jobs = {
   'live.transcode': {
     queue: 'live',
-    data: z.object({ sessionId, playbackId, requestId: z.string().optional() }),
+    data: z.object({
+      sessionId,
+      playbackId,
+      sessionType: sessionType.optional(),
+      requestId: z.string().optional(),
+    }),
   },
   /** Composes the stage of a session and publishes it to `live.transcode`, as long as somebody is on stage. */
   'live.composite': {

@@ -29,6 +29,8 @@ export const healthWarning = z.object({
     'unsupportedVideoCodec',
     'unsupportedAudioCodec',
     'extraTrackIgnored',
+    /** The session has sound alone. */
+    'pictureIgnored',
     'noAudio',
     'noVideo',
     'variableFrameRate',

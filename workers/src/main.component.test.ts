@@ -108,6 +108,31 @@ describe('the workers process', () => {
     expect(used.stack.relay.refused).toBe(0);
   }, 90_000);
 
+  it('leaves the picture out of an audio session and of its recording, and says so', async () => {
+    await used.stack.startWorker();
+    const session = await used.stack.startSession('audio');
+    const ready = await session.fact('live.ready', 20_000);
+    expect(ready).toMatchObject({ audioOnly: true, renditions: ['audio'] });
+    await waitUntil(
+      'two segments',
+      async () => segmentNumbers(await session.playlist('audio/index.m3u8')).length >= 2,
+      15_000,
+    );
+    const reports = (await used.stack.facts(session.sessionId)).filter((one) => one.type === 'live.health');
+    expect(reports.at(-1)?.health).toMatchObject({
+      video: null,
+      audio: { codec: 'aac' },
+      warnings: [{ code: 'pictureIgnored', owner: 'source' }],
+    });
+    await session.stop();
+    expect(await session.fact('live.ended', 15_000)).toMatchObject({ failure: null, recorded: true });
+    const { stdout } = await run('ffprobe', [
+      ...['-v', 'error', '-show_entries', 'stream=codec_type', '-of', 'csv=p=0'],
+      session.url('index.m3u8'),
+    ]);
+    expect([...new Set(stdout.match(/\w+/g))]).toEqual(['audio']);
+  }, 60_000);
+
   it('goes on after kill -9: numbers rise, one discontinuity, nothing recorded is lost', async () => {
     await used.stack.startWorker();
     const session = await used.stack.startSession();

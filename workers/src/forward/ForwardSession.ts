@@ -4,6 +4,7 @@ import { ControlWatcher } from '../live/ControlWatcher.ts';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { Wake } from '../live/Wake.ts';
 import { WarningBoard } from '../live/WarningBoard.ts';
+import { pictureIgnored } from '../source/pictureIgnored.ts';
 import type { RoomRun, RunOutcome } from '../sfu/RoomWorker.ts';
 import type { ForwardDeps } from './ForwardDeps.ts';
 import { ForwardRoom } from './ForwardRoom.ts';
@@ -164,6 +165,7 @@ export class ForwardSession implements RoomRun {
       if (!this.#wants(goal)) source.close();
     }
     this.#source = null;
+    this.#board.clear('pictureIgnored');
     this.#picture.reset();
     return hadMedia;
   }
@@ -177,6 +179,7 @@ export class ForwardSession implements RoomRun {
       notBeforeMs: this.#lastTimeMs + 1,
     });
     source.on('picture', (frame) => {
+      if (this.#data.sessionType === 'audio') return this.#board.raise(pictureIgnored);
       this.#lastTimeMs = Math.max(this.#lastTimeMs, frame.timeMs + frame.compositionMs);
       this.#room.offer('video');
       this.#picture.push(frame);

@@ -21,6 +21,8 @@ export interface IngressPeerEvents {
 /** Of RTP payload: with all headers of UDP and SRTP a packet stays below the smallest path that counts. */
 const maxPayloadBytes = 1_180;
 const reportMs = 1_000;
+/** After a refusal. */
+const retry = { firstMs: 200, longestMs: 5_000 };
 /** The sfu needs three reports to know our clock, so that the first ones come quickly. */
 const firstReportsMs = [0, 100, 200];
 const keptVideoPackets = 1_024;
@@ -41,6 +43,7 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
   readonly #captureMs: () => number | null;
   readonly #streams = new Map<MediaKind, SentStream>();
   readonly #coming = new Set<MediaKind>();
+  readonly #refused = new Map<MediaKind, { notBeforeMs: number; delayMs: number }>();
   readonly #timers: NodeJS.Timeout[] = [];
   #viewers: number;
 
@@ -118,12 +121,14 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
     return true;
   }
 
-  /** Sees to a producer of this kind; what can't be had now is tried again by the next call. */
+  /** Sees to a producer of this kind; what can't be had now is tried again by a later call, more and more rarely. */
   offer(kind: MediaKind): void {
     if (this.#streams.has(kind) || this.#coming.has(kind) || this.#client.isClosed) return;
+    if (Date.now() < (this.#refused.get(kind)?.notBeforeMs ?? 0)) return;
     this.#coming.add(kind);
     this.#produce(kind)
-      .catch((error: unknown) => this.#log.warn({ err: error, kind }, 'the sfu takes no producer'))
+      .then(() => this.#refused.delete(kind))
+      .catch((error: unknown) => this.#onRefused(kind, error))
       .finally(() => this.#coming.delete(kind));
   }
 
@@ -158,6 +163,13 @@ export class IngressPeer extends EventEmitter<IngressPeerEvents> {
     for (const delayMs of firstReportsMs) {
       this.#timers.push(setTimeout(() => this.#report(), delayMs));
     }
+  }
+
+  #onRefused(kind: MediaKind, error: unknown): void {
+    const delayMs = this.#refused.get(kind)?.delayMs ?? retry.firstMs;
+    this.#log.warn({ err: error, kind, delayMs }, 'the sfu takes no producer');
+    const next = Math.min(retry.longestMs, 2 * delayMs);
+    this.#refused.set(kind, { notBeforeMs: Date.now() + delayMs, delayMs: next });
   }
 
   #report(): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { createLogger } from '@maydan/common';
 import { signalingEvents, type MediaKind } from '@maydan/contracts';
@@ -20,6 +22,7 @@ import { flashAndBeep } from '../source/testing/media.ts';
 import { retimed, tagsOf } from '../source/testing/runPipeline.ts';
 import { timedFeed, timedTags, type FlvFeed } from '../testing/FlvRelay.ts';
 import { servicePeerId } from '../sfu/SfuClient.ts';
+import { IngressPeer } from './IngressPeer.ts';
 import { flashesAndBeeps } from './testing/flashesAndBeeps.ts';
 import { ForwardStack, publishFeed, type PublishOptions } from './testing/ForwardStack.ts';
 import type { ReceivedPacket, RtpViewer } from './testing/RtpViewer.ts';
@@ -108,6 +111,52 @@ describe('an RTMP source in its room', () => {
     expect(late[0]?.sequence).toBe(second.of('video')[0]?.sequence);
     expect((late[0]?.atMs ?? Infinity) - (second.resumedMs('video') ?? 0)).toBeLessThan(300);
     await decodePictures(byteStream(late));
+  }, 60_000);
+});
+
+describe('an RTMP source in an audio session', () => {
+  it('is there with its sound alone, and the broadcaster is told so', async () => {
+    stack = await ForwardStack.start();
+    stack.sessionType = 'audio';
+    await stack.publish();
+    await stack.startJob();
+    const viewer = await stack.view();
+    await viewer.receive('audio', 100);
+    expect(viewer.of('video')).toEqual([]);
+    expect(viewer.client.room.producers.map(({ kind }) => kind)).not.toContain('video');
+    const warnings = new SharedWarnings(stack.redis, stack.sessionId, log);
+    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 10_000);
+    expect(await warnings.read()).toMatchObject([{ code: 'pictureIgnored', owner: 'source' }]);
+  }, 60_000);
+});
+
+describe('a peer of an RTMP source', () => {
+  it('asks for what the sfu refuses more and more rarely', async () => {
+    stack = await ForwardStack.start();
+    const { redis, secret, sessionId } = stack;
+    let refusals = 0;
+    const counting = Object.assign(createLogger('test', 'silent'), { warn: () => void (refusals += 1) });
+    const session = {
+      redis,
+      secret,
+      sessionId,
+      sessionType: 'audio',
+      role: 'ingress',
+      log: counting,
+    } as const;
+    const peer = await IngressPeer.join(session, () => null);
+    const offers = setInterval(() => peer.offer('video'), 10);
+    try {
+      await waitUntil('some refusals', () => refusals === 3, 10_000);
+      await delay(400);
+      // After 0.2, 0.4 and 0.8 s.
+      expect(refusals).toBe(3);
+      peer.offer('audio');
+      await once(peer, 'producing');
+    } finally {
+      clearInterval(offers);
+      await peer.leave();
+    }
   }, 60_000);
 });
 

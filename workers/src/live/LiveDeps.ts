@@ -1,4 +1,5 @@
 import type { FactWriter, Redis } from '@maydan/common';
+import type { SessionType } from '@maydan/contracts';
 import type { Config } from '../config.ts';
 import type { Spool } from '../recording/Spool.ts';
 import type { ObjectStore } from '../storage/ObjectStore.ts';
@@ -24,4 +25,6 @@ export interface LiveDeps {
 export interface LiveIds {
   readonly sessionId: string;
   readonly playbackId: string;
+  /** Unset: video. */
+  readonly sessionType?: SessionType | undefined;
 }

@@ -103,6 +103,7 @@ export class LiveSession {
     this.#health = new SessionHealth({ ...ids, facts, recording: opened.recording, shared, renditions });
     this.#player = new SourcePlayer({
       config: deps.config,
+      audioOnly: ids.sessionType === 'audio',
       reservation: parts.reservation,
       feeder: this.#feeder,
       facts: this.#facts,

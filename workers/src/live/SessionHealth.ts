@@ -66,6 +66,9 @@ export class SessionHealth {
 
   #health(at: Date): StreamHealth {
     const source = this.#source;
+    const own = [...this.board.list, ...this.#sourceWarnings];
+    // Another job may have seen the same in the same source.
+    const others = this.#sharedWarnings.filter(({ message }) => own.every((one) => one.message !== message));
     return {
       at: at.toISOString(),
       video: source?.video ?? null,
@@ -75,7 +78,7 @@ export class SessionHealth {
       encoderSpeed: source?.encoderSpeed ?? null,
       renditions: [...this.#options.renditions()],
       uploadLagBytes: this.#options.recording.uploads.lagBytes,
-      warnings: [...this.board.list, ...this.#sourceWarnings, ...this.#sharedWarnings].slice(0, mostWarnings),
+      warnings: [...own, ...others].slice(0, mostWarnings),
     };
   }
 }

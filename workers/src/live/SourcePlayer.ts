@@ -15,6 +15,8 @@ export type PlayGoal = Extract<Goal, { type: 'play' }>;
 
 export interface SourcePlayerOptions {
   readonly config: Config;
+  /** The session has no pictures, whatever its source sends. */
+  readonly audioOnly: boolean;
   readonly reservation: Reservation;
   readonly feeder: LegFeeder;
   readonly facts: SessionFacts;
@@ -57,11 +59,12 @@ export class SourcePlayer {
 
   /** One connection to the relay, for as long as it is the one that is wanted; then waits as long as its end asks for. */
   async play(goal: PlayGoal): Promise<void> {
-    const { config, reservation, feeder, log, health, wake, wants } = this.#options;
+    const { config, audioOnly, reservation, feeder, log, health, wake, wants } = this.#options;
     const { epoch, relayUrl } = goal;
     const source = new SourceRun({
       relayUrl,
       config,
+      audioOnly,
       cores: reservation,
       feeder,
       log: log.child({ epoch }),

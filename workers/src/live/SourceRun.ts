@@ -7,6 +7,7 @@ import type { LegFeeder } from './LegFeeder.ts';
 export interface SourceRunOptions {
   readonly relayUrl: string;
   readonly config: Config;
+  readonly audioOnly: boolean;
   readonly cores: CoreBudget;
   readonly feeder: LegFeeder;
   readonly log: Logger;
@@ -23,12 +24,13 @@ export class SourceRun {
   readonly #source: LiveSource;
   #stopping: Promise<void> | null = null;
 
-  constructor({ relayUrl, config, cores, feeder, log, onHealth }: SourceRunOptions) {
+  constructor({ relayUrl, config, audioOnly, cores, feeder, log, onHealth }: SourceRunOptions) {
     const { pathname } = new URL(relayUrl);
     this.#source = new LiveSource({
       relayUrl,
       mintToken: () => mintRelayToken(config.INTERNAL_SECRET, pathname),
       ffmpegPath: config.FFMPEG_PATH,
+      audioOnly,
       cores,
       renditions: feeder.renditions,
       timeline: feeder.timeline,

@@ -40,8 +40,9 @@ const copying = (source: SourceInfo): LegRules => ({
 function run(
   tags: readonly TimedTag[],
   plan = copying,
+  audioOnly = false,
 ): { legs: LegSeen[]; events: ConditionedEvent[]; last: FlvConditioner } {
-  const conditioner = new FlvConditioner(plan);
+  const conditioner = new FlvConditioner(plan, audioOnly);
   const events = tags.flatMap(({ tag, atMs }) => conditioner.push(tag, 1e12 + atMs));
   events.push(...conditioner.end());
   return { legs: legsOf(events), events, last: conditioner };
@@ -262,6 +263,17 @@ describe('FlvConditioner', () => {
     expect(audioOnly.legs[0]!.audio).toHaveLength(187);
     const withSlate = run(sounds({ fromMs: 0, toMs: 4000 }));
     expect(withSlate.legs[0]!.video.length).toBeGreaterThan(115);
+  });
+
+  it('takes no picture for a session of sound alone, waits for none that is announced, and says so', () => {
+    const plan = (): LegRules => ({ copiesVideo: false, takesVideo: false, frameRate: 30 });
+    const both = [...pictures({ fromMs: 0, toMs: 2000 }), ...sounds({ fromMs: 0, toMs: 2000 })];
+    const { legs, last } = run([announced, ...both.toSorted((a, b) => a.atMs - b.atMs)], plan, true);
+    expect(legs).toHaveLength(1);
+    expect(legs[0]!.leg.source).toMatchObject({ video: null, announcedVideoBps: 0 });
+    expect(legs[0]!.video).toHaveLength(0);
+    expect(legs[0]!.audio.length).toBeGreaterThan(90);
+    expect(last.health.standing.map(({ code }) => code)).toEqual(['pictureIgnored']);
   });
 
   it('says what it ignores', () => {

@@ -17,6 +17,7 @@ import { WallClock } from './WallClock.ts';
  */
 export class FlvConditioner {
   private readonly frames: FrameReader;
+  private readonly audioOnly: boolean;
   private readonly wall = new WallClock();
   private readonly conditions = new SourceConditions();
   private readonly legs: LegDirector;
@@ -25,8 +26,12 @@ export class FlvConditioner {
   private events: ConditionedEvent[] = [];
   private failed = false;
 
-  /** `plan` decides what becomes of a leg's tracks; it is called once per leg, before the leg's first event. */
-  constructor(plan: (source: SourceInfo) => LegRules) {
+  /**
+   * `plan` decides what becomes of a leg's tracks; it is called once per leg, before the leg's first event. `audioOnly`: no
+   * picture is taken.
+   */
+  constructor(plan: (source: SourceInfo) => LegRules, audioOnly = false) {
+    this.audioOnly = audioOnly;
     const emit = (event: ConditionedEvent): void => void this.events.push(event);
     this.legs = new LegDirector({ plan, emit, wall: this.wall, conditions: this.conditions });
     const { conditions } = this;
@@ -47,6 +52,7 @@ export class FlvConditioner {
     if (this.failed) return [];
     this.probe?.arrived(arrivalMs);
     if (tag.type === 'script') this.announced(parseMetadata(tag.body));
+    else if (tag.type === 'video' && this.audioOnly) this.conditions.pictureIgnored();
     else this.frames.push(tag, arrivalMs);
     this.judgeProbe();
     return this.take();
@@ -80,8 +86,9 @@ export class FlvConditioner {
     return events;
   }
 
-  private announced(metadata: StreamMetadata | null): void {
-    if (metadata === null) return;
+  private announced(told: StreamMetadata | null): void {
+    if (told === null) return;
+    const metadata = this.audioOnly ? { ...told, announcesVideo: false, videoBps: 0 } : told;
     this.metadata = metadata;
     this.conditions.announced(metadata);
   }

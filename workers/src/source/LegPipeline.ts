@@ -20,6 +20,7 @@ export interface LegPipelineOptions {
   readonly renditions: readonly Rendition[] | null;
   /** Null: the very beginning of a session. */
   readonly timeline: TimelinePoint | null;
+  readonly audioOnly?: boolean;
   readonly log: Logger;
   readonly socketRoot?: string;
 }
@@ -83,7 +84,7 @@ export class LegPipeline extends EventEmitter<LegPipelineEvents> {
     this.options = options;
     this.fixedRenditions = options.renditions;
     this.reached = options.timeline;
-    this.conditioner = new FlvConditioner((source) => this.plan(source));
+    this.conditioner = new FlvConditioner((source) => this.plan(source), options.audioOnly);
   }
 
   /** False: wait for `drain` before pushing more. */

@@ -37,6 +37,8 @@ export interface LiveSourceOptions {
    * positive. Else the end of what was packaged so far; the first leg begins at or after it, in both clocks.
    */
   readonly timeline: TimelinePoint | null;
+  /** Pictures are left out, and the publisher is told so. Default false. */
+  readonly audioOnly?: boolean;
   readonly log: Logger;
   /** Folder for the encoder's sockets, a short path; default the system's temporary folder. */
   readonly socketRoot?: string;

@@ -2,6 +2,7 @@ import type { AacConfig } from './aacConfig.ts';
 import type { Warning } from './conditioned.ts';
 import type { StreamMetadata } from './flv/metadata.ts';
 import type { VideoFrame } from './frames.ts';
+import { pictureIgnored } from './pictureIgnored.ts';
 import type { AudioInfo, SourceInfo, VideoInfo } from './sourceInfo.ts';
 import { FrameWatch } from './FrameWatch.ts';
 import { nameFrameRate, VideoCadence } from './VideoCadence.ts';
@@ -54,6 +55,11 @@ export class SourceConditions {
   extraTrack(kind: 'audio' | 'video', codec: string): void {
     const message = `A further ${kind} track (${codec}) is ignored.`;
     this.ignored.set(`extra ${kind}`, { code: 'extraTrackIgnored', owner: 'source', message });
+  }
+
+  /** The session is one of sound alone. */
+  pictureIgnored(): void {
+    this.ignored.set('video', pictureIgnored);
   }
 
   /** The session was begun without pictures, so a video track that comes later has no rendition to go to. */

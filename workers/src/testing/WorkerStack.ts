@@ -14,6 +14,7 @@ import {
   type ControlDocument,
   type Fact,
   type FactOf,
+  type SessionType,
 } from '@maydan/contracts';
 import { freePort, startRedis, startS3, waitUntil, type EmbeddedRedis, type EmbeddedS3 } from '@maydan/infra';
 import { FlvRelay } from './FlvRelay.ts';
@@ -108,14 +109,14 @@ export class WorkerStack {
   }
 
   /** A new session with its job, as the api makes it when a publish was authorised. */
-  async startSession(): Promise<LiveTest> {
+  async startSession(sessionType: SessionType = 'video'): Promise<LiveTest> {
     const session = new LiveTest(this, randomUUID(), randomUUID().replaceAll('-', ''));
     await session.control({
       epoch: 1,
       source: { relayUrl: this.relay.urlOf(session.sessionId, 1), epoch: 1 },
     });
     const { sessionId, playbackId } = session;
-    await this.#jobs.add('live.transcode', { sessionId, playbackId }, { jobId: sessionId });
+    await this.#jobs.add('live.transcode', { sessionId, playbackId, sessionType }, { jobId: sessionId });
     return session;
   }
 

@@ -10,7 +10,13 @@ import {
   mintJoinToken,
   type Redis,
 } from '@maydan/common';
-import { controlDocument, controlKey, type ControlDocument, type SfuNode } from '@maydan/contracts';
+import {
+  controlDocument,
+  controlKey,
+  type ControlDocument,
+  type SessionType,
+  type SfuNode,
+} from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
 import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
 import { Admission } from '../../live/Admission.ts';
@@ -81,6 +87,7 @@ export class ForwardStack {
   readonly secret = randomUUID() + randomUUID();
   readonly sessionId = randomUUID();
   readonly admission = new Admission(2);
+  sessionType: SessionType = 'video';
   redisServer!: EmbeddedRedis;
   redis!: Redis;
   relay!: FlvRelay;
@@ -138,8 +145,8 @@ export class ForwardStack {
 
   /** Orders the job as the api does. */
   async startJob(): Promise<void> {
-    const { sessionId } = this;
-    await this.#jobs.add('live.forward', { sessionId }, { jobId: sessionId });
+    const { sessionId, sessionType } = this;
+    await this.#jobs.add('live.forward', { sessionId, sessionType }, { jobId: sessionId });
   }
 
   async jobs(): Promise<number> {
@@ -170,9 +177,9 @@ export class ForwardStack {
 
   /** Another receiver of the room. Our own services need no WebRTC. */
   readonly view = async (): Promise<RtpViewer> => {
-    const { redis, secret, sessionId } = this;
+    const { redis, secret, sessionId, sessionType } = this;
     const viewer = await RtpViewer.join({
-      ...{ redis, secret, sessionId, sessionType: 'video', peerId: randomUUID(), log },
+      ...{ redis, secret, sessionId, sessionType, peerId: randomUUID(), log },
     });
     this.#viewers.push(viewer);
     return viewer;
