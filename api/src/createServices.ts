@@ -49,7 +49,7 @@ import { createTraces } from './moderation/traces/createTraces.ts';
 import { Ranks } from './moderation/Ranks.ts';
 import { RoomModeratorsRepo } from './moderation/roomModerators.repo.ts';
 import { createPeople } from './people/createPeople.ts';
-import { blocksRoutes, peopleRoutes } from './people/people.routes.ts';
+import { blocksRoutes, peopleRoutes, subscribersRoutes } from './people/people.routes.ts';
 import { createPresence } from './presence/createPresence.ts';
 import { presenceHandlers } from './presence/presence.gateway.ts';
 import { presenceRoutes } from './presence/presence.routes.ts';
@@ -293,6 +293,7 @@ export function createServices(dependencies: ServicesDependencies) {
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),
     statuses: statusesRoutes(statuses.service, signedIn),
+    subscribers: subscribersRoutes(people.subscribers, signedIn),
     blocks: blocksRoutes(people.blocking, signedIn),
   } satisfies Router<Contract, RequestContext>;
   const gateway: Gateway = {

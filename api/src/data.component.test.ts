@@ -60,7 +60,7 @@ describe('the people of the demo', () => {
 describe('lists', () => {
   it('cost as many queries with many rows as with few', async () => {
     const [star, ...fans] = (await api.people(8)) as [Account, ...Account[]];
-    const { conversations, messages, people, blocks, push, media, auth } = star.client;
+    const { conversations, messages, people, subscribers, blocks, push, media, auth } = star.client;
     const { id } = await conversations.create({ kind: 'group', name: 'counted' });
     const blocked = await api.people(2);
     const who = idOf(star);
@@ -73,6 +73,7 @@ describe('lists', () => {
           fan.client.people.follow(who),
           people.follow(idOf(fan)),
           people.addContact(idOf(fan)),
+          subscribers.admit({ userId: fan.user.id }),
         ]);
         await fan.client.messages.read({ id, seq: sent.seq });
         await fan.client.conversations.create({
@@ -96,6 +97,7 @@ describe('lists', () => {
       followers: () => people.followers(who),
       following: () => people.following(who),
       contacts: () => people.contacts({}),
+      subscribers: () => subscribers.list({}),
       blocks: () => blocks.list({}),
       members: () => conversations.members({ id }),
       readers: () => messages.readers({ id: first.id }),
@@ -191,6 +193,8 @@ describe('lists and sweeps', () => {
     await Promise.all([client.people.followers({ id }), client.people.following({ id })]);
     await Promise.all([
       client.people.contacts({}),
+      client.subscribers.list({}),
+      client.subscribers.admit({ userId: other.id }),
       client.blocks.list({}),
       client.people.list({ limit: 20 }),
     ]);

@@ -38,6 +38,8 @@ export const chatSettings = z.object({
   followersOnly: z.boolean(),
   /** How long one must have followed the host; counts with `followersOnly`. */
   followersMinSec: z.int().min(0).max(7_776_000),
+  /** Only people whom the host has admitted as subscribers, while that holds. */
+  subscribersOnly: z.boolean(),
   emojiOnly: z.boolean(),
   linksOff: z.boolean(),
   /** What was written in the last minute, by anybody, is not written again. */

@@ -66,6 +66,7 @@ import { secondFactorContract } from './secondFactor.contract.ts';
 import { statusesContract } from './statuses.contract.ts';
 import { viewingContract } from './viewing.contract.ts';
 import { streamKey, streamKeyCreateInput, streamKeyCreated } from './streamKeys.ts';
+import { subscribersContract } from './subscribers.contract.ts';
 import { moneyContract, walletContract } from './wallet.contract.ts';
 import { webhooksContract } from './webhooks.contract.ts';
 
@@ -278,6 +279,7 @@ export const contract = {
       .output(relation),
   },
   presence: presenceContract,
+  subscribers: subscribersContract,
   blocks: {
     create: route(
       'POST',

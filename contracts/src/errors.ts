@@ -104,6 +104,12 @@ export const errorTable = {
     logLevel: 'info',
     message: 'Only followers of the host write here.',
   },
+  chat_subscribers_only: {
+    status: 403,
+    retry: false,
+    logLevel: 'info',
+    message: 'Only subscribers of the host write here.',
+  },
   chat_verified_only: {
     status: 403,
     retry: false,

@@ -33,6 +33,7 @@ export * from './socket/index.ts';
 export * from './statuses.ts';
 export * from './streamKeys.ts';
 export * from './stage/index.ts';
+export * from './subscribers.ts';
 export * from './tags.ts';
 export * from './viewing.ts';
 export * from './wallet.ts';

@@ -27,6 +27,8 @@ export const relation = z.object({
   following: z.boolean(),
   followedBy: z.boolean(),
   contact: z.boolean(),
+  /** The other has admitted them as a subscriber, and that holds. */
+  subscribed: z.boolean(),
   /** Only moderators and admins see somebody whom they block. */
   blocking: z.boolean(),
 });

@@ -56,6 +56,7 @@ export type {
   Status,
   StatusAudience,
   StreamKey,
+  Subscriber,
   Theme,
   User,
   Webhook,

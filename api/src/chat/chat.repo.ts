@@ -13,6 +13,7 @@ import {
 import type { Also } from '../audit/audit.repo.ts';
 import type { Viewer } from '../people/blocks.repo.ts';
 import { chatRoomWaits, lockChatRoom } from './chatRoomLock.repo.ts';
+import { subscribesSql } from '../people/subscribers.repo.ts';
 import { defaultRules } from './chatRules.ts';
 
 /** A message with its sender and what it answers. */
@@ -53,6 +54,8 @@ export type Standing = ChatRules & {
   /** A block lies between them and the host. */
   readonly isCut: boolean;
   readonly followsSince: Date | null;
+  /** Admitted by the host, and that isn't over. */
+  readonly isSubscriber: boolean;
   readonly seat: SeatState | null;
   /** The message that was stored with this `tempId`. */
   readonly sentId: string | null;
@@ -111,7 +114,7 @@ export class ChatRepo {
         EXISTS (SELECT FROM "RoomModerator" rm WHERE rm."hostId" = s."hostId" AND rm."userId" = u."id") AS "isModerator",
         mute."userId" IS NOT NULL AS "isMuted", mute."until" AS "mutedUntil",
         (h."bannedAt" IS NOT NULL OR ${betweenSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)}) AS "isCut",
-        f."createdAt" AS "followsSince", seat."state" AS "seat", sent."id" AS "sentId",
+        f."createdAt" AS "followsSince", ${subscribesSql(Prisma.sql`s."hostId"`, Prisma.sql`u."id"`)} AS "isSubscriber", seat."state" AS "seat", sent."id" AS "sentId",
         r."id" AS "replyId", r."seq" AS "replySeq", left(r."text", 100) AS "replyText",
         rs."id" AS "replierId", rs."username" AS "replierUsername", rs."displayName" AS "replierName"
       FROM "Session" s JOIN "User" u ON u."id" = ${userId}::uuid JOIN "User" h ON h."id" = s."hostId"

@@ -86,6 +86,7 @@ describe('rules', () => {
   const writer = (role: ChatRole, followsForSec: number | null = null) => ({
     role,
     followsSince: followsForSec === null ? null : new Date(now.getTime() - followsForSec * 1_000),
+    isSubscriber: false,
     isVerified: false,
   });
 
@@ -97,8 +98,12 @@ describe('rules', () => {
     expect(refusalOfWriter(writer('viewer'), settings({ verifiedOnly: true }), now)).toBe(
       'chat_verified_only',
     );
+    const subscribers = settings({ subscribersOnly: true });
+    expect(refusalOfWriter(writer('viewer', 60), subscribers, now)).toBe('chat_subscribers_only');
+    expect(refusalOfWriter({ ...writer('viewer'), isSubscriber: true }, subscribers, now)).toBeNull();
     for (const role of ['host', 'moderator', 'cohost'] as const) {
-      expect(refusalOfWriter(writer(role), { ...followers, verifiedOnly: true }, now)).toBeNull();
+      const all = { ...followers, subscribersOnly: true, verifiedOnly: true };
+      expect(refusalOfWriter(writer(role), all, now)).toBeNull();
     }
   });
 

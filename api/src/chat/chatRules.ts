@@ -5,6 +5,7 @@ import { containsBanned, type BannedWords } from './words.ts';
 /** What a chat asks, each with the roles that are above it. */
 const exempt = {
   followers: ['host', 'moderator', 'cohost'],
+  subscribers: ['host', 'moderator', 'cohost'],
   verified: ['host', 'moderator', 'cohost'],
   slow: ['host', 'moderator', 'cohost'],
   duplicates: ['host', 'moderator'],
@@ -27,7 +28,15 @@ const shieldSlowSec = 30;
 /** The settings of a chat in which nothing was set. */
 export const defaultRules: ChatRules = {
   ...{ slowModeSec: 0, followersOnly: false, followersMinSec: 0, emojiOnly: false, linksOff: false },
-  ...{ uniqueOnly: false, verifiedOnly: false, delaySec: 0, maxLength: 500, shield: false, bannedWords: [] },
+  ...{
+    subscribersOnly: false,
+    uniqueOnly: false,
+    verifiedOnly: false,
+    delaySec: 0,
+    maxLength: 500,
+    shield: false,
+    bannedWords: [],
+  },
 };
 
 /** What holds: the shield adds to what is set. */
@@ -41,21 +50,24 @@ export interface Writer {
   readonly role: ChatRole;
   /** Null: doesn't follow the host. */
   readonly followsSince: Date | null;
+  /** Admitted by the host, and that isn't over. */
+  readonly isSubscriber: boolean;
   /** Has proved a phone number or a Google account. */
   readonly isVerified: boolean;
 }
 
 /** Why somebody may not write now; null when they may. Pure. */
 export function refusalOfWriter(
-  { role, followsSince, isVerified }: Writer,
+  { role, followsSince, isSubscriber, isVerified }: Writer,
   settings: ChatSettings,
   now: Date,
 ): ErrorCode | null {
-  const { followersOnly, followersMinSec, verifiedOnly } = effective(settings);
+  const { followersOnly, followersMinSec, subscribersOnly, verifiedOnly } = effective(settings);
   if (followersOnly && holdsFor('followers', role)) {
     const followsForSec = followsSince === null ? -1 : (now.getTime() - followsSince.getTime()) / 1_000;
     if (followsSince === null || followsForSec < followersMinSec) return 'chat_followers_only';
   }
+  if (subscribersOnly && holdsFor('subscribers', role) && !isSubscriber) return 'chat_subscribers_only';
   if (verifiedOnly && holdsFor('verified', role) && !isVerified) return 'chat_verified_only';
   return null;
 }

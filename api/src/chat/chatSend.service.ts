@@ -32,8 +32,8 @@ export class ChatSendService {
    * Stores a message once for each `tempId` of its sender in the session, whatever node it comes to and how often: the same
    * message is the answer again. That the user may see the session is for the caller to know; a ban or block of the host is
    * looked up here, as is a mute. Throws `not_found`, `chat_banned`, `chat_muted` (with `until`), `wrong_state` once the session is over, `rate_limited`, and what the
-   * cascade refuses: `chat_followers_only`, `chat_verified_only`, `chat_too_long`, `chat_word_banned`, `chat_links_off`,
-   * `chat_emoji_only`, `chat_slow_mode`, `chat_duplicate`.
+   * cascade refuses: `chat_followers_only`, `chat_subscribers_only`, `chat_verified_only`, `chat_too_long`, `chat_word_banned`,
+   * `chat_links_off`, `chat_emoji_only`, `chat_slow_mode`, `chat_duplicate`.
    */
   async send(user: User, input: ChatSend, address: string): Promise<ChatMessage> {
     const { id: sessionId, tempId, text, replyTo = null } = input;
@@ -80,7 +80,7 @@ export class ChatSendService {
 
   #admit(user: User, standing: Standing): Writer {
     const { isBanned, isCut, isClosed, hostId, seat, userRole, followsSince, isVerified, state } = standing;
-    const { isModerator: moderator, isMuted, mutedUntil } = standing;
+    const { isModerator: moderator, isMuted, mutedUntil, isSubscriber } = standing;
     // The role as it is now: the connection may be older than its loss.
     const is = { onStage: seat === 'onStage', moderator };
     const role = chatRoleOf({ id: user.id, role: userRole }, hostId, is);
@@ -89,7 +89,7 @@ export class ChatSendService {
     if (isBanned) throw new AppError('chat_banned');
     if (isMuted) throw new AppError('chat_muted', undefined, { until: mutedUntil?.toISOString() ?? null });
     if (isOver(state)) throw new AppError('wrong_state', 'The session is over.');
-    return { role, followsSince, isVerified };
+    return { role, followsSince, isSubscriber, isVerified };
   }
 
   #claim(

@@ -185,7 +185,11 @@ describe('somebody behind a block', () => {
   const ownBlock = ['POST /users/{id}/block', 'DELETE /users/{id}/block'];
 
   it('is as if not there', async () => {
-    const routes = [...below('/users'), ...below('/me/moderators')].filter(
+    const ofSubscribers = contractRoutes()
+      .filter(({ path }) => path.startsWith('/users/me/subscribers/{'))
+      .map((route) => ({ ...route, path: route.path.replace('{userId}', '{id}') }));
+    expect(ofSubscribers).toHaveLength(2);
+    const routes = [...below('/users'), ...below('/me/moderators'), ...ofSubscribers].filter(
       ({ method, path }) => ![...own, ...ownBlock].includes(`${method} ${path}`),
     );
     expect(routes.length).toBeGreaterThan(6);

@@ -140,6 +140,11 @@ const cases: Record<string, (scene: Scene) => Repeated | Promise<Repeated>> = {
     outcome: () => me.client.auth.me(),
     expected: { bio: 'me', privacy: { messagesFrom: 'nobody', presenceFor: 'everyone' } },
   }),
+  'a subscriber': ({ me, other }) => ({
+    ...{ method: 'PUT', path: `/users/me/subscribers/${other.user.id}`, body: {} },
+    outcome: async () => (await me.client.subscribers.list({})).items.length,
+    expected: 1,
+  }),
   'a contact': ({ me, other }) => ({
     ...{ method: 'POST', path: `/users/${other.user.id}/contact` },
     outcome: async () => (await me.client.people.contacts({})).items.length,

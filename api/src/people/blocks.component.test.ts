@@ -200,14 +200,16 @@ describe('what begins at the moment of a block', () => {
       const person = `/users/${ann.user.id}`;
       await Promise.all([
         ...[`${person}/follow`, `${person}/contact`].map((path) => ask('POST', path, bob)),
+        ask('PUT', `/users/me/subscribers/${ann.user.id}`, bob, {}),
         ask('POST', '/conversations/direct', bob, { userId: ann.user.id }),
         blockOver(ann, bob),
       ]);
       const [one, other] = [ann.user.id, bob.user.id];
       const both = { in: [one, other] };
-      const { follow: follows, contact, conversation } = backend.database;
+      const { follow: follows, contact, subscriber, conversation } = backend.database;
       expect(await follows.count({ where: { followerId: both, followeeId: both } })).toBe(0);
       expect(await contact.count({ where: { ownerId: both, contactId: both } })).toBe(0);
+      expect(await subscriber.count({ where: { hostId: both, userId: both } })).toBe(0);
       const direct = await conversation.findUnique({ where: { pairKey: [one, other].sort().join(' ') } });
       expect(direct?.blocked ?? true).toBe(true);
     }

@@ -46,6 +46,7 @@ export class Blocks {
       await transaction.block.createMany({ data: { blockerId, blockedId }, skipDuplicates: true });
       await transaction.follow.deleteMany({ where: { followerId: { in: ids }, followeeId: { in: ids } } });
       await transaction.contact.deleteMany({ where: { ownerId: { in: ids }, contactId: { in: ids } } });
+      await transaction.subscriber.deleteMany({ where: { hostId: { in: ids }, userId: { in: ids } } });
       const ofEither = { userId: { in: ids }, session: { hostId: { in: ids } } };
       await transaction.sessionReminder.deleteMany({ where: ofEither });
       return true;

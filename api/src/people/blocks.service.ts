@@ -27,7 +27,7 @@ export class BlocksService {
   }
 
   /**
-   * At once: they don't follow each other any more, and are out of each other's sessions. May be repeated. Throws
+   * At once: they don't follow each other any more, aren't each other's subscribers, and are out of each other's sessions. May be repeated. Throws
    * `not_found`, and `conflict` for oneself and beyond the limit.
    */
   async create(user: User, blockedId: string): Promise<void> {

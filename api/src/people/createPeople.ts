@@ -5,6 +5,8 @@ import { FollowsRepo } from './follows.repo.ts';
 import { PeopleService, type PeopleDependencies } from './people.service.ts';
 import { SearchRepo } from './search.repo.ts';
 import { SearchService } from './search.service.ts';
+import { SubscribersRepo } from './subscribers.repo.ts';
+import { SubscribersService } from './subscribers.service.ts';
 import { UserListRepo } from './userList.repo.ts';
 import { UserListService } from './userList.service.ts';
 import { UsersRepo } from './users.repo.ts';
@@ -20,6 +22,7 @@ export function createPeople(dependencies: PeopleParts) {
     blocking: new BlocksService(dependencies),
     search: new SearchService({ ...dependencies, search: new SearchRepo(database) }),
     list: new UserListService(new UserListRepo(database)),
+    subscribers: new SubscribersService({ ...dependencies, subscribers: new SubscribersRepo(database) }),
     people: new PeopleService({
       ...dependencies,
       users: new UsersRepo(database),

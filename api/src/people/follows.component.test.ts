@@ -36,7 +36,7 @@ const same = (followers: number, following: number): number[][] => [
 describe('following', () => {
   it('begins once and ends once, however often it is asked for', async () => {
     const [ann, bob] = (await api.people(2)) as [Account, Account];
-    const none = { following: false, followedBy: false, contact: false, blocking: false };
+    const none = { following: false, followedBy: false, contact: false, subscribed: false, blocking: false };
     expect(await ann.client.people.follow(idOf(bob))).toEqual({ ...none, following: true });
     expect(await bob.client.people.follow(idOf(ann))).toEqual({ ...none, following: true, followedBy: true });
     await Promise.all(Array.from({ length: 6 }, () => ann.client.people.follow(idOf(bob))));
@@ -199,7 +199,13 @@ describe('a profile', () => {
     await bob.client.people.follow(idOf(ann));
     const seen = await bob.client.people.get(idOf(ann));
     const { id, username, displayName, createdAt } = ann.user;
-    const relation = { following: true, followedBy: false, contact: false, blocking: false };
+    const relation = {
+      following: true,
+      followedBy: false,
+      contact: false,
+      subscribed: false,
+      blocking: false,
+    };
     const pictures = { avatar: null, cover: null };
     const counts = { followers: 1, following: 0 };
     expect(seen).toEqual({ id, username, displayName, bio, createdAt, ...pictures, ...counts, relation });

@@ -1,9 +1,10 @@
 import type { Relation } from '@maydan/contracts';
-import type { Database } from '@maydan/prisma';
+import { Prisma, type Database } from '@maydan/prisma';
 import { followCause } from '../notifications/causes.ts';
 import { notify } from '../notifications/causes.repo.ts';
 import { eitherBlocksIn, listedTo, lockPair, type Viewer } from './blocks.repo.ts';
 import { behind, publicFields, type Listed, type PageWish } from './listed.ts';
+import { subscribesSql } from './subscribers.repo.ts';
 
 /** What became of a wish to follow or to keep somebody; `hidden`: there is no such user, or a block lies between them. */
 export type Outcome = 'made' | 'was' | 'hidden' | 'tooMany';
@@ -68,6 +69,7 @@ export class FollowsRepo {
         EXISTS (SELECT FROM "Follow" WHERE "followerId" = me AND "followeeId" = other) AS "following",
         EXISTS (SELECT FROM "Follow" WHERE "followerId" = other AND "followeeId" = me) AS "followedBy",
         EXISTS (SELECT FROM "Contact" WHERE "ownerId" = me AND "contactId" = other) AS "contact",
+        ${subscribesSql(Prisma.sql`other`, Prisma.sql`me`)} AS "subscribed",
         EXISTS (SELECT FROM "Block" WHERE "blockerId" = me AND "blockedId" = other) AS "blocking"
       FROM pair`;
     if (row === undefined) throw new Error('PostgreSQL answered no row');

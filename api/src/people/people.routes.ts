@@ -2,6 +2,7 @@ import type { AnybodyProcedures, SignedInProcedures } from '../http/context.ts';
 import type { BlocksService } from './blocks.service.ts';
 import type { PeopleService } from './people.service.ts';
 import type { SearchService } from './search.service.ts';
+import type { SubscribersService } from './subscribers.service.ts';
 import type { UserListService } from './userList.service.ts';
 
 export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures) {
@@ -15,6 +16,17 @@ export function blocksRoutes(blocks: BlocksService, signedIn: SignedInProcedures
       return {};
     }),
     list: signedIn.blocks.list.handler(({ input, context }) => blocks.list(context.user, input)),
+  };
+}
+
+export function subscribersRoutes(subscribers: SubscribersService, signedIn: SignedInProcedures) {
+  return {
+    list: signedIn.subscribers.list.handler(({ input, context }) => subscribers.list(context.user, input)),
+    admit: signedIn.subscribers.admit.handler(({ input, context }) => subscribers.admit(context.user, input)),
+    remove: signedIn.subscribers.remove.handler(async ({ input, context }) => {
+      await subscribers.remove(context.user, input.userId);
+      return {};
+    }),
   };
 }
 

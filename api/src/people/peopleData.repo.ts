@@ -2,7 +2,7 @@ import type { Database } from '@maydan/prisma';
 import { publicFields } from './listed.ts';
 import { beyond, exported, type ExportedRow, type PersonalData } from '../personalData/PersonalData.ts';
 
-/** Who somebody follows, keeps and blocks. What others have made of the person goes as well: it would name nobody. */
+/** Who somebody follows, keeps, admits as subscribers and blocks, and whose subscriber they are. What others have made of the person goes as well: it would name nobody. */
 export class PeopleData implements PersonalData {
   readonly name = 'people';
   readonly #database: Database;
@@ -14,6 +14,7 @@ export class PeopleData implements PersonalData {
   async erase(id: string): Promise<'done'> {
     await this.#database.follow.deleteMany({ where: { OR: [{ followerId: id }, { followeeId: id }] } });
     await this.#database.contact.deleteMany({ where: { OR: [{ ownerId: id }, { contactId: id }] } });
+    await this.#database.subscriber.deleteMany({ where: { OR: [{ hostId: id }, { userId: id }] } });
     await this.#database.block.deleteMany({ where: { OR: [{ blockerId: id }, { blockedId: id }] } });
     return 'done';
   }
@@ -47,6 +48,22 @@ export class PeopleData implements PersonalData {
         orderBy: { contactId: 'asc' },
         take,
         select: { contactId: true, createdAt: true, contact: publicFields },
+      }),
+    );
+    yield* exported('subscribers', (take, after: { userId: string } | null) =>
+      this.#database.subscriber.findMany({
+        where: { hostId: id, ...(after === null ? {} : { userId: { gt: after.userId } }) },
+        orderBy: { userId: 'asc' },
+        take,
+        select: { userId: true, until: true, createdAt: true, user: publicFields },
+      }),
+    );
+    yield* exported('subscriptions', (take, after: { hostId: string } | null) =>
+      this.#database.subscriber.findMany({
+        where: { userId: id, ...(after === null ? {} : { hostId: { gt: after.hostId } }) },
+        orderBy: { hostId: 'asc' },
+        take,
+        select: { hostId: true, until: true, createdAt: true, host: publicFields },
       }),
     );
     yield* exported('blocks', (take, after: { blockedId: string } | null) =>

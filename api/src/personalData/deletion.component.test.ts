@@ -120,6 +120,8 @@ describe('a deleted account', () => {
     await account.client.people.follow({ id: friend.user.id });
     await friend.client.people.follow({ id });
     await friend.client.people.addContact({ id });
+    await friend.client.subscribers.admit({ userId: id });
+    await account.client.subscribers.admit({ userId: friend.user.id });
     const { id: groupId } = await account.client.conversations.create({
       kind: 'group',
       name: 'Us',
@@ -154,12 +156,13 @@ describe('a deleted account', () => {
       ...{ passwordHash: null, role: 'user' },
     });
     expect(kept.username).toMatch(/^deleted_[a-z0-9]{16}$/);
-    const { signIn, streamKey, restreamTarget, follow, contact, followCount } = backend.database;
+    const { signIn, streamKey, restreamTarget, follow, contact, subscriber, followCount } = backend.database;
     expect(await signIn.count({ where: { userId: id } })).toBe(0);
     expect(await streamKey.count({ where: { userId: id } })).toBe(0);
     expect(await restreamTarget.count({ where: { userId: id } })).toBe(0);
     expect(await follow.count({ where: { OR: [{ followerId: id }, { followeeId: id }] } })).toBe(0);
     expect(await contact.count({ where: { contactId: id } })).toBe(0);
+    expect(await subscriber.count({ where: { OR: [{ hostId: id }, { userId: id }] } })).toBe(0);
     const counted = await followCount.findUniqueOrThrow({ where: { userId: friend.user.id } });
     expect(counted).toMatchObject({ followers: 0, following: 0 });
     expect((await friend.client.chat.history({ id: sessionId })).items).toMatchObject([

@@ -96,6 +96,8 @@ describe('an export', () => {
     await ann.client.account.update({ displayName: 'Ann آن', bio: 'what I say of myself' });
     await ann.client.people.follow(other);
     await ann.client.people.addContact(other);
+    await ann.client.subscribers.admit({ userId: bob.user.id });
+    await bob.client.subscribers.admit({ userId: ann.user.id });
     await bob.client.people.follow({ id: ann.user.id });
     await ann.client.blocks.create({ id: cat.user.id });
     const group = await ann.client.conversations.create({ kind: 'group', name: 'Us', memberIds: [other.id] });
@@ -137,6 +139,7 @@ describe('an export', () => {
       following: [{ followee: other }],
       followers: [{ follower: other }],
       contacts: [{ contact: other }],
+      ...{ subscribers: [{ until: null, user: other }], subscriptions: [{ until: null, host: other }] },
       blocks: [{ blocked: { id: cat.user.id } }],
       media: [
         {

@@ -17,6 +17,8 @@ const rows: readonly string[] = [
    SELECT one.*, other.id AS other FROM bulk one JOIN bulk other ON other.n = one.n % ${manyRows} + 1`,
   `INSERT INTO "Follow" ("followerId", "followeeId", "createdAt") SELECT id, other, past FROM pairs`,
   `INSERT INTO "Contact" ("ownerId", "contactId", "createdAt") SELECT id, other, past FROM pairs`,
+  `INSERT INTO "Subscriber" ("hostId", "userId", "createdAt", "until")
+   SELECT id, other, past, CASE WHEN due THEN past END FROM pairs`,
   `INSERT INTO "Block" ("blockerId", "blockedId", "createdAt") SELECT other, id, past FROM pairs`,
   `INSERT INTO "SignIn" ("id", "userId", "expiresAt")
    SELECT id, id, now() + CASE WHEN due THEN interval '-1 year' ELSE interval '1 day' END FROM bulk`,
