@@ -19,12 +19,22 @@ export interface PayloadNumbering {
   /** The same for the same payload types. */
   readonly key: string;
   readonly mediaCodecs: types.RouterRtpCodecCapability[];
+  /** Who asks for it, as one is counted. */
+  readonly asker: string;
 }
 
 /** As mediasoup numbers them. */
-const ownNumbering: PayloadNumbering = { key: '', mediaCodecs };
+const ownNumbering: PayloadNumbering = { key: '', mediaCodecs, asker: '' };
 /** Kinds of players that number their payload types differently; beyond that somebody is making them up. */
 const maxNumberings = 16;
+/** Of those, that one asker may bring about. */
+const maxNumberingsOfOne = 4;
+
+interface Numbered {
+  /** Who asked for this numbering first. */
+  readonly asker: string;
+  readonly coming: Promise<RoomRouter>;
+}
 
 interface RoomRoutersEvents {
   /** A Worker died and took this Router along. */
@@ -40,7 +50,7 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
   readonly #pool: WorkerPool;
   readonly #consumersPerWorker: number;
   /** By Worker and numbering, in the order they were made. */
-  readonly #routers = new Map<PooledWorker, Map<string, Promise<RoomRouter>>>();
+  readonly #routers = new Map<PooledWorker, Map<string, Numbered>>();
   #closed = false;
 
   /** @throws AppError `unavailable` while there is no Worker. */
@@ -54,7 +64,10 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
     this.#pool = pool;
     this.#consumersPerWorker = consumersPerWorker;
     this.home = home;
-    this.#routers.set(home.worker, new Map([[ownNumbering.key, Promise.resolve(home)]]));
+    this.#routers.set(
+      home.worker,
+      new Map([[ownNumbering.key, { asker: '', coming: Promise.resolve(home) }]]),
+    );
     this.#watch(home);
   }
 
@@ -66,11 +79,11 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
   /**
    * The Router for a viewer who is about to receive `expectedConsumers`. A room spreads to another Worker when those
    * it is on have their share. @throws AppError `overloaded` when every Worker has twice that, or when there are more
-   * numberings than kinds of players.
+   * numberings than kinds of players, `rate_limited` when this asker has brought about too many of them.
    */
   async forViewer(expectedConsumers: number, numbering = ownNumbering): Promise<RoomRouter> {
     for (const [worker, routers] of this.#routers) {
-      const there = await Promise.all(routers.values());
+      const there = await Promise.all([...routers.values()].map(({ coming }) => coming));
       // Who has just come has no consumers yet, but will have.
       const viewers = there.reduce((sum, router) => sum + router.viewers, 0);
       const load = Math.max(worker.counts.consumers, viewers * expectedConsumers);
@@ -92,7 +105,7 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
 
   close(): void {
     this.#closed = true;
-    for (const coming of [...this.#routers.values()].flatMap((routers) => [...routers.values()])) {
+    for (const { coming } of [...this.#routers.values()].flatMap((routers) => [...routers.values()])) {
       void coming.then(
         ({ router }) => router.close(),
         () => {},
@@ -102,12 +115,15 @@ export class RoomRouters extends EventEmitter<RoomRoutersEvents> {
   }
 
   async #on(worker: PooledWorker, numbering: PayloadNumbering): Promise<RoomRouter> {
-    const routers = this.#routers.get(worker) ?? new Map<string, Promise<RoomRouter>>();
+    const routers = this.#routers.get(worker) ?? new Map<string, Numbered>();
     const known = routers.get(numbering.key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.coming;
     if (routers.size > maxNumberings) throw new AppError('overloaded');
+    const { key, asker } = numbering;
+    const ofOne = [...routers.values()].filter((known) => known.asker === asker).length;
+    if (key !== ownNumbering.key && ofOne >= maxNumberingsOfOne) throw new AppError('rate_limited');
     const coming = createRouter(worker, numbering);
-    this.#routers.set(worker, routers.set(numbering.key, coming));
+    this.#routers.set(worker, routers.set(key, { asker, coming }));
     try {
       const created = await coming;
       if (this.#closed) created.router.close();

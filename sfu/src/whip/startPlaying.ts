@@ -16,6 +16,12 @@ export interface Playing extends Connected {
   readonly playables: readonly Playable[];
 }
 
+export interface PlayRequest {
+  readonly offer: Offer;
+  /** Who is counted for payload types that nobody else has. */
+  readonly asker: string;
+}
+
 /**
  * Brings a WHEP player into the session's room, on a Router that numbers payload types as the player does. Throws
  * `wrong_state` (409) when nobody publishes, `validation_failed` (422) when the player can't decode what is published, and
@@ -24,12 +30,12 @@ export interface Playing extends Connected {
 export async function startPlaying(
   rooms: Rooms,
   claims: JoinClaims,
-  offer: Offer,
+  { offer, asker }: PlayRequest,
   logger: Logger,
 ): Promise<Playing> {
   const room = await roomWithMedia(rooms, claims);
   const plan = planPayloads(offer.media, room.rtpCapabilities);
-  const numbering = { key: plan.join(), mediaCodecs: plannedCodecs(plan, room.rtpCapabilities) };
+  const numbering = { key: plan.join(), mediaCodecs: plannedCodecs(plan, room.rtpCapabilities), asker };
   const { peerId, userId, displayName, iat, viewer } = claims;
   const peer = await room.join({ peerId, role: 'viewer', userId, displayName, iat, viewer }, numbering);
   return orLeave(peer, async () => {

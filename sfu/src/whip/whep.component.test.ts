@@ -6,7 +6,7 @@ import { iceServersEnv, internalSecret, WhipStand } from './testing/WhipStand.ts
 
 let stand: WhipStand;
 beforeAll(async () => {
-  stand = await WhipStand.start({ env: iceServersEnv });
+  stand = await WhipStand.start({ env: { ...iceServersEnv, TRUST_PROXY: '1' } });
 }, 30_000);
 afterAll(() => stand.close());
 afterEach(() => {
@@ -54,6 +54,33 @@ describe('POST /whep/:sessionId', () => {
     const routers = stand.pool.workers[0]?.counts.routers;
     // The room's own and one for each way of numbering.
     expect(routers).toBe(3);
+  });
+
+  it('lets nobody take up all ways of numbering: 429 for one address, until its players go; others come in', async () => {
+    const sessionId = await live();
+    const tokens: string[] = [];
+    const play = (payloadType: number, address: string): Promise<Response> => {
+      const token = stand.token(sessionId);
+      tokens.push(token);
+      const body = offer.replaceAll('63 111/111', '63 0/0').replaceAll(/\b111\b/g, String(payloadType));
+      return call(stand, `/whep/${sessionId}`, {
+        token,
+        type: sdp,
+        body,
+        headers: { 'x-forwarded-for': address },
+      });
+    };
+    const first = await play(50, '192.0.2.1');
+    const more = await Promise.all([51, 52, 53].map((payloadType) => play(payloadType, '192.0.2.1')));
+    expect([first, ...more].map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    const refused = await play(54, '192.0.2.1');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refusal(refused)).toMatchObject({ status: 429, code: 'rate_limited' });
+    expect((await play(53, '192.0.2.1')).status).toBe(201);
+    expect((await play(54, '192.0.2.2')).status).toBe(201);
+    const end = { method: 'DELETE', token: tokens[0] ?? '' };
+    expect((await call(stand, first.headers.get('location') ?? '', end)).status).toBe(200);
+    expect((await play(55, '192.0.2.1')).status).toBe(201);
   });
 
   it('says 409 and when to come again when nobody publishes', async () => {

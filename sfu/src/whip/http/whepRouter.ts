@@ -1,4 +1,4 @@
-import { AppError, verifyJoinToken } from '@maydan/common';
+import { addressGroup, AppError, verifyJoinToken } from '@maydan/common';
 import type { JoinClaims } from '@maydan/contracts';
 import { Router } from 'express';
 import { Resource } from '../Resource.ts';
@@ -26,7 +26,8 @@ export function whepRouter(deps: WhipDependencies, resources: Resources): Router
     const token = bearerToken(request);
     const claims = viewerOf(deps, token, request.params.sessionId);
     const offer = readOffer(bodyOf(request), 'receive');
-    const playing = await startPlaying(deps.rooms, claims, offer, deps.logger);
+    const asker = addressGroup(request.ip ?? 'unknown');
+    const playing = await startPlaying(deps.rooms, claims, { offer, asker }, deps.logger);
     const resource = new Resource({ credential: token, offer, graceMs: deps.graceMs, ...playing });
     resources.add(resource);
     deps.logger.info({ sessionId: claims.sessionId, peerId: claims.peerId }, 'WHEP player joined');
