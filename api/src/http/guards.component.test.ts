@@ -40,6 +40,7 @@ const bodies: Readonly<Record<string, object>> = {
   'PATCH /sessions/{id}/chat/rules': { slowModeSec: 5 },
   'POST /sessions/{id}/invitations': { userId: nobody },
   'POST /sessions/{id}/gifts': { giftId: nobody },
+  'POST /sessions/{id}/reactions': { kind: 'heart' },
   'PATCH /conversations/{id}': { name: 'ours' },
   'POST /conversations/{id}/members': { userIds: [nobody] },
   'PATCH /conversations/{id}/members/{userId}': { role: 'admin' },
