@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { call, fragment, publish, refusal, sdp } from './testing/httpCalls.ts';
 import { LiteClient } from './testing/LiteClient.ts';
@@ -34,7 +35,8 @@ async function live() {
     return (await producer?.stats())?.[0]?.packetCount ?? 0;
   };
   await waitFor('its sound', async () => (await packets()) > 20);
-  return { publisher, streamKey, sessionId: grant.sessionId, answer, response, packets };
+  const { sessionId, userId } = grant;
+  return { publisher, streamKey, sessionId, userId, answer, response, packets };
 }
 
 describe('a client that is ICE lite', () => {
@@ -112,6 +114,30 @@ describe('a client that is ICE lite', () => {
     await player.accept(await response.text());
     // DTLS and checks come to no more than 4000 meanwhile.
     await waitFor('its sound', async () => (await player.bytesReceived) > 6_000);
+  }, 30_000);
+
+  it('is cut off in mid-stream by a ban, as publisher and as player: PATCH finds nothing', async () => {
+    const { streamKey, sessionId, userId, response, packets } = await live();
+    const player = await own(LiteClient.player(stand.pool.workers[0]!.worker));
+    const viewerId = randomUUID();
+    const token = stand.token(sessionId, { userId: viewerId });
+    const played = await call(stand, `/whep/${sessionId}`, { token, type: sdp, body: player.offer });
+    await player.accept(await played.text());
+    await waitFor('its sound', async () => (await player.bytesReceived) > 6_000);
+    const patched = (there: Response, bearer: string): Promise<Response> => {
+      const body = `a=ice-ufrag:anew\r\na=ice-pwd:${'anew'.repeat(6)}\r\n`;
+      const request = { method: 'PATCH', token: bearer, type: fragment, ifMatch: '*', body };
+      return call(stand, there.headers.get('location') ?? '', request);
+    };
+    await stand.rooms.obey({ type: 'removeUser', userId: viewerId, reason: 'banned' });
+    expect(await refusal(await patched(played, token))).toMatchObject({ status: 404, code: 'not_found' });
+    expect(LiteBridge.open).toBe(1);
+    const before = await packets();
+    await waitFor('more of the publisher', async () => (await packets()) > before + 10);
+    await stand.rooms.obey({ type: 'removeUser', userId, reason: 'banned' });
+    expect(await refusal(await patched(response, streamKey))).toMatchObject({ status: 404 });
+    expect(LiteBridge.open).toBe(0);
+    expect(stand.rooms.find(sessionId)).toBeUndefined();
   }, 30_000);
 
   it('is one of so many on a node; who comes then is told to come again, and leaves nothing behind', async () => {

@@ -75,12 +75,14 @@ describe("clients that aren't ours", () => {
   it('end a grace period after their consent, when they are killed', async () => {
     const { streamKey, grant } = stand.allow();
     const publisher = await publish(streamKey);
+    const player = await play(grant.sessionId);
+    await waitFor('a picture', () => frames(player) > 10);
     const reasons: string[] = [];
     stand.rooms.find(grant.sessionId)?.on('peerLeft', (_peer, reason) => reasons.push(reason));
-    await publisher.kill();
+    await Promise.all([publisher.kill(), player.kill()]);
     await waitFor('the end', () => stand.rooms.find(grant.sessionId) === undefined, {
       timeoutMs: consentMs + graceMs + 10_000,
     });
-    expect(reasons).toEqual(['lost']);
+    expect(reasons).toEqual(['lost', 'lost']);
   }, 60_000);
 });

@@ -1,11 +1,11 @@
 import { call, fragment, obs, publish, refusal, sdp } from './testing/httpCalls.ts';
 import { offerOf } from './testing/offers.ts';
-import { WhipStand } from './testing/WhipStand.ts';
+import { iceServersEnv, WhipStand } from './testing/WhipStand.ts';
 
 const candidate = 'a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host';
 let stand: WhipStand;
 beforeAll(async () => {
-  stand = await WhipStand.start();
+  stand = await WhipStand.start({ env: iceServersEnv });
 }, 30_000);
 afterAll(() => stand.close());
 afterEach(() => {
