@@ -6,7 +6,7 @@ import { subscriber, subscriberById, subscriberInput, subscriberPage } from './s
 export const subscribersContract = {
   list: route(
     'GET',
-    '/users/me/subscribers',
+    '/me/subscribers',
     'People',
     'Own subscribers, the newest first, also those that are over',
   )
@@ -14,13 +14,13 @@ export const subscribersContract = {
     .output(subscriberPage),
   admit: route(
     'PUT',
-    '/users/me/subscribers/{userId}',
+    '/me/subscribers/{userId}',
     'People',
     'Admit somebody as a subscriber, until a moment or for good; again it is changed',
   )
     .input(subscriberInput)
     .output(subscriber),
-  remove: route('DELETE', '/users/me/subscribers/{userId}', 'People', 'Have somebody as a subscriber no more')
+  remove: route('DELETE', '/me/subscribers/{userId}', 'People', 'Have somebody as a subscriber no more')
     .input(subscriberById)
     .output(nothing),
 };

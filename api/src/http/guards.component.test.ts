@@ -187,7 +187,7 @@ describe('somebody behind a block', () => {
 
   it('is as if not there', async () => {
     const ofSubscribers = contractRoutes()
-      .filter(({ path }) => path.startsWith('/users/me/subscribers/{'))
+      .filter(({ path }) => path.startsWith('/me/subscribers/{'))
       .map((route) => ({ ...route, path: route.path.replace('{userId}', '{id}') }));
     expect(ofSubscribers).toHaveLength(2);
     const routes = [...below('/users'), ...below('/me/moderators'), ...ofSubscribers].filter(

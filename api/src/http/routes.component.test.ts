@@ -141,7 +141,7 @@ const cases: Record<string, (scene: Scene) => Repeated | Promise<Repeated>> = {
     expected: { bio: 'me', privacy: { messagesFrom: 'nobody', presenceFor: 'everyone' } },
   }),
   'a subscriber': ({ me, other }) => ({
-    ...{ method: 'PUT', path: `/users/me/subscribers/${other.user.id}`, body: {} },
+    ...{ method: 'PUT', path: `/me/subscribers/${other.user.id}`, body: {} },
     outcome: async () => (await me.client.subscribers.list({})).items.length,
     expected: 1,
   }),

@@ -200,7 +200,7 @@ describe('what begins at the moment of a block', () => {
       const person = `/users/${ann.user.id}`;
       await Promise.all([
         ...[`${person}/follow`, `${person}/contact`].map((path) => ask('POST', path, bob)),
-        ask('PUT', `/users/me/subscribers/${ann.user.id}`, bob, {}),
+        ask('PUT', `/me/subscribers/${ann.user.id}`, bob, {}),
         ask('POST', '/conversations/direct', bob, { userId: ann.user.id }),
         blockOver(ann, bob),
       ]);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => TestSocket.closeAll());
 afterAll(() => backend?.close(), 30_000);
 
-const pathOf = ({ user }: Account): string => `/users/me/subscribers/${user.id}`;
+const pathOf = ({ user }: Account): string => `/me/subscribers/${user.id}`;
 const subscriberOf = ({ user }: Account) => ({ userId: user.id });
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
@@ -62,17 +62,17 @@ describe('subscribers', () => {
     const [host, ann, closed] = (await api.people(3)) as [Account, Account, Account];
     await backend.database.user.update({ where: idOf(closed), data: { bannedAt: new Date() } });
     const refusal = (path: string, body: object = {}) => api.refusal(host, 'PUT', path, body);
-    expect(await api.refusal(null, 'GET', '/users/me/subscribers')).toBe('401 unauthenticated');
+    expect(await api.refusal(null, 'GET', '/me/subscribers')).toBe('401 unauthenticated');
     for (const method of ['PUT', 'DELETE'])
       expect(await api.refusal(null, method, pathOf(ann), method === 'PUT' ? {} : undefined)).toBe(
         '401 unauthenticated',
       );
     for (const until of [inMs(-1_000), 'soon', 7])
       expect(await refusal(pathOf(ann), { until })).toBe('422 validation_failed');
-    expect(await refusal('/users/me/subscribers/nonsense')).toBe('422 validation_failed');
-    const badCursor = '/users/me/subscribers?cursor=x';
+    expect(await refusal('/me/subscribers/nonsense')).toBe('422 validation_failed');
+    const badCursor = '/me/subscribers?cursor=x';
     expect(await api.refusal(host, 'GET', badCursor)).toBe('422 validation_failed');
-    expect(await refusal(`/users/me/subscribers/${randomUUID()}`)).toBe('404 not_found');
+    expect(await refusal(`/me/subscribers/${randomUUID()}`)).toBe('404 not_found');
     expect(await refusal(pathOf(closed))).toBe('404 not_found');
     expect(await refusal(pathOf(host))).toBe('409 conflict');
     for (const [blocker, other] of [
