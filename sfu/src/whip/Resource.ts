@@ -52,6 +52,8 @@ export class Resource extends EventEmitter<ResourceEvents> {
   readonly #graceMs: number;
   /** When the last ones were, in ms; oldest first. */
   #restartedMs: number[] = [];
+  /** Our end of the last one. */
+  #restarted: types.IceParameters | null = null;
   #remoteUsernameFragment: string;
   #etag = newEtag();
   #timer: NodeJS.Timeout | undefined;
@@ -99,7 +101,7 @@ export class Resource extends EventEmitter<ResourceEvents> {
     const patch = decidePatch(ifMatch, current, fragment);
     if (patch.type === 'trickle') return { type: 'taken' };
     this.#countRestart();
-    const iceParameters = await this.peer.transports.restartIce(this.#transport.id);
+    const iceParameters = await this.#restartIce();
     this.#awaitConnection();
     const { usernameFragment, password } = patch;
     this.#remoteUsernameFragment = usernameFragment;
@@ -116,6 +118,22 @@ export class Resource extends EventEmitter<ResourceEvents> {
   end(reason: LeaveReason): void {
     this.peer.close(reason);
     this.#close(reason);
+  }
+
+  /**
+   * mediasoup takes the credentials from before until those of a restart are used, and forgets them with a second restart: while the
+   * client has done nothing about the last one, it is told the same again.
+   */
+  async #restartIce(): Promise<types.IceParameters> {
+    if (this.#restarted !== null) {
+      // A Worker that has just died says so below.
+      const dump = await this.peer.place.worker.webRtcServer.dump().catch(() => null);
+      const { id } = this.#transport;
+      const own = dump?.localIceUsernameFragments.filter((each) => each.webRtcTransportId === id) ?? [];
+      if (own.length > 1) return this.#restarted;
+    }
+    this.#restarted = await this.peer.transports.restartIce(this.#transport.id);
+    return this.#restarted;
   }
 
   #countRestart(): void {
