@@ -7,6 +7,7 @@ import {
   StageHarness,
   stageOf,
   waitForMovingPicture,
+  waitForReturn,
   waitForSound,
   waitForStage,
 } from './testing/StageHarness.ts';
@@ -14,6 +15,9 @@ import {
 const port = 8082;
 /** The host's camera and microphone for one viewer fill the first node: who comes next is sent to the other. */
 const consumersPerWorker = 1;
+
+/** People of a dead node are on the other one again within this, with what they send and receive. */
+const backMs = 5_000;
 
 /** Network namespaces as two hosts with an sfu node each; browsers reach both, as the nodes reach each other. */
 describe('a stage over two sfu nodes', () => {
@@ -31,7 +35,8 @@ describe('a stage over two sfu nodes', () => {
     spaces = await Namespaces.create();
     cleanups.push(() => spaces.close());
     await spaces.connectHere();
-    for (const host of spaces.hosts) nodes.push(await startNode(host));
+    const full = { SFU_CONSUMERS_PER_WORKER: String(consumersPerWorker) };
+    for (const host of spaces.hosts) nodes.push(await startNode(host, host === spaces.hosts[0] ? full : {}));
     // A page may connect to the nodes that were there when it was loaded.
     await waitFor('the api to know both', async () => {
       const policy = (await fetch(web.stack.web)).headers.get('content-security-policy') ?? '';
@@ -42,12 +47,10 @@ describe('a stage over two sfu nodes', () => {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }, 60_000);
 
-  async function startNode({
-    namespace,
-    address,
-    outsideAddress,
-    wrapper,
-  }: NamespaceHost): Promise<NodeProcess> {
+  async function startNode(
+    { namespace, address, outsideAddress, wrapper }: NamespaceHost,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<NodeProcess> {
     const { redisUrl, secrets } = web.stack.stack;
     const node = await NodeProcess.start({
       nodeId: namespace,
@@ -57,9 +60,7 @@ describe('a stage over two sfu nodes', () => {
         INTERNAL_SECRET: secrets.internalSecret,
         ...{ SFU_HOST: '0.0.0.0', SFU_PORT: String(port), SFU_INTERNAL_URL: `http://${address}:${port}` },
         ...{ SFU_PUBLIC_URL: `http://${outsideAddress}:${port}`, SFU_ANNOUNCED_ADDRESS: outsideAddress },
-        ...(namespace === spaces.hosts[0].namespace
-          ? { SFU_CONSUMERS_PER_WORKER: String(consumersPerWorker) }
-          : {}),
+        ...env,
       },
     });
     cleanups.push(() => node.stop('SIGKILL'));
@@ -91,6 +92,7 @@ describe('a stage over two sfu nodes', () => {
 
     const before = await stageOf(host);
     const guestBefore = await stageOf(guest);
+    const killedMs = performance.now();
     await nodes[0]?.stop('SIGKILL');
     await waitForStage(
       host,
@@ -101,6 +103,7 @@ describe('a stage over two sfu nodes', () => {
         own.camera?.producerId !== before.own.camera?.producerId &&
         Object.keys(received).length === 2,
     );
+    expect(performance.now() - killedMs).toBeLessThan(backMs);
     await waitForStage(guest, 'the host back', ({ producers, received }) => {
       const isAnother = (producerId: string): boolean =>
         !guestBefore.producers.some((one) => one.producerId === producerId);
@@ -111,6 +114,16 @@ describe('a stage over two sfu nodes', () => {
     expect((await stageOf(guest)).joins).toBe(guestBefore.joins);
     await waitForMovingPicture(viewer);
     expect(await nodesOf(id)).toEqual([spaces.hosts[1].namespace]);
+
+    // All are on the node that dies now, which said until then that it has the room and space for more.
+    await startNode(spaces.hosts[0]);
+    const joins = [(await stageOf(host)).joins, (await stageOf(guest)).joins] as const;
+    await nodes[1]?.stop('SIGKILL');
+    const diedMs = Date.now();
+    const back = await Promise.all([waitForReturn(host, joins[0], 2), waitForReturn(guest, joins[1], 2)]);
+    for (const atMs of back) expect(atMs - diedMs).toBeLessThan(backMs);
+    await waitForMovingPicture(viewer);
+    expect(await nodesOf(id)).toEqual([spaces.hosts[0].namespace]);
     expect(web.pageErrors).toEqual([]);
   }, 240_000);
 });

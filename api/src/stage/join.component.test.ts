@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from '@maydan/infra';
 import { jest } from '@jest/globals';
 import { mintJoinToken, verifyJoinToken } from '@maydan/common';
 import { deviceHeader, stageJoinOutput, type StageJoin } from '@maydan/contracts';
@@ -159,6 +162,25 @@ describe('joining', () => {
       });
     } finally {
       await far.close();
+    }
+  });
+
+  it('passes over a node whose process is gone, though it is named for some seconds more', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
+    const there = { internalUrl: urlOf((server.address() as AddressInfo).port), load: 0.5 };
+    const nodes = [
+      await SfuVoice.start(backend.redis, { internalUrl: urlOf(await freePort()) }),
+      await SfuVoice.start(backend.redis, there),
+    ] as const;
+    try {
+      const { id } = await host.client.sessions.create({ title: 'on two nodes' });
+      for (const node of nodes) await node.open(id);
+      expect((await api.client.stage.join({ id })).nodeId).toBe(nodes[1].nodeId);
+    } finally {
+      for (const node of nodes) await node.close();
+      server.close();
     }
   });
 
