@@ -72,15 +72,15 @@ interface Parts {
 async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   const { config, lifecycle } = parts;
   const connections = await connect(parts);
-  const services = createServices({ ...parts, ...connections });
+  const registry = createRegistry('api');
+  const metrics = new ApiMetrics(registry);
+  const services = createServices({ ...parts, ...connections, metrics });
   const checkDatabase = async (): Promise<void> => void (await connections.database.$queryRaw`SELECT 1`);
   const checkRedis = async (): Promise<void> => void (await connections.redis.ping());
   const checks = {
     ready: { database: checkDatabase, redis: checkRedis },
     db: { database: checkDatabase },
   };
-  const registry = createRegistry('api');
-  const metrics = new ApiMetrics(registry);
   const facts = createFacts(parts, connections.redis, services.facts, metrics, checkDatabase);
   const sweep = createSweep(parts, services);
   lifecycle.own('passwords', () => services.passwords.close());

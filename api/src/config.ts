@@ -162,6 +162,10 @@ export const configSchema = z
     CHAT_RATE_PER_USER: positive.default(10),
     CHAT_RATE_PER_ADDRESS: positive.default(30),
     CHAT_RATE_PER_ROOM: positive.default(1_000),
+    /** Judges what is written in chats, by HTTP, within 200 ms; unset: nobody does. What becomes of a text that it did not judge. */
+    CHAT_CLASSIFIER_URL: optional(z.url({ protocol: /^https?$/ })),
+    CHAT_CLASSIFIER_TOKEN: optional(z.string()),
+    CHAT_CLASSIFIER_FALLBACK: z.enum(['allow', 'refuse']).default('allow'),
     /** What one user asks of stages (requests, invitations, mutes, bans) in a minute. */
     STAGE_RATE_PER_USER: positive.default(60),
     /** What one user changes between people (follows, blocks, contacts) and of the own account in a minute. */

@@ -53,6 +53,7 @@ import { blocksRoutes, peopleRoutes, subscribersRoutes } from './people/people.r
 import { createPresence } from './presence/createPresence.ts';
 import { presenceHandlers } from './presence/presence.gateway.ts';
 import { presenceRoutes } from './presence/presence.routes.ts';
+import type { ApiMetrics } from './ops/ApiMetrics.ts';
 import { createPersonalData } from './personalData/createPersonalData.ts';
 import { personalDataRoutes } from './personalData/personalData.routes.ts';
 import { pushRoutes } from './push/push.routes.ts';
@@ -106,6 +107,7 @@ export interface ServicesDependencies {
   readonly emitter: Emitter;
   readonly stream: Pick<EventStream, 'position'>;
   readonly revocations: SignInRevocations;
+  readonly metrics: Pick<ApiMetrics, 'classified'>;
   readonly logger: Logger;
 }
 
@@ -182,7 +184,10 @@ export function createServices(dependencies: ServicesDependencies) {
   const accessService = new AccessService({
     ...{ repo: letIn.repo, views, sessions, blocks, limits, toldLater, logger },
   });
-  const chat = createChat({ config, database, redis, sessions, room, emitter, limits, traces, logger });
+  const chat = createChat({
+    ...{ config, database, redis, sessions, room, emitter, limits, traces, logger },
+    classified: (outcome, seconds) => dependencies.metrics.classified(outcome, seconds),
+  });
   const viewing = createViewing({ config, database, redis, chat, room, limits, traces, guestPlaces, logger });
   const stage = createStage({
     ...{ ...shared, config, database, limits, sessions, access, emitter, room },
@@ -236,7 +241,7 @@ export function createServices(dependencies: ServicesDependencies) {
     sessions,
     access,
     prices: wallet.prices,
-    requireSayable: (user, sessionId, text) => chat.sending.requireSayable(user, sessionId, text),
+    requireSayable: (...words) => chat.sending.requireSayable(...words),
     toldLater,
   });
   const reconciliation = new Reconciliation({

@@ -140,6 +140,18 @@ export const errorTable = {
     logLevel: 'info',
     message: 'The message contains a word that is not allowed here.',
   },
+  chat_refused: {
+    status: 422,
+    retry: false,
+    logLevel: 'info',
+    message: 'This can not be written here.',
+  },
+  chat_unchecked: {
+    status: 503,
+    retry: true,
+    logLevel: 'info',
+    message: 'The message could not be checked; try again in a moment.',
+  },
   chat_too_long: {
     status: 422,
     retry: false,

@@ -14,6 +14,7 @@ const exempt = {
   links: ['host', 'moderator', 'cohost'],
   words: ['host', 'moderator'],
   length: ['host', 'moderator'],
+  classifier: ['host', 'moderator'],
   delay: ['host', 'moderator', 'cohost'],
   rate: ['host', 'moderator'],
 } as const satisfies Record<string, readonly ChatRole[]>;

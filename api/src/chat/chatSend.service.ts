@@ -4,6 +4,7 @@ import { newId, type User } from '@maydan/prisma';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import { isOver } from '../sessions/controlDocument.ts';
 import type { BannedWordLists } from './BannedWordLists.ts';
+import type { ChatCheck } from './ChatCheck.ts';
 import type { ChatRepo, NewChatMessage, Standing, Stored } from './chat.repo.ts';
 import type { ChatGate } from './ChatGate.ts';
 import type { ChatWriter } from './ChatWriter.ts';
@@ -16,6 +17,8 @@ export interface ChatSendDependencies {
   readonly writer: ChatWriter;
   readonly gate: ChatGate;
   readonly lists: BannedWordLists;
+  /** Null: nobody else judges. */
+  readonly check: Pick<ChatCheck, 'requireAllowed'> | null;
   readonly delayed: DelayedMessages;
   readonly room: SessionRoom;
 }
@@ -33,7 +36,7 @@ export class ChatSendService {
    * message is the answer again. That the user may see the session is for the caller to know; a ban or block of the host is
    * looked up here, as is a mute. Throws `not_found`, `chat_banned`, `chat_muted` (with `until`), `wrong_state` once the session is over, `rate_limited`, and what the
    * cascade refuses: `chat_followers_only`, `chat_subscribers_only`, `chat_verified_only`, `chat_too_long`, `chat_word_banned`,
-   * `chat_links_off`, `chat_emoji_only`, `chat_slow_mode`, `chat_duplicate`.
+   * `chat_links_off`, `chat_emoji_only`, `chat_slow_mode`, `chat_duplicate`, `chat_refused`, `chat_unchecked`.
    */
   async send(user: User, input: ChatSend, address: string): Promise<ChatMessage> {
     const { id: sessionId, tempId, text, replyTo = null } = input;
@@ -47,6 +50,7 @@ export class ChatSendService {
     if (replyTo !== null && standing.replyId === null) {
       throw new AppError('not_found', 'The message that this one answers is not there.');
     }
+    await this.#classify(sessionId, text, writer);
     await this.#claim(input, user.id, writer.role, standing);
     const message = {
       id: newId(),
@@ -62,12 +66,17 @@ export class ChatSendService {
     return this.#tell(message, stored, standing);
   }
 
-  /** Whether somebody may tell all who are there this, otherwise than by a message: with a gift. Throws as `send` does, but for how often. */
-  async requireSayable(user: User, sessionId: string, text: string): Promise<void> {
+  /**
+   * Whether somebody may tell all who are there this, otherwise than by a message: with a gift. `isSaid`: it was let through before,
+   * and is looked at once more. Throws as `send` does, but for how often.
+   */
+  async requireSayable(user: User, sessionId: string, text: string, isSaid = false): Promise<void> {
     const wish = { sessionId, userId: user.id, tempId: '', replyTo: null };
     const standing = await this.#deps.repo.standing(wish);
     if (standing === null) throw new AppError('not_found');
-    await this.#judge(sessionId, text, this.#admit(user, standing), standing);
+    const writer = this.#admit(user, standing);
+    await this.#judge(sessionId, text, writer, standing);
+    if (!isSaid) await this.#classify(sessionId, text, writer);
   }
 
   /** Throws what the cascade refuses. */
@@ -76,6 +85,10 @@ export class ChatSendService {
     const refusal =
       refusalOfWriter(writer, standing, new Date()) ?? refusalOfText(text, writer.role, standing, banned);
     if (refusal !== null) throw new AppError(refusal);
+  }
+
+  async #classify(sessionId: string, text: string, { role }: Writer): Promise<void> {
+    if (holdsFor('classifier', role)) await this.#deps.check?.requireAllowed({ text, sessionId });
   }
 
   #admit(user: User, standing: Standing): Writer {

@@ -32,7 +32,7 @@ export interface GiftsDependencies {
   readonly access: Pick<SessionAccess, 'admit'>;
   readonly seen: SeenUsers;
   /** Throws unless the user may say this to all who are there, as a message of the chat. */
-  readonly requireSayable: (user: User, sessionId: string, text: string) => Promise<void>;
+  readonly requireSayable: (user: User, sessionId: string, text: string, isSaid?: boolean) => Promise<void>;
   readonly prices: Prices;
   readonly room: Pick<SessionRoom, 'emit'>;
   readonly limits: RateLimits;
@@ -92,7 +92,7 @@ export class GiftsService {
   /** A ban of this moment may have looked for words before these were written: whoever is banned now has none there. */
   async #checkWords(user: User, { sessionId, message }: SentGift): Promise<void> {
     try {
-      await this.#deps.requireSayable(user, sessionId, message);
+      await this.#deps.requireSayable(user, sessionId, message, true);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'chat_banned') await this.banned(sessionId, user.id);

@@ -2,6 +2,7 @@ import { jobs, type JobName, type SessionState } from '@maydan/contracts';
 import type { JobProducer } from '@maydan/common';
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CheckOutcome } from '../chat/ChatCheck.ts';
 import { routeOf } from '../http/contractRoutes.ts';
 import { restPrefix } from '../http/rest.ts';
 
@@ -22,6 +23,7 @@ export class ApiMetrics {
   readonly #requests: Histogram;
   readonly #facts: Counter;
   readonly #factAge: Histogram;
+  readonly #classified: Histogram;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -45,6 +47,13 @@ export class ApiMetrics {
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
       registers,
     });
+    this.#classified = new Histogram({
+      name: 'maydan_api_chat_classifier_seconds',
+      help: 'Texts that the classifier of chats was asked about, by what came of it',
+      labelNames: ['outcome'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3],
+      registers,
+    });
   }
 
   observeRequests(): RequestHandler {
@@ -64,6 +73,10 @@ export class ApiMetrics {
   factHandled(type: string, at: string): void {
     this.#facts.inc({ type });
     this.#factAge.observe(Math.max(0, (Date.now() - Date.parse(at)) / 1000));
+  }
+
+  classified(outcome: CheckOutcome, seconds: number): void {
+    this.#classified.observe({ outcome }, seconds);
   }
 
   /** Adds the figures that are asked for at each scrape. A source that fails leaves its figure out. */
