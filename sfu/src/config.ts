@@ -2,8 +2,8 @@ import { availableParallelism, hostname } from 'node:os';
 import { baseConfig, flag, optional, port, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
-/** More Workers than this are for machines that carry many rooms; set SFU_WORKERS there. */
-const defaultMaxWorkers = 2;
+/** Most Workers that a node may have. */
+const mostWorkers = 64;
 
 const positive = z.coerce.number().int().positive();
 const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
@@ -36,13 +36,13 @@ export const configSchema = z
     API_INTERNAL_URL: baseUrl.default('http://127.0.0.1:8080'),
     /** The mediasoup-worker program; by default the one in the npm package, which only its install script brings. */
     MEDIASOUP_WORKER_BIN: optional(z.string()),
-    /** mediasoup Workers, each one thread; by default one per core, at most two. */
+    /** mediasoup Workers, each one thread; by default one for each core that this process may use. */
     SFU_WORKERS: z.coerce
       .number()
       .int()
       .min(1)
-      .max(64)
-      .default(Math.min(availableParallelism(), defaultMaxWorkers)),
+      .max(mostWorkers)
+      .default(Math.min(availableParallelism(), mostWorkers)),
     /** Consumers from which on a room's further viewers go to another Worker; with twice as many a Worker is full. */
     SFU_CONSUMERS_PER_WORKER: positive.default(500),
     /** UDP and TCP port of the first Worker's WebRTC; each further Worker has the next. 0: any free ones. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { freePort, isPortFree } from '../embedded/freePort.ts';
 import { SetupError } from '../setup/SetupError.ts';
 
@@ -7,7 +8,7 @@ interface PortUse {
   host: '0.0.0.0' | '127.0.0.1';
   /** The service itself takes free ports when it is told port 0; so does a stack of free ports. */
   ownChoice?: boolean;
-  /** The service takes this one and the next, as many as this variable says (else two). */
+  /** The service takes this one and the next, as many as this variable says (else one for each core). */
   countVariable?: string;
 }
 
@@ -43,7 +44,8 @@ export interface ChosenPorts {
 }
 
 const NEXT_PORTS = 200;
-const defaultCount = 2;
+/** As the sfu has Workers. */
+const defaultCount = Math.min(availableParallelism(), 64);
 const names = Object.keys(uses).filter((name): name is PortName => name in uses);
 
 /**
