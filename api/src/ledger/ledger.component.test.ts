@@ -110,14 +110,7 @@ describe('the ledger', () => {
       ]);
     };
     const watching = await backend.startApi({ LEDGER_RECONCILE_PERIOD_MS: '200', TIDYING_PERIOD_MS: '100' });
-    const foundByItself = (problems: number): Promise<void> => {
-      const line = new RegExp(`^maydan_api_ledger_problems\\{of="books",.*\\} ${problems}$`, 'm');
-      return waitUntil(
-        `${problems} in the metrics`,
-        async () => line.test(await metricsOf(watching)),
-        60_000,
-      );
-    };
+    const foundByItself = (problems: number) => foundIn(watching, 'books', problems);
     await foundByItself(0);
     await tamper(7);
     const found = await admin.client.money.audit();
@@ -139,6 +132,26 @@ describe('the ledger', () => {
   }, 120_000);
 });
 
+it('leaderboards that are not as the ledger says are found by the daily job, raise the alarm and are mended', async () => {
+  const watching = await backend.startApi({ TIDYING_PERIOD_MS: '100' });
+  const again = () => backend.redis.del('maydan:ledger:reconciled');
+  await foundIn(watching, 'books', 0);
+  await again();
+  await foundIn(watching, 'leaderboards', 0);
+  const board = `maydan:gifts:board:session:${newId()}`;
+  await backend.redis.zadd(board, 5, 'x');
+  await again();
+  await foundIn(watching, 'leaderboards', 1);
+  expect(await backend.redis.exists(board)).toBe(0);
+  await again();
+  await foundIn(watching, 'leaderboards', 0);
+  await watching.close();
+}, 60_000);
+
+const foundIn = (node: TestApi, of: 'books' | 'leaderboards', count: number): Promise<void> => {
+  const line = new RegExp(`^maydan_api_ledger_problems\\{of="${of}",.*\\} ${count}$`, 'm');
+  return waitUntil(`${count} in the metrics`, async () => line.test(await metricsOf(node)), 60_000);
+};
 const metricsOf = async ({ opsUrl }: TestApi): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
 
 // By hand, for minutes: tests/soak/ledger.test.ts.
