@@ -33,8 +33,9 @@ const maxTogether = 500;
 /**
  * Viewers that are there, by when they expire; all that ever were (HyperLogLog: 0.81 % standard error in 12 KiB, where each by
  * name would take 60 bytes for each viewer), and those of each quarter of an hour; sums. What a heartbeat moves the expiry on by
- * is the time that was watched. KEYS: now, ever, sums, sessions, those who count, quarters, those who don't, those who count nowhere; of the sfu also its
- * viewers. ARGV: session, ttl, how long keys are kept, how long a quarter is, viewers. To the sfu it says when they expire, and
+ * is the time that was watched. A Redis that lost everything was told until when the time of its viewers is known (`since`): who goes
+ * on has watched from then on; before it was told, those are counted (`returned`). KEYS: now, ever, sums, sessions, those who count, quarters, those who don't, those who count nowhere; of the sfu also its
+ * viewers. ARGV: session, ttl, how long keys are kept, how long a quarter is, 1: they go on (else they begin), viewers. To the sfu it says when they expire, and
  * when they did before: 0 for who wasn't there, -1 for who doesn't count.
  */
 const beatScript = `
@@ -46,13 +47,21 @@ const beatScript = `
   local some, but = redis.call('EXISTS', KEYS[5]) == 1, redis.call('EXISTS', KEYS[7]) == 1
   local nowhere = redis.call('EXISTS', KEYS[8]) == 1
   local said = { now + ttl }
-  for i = 5, #ARGV do
+  local known = redis.call('HMGET', KEYS[3], 'seeded', 'since')
+  local since, returned = tonumber(known[2] or 0), 0
+  for i = 6, #ARGV do
    if (not some or redis.call('SISMEMBER', KEYS[5], ARGV[i]) == 1)
      and not (but and redis.call('SISMEMBER', KEYS[7], ARGV[i]) == 1)
      and not (nowhere and tonumber(redis.call('ZSCORE', KEYS[8], ARGV[i]) or 0) > now) then
     local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or 0)
     if before > now then watched = watched + now + ttl - before
-    else redis.call('PFADD', KEYS[2], ARGV[i]) end
+    else
+     redis.call('PFADD', KEYS[2], ARGV[i])
+     if ARGV[5] == '1' then
+      if now - since < ttl then watched = watched + math.max(0, now - since) end
+      returned = returned + 1
+     end
+    end
     if before <= now or before - ttl < slot then redis.call('PFADD', slotKey, ARGV[i]) end
     redis.call('ZADD', KEYS[1], now + ttl, ARGV[i])
     if KEYS[9] then
@@ -60,6 +69,10 @@ const beatScript = `
      said[#said + 1] = before > now and before or 0
     end
    elseif KEYS[9] then said[#said + 1] = -1 end
+  end
+  if returned > 0 and not known[1] then
+   redis.call('HSETNX', KEYS[3], 'returnedAtMs', now)
+   redis.call('HINCRBY', KEYS[3], 'returned', returned)
   end
   if watched > 0 then redis.call('HINCRBY', KEYS[3], 'watchMs', watched) end
   redis.call('SADD', KEYS[4], ARGV[1])
@@ -119,12 +132,18 @@ export class ViewerBeats {
     this.#redis = redis;
   }
 
-  /** These viewers of a session are there, their players say. */
-  async beat(sessionId: string, viewers: readonly string[]): Promise<void> {
+  /** These viewers of a session are there, their players say. `goOn`: they were until now, unless we know better. */
+  async beat(sessionId: string, viewers: readonly string[], { goOn = false } = {}): Promise<void> {
     const keys = beatKeys(sessionId);
     await Promise.all(
       inParts({ sessionId, viewers }).map((part) =>
-        this.#redis.eval(beatScript, keys.length, ...keys, ...beatArguments(sessionId), ...part.viewers),
+        this.#redis.eval(
+          beatScript,
+          keys.length,
+          ...keys,
+          ...beatArguments(sessionId, goOn),
+          ...part.viewers,
+        ),
       ),
     );
   }
@@ -141,7 +160,7 @@ export class ViewerBeats {
     const words = this.#redis.pipeline();
     for (const { sessionId, viewers } of parts) {
       const keys = [...beatKeys(sessionId), peersKey(sessionId)];
-      words.eval(beatScript, keys.length, ...keys, ...beatArguments(sessionId), ...viewers);
+      words.eval(beatScript, keys.length, ...keys, ...beatArguments(sessionId, false), ...viewers);
     }
     const answers = (await words.exec()) ?? [];
     return parts.flatMap(({ sessionId, viewers }, nth) => {
@@ -176,8 +195,8 @@ function beatKeys(sessionId: string): string[] {
   return [...viewingKeys(sessionId), viewingSessionsKey, ...which, viewingNowhereKey];
 }
 
-function beatArguments(sessionId: string): (string | number)[] {
-  return [sessionId, ttlMs, viewingKeptMs, viewingSlotMs];
+function beatArguments(sessionId: string, goOn: boolean): (string | number)[] {
+  return [sessionId, ttlMs, viewingKeptMs, viewingSlotMs, goOn ? 1 : 0];
 }
 
 function endKeys(sessionId: string): string[] {

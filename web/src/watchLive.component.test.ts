@@ -1,3 +1,4 @@
+import { waitUntil } from '@maydan/infra';
 import type { Page } from 'playwright-core';
 import { LowLatencyOrigin } from '../../tests/support/browser/LowLatencyOrigin.ts';
 import { VideoProbe } from '../../tests/support/browser/VideoProbe.ts';
@@ -176,6 +177,29 @@ describe('watching a live session in Chromium', () => {
       ({ edgeLatencySec }) => edgeLatencySec !== null && edgeLatencySec < 4,
     );
   }, 120_000);
+
+  it('says at once that nobody watches any more when the tab is closed, and begins again out of the cache', async () => {
+    const asked = (end: string) => web.site.requests.filter((path) => path.endsWith(end)).length;
+    const [begun, ended] = [asked('/viewing'), asked('/viewing/end')];
+    page = await web.visit(`/watch/${sessionId}`);
+    await waitUntil('the viewer', () => asked('/viewing') === begun + 1, 15_000);
+    await waitUntil(
+      'its token',
+      () => page.evaluate(() => localStorage.getItem('maydan.device') === 'device'),
+      15_000,
+    );
+    // Chromium under control of a test has no such cache: it is told what the cache would tell it.
+    const turn = (type: 'pagehide' | 'pageshow') =>
+      page.evaluate((name) => window.dispatchEvent(new PageTransitionEvent(name, { persisted: true })), type);
+    await turn('pagehide');
+    await waitUntil('the end', () => asked('/viewing/end') === ended + 1, 15_000);
+    const answered = page.waitForResponse((response) => response.url().endsWith('/viewing'));
+    await turn('pageshow');
+    await (await answered).finished();
+    expect(asked('/viewing')).toBe(begun + 2);
+    await page.close({ runBeforeUnload: true });
+    await waitUntil('the end of the tab', () => asked('/viewing/end') === ended + 2, 15_000);
+  }, 60_000);
 
   it('becomes a recording when the broadcast ends, without a reload', async () => {
     page = await web.visit(`/watch/${sessionId}`);

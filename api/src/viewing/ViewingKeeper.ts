@@ -16,6 +16,8 @@ const periodMs = 1_000;
 const turnMs = 900;
 /** Rounds between two times that the sketch of all viewers is stored, and a sample taken. */
 const sketchRounds = 10;
+/** Rounds between two times that a session is stored of which nothing changed but the time of its viewers. */
+const pendingRounds = 5;
 /** Between two times that those of the quarter of an hour are: a Redis that lost them is told of who still watches. */
 const slotRounds = 60;
 /** So long into a quarter the one before is stored, too: it is whole by then. */
@@ -23,7 +25,8 @@ const slotBeforeMs = 300_000;
 
 /**
  * Counts who watches: once a second in one of the api processes. What changed is stored and told. A process that dies loses
- * nothing, as all is in Redis; a Redis that loses everything is given back what was stored, ten seconds old at most.
+ * nothing, as all is in Redis; a Redis that loses everything is given back what was stored, ten seconds old at most, and
+ * until when that was: whose player goes on has watched since then.
  */
 export class ViewingKeeper {
   readonly #deps: ViewingKeeperDependencies;
@@ -50,7 +53,10 @@ export class ViewingKeeper {
     const ids = await store.watched();
     if (this.#rounds++ % sketchRounds === 0) await repo.nobody(ids);
     const counts = await Promise.all(ids.map((id) => this.#count(id)));
-    const changed = counts.filter((watched) => !isSame(this.#stored.get(watched.sessionId), watched));
+    const isDue = this.#rounds % pendingRounds === 0;
+    const changed = counts.filter(
+      (watched) => (isDue && watched.concurrent > 0) || !isSame(this.#stored.get(watched.sessionId), watched),
+    );
     if (changed.length > 0) await repo.store(changed);
     for (const watched of changed) {
       const { sessionId, concurrent, peak } = watched;

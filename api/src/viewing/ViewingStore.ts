@@ -9,6 +9,7 @@ import {
   viewingSlotsKey,
   type Redis,
 } from '@maydan/common';
+import { viewingTtlSec } from '@maydan/contracts';
 import { z } from 'zod';
 
 /** How a session is watched, as Redis has it. */
@@ -18,6 +19,9 @@ export interface Watched {
   readonly peak: number;
   readonly unique: number;
   readonly watchMs: number;
+  /** What those who watch now have watched since their last heartbeats, in whole seconds of each, at `atMs` (Redis's clock). */
+  readonly pendingMs: number;
+  readonly atMs: number;
   readonly reactions: number;
   /** Whether what was stored before is in it. */
   readonly isSeeded: boolean;
@@ -25,7 +29,10 @@ export interface Watched {
 /** What was stored of it, for a Redis that lost it. */
 export interface Seed {
   readonly peak: number;
+  /** With what was pending. */
   readonly watchMs: number;
+  /** Until when the time of those who watched is in it (ms); 0 where nobody did. */
+  readonly sinceMs: number;
   readonly reactions: number;
   readonly sketch: Uint8Array | null;
   /** Of the quarter of an hour that it is. */
@@ -37,7 +44,7 @@ const slotKey = (sessionId: string, at: Date): string => `${viewingSlotsKey(sess
 /** So that the set is there while nobody is in it. */
 const nobody = '-';
 
-/** Drops who expired, and says how it stands: each viewer is dropped once, all else is O(1). KEYS: now, ever, sums. */
+/** Drops who expired, and says how it stands: each viewer is dropped once, all else is O(log n). KEYS: now, ever, sums. ARGV: ttl. */
 const countScript = `
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -46,13 +53,21 @@ const countScript = `
   local sums = redis.call('HMGET', KEYS[3], 'peak', 'watchMs', 'reactions', 'seeded')
   local peak = math.max(count, tonumber(sums[1] or 0))
   if peak > tonumber(sums[1] or 0) then redis.call('HSET', KEYS[3], 'peak', peak) end
-  return { count, peak, redis.call('PFCOUNT', KEYS[2]), tonumber(sums[2] or 0), tonumber(sums[3] or 0), sums[4] and 1 or 0 }`;
+  local pending, ttl = 0, tonumber(ARGV[1])
+  for age = 1000, ttl, 1000 do
+    pending = pending + 1000 * redis.call('ZCOUNT', KEYS[1], '-inf', now + ttl - age)
+  end
+  return { count, peak, redis.call('PFCOUNT', KEYS[2]), tonumber(sums[2] or 0), tonumber(sums[3] or 0), sums[4] and 1 or 0, pending, now }`;
 
-/** Once: puts what was stored to what there is. KEYS: ever, sums, a name for a sketch, quarter. ARGV: peak, watchMs, reactions, sketches of ever and quarter. */
+/** Once: puts what was stored to what there is. KEYS: ever, sums, a name for a sketch, quarter. ARGV: peak, watchMs, reactions, sketches of ever and quarter, since, ttl. */
 const seedScript = `
   if redis.call('HSETNX', KEYS[2], 'seeded', 1) == 0 then return end
   redis.call('HSET', KEYS[2], 'peak', math.max(tonumber(ARGV[1]), tonumber(redis.call('HGET', KEYS[2], 'peak') or 0)))
   redis.call('HINCRBY', KEYS[2], 'watchMs', ARGV[2])
+  redis.call('HSET', KEYS[2], 'since', ARGV[6])
+  local returned = redis.call('HMGET', KEYS[2], 'returned', 'returnedAtMs')
+  local gap = tonumber(returned[2] or 0) - tonumber(ARGV[6])
+  if gap > 0 and gap < tonumber(ARGV[7]) then redis.call('HINCRBY', KEYS[2], 'watchMs', returned[1] * gap) end
   redis.call('HINCRBY', KEYS[2], 'reactions', ARGV[3])
   for i, key in pairs({ [4] = KEYS[1], [5] = KEYS[4] }) do
     if ARGV[i] ~= '' then
@@ -62,7 +77,8 @@ const seedScript = `
     end
   end`;
 
-const counted = z.tuple([z.int(), z.int(), z.int(), z.int(), z.int(), z.int()]);
+const counted = z.tuple([z.int(), z.int(), z.int(), z.int(), z.int(), z.int(), z.int(), z.int()]);
+const ttlMs = viewingTtlSec * 1_000;
 
 /** Who watches, in Redis: one for all api processes. */
 export class ViewingStore {
@@ -74,9 +90,9 @@ export class ViewingStore {
     this.#beats = new ViewerBeats(redis);
   }
 
-  /** These viewers of a session are there. */
-  beat(sessionId: string, viewers: readonly string[]): Promise<void> {
-    return this.#beats.beat(sessionId, viewers);
+  /** These viewers of a session are there; `goOn`: they were until now, their players say. */
+  beat(sessionId: string, viewers: readonly string[], options: { goOn?: boolean } = {}): Promise<void> {
+    return this.#beats.beat(sessionId, viewers, options);
   }
 
   /**
@@ -140,17 +156,20 @@ export class ViewingStore {
   }
 
   async count(sessionId: string): Promise<Watched> {
-    const answer = await this.#redis.eval(countScript, 3, ...viewingKeys(sessionId));
-    const [concurrent, peak, unique, watchMs, reactions, isSeeded] = counted.parse(answer);
-    return { sessionId, concurrent, peak, unique, watchMs, reactions, isSeeded: isSeeded === 1 };
+    const answer = await this.#redis.eval(countScript, 3, ...viewingKeys(sessionId), ttlMs);
+    const [concurrent, peak, unique, watchMs, reactions, isSeeded, pendingMs, atMs] = counted.parse(answer);
+    const sums = { peak, unique, watchMs, pendingMs, reactions };
+    return { sessionId, concurrent, ...sums, atMs, isSeeded: isSeeded === 1 };
   }
 
-  async seed(sessionId: string, { peak, watchMs, reactions, sketch, slot }: Seed): Promise<void> {
+  async seed(sessionId: string, seed: Seed): Promise<void> {
+    const { peak, watchMs, sinceMs, reactions, sketch, slot } = seed;
     const [, ever, sums] = viewingKeys(sessionId);
     const bytes = sketch === null ? '' : Buffer.from(sketch);
     const keys = [ever, sums, `${ever}:stored`, slotKey(sessionId, slot.at)];
     const slotBytes = slot.sketch === null ? '' : Buffer.from(slot.sketch);
-    await this.#redis.eval(seedScript, keys.length, ...keys, peak, watchMs, reactions, bytes, slotBytes);
+    const values = [peak, watchMs, reactions, bytes, slotBytes, sinceMs, ttlMs];
+    await this.#redis.eval(seedScript, keys.length, ...keys, ...values);
   }
 
   /** The sketch of all that ever watched. */

@@ -16,13 +16,15 @@ export class AudienceRepo {
     await ask(
       this.#database,
       Prisma.sql`
-      INSERT INTO "SessionAudience" AS a ("sessionId", "concurrent", "peak", "unique", "watchMs", "reactions")
-      SELECT t.* FROM unnest(${column('sessionId')}::uuid[], ${column('concurrent')}::int[], ${column('peak')}::int[],
-        ${column('unique')}::int[], ${column('watchMs')}::bigint[], ${column('reactions')}::int[]) AS t("sessionId")
+      INSERT INTO "SessionAudience" AS a ("sessionId", "concurrent", "peak", "unique", "watchMs", "pendingMs", "countedAt", "reactions")
+      SELECT t."sessionId", t.c, t.p, t.u, t.w, t."pendingMs", to_timestamp(t."atMs" / 1000.0), t.r FROM unnest(${column('sessionId')}::uuid[], ${column('concurrent')}::int[], ${column('peak')}::int[],
+        ${column('unique')}::int[], ${column('watchMs')}::bigint[], ${column('pendingMs')}::bigint[], ${column('atMs')}::bigint[],
+        ${column('reactions')}::int[]) AS t("sessionId", c, p, u, w, "pendingMs", "atMs", r)
       WHERE EXISTS (SELECT FROM "Session" s WHERE s."id" = t."sessionId")
       ON CONFLICT ("sessionId") DO UPDATE SET "concurrent" = EXCLUDED."concurrent",
         "peak" = greatest(a."peak", EXCLUDED."peak"), "unique" = greatest(a."unique", EXCLUDED."unique"),
-        "watchMs" = greatest(a."watchMs", EXCLUDED."watchMs"), "reactions" = greatest(a."reactions", EXCLUDED."reactions")`,
+        "watchMs" = greatest(a."watchMs", EXCLUDED."watchMs"), "pendingMs" = EXCLUDED."pendingMs",
+        "countedAt" = EXCLUDED."countedAt", "reactions" = greatest(a."reactions", EXCLUDED."reactions")`,
     );
   }
 
@@ -69,16 +71,19 @@ export class AudienceRepo {
     });
     const slot = { at, sketch: slotRow?.sketch ?? null };
     const row = await this.#database.sessionAudience.findUnique({ where: { sessionId } });
-    if (row === null) return { peak: 0, watchMs: 0, reactions: 0, sketch: null, slot };
-    const { peak, watchMs, reactions, sketch } = row;
-    return { peak, watchMs: Number(watchMs), reactions, sketch, slot };
+    if (row === null) return { peak: 0, watchMs: 0, sinceMs: 0, reactions: 0, sketch: null, slot };
+    const { peak, watchMs, pendingMs, countedAt, reactions, sketch } = row;
+    const sinceMs = countedAt?.getTime() ?? 0;
+    return { peak, watchMs: Number(watchMs + pendingMs), sinceMs, reactions, sketch, slot };
   }
 
-  /** Nobody watches these. */
+  /** Nobody watches the others. What was pending of them was watched by people whom a Redis lost that did not see them end. */
   async nobody(exceptIds: readonly string[]): Promise<void> {
-    await this.#database.sessionAudience.updateMany({
-      where: { concurrent: { gt: 0 }, sessionId: { notIn: [...exceptIds] } },
-      data: { concurrent: 0 },
-    });
+    await ask(
+      this.#database,
+      Prisma.sql`
+      UPDATE "SessionAudience" SET "concurrent" = 0, "watchMs" = "watchMs" + "pendingMs", "pendingMs" = 0
+      WHERE "concurrent" > 0 AND "sessionId" <> ALL(${exceptIds}::uuid[])`,
+    );
   }
 }

@@ -23,7 +23,7 @@ export function heartbeatDoor(
     const parts: Buffer[] = [];
     // Not more than the length that was looked at: the parser sees to that.
     request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => answer(viewing, Buffer.concat(parts).toString(), response));
+    request.on('end', () => void answer(viewing, Buffer.concat(parts).toString(), response));
   };
 }
 
@@ -39,9 +39,13 @@ function isOwn({ origin, host }: IncomingMessage['headers']): boolean {
   return origin === undefined || (host !== undefined && origin.endsWith(`//${host}`));
 }
 
-function answer(viewing: Pick<ViewingService, 'heartbeat'>, body: string, response: ServerResponse): void {
+async function answer(
+  viewing: Pick<ViewingService, 'heartbeat'>,
+  body: string,
+  response: ServerResponse,
+): Promise<void> {
   try {
-    viewing.heartbeat(viewingInput.parse(JSON.parse(body)).token);
+    await viewing.heartbeat(viewingInput.parse(JSON.parse(body)).token);
     response.writeHead(200, accepted).end('{}');
   } catch (error) {
     const refused = toAppError(error instanceof SyntaxError ? new AppError('bad_request') : error);

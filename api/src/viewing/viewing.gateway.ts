@@ -7,9 +7,9 @@ type Names = 'viewing:start' | 'viewing:heartbeat' | 'viewing:end' | 'reaction:s
 export function viewingHandlers({ viewing }: Pick<Viewing, 'viewing'>): Pick<Handlers, Names> {
   return {
     'viewing:start': (input, client) => viewing.start(client.user, input, client.address),
-    'viewing:heartbeat': ({ token }) => {
-      viewing.heartbeat(token);
-      return Promise.resolve({});
+    'viewing:heartbeat': async ({ token }) => {
+      await viewing.heartbeat(token);
+      return {};
     },
     'viewing:end': async ({ token }) => {
       await viewing.end(token);

@@ -8,8 +8,8 @@ export function viewingRoutes(
 ) {
   return {
     start: anybody.start.handler(({ input, context }) => viewing.start(context.user, input, context.address)),
-    heartbeat: anybody.heartbeat.handler(({ input }) => {
-      viewing.heartbeat(input.token);
+    heartbeat: anybody.heartbeat.handler(async ({ input }) => {
+      await viewing.heartbeat(input.token);
       return {};
     }),
     end: anybody.end.handler(async ({ input }) => {

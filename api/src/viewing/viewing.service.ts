@@ -38,14 +38,25 @@ interface Reaction {
   readonly count: number;
 }
 
+/** By session. */
+interface Gathered {
+  /** Viewers who say that they go on. */
+  readonly going: Map<string, Set<string>>;
+  readonly begun: Map<string, Set<string>>;
+  readonly reactions: Map<string, number>;
+}
+interface Batch extends Gathered {
+  /** Doesn't wait for more. */
+  readonly flush: () => void;
+  readonly written: Promise<void>;
+}
+
 /** Who watches (feature L12), and reactions (G2). */
 export class ViewingService {
   readonly #deps: ViewingDependencies;
-  readonly #beats = new Map<string, Set<string>>();
-  readonly #reactions = new Map<string, number>();
   /** Session → until when it counts as not over, in ms of the process. */
   readonly #openUntil = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
+  #batch: Batch | null = null;
 
   constructor(dependencies: ViewingDependencies) {
     this.#deps = dependencies;
@@ -66,7 +77,9 @@ export class ViewingService {
     if (isOver(session.state)) throw new AppError('wrong_state', 'The session is over.');
     if (user !== null) this.#deps.traces.noteDevice(user.id, device.viewer);
     await this.#admit(user, session, viewing.viewer);
-    this.#beat(sessionId, viewing.viewer);
+    const batch = this.#gather();
+    note(batch.begun, sessionId, viewing.viewer);
+    await batch.written;
     return {
       viewingToken: tokens.mint(viewing),
       deviceToken: device.token,
@@ -106,16 +119,21 @@ export class ViewingService {
     return guestPlaces.note(traces.hashesHere(), { kind: 'viewer', sessionId, id: viewer });
   }
 
-  /** Again changes nothing but the time. Throws `token_invalid` and `token_expired`. */
-  heartbeat(token: string): void {
+  /**
+   * Again changes nothing but the time. Resolves once Redis has it: what a process that is killed had not written yet was not
+   * answered, and is said again. Rejects with `token_invalid`, `token_expired`, and `unavailable` while Redis is away.
+   */
+  async heartbeat(token: string): Promise<void> {
     const { sessionId, viewer } = this.#deps.tokens.read(token);
-    this.#beat(sessionId, viewer);
+    const batch = this.#gather();
+    note(batch.going, sessionId, viewer);
+    await batch.written;
   }
 
   /** Counted no more, at once. Throws as `heartbeat` does. */
   async end(token: string): Promise<void> {
     const { sessionId, viewer } = this.#deps.tokens.read(token);
-    this.#beats.get(sessionId)?.delete(viewer);
+    for (const viewers of [this.#batch?.going, this.#batch?.begun]) viewers?.get(sessionId)?.delete(viewer);
     await this.#deps.store.end(sessionId, viewer);
   }
 
@@ -128,8 +146,8 @@ export class ViewingService {
     await this.#deps.gate.react(user.id, count);
     await this.#requireOpen(user, sessionId, isIn);
     this.#deps.room.emit(sessionId, { type: 'reactions', counts: { [kind]: count } });
-    this.#reactions.set(sessionId, (this.#reactions.get(sessionId) ?? 0) + count);
-    this.#flushSoon();
+    const { reactions } = this.#gather();
+    reactions.set(sessionId, (reactions.get(sessionId) ?? 0) + count);
   }
 
   /** Thousands react at once: for those in the room a session that was not over is looked up again after a second. */
@@ -143,37 +161,49 @@ export class ViewingService {
 
   /** What was gathered goes to Redis; afterwards nothing is left to be released. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#flush();
+    this.#batch?.flush();
+    await this.#batch?.written.catch(() => undefined);
   }
 
-  #beat(sessionId: string, viewer: string): void {
-    const viewers = this.#beats.get(sessionId) ?? new Set();
-    this.#beats.set(sessionId, viewers.add(viewer));
-    this.#flushSoon();
+  #gather(): Batch {
+    if (this.#batch !== null) return this.#batch;
+    const { promise: due, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(resolve, gatherMs, null);
+    const flush = (): void => {
+      clearTimeout(timer);
+      resolve(null);
+    };
+    const gathered = { going: new Map(), begun: new Map(), reactions: new Map() };
+    const written = due.then(() => {
+      this.#batch = null;
+      return this.#write(gathered);
+    });
+    // Of reactions alone nobody waits for it.
+    written.catch(() => undefined);
+    this.#batch = { ...gathered, flush, written };
+    return this.#batch;
   }
 
-  #flushSoon(): void {
-    this.#timer ??= setTimeout(() => void this.#flush(), gatherMs);
-  }
-
-  /** A Redis that is away loses these; the next heartbeats come in seconds. */
-  async #flush(): Promise<void> {
-    this.#timer = undefined;
+  /** Throws `unavailable`. */
+  async #write({ going, begun, reactions }: Gathered): Promise<void> {
     const { store, logger } = this.#deps;
-    const beats = [...this.#beats];
-    const reactions = [...this.#reactions];
-    this.#beats.clear();
-    this.#reactions.clear();
     for (const [sessionId, at] of this.#openUntil)
       if (at <= performance.now()) this.#openUntil.delete(sessionId);
     const writes = [
-      ...beats.map(([sessionId, viewers]) => store.beat(sessionId, [...viewers])),
-      ...reactions.map(([sessionId, count]) => store.react(sessionId, count)),
+      ...[...begun].map(([sessionId, viewers]) => store.beat(sessionId, [...viewers])),
+      ...[...going].map(([sessionId, viewers]) => store.beat(sessionId, [...viewers], { goOn: true })),
+      ...[...reactions].map(([sessionId, count]) => store.react(sessionId, count)),
     ];
     for (const result of await Promise.allSettled(writes)) {
-      if (result.status === 'rejected')
-        logger.warn({ err: result.reason as unknown }, 'heartbeats were lost');
+      if (result.status === 'fulfilled') continue;
+      logger.warn({ err: result.reason as unknown }, 'heartbeats were lost');
+      throw new AppError('unavailable', undefined, undefined, { cause: result.reason });
     }
   }
+}
+
+function note(all: Map<string, Set<string>>, sessionId: string, viewer: string): void {
+  const viewers = all.get(sessionId);
+  if (viewers === undefined) all.set(sessionId, new Set([viewer]));
+  else viewers.add(viewer);
 }

@@ -1,4 +1,5 @@
 import type { ApiClient } from '@maydan/contracts';
+import { problemOf } from './problem.ts';
 
 /** What keeps the token of a device without a sign-in; a browser that refuses storage just forgets. */
 export interface DeviceMemory {
@@ -11,8 +12,12 @@ export interface ViewingOptions {
   /** With the access token of who is signed in, where somebody is. */
   readonly client: () => Promise<ApiClient>;
   readonly memory: DeviceMemory;
+  /** Says that this player ends, in a way that outlives the page. */
+  readonly leave: (viewingToken: string) => void;
 }
 
+/** At first soon: the viewer is counted 20 seconds after what was heard last, and time goes on. */
+const firstRetryMs = 1_500;
 const retryMs = 5_000;
 /** So late a heartbeat may be, at most: the api waits five seconds. */
 const lateMs = 1_000;
@@ -27,6 +32,7 @@ export class Viewing {
   #atMs = 0;
   #isBeating = false;
   #isOver = false;
+  #failures = 0;
 
   constructor(options: ViewingOptions) {
     this.#options = options;
@@ -39,12 +45,7 @@ export class Viewing {
   stop(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    const token = this.#token;
-    if (token === undefined) return;
-    void this.#options
-      .client()
-      .then((client) => client.viewing.end({ token }))
-      .catch(() => undefined);
+    if (this.#token !== undefined) this.#options.leave(this.#token);
   }
 
   /** The picture moves. Timers of a tab that isn't seen may come once a minute, which is too late for a heartbeat. */
@@ -61,9 +62,11 @@ export class Viewing {
     try {
       const client = await this.#options.client();
       nextMs = this.#token === undefined ? await this.#begin(client) : await this.#goOn(client, this.#token);
-    } catch {
-      // The token may have expired: the next time begins anew.
-      this.#token = undefined;
+      this.#failures = 0;
+    } catch (error) {
+      // It may have expired: the next time begins anew. Who can't be reached, or has no Redis, is told again.
+      if (!problemOf(error).retry) this.#token = undefined;
+      if (this.#failures++ === 0) nextMs = firstRetryMs;
     }
     this.#isBeating = false;
     if (!this.#isOver) this.#timer = setTimeout(() => void this.#beat(), nextMs);

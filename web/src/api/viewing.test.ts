@@ -66,7 +66,8 @@ describe('Viewing', () => {
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const memory = { read: () => undefined, write: () => void (isKnown = true) };
     const client = () => Promise.resolve(createApiClient({ baseUrl }));
-    const viewing = new Viewing({ sessionId, client, memory });
+    const leave = (token: string) => void createApiClient({ baseUrl }).viewing.end({ token });
+    const viewing = new Viewing({ sessionId, client, memory, leave });
     viewing.start();
     return viewing;
   }

@@ -7,11 +7,14 @@ import {
   serverEvents,
   session as sessionSchema,
   sessionList,
+  viewingStarted,
 } from '@maydan/contracts';
 import type { ErrorCode, Session } from '@maydan/contracts';
 import { Server as SocketServer } from 'socket.io';
 import { StaticServer } from '../../../tests/support/browser/StaticServer.ts';
 import { channelFixture, hostFixture } from './fixtures.ts';
+
+const viewingFixture = { viewingToken: 'viewing', deviceToken: 'device', intervalSec: 15 };
 
 /** The policy that the api sends with the page, for media on other ports of this host. */
 const contentPolicy = [
@@ -114,6 +117,8 @@ export class TestSite {
     const found = one === undefined ? undefined : this.find(one);
     if (found) return sendJson(response, 200, sessionSchema.parse(found));
     if (username === hostFixture.username) return sendJson(response, 200, this.channel());
+    if (path.endsWith('/viewing')) return sendJson(response, 200, viewingStarted.parse(viewingFixture));
+    if (path.startsWith('/viewing/')) return sendJson(response, 200, {});
     if (path === '/sessions') return sendJson(response, 200, this.list(query.get('state') ?? 'live'));
     sendError(response, 'not_found');
   }
