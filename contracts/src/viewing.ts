@@ -12,7 +12,7 @@ export const viewer = z.string().min(1).max(64);
 
 /**
  * Header with the token of the device; sockets have it as `device` in their handshake. Who shows none is another device each
- * time.
+ * time; by a connection to the room, one for each address and program of the day.
  */
 export const deviceHeader = 'x-maydan-device';
 

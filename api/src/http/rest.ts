@@ -48,7 +48,11 @@ export function restHandler(router: AnyRouter, config: ApiConfig, directory: Sfu
   return async (request, response, next) => {
     response.setHeader('cache-control', 'no-store');
     const context = contextOf(request, response, config, directory);
-    const from = { address: context.address, device: request.get(deviceHeader) };
+    const from = {
+      address: context.address,
+      device: request.get(deviceHeader),
+      agent: request.get('user-agent'),
+    };
     const { matched } = await requestScope.run(context.requestId, () =>
       whence.run(from, () => handler.handle(request, response, { prefix: restPrefix, context })),
     );

@@ -75,8 +75,14 @@ describe('joining', () => {
   });
 
   it('says as whom a viewer is counted by their connection, unless their player sends heartbeats', async () => {
-    const viewerOf = async (account: Account | null, input: object = {}, device?: string) => {
-      const headers: Record<string, string> = device === undefined ? {} : { [deviceHeader]: device };
+    const viewerOf = async (
+      account: Account | null,
+      input: object = {},
+      device?: string,
+      agent = 'player',
+    ) => {
+      const shown: Record<string, string> = device === undefined ? {} : { [deviceHeader]: device };
+      const headers = { ...shown, 'user-agent': agent };
       const token = account?.accessToken;
       const answer = await ask(input, { ...(token === undefined ? {} : { token }), headers });
       return claimsOf(stageJoinOutput.parse(answer.body));
@@ -86,10 +92,17 @@ describe('joining', () => {
     expect(page.viewingToken.split('.')[1]).toBe(counted);
     const hers = await viewer.client.viewing.start({ id: sessionId });
     expect((await viewerOf(viewer)).viewer).toBe(hers.viewingToken.split('.')[1]);
-    // Without a device each connection is somebody, also when it comes again.
+    // Without a device who comes again by the same program is nobody else, whatever connections they had.
     const guest = await viewerOf(null, {}, 'made.up');
-    expect(guest.viewer).toBe(guest.peerId);
-    expect((await viewerOf(null, { peerId: guest.peerId })).viewer).toBe(guest.peerId);
+    const again = [
+      await viewerOf(null),
+      await viewerOf(null),
+      await viewerOf(null, { peerId: guest.peerId }),
+    ];
+    expect(new Set(again.map(({ viewer }) => viewer))).toEqual(new Set([guest.viewer]));
+    expect(new Set([guest, ...again].map(({ peerId }) => peerId)).size).toBe(3);
+    expect((await viewerOf(null, {}, undefined, 'another')).viewer).not.toBe(guest.viewer);
+    expect(guest.viewer).not.toBe(counted);
     expect((await viewerOf(viewer, { heartbeats: true })).viewer).toBeUndefined();
     expect((await viewerOf(host, { role: 'host' })).viewer).toBeUndefined();
     expect(refusalOf(await ask({ heartbeats: 'yes' }))).toBe('422 validation_failed');

@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { AppError, RecentMap } from '@maydan/common';
+import { addressGroup, AppError, RecentMap } from '@maydan/common';
+import type { Whence } from '../moderation/traces/whence.ts';
 
 /** Who watches which session. */
 export interface Viewing {
@@ -25,6 +26,15 @@ export class ViewingTokens {
 
   constructor(secret: string) {
     this.#key = createSecretKey(createHmac('sha256', secret).update('viewing').digest());
+  }
+
+  /**
+   * Of a guest who shows no device: the same for a day and all of an address (IPv6 by its /64) with a program of this name, so that who comes
+   * again is nobody else. Null where the address isn't known.
+   */
+  ofPlace({ address, agent = '' }: Pick<Whence, 'address' | 'agent'>, now: Date): string | null {
+    if (address === '') return null;
+    return this.#mac(`place ${now.toISOString().slice(0, 10)} ${addressGroup(address)} ${agent}`);
   }
 
   /** The same for all devices of a person. */

@@ -88,13 +88,15 @@ export class ViewingService {
   }
 
   /**
-   * Somebody was let in whom the sfu will count by their connection. Gives as whom: the person, else the device, else this
-   * connection. Throws as `start` does.
+   * Somebody was let in whom the sfu will count by their connection. Gives as whom: the person, else the device, else all
+   * from where they come, else this connection. Throws as `start` does.
    */
   async admitPeer(user: User | null, session: SessionRow, peerId: string): Promise<string> {
     const { tokens } = this.#deps;
-    const viewer =
-      user === null ? (tokens.deviceOf(whence.getStore()?.device ?? '') ?? peerId) : tokens.ofUser(user.id);
+    const from = whence.getStore();
+    const place = from === undefined ? null : tokens.ofPlace(from, new Date());
+    const guest = tokens.deviceOf(from?.device ?? '') ?? place ?? peerId;
+    const viewer = user === null ? guest : tokens.ofUser(user.id);
     if (user === null) await this.#noteGuest({ sessionId: session.id, viewer });
     await this.#admit(user, session, viewer);
     return viewer;

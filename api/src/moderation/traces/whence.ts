@@ -6,6 +6,8 @@ export interface Whence {
   readonly address: string;
   /** The token of the device, as the client shows it; nobody has looked at it yet. */
   readonly device: string | undefined;
+  /** As its program names itself. */
+  readonly agent?: string | undefined;
 }
 
 /** For all code that runs for a request; empty in what the process does by itself. */
