@@ -51,7 +51,9 @@ describe('a session', () => {
       epoch: 1,
       source: { relayUrl: life.relayUrl(), epoch: 1 },
     });
-    expect(job?.data).toEqual({ sessionId: life.sessionId, playbackId: life.playbackId });
+    expect(job?.data).toEqual({
+      ...{ sessionId: life.sessionId, playbackId: life.playbackId, sessionType: 'video' },
+    });
 
     await life.tell({ type: 'live.accepted', workerId: 'w1' });
     await life.ready();
@@ -292,7 +294,14 @@ describe('the sweep', () => {
   it('ends the session of a host who was banned and drops the publisher', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
     await backend.database.user.update({ where: { id: life.host.user.id }, data: { bannedAt: new Date() } });
-    expect(await life.reaches('ending')).toMatchObject({ endReason: 'moderatorEnded' });
     await commands.until((command) => command.sessionId === life.sessionId && command.reason === 'revoked');
+    // To others it is as if not there.
+    const where = { id: life.sessionId };
+    const state = async () => (await backend.database.session.findUniqueOrThrow({ where })).state;
+    await waitUntil('ending', async () => (await state()) === 'ending', 10_000);
+    expect(await backend.database.session.findUniqueOrThrow({ where })).toMatchObject({
+      endReason: 'moderatorEnded',
+    });
+    await expect(life.session()).rejects.toMatchObject({ code: 'not_found' });
   }, 30_000);
 });

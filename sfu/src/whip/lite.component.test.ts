@@ -155,5 +155,5 @@ describe('a client that is ICE lite', () => {
     expect(LiteBridge.open).toBe(50);
     for (const room of stand.rooms.all) room.close('sessionEnded');
     expect(LiteBridge.open).toBe(0);
-  }, 30_000);
+  }, 120_000);
 });
