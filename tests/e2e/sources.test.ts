@@ -26,21 +26,22 @@ const cases: [string, TestPattern, { width?: number; height?: number }][] = [
 
 /** What encoders send in the wild reaches the viewer, the recording and another platform. */
 describe('sources of all kinds', () => {
+  let elsewhere: RestreamPlace | undefined;
+  // Hooks run in their order: this one needs the stack.
+  afterAll(() => elsewhere?.close());
   const used = useStack({ env: { RESTREAM_ALLOW_PRIVATE: 'true' } });
-  let elsewhere: RestreamPlace;
   beforeAll(async () => {
     elsewhere = await RestreamPlace.start(await used.stack.broadcaster());
   });
-  afterAll(() => elsewhere?.close());
 
   it.each(cases)(
     '%s',
     async (_name, pattern, picture) => {
-      elsewhere.reset();
+      elsewhere?.reset();
       used.publish(pattern);
       const session = await used.stack.waitForLive();
       await waitForNewerSegment(session.playback.hlsUrl, 2);
-      const { pictures, sounds } = elsewhere.sent;
+      const { pictures = 0, sounds = 0 } = elsewhere?.sent ?? {};
       expect([pictures > 20, sounds > 20]).toEqual([pattern.video !== false, pattern.audio !== false]);
       const api = await used.stack.broadcaster();
       await api.sessions.end({ id: session.id });
