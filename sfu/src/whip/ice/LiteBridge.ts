@@ -53,6 +53,21 @@ export class LiteBridge {
   ): Promise<LiteBridge> {
     const addresses = reachable(client.addresses, transport.iceCandidates);
     if (LiteBridge.#open >= mostBridges) throw new AppError('overloaded');
+    // From now on, since others come while this one is being made.
+    LiteBridge.#open++;
+    try {
+      return await LiteBridge.#make(transport, server, { ...client, addresses });
+    } catch (error) {
+      LiteBridge.#open--;
+      throw error;
+    }
+  }
+
+  static async #make(
+    transport: types.WebRtcTransport,
+    server: types.WebRtcServer,
+    client: LiteClient,
+  ): Promise<LiteBridge> {
     const [worker] = (await server.dump()).udpSockets;
     if (worker === undefined) throw new AppError('unavailable');
     const address = worker.ip.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^::$/, '::1');
@@ -63,7 +78,7 @@ export class LiteBridge {
       inside.connect(worker.port, address);
       await Promise.all([once(outside, 'listening'), once(inside, 'connect')]);
       if (transport.closed) throw new AppError('not_found');
-      return new LiteBridge(transport, outside, inside, { ...client, addresses });
+      return new LiteBridge(transport, outside, inside, client);
     } catch (error) {
       outside.close();
       inside.close();
@@ -78,7 +93,6 @@ export class LiteBridge {
     this.#addresses = client.addresses;
     this.#own = transport.iceParameters;
     this.#checks = this.#begin(client.ice);
-    LiteBridge.#open++;
     transport.observer.once('close', () => this.#close());
     // An address that nobody is at, or a Worker that died.
     for (const socket of [outside, inside]) socket.on('error', () => undefined);
