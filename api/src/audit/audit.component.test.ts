@@ -5,7 +5,8 @@ import { waitUntil } from '@maydan/infra';
 import { earnDirectly, fundDirectly, keyed } from '../testing/money.ts';
 import { post } from '../testing/statuses.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
-import { TestBackend } from '../testing/TestBackend.ts';
+import { startStaffed } from '../testing/startStaffed.ts';
+import type { TestBackend } from '../testing/TestBackend.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(60_000);
@@ -18,11 +19,7 @@ let moderator: Account;
 let admin: Account;
 
 beforeAll(async () => {
-  backend = await TestBackend.start();
-  api = await backend.startApi();
-  [host, ann, moderator, admin] = (await api.people(4)) as [Account, Account, Account, Account];
-  await backend.giveRole(moderator, 'moderator');
-  await backend.giveRole(admin, 'admin');
+  ({ backend, api, host, ann, moderator, admin } = await startStaffed());
 }, 60_000);
 afterAll(() => backend?.close(), 30_000);
 
