@@ -78,7 +78,7 @@ function formatTask(fresh: boolean): Task {
   return { title: 'format', args: [program, '--check', '--log-level', 'warn', '.', ...(fresh ? [] : cache)] };
 }
 
-/** Tests with encoders, browsers or deadlines that a busy machine misses: two files at a time. Of others, which mostly wait, three. */
+/** Tests with encoders or browsers: they come by themselves, so that no other file runs beside two of them. */
 export const costly: readonly string[] = [
   'api/src/facts/',
   'sfu/src/(faststart|mesh)/',
@@ -106,7 +106,7 @@ export function longTasks(): Task[] {
     ...['--maxWorkers', String(width), '--testSequencer', longestFirst],
   ];
   return [
-    jestTask('component', 'component tests', [...sideBySide(3), ...without(costly)]),
+    jestTask('component', 'component tests', [...sideBySide(2), ...without(costly)]),
     jestTask('component', 'component tests of media', [...sideBySide(2), ...only(costly)]),
     jestTask('e2e', 'journeys (end to end)', [...sideBySide(2), ...without(alone)]),
     jestTask('e2e', 'journeys that measure', ['--runInBand', ...only(alone)]),
