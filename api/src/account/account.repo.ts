@@ -1,3 +1,4 @@
+import { AppError } from '@maydan/common';
 import type { AccountUpdate } from '@maydan/contracts';
 import {
   displayNameOf,
@@ -8,7 +9,7 @@ import {
   type User,
 } from '@maydan/prisma';
 import { releaseMedia, useMedia } from '../media/media.repo.ts';
-import { isDuplicate } from '../identity/identity.repo.ts';
+import { isDuplicate, isMissing } from '../identity/identity.repo.ts';
 
 /** A user's own profile and settings in PostgreSQL. */
 export class AccountRepo {
@@ -18,7 +19,7 @@ export class AccountRepo {
     this.#database = database;
   }
 
-  /** The changed user, or `taken` when somebody has the username. Throws `conflict` for a picture that can't be used. */
+  /** The changed user, or `taken` when somebody has the username. Throws `conflict` for a picture that can't be used, `token_invalid` for an account that was closed meanwhile. */
   async update(id: string, change: AccountUpdate): Promise<User | 'taken'> {
     const { username, displayName, privacy, avatarMediaId, coverMediaId, ...profile } = change;
     const names = {
@@ -30,13 +31,13 @@ export class AccountRepo {
         await changePicture(transaction, id, 'avatar', avatarMediaId);
         await changePicture(transaction, id, 'cover', coverMediaId);
         return transaction.user.update({
-          where: { id },
+          where: { id, deletedAt: null },
           data: defined({ ...profile, ...privacy, ...names }),
         });
       });
     } catch (error) {
       if (isDuplicate(error)) return 'taken';
-      throw error;
+      throw isMissing(error) ? new AppError('token_invalid') : error;
     }
   }
 }

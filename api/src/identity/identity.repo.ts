@@ -1,3 +1,4 @@
+import { AppError } from '@maydan/common';
 import {
   ask,
   namesOf,
@@ -94,17 +95,20 @@ export class IdentityRepo {
     return this.#database.user.findUnique({ where: { phone } });
   }
 
-  /** As one that is proved; null when somebody else has proved it. Who hasn't is left without: they sign in by their username. */
+  /**
+   * As one that is proved; null when somebody else has proved it. Who hasn't is left without: they sign in by their username.
+   * Throws `token_invalid` for an account that was closed meanwhile, as the next two do: it stays nobody's.
+   */
   async setEmail(id: string, email: string, emailVerifiedAt: Date): Promise<User | null> {
     try {
       return await this.#database.$transaction(async (transaction) => {
         const unproved = { email, emailVerifiedAt: null, passwordHash: { not: null }, NOT: { id } };
         await transaction.user.updateMany({ where: unproved, data: { email: null } });
-        return transaction.user.update({ where: { id }, data: { email, emailVerifiedAt } });
+        return transaction.user.update({ where: { id, deletedAt: null }, data: { email, emailVerifiedAt } });
       });
     } catch (error) {
       if (isDuplicate(error)) return null;
-      throw error;
+      throw isMissing(error) ? new AppError('token_invalid') : error;
     }
   }
 
@@ -117,10 +121,10 @@ export class IdentityRepo {
   /** Null when somebody else has the number. */
   async setPhone(id: string, phone: string): Promise<User | null> {
     try {
-      return await this.#database.user.update({ where: { id }, data: { phone } });
+      return await this.#database.user.update({ where: { id, deletedAt: null }, data: { phone } });
     } catch (error) {
       if (isDuplicate(error)) return null;
-      throw error;
+      throw isMissing(error) ? new AppError('token_invalid') : error;
     }
   }
 
@@ -136,12 +140,13 @@ export class IdentityRepo {
   async linkGoogle(id: string, googleSubject: string): Promise<User | null> {
     try {
       return await this.#database.user.update({
-        where: { id, OR: [{ googleSubject: null }, { googleSubject }] },
+        where: { id, deletedAt: null, OR: [{ googleSubject: null }, { googleSubject }] },
         data: { googleSubject },
       });
     } catch (error) {
-      if (isDuplicate(error) || isMissing(error)) return null;
-      throw error;
+      if (!isDuplicate(error) && !isMissing(error)) throw error;
+      if ((await this.#database.user.count({ where: { id, deletedAt: null } })) > 0) return null;
+      throw new AppError('token_invalid');
     }
   }
 
@@ -210,7 +215,7 @@ export class IdentityRepo {
   changePassword(user: User, passwordHash: string, keptSignInId: string): Promise<string[] | null> {
     return this.#database.$transaction(async (transaction) => {
       const { count } = await transaction.user.updateMany({
-        where: { id: user.id, passwordHash: user.passwordHash },
+        where: { id: user.id, passwordHash: user.passwordHash, deletedAt: null },
         data: { passwordHash },
       });
       return count === 0 ? null : endSignIns(transaction, { userId: user.id, NOT: { id: keptSignInId } });
@@ -315,7 +320,7 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 /** The row to be updated isn't there, or not as it has to be. */
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
 }
 

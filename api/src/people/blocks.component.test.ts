@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { errorBody, serverEvents, userPage } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
-import type { DatabaseTransaction } from '@maydan/prisma';
+import { Prisma } from '@maydan/prisma';
 import { io, type Socket } from 'socket.io-client';
 import { factsHandled, Life } from '../testing/Life.ts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
+import { whileHeld as whileRowHeld, type HeldStep } from '../testing/whileHeld.ts';
 
 // Hashing the passwords of many people takes long beside other tests.
 jest.setTimeout(60_000);
@@ -116,33 +117,13 @@ describe('a block', () => {
 });
 
 describe('what begins at the moment of a block', () => {
-  /** How many connections wait for somebody else's lock. */
-  async function waiting(database: DatabaseTransaction): Promise<number> {
-    const [row] = await database.$queryRaw<{ count: number }[]>`
-      SELECT count(*)::int AS "count" FROM pg_stat_activity WHERE "wait_event_type" = 'Lock'`;
-    return row?.count ?? 0;
-  }
-
-  /** While nobody gets at a conversation: the steps begin one after the other, once those before wait (if they do). */
-  function whileHeld(id: string, steps: readonly { waits: boolean; begin: () => Promise<Answer> }[]) {
-    return backend.database.$transaction(
-      async (transaction) => {
-        await transaction.$executeRaw`SELECT FROM "Conversation" WHERE "id" = ${id}::uuid FOR UPDATE`;
-        const begun: Promise<Answer>[] = [];
-        let count = 0;
-        for (const { waits, begin } of steps) {
-          const answer = begin();
-          begun.push(answer);
-          if (waits) count += 1;
-          else await answer;
-          const isSo = async () => (await waiting(transaction)) >= count;
-          await waitUntil('it to wait', isSo, 30_000);
-        }
-        return begun;
-      },
-      { timeout: 60_000 },
+  /** While nobody gets at a conversation. */
+  const whileHeld = (id: string, steps: readonly HeldStep<Answer>[]) =>
+    whileRowHeld(
+      backend.database,
+      Prisma.sql`SELECT FROM "Conversation" WHERE "id" = ${id}::uuid FOR UPDATE`,
+      steps,
     );
-  }
   const codes = async (begun: readonly Promise<Answer>[]): Promise<string[]> =>
     (await Promise.all(begun)).map((answer) => (answer.status < 300 ? 'done' : refusalOf(answer)));
   const blockOver = (who: Account, whom: Account) => ask('POST', `/users/${whom.user.id}/block`, who);

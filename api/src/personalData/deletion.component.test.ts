@@ -4,23 +4,36 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { JobProducer } from '@maydan/common';
 import { waitUntil } from '@maydan/infra';
+import { Prisma } from '@maydan/prisma';
 import { Life } from '../testing/Life.ts';
+import { OpenIdIssuer } from '../testing/OpenIdIssuer.ts';
+import { SmsGateway } from '../testing/SmsGateway.ts';
+import { SmtpInbox } from '../testing/SmtpInbox.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { whileHeld } from '../testing/whileHeld.ts';
 import { deletedName } from './deletion.repo.ts';
 
 let backend: TestBackend;
 let api: TestApi;
 let jobs: JobProducer;
+let issuer: OpenIdIssuer;
+let gateway: SmsGateway;
+let inbox: SmtpInbox;
 
 beforeAll(async () => {
   backend = await TestBackend.start();
-  api = await backend.startApi({ PEOPLE_RATE_PER_USER: '1000', CONVERSATION_RATE_PER_USER: '1000' });
+  [issuer, gateway, inbox] = await Promise.all([OpenIdIssuer.start(), SmsGateway.start(), SmtpInbox.start()]);
+  api = await backend.startApi({
+    ...{ PEOPLE_RATE_PER_USER: '1000', CONVERSATION_RATE_PER_USER: '1000' },
+    ...{ ...issuer.environment, ...gateway.environment, ...inbox.environment },
+  });
   jobs = new JobProducer(backend.redis);
 }, 60_000);
 afterAll(async () => {
   await jobs?.close();
   await backend?.close();
+  await Promise.all([issuer?.close(), gateway?.close(), inbox?.close()]);
 }, 30_000);
 
 const deletePath = '/api/v1/account/delete';
@@ -208,6 +221,37 @@ describe('a deleted account', () => {
       if (answer.status !== 202) expect(['409 conflict', '401 token_invalid']).toContain(refusalOf(answer));
     }
     await erased(account);
+  });
+
+  it('stays nobody’s, whatever was on its way to it', async () => {
+    const account = await api.register();
+    const { id, username } = account.user;
+    const [phone, email] = ['+966501112288', `late.${username}@example.org`];
+    await api.client.auth.sendPhoneCode({ phone });
+    await account.client.account.sendEmailCode({ email });
+    const { accessToken: token, password } = account;
+    const late = [
+      ['PATCH', '', { displayName: 'Late', username: 'late_one', bio: 'late', language: 'ar' }],
+      ['POST', '/phone', { phone, code: gateway.codeFor(phone) }],
+      ['POST', '/email', { email, code: inbox.codeFor(email) }],
+      ['POST', '/google', { idToken: issuer.token() }],
+      ['POST', '/second-factor', { password }],
+    ] as const;
+    const lock = Prisma.sql`SELECT FROM "User" WHERE "id" = ${id}::uuid FOR UPDATE`;
+    const begun = await whileHeld(backend.database, lock, [
+      { waits: true, begin: () => remove(account) },
+      ...late.map(([method, path, body]) => ({
+        ...{ waits: true, begin: () => api.ask(method, `/api/v1/account${path}`, { token, body }) },
+      })),
+    ]);
+    const [removed, ...others] = await Promise.all(begun);
+    expect(removed?.status).toBe(202);
+    const tooLate = '401 token_invalid';
+    expect(others.map(refusalOf)).toEqual([tooLate, tooLate, tooLate, tooLate, '409 conflict']);
+    await erased(account);
+    const nobody = { displayName: deletedName, bio: '', language: null, phone: null, email: null };
+    expect(await row(account)).toMatchObject({ ...nobody, googleSubject: null, secondFactorAt: null });
+    expect(await backend.database.secondFactor.count({ where: { userId: id } })).toBe(0);
   });
 
   it('is not deleted by who is banned at that moment, whose address, number and Google account stay taken', async () => {

@@ -16,11 +16,11 @@ export class SecondFactorRepo {
     return this.#database.secondFactor.findUnique({ where: { userId } });
   }
 
-  /** Replaces a secret that waits; false when the second factor is on. */
+  /** Replaces a secret that waits; false when the second factor is on, or the account was closed meanwhile. */
   begin(userId: string, sealedSecret: string): Promise<boolean> {
     return this.#database.$transaction(async (transaction) => {
       const { count } = await transaction.user.updateMany({
-        where: { id: userId, secondFactorAt: null },
+        where: { id: userId, secondFactorAt: null, deletedAt: null },
         data: { secondFactorAt: null },
       });
       if (count === 0) return false;
