@@ -7,7 +7,7 @@ import { RtmpPush, type RtmpPushOptions } from './rtmp/RtmpPush.ts';
 export interface PushLimits {
   /** What may wait for a target; more than the relay's cached group of pictures, which comes at once. */
   readonly waitingBytes: number;
-  /** A target that takes nothing for this long is cut. */
+  /** A target that takes nothing for this long, of the time in which this process ran, is cut. */
   readonly stallMs: number;
   /** From the connection to the target's consent. */
   readonly answerMs: number;
@@ -53,13 +53,16 @@ export class TargetPush {
   #liveSinceMs: number | null = null;
   #baseMs: number | null = null;
   #isOver = false;
+  #takenBytes = 0;
+  /** Of this process's own time: while it stands still itself, no target can take anything. */
+  #stalledMs = 0;
 
   constructor(options: TargetPushOptions) {
     this.#options = options;
     this.#reader = new RelayReader(options);
     this.#reader.on('tags', (tags) => this.#take(tags));
     this.#reader.once('ended', () => this.#end(null));
-    this.#watch = setInterval(() => this.#look(), watchMs);
+    this.#watch = setInterval(() => this.#tick(), watchMs);
     this.#reader.start();
   }
 
@@ -140,12 +143,20 @@ export class TargetPush {
     return this.#baseMs === null ? 0 : Math.max(0, (tag.timestampMs - this.#baseMs) | 0);
   }
 
+  /** However late: what the target took meanwhile is known before the next one. */
+  #tick(): void {
+    if (this.#push !== null) this.#stalledMs += watchMs;
+    this.#look();
+  }
+
   #look(): void {
     const { limits, mayPush } = this.#options;
     if (this.#push === null || this.#isOver) return;
     if (!mayPush()) return this.cut();
-    const { waitingBytes, stalledMs } = this.#push.writer;
-    if (stalledMs > limits.stallMs)
+    const { waitingBytes, takenBytes } = this.#push.writer;
+    if (waitingBytes === 0 || takenBytes > this.#takenBytes) this.#stalledMs = 0;
+    this.#takenBytes = takenBytes;
+    if (this.#stalledMs > limits.stallMs)
       return this.#end(fault('stalled', `The target took nothing for ${limits.stallMs / 1_000} s.`));
     if (waitingBytes > limits.waitingBytes)
       this.#end(fault('tooSlow', 'The target takes less than the source sends.'));

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { restreamLeaseKey } from '@maydan/contracts';
 import { localCertificate, waitUntil } from '@maydan/infra';
+import { standStill } from '../testing/standStill.ts';
+import type { RtmpMessage } from './rtmp/chunks.ts';
 import { FrameRelay } from './testing/FrameRelay.ts';
 import { RestreamStack } from './testing/RestreamStack.ts';
 import { RtmpTarget, type TargetManner } from './testing/RtmpTarget.ts';
+import { defaultPushLimits } from './TargetPush.ts';
 
 let stack: RestreamStack;
 let relay: FrameRelay;
@@ -28,6 +31,11 @@ async function target(manner?: TargetManner, fourCcs?: readonly string[]): Promi
 
 const source = (epoch = 1) => ({ relayUrl: relay.urlOf(stack.sessionId, epoch), epoch });
 const patience = 30_000;
+/** Of the sound that a target got, which comes with each picture. */
+const soundOf = ({ visits }: RtmpTarget): RtmpMessage[] =>
+  (visits[0]?.media ?? []).filter(({ type, payload }) => type === 8 && payload[1] === 1);
+const isWhole = (sound: readonly RtmpMessage[]): boolean =>
+  sound.every(({ timestampMs }, at) => timestampMs === at * 40);
 
 describe('a restream', () => {
   it('brings picture and sound to each target, untouched and in order, and says how it goes', async () => {
@@ -81,10 +89,8 @@ describe('a restream', () => {
       ...[await target('isSilent'), await target('stopsReading')],
       ...[await target('rejects'), await target('closesAtKey')],
     ] as const;
-    const absent = await target();
-    const absentUrl = absent.url;
-    await absent.close();
-    targets.splice(targets.indexOf(absent), 1);
+    // A port that nobody can get meanwhile.
+    const absentUrl = 'rtmp://127.0.0.1:1/live';
     stack.target(good.url, 'a-secret-key');
     const tried = [silent.url, hanging.url, absentUrl].map((url) => stack.target(url, 'a-secret-key'));
     const refused = [rejecting.url, closing.url].map((url) => stack.target(url, 'a-secret-key'));
@@ -108,10 +114,9 @@ describe('a restream', () => {
     }
     expect(rejecting.visits).toHaveLength(4);
     // The good one had one connection all the time, without a gap.
+    await waitUntil('sound', () => soundOf(good).length > 50, patience);
+    expect(isWhole(soundOf(good))).toBe(true);
     expect(good.visits).toHaveLength(1);
-    const sound = (good.visits[0]?.media ?? []).filter(({ type, payload }) => type === 8 && payload[1] === 1);
-    expect(sound.length).toBeGreaterThan(50);
-    expect(sound.every(({ timestampMs }, at) => timestampMs === at * 40)).toBe(true);
     const others = targets.filter((one) => one !== hanging);
     // Who doesn't read doesn't see either that a connection has ended.
     expect(Math.max(...others.map(({ mostAtOnce }) => mostAtOnce))).toBe(1);
@@ -120,7 +125,8 @@ describe('a restream', () => {
 
   it('gives a target up that takes less than is sent, and nothing else waits for it', async () => {
     relay.frameBytes = 300_000;
-    stack.limits = { ...stack.limits, waitingBytes: 8 * 2 ** 20 };
+    // Linux tells of room only once a sixteenth of a receive buffer is free, which may be 2 MiB: seconds of a slow target.
+    stack.limits = { ...defaultPushLimits, waitingBytes: 8 * 2 ** 20 };
     const [good, slow] = [await target(), await target('readsSlowly')];
     const [fast, wanted] = [stack.target(good.url), stack.target(slow.url)];
     await stack.control(source());
@@ -129,13 +135,24 @@ describe('a restream', () => {
     expect(reason?.code).toBe('tooSlow');
     await waitUntil('another try', () => slow.visits.length > 1, patience);
     expect(slow.visits[0]?.media.length).toBeGreaterThan(0);
-    const sound = (good.visits[0]?.media ?? []).filter(({ type, payload }) => type === 8 && payload[1] === 1);
-    expect(sound.length).toBeGreaterThan(25);
-    expect(sound.every(({ timestampMs }, at) => timestampMs === at * 40)).toBe(true);
+    await waitUntil('sound', () => soundOf(good).length > 25, patience);
+    expect(isWhole(soundOf(good))).toBe(true);
     expect(good.visits).toHaveLength(1);
     expect(await stack.report(fast)).toMatchObject({ state: 'live', reason: null, failures: 0 });
     // Who publishes, and all others who play that, feel nothing: it isn't the relay where things wait.
     expect(relay.mostWaiting).toBeLessThan(3 * relay.frameBytes);
+  }, 60_000);
+
+  it('blames no target for the time in which it stood still itself', async () => {
+    const only = await target();
+    const wanted = stack.target(only.url);
+    only.onVisit = () => standStill(stack.limits.answerMs + 500);
+    await stack.control(source());
+    stack.begin();
+    await waitUntil('media', () => soundOf(only).length > 5, patience);
+    expect(only.visits).toHaveLength(1);
+    const report = await stack.reported(wanted, 'media', ({ state }) => state === 'live');
+    expect(report).toMatchObject({ reason: null, failures: 0 });
   }, 60_000);
 
   it('comes back when a target or the publisher does, and follows what is switched', async () => {
@@ -175,7 +192,8 @@ describe('a restream', () => {
     await waitUntil('media of the next one', () => (only.visits[1]?.media.length ?? 0) > 20, patience);
     expect(only.visits[0]?.commands.at(-1)?.[0]).toBe('deleteStream');
     expect(only.mostAtOnce).toBe(1);
-    expect(await stack.report(wanted)).toMatchObject({ state: 'live', reason: null, failures: 0 });
+    const report = await stack.reported(wanted, 'media', ({ state }) => state === 'live');
+    expect(report).toMatchObject({ reason: null, failures: 0 });
     // The target's picture begins anew, by a configuration and a key frame.
     expect(only.visits[1]?.media.find(({ type }) => type === 9)?.payload.subarray(0, 2)).toEqual(
       Buffer.from([0x17, 0]),
@@ -214,6 +232,8 @@ describe('a restream', () => {
 
   it('goes to no address that is not public', async () => {
     stack.allowPrivate = false;
+    // Who answers for names may take its time.
+    stack.limits = { ...stack.limits, answerMs: 25_000 };
     const inside = await target();
     const wanted = [inside.url, inside.url.replace('127.0.0.1', '[::ffff:127.0.0.1]')].map((url) =>
       stack.target(url),
@@ -240,8 +260,9 @@ describe('a restream', () => {
     await waitUntil('more media', () => (only.visits[0]?.media.length ?? 0) > 100, patience);
     expect(only.visits).toHaveLength(1);
     // Its lease is another's: not a byte more, not even a farewell.
-    await stack.redis.set(restreamLeaseKey(stack.sessionId), 'somebody else', 'PX', 2_500);
+    await stack.redis.set(restreamLeaseKey(stack.sessionId), 'somebody else');
     await waitUntil('the cut', () => only.visits[0]?.isOpen === false, patience);
+    await stack.redis.del(restreamLeaseKey(stack.sessionId));
     expect(only.visits[0]?.commands.some(([name]) => name === 'deleteStream')).toBe(false);
     await waitUntil('the next run', () => (only.visits[1]?.media.length ?? 0) > 20, patience);
     expect(only.mostAtOnce).toBe(1);

@@ -87,7 +87,7 @@ describe('RelayReader', () => {
       response.writeHead(200);
       response.write(clip.subarray(0, 5000));
     };
-    const { tags, ended } = open({ stallMs: 300 });
+    const { tags, ended } = open({ stallMs: 1_000 });
     expect(await ended).toMatchObject({ reason: 'stalled' });
     expect(tags.length).toBeGreaterThan(0);
   });

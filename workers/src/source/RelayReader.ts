@@ -3,12 +3,13 @@ import { get, type ClientRequest, type IncomingMessage } from 'node:http';
 import { get as getTls } from 'node:https';
 import type { SourceEndReason } from './events.ts';
 import { FlvError, FlvParser, type FlvTag } from './flv/FlvParser.ts';
+import { Patience } from './Patience.ts';
 
 export interface RelayReaderOptions {
   readonly relayUrl: string;
   /** Sent as `Authorization: Bearer <token>`. */
   readonly mintToken: () => string | Promise<string>;
-  /** No byte for this long while the connection stands: the source stalled. Default 5 s. */
+  /** No byte for this long while the connection stands and this process runs: the source stalled. Default 5 s. */
   readonly stallMs?: number;
 }
 
@@ -33,7 +34,7 @@ export class RelayReader extends EventEmitter<RelayReaderEvents> {
   private readonly parser = new FlvParser();
   private request: ClientRequest | null = null;
   private response: IncomingMessage | null = null;
-  private stallTimer: NodeJS.Timeout | null = null;
+  private stall: Patience | null = null;
   private paused = false;
   private over = false;
 
@@ -94,7 +95,7 @@ export class RelayReader extends EventEmitter<RelayReaderEvents> {
 
   private parse(piece: Buffer): void {
     if (this.over) return;
-    this.stallTimer?.refresh();
+    this.stall?.refresh();
     try {
       const tags = this.parser.push(piece);
       this.emit('tags', tags, piece.length);
@@ -106,15 +107,15 @@ export class RelayReader extends EventEmitter<RelayReaderEvents> {
 
   private watchStall(): void {
     const stallMs = this.options.stallMs ?? 5000;
-    this.stallTimer = setTimeout(() => {
+    this.stall = new Patience(stallMs, () => {
       const connected = this.response !== null;
       this.finish(connected ? 'stalled' : 'unreachable', `Nothing came for ${stallMs} ms.`);
-    }, stallMs);
+    });
   }
 
   private unwatchStall(): void {
-    if (this.stallTimer !== null) clearTimeout(this.stallTimer);
-    this.stallTimer = null;
+    this.stall?.stop();
+    this.stall = null;
   }
 
   private finish(reason: RelayEnd['reason'], detail: string): void {

@@ -5,7 +5,7 @@ const batchBytes = 65_536;
 
 /**
  * Writes to a socket from a queue of its own. It never waits and never grows without bound: whoever writes looks at
- * `waitingBytes` and at `stalledMs`, and gives the connection up.
+ * `waitingBytes`, and whether `takenBytes` grows, and gives the connection up.
  */
 export class BoundedWriter {
   readonly #socket: Socket;
@@ -13,8 +13,6 @@ export class BoundedWriter {
   #waitingBytes = 0;
   #takenBytes = 0;
   #isWriting = false;
-  /** When something was taken last, or when there was something to take first. */
-  #progressAtMs = performance.now();
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -29,13 +27,7 @@ export class BoundedWriter {
     return this.#takenBytes;
   }
 
-  /** How long the other side has taken nothing, while there was something to take. */
-  get stalledMs(): number {
-    return this.#waitingBytes === 0 ? 0 : performance.now() - this.#progressAtMs;
-  }
-
   write(bytes: Buffer): void {
-    if (this.#waitingBytes === 0) this.#progressAtMs = performance.now();
     this.#queue.push(bytes);
     this.#waitingBytes += bytes.length;
     this.#pump();
@@ -54,7 +46,6 @@ export class BoundedWriter {
       this.#isWriting = false;
       this.#waitingBytes -= batch.length;
       this.#takenBytes += batch.length;
-      this.#progressAtMs = performance.now();
       this.#pump();
     });
   }

@@ -4,6 +4,7 @@ import { mayBePublicHost } from '@maydan/common';
 import type { RestreamAddress } from '@maydan/contracts';
 import { decodeAmf0, encodeAmf0, type AmfObject, type AmfValue } from '../../source/flv/amf0.ts';
 import type { FlvTag } from '../../source/flv/FlvParser.ts';
+import { Patience } from '../../source/Patience.ts';
 import { BoundedWriter } from './BoundedWriter.ts';
 import { ChunkError, ChunkReader } from './ChunkReader.ts';
 import { encodeChunks, messageType, type RtmpMessage } from './chunks.ts';
@@ -15,7 +16,7 @@ export interface RtmpPushOptions extends TargetConnection {
   readonly streamKey: string;
   /** Codecs of Enhanced RTMP that the source comes in; older servers aren't asked about any. */
   readonly fourCcs: readonly string[];
-  /** From the beginning to the target's consent. */
+  /** From the beginning to the target's consent, but for time in which this process stood still. */
   readonly answerMs: number;
 }
 
@@ -40,7 +41,7 @@ export class RtmpPush {
   readonly #reader = new ChunkReader();
   readonly #socket: Socket;
   readonly writer: BoundedWriter;
-  readonly #deadline: NodeJS.Timeout;
+  readonly #deadline: Patience;
   readonly #published = Promise.withResolvers<boolean>();
   readonly #ended = Promise.withResolvers<PushFault | null>();
   readonly #accepted = new Set<string>();
@@ -60,7 +61,7 @@ export class RtmpPush {
     this.#socket.on('close', () => this.#closed());
     this.#socket.on('end', () => this.#closed());
     this.#socket.on('data', (data) => this.#receive(data));
-    this.#deadline = setTimeout(() => this.#late(), answerMs);
+    this.#deadline = new Patience(answerMs, () => this.#late());
     // An address is connected to without a lookup, so nobody else looks at it.
     if (!allowPrivate && !mayBePublicHost(address.host)) this.end(connectFault('ERR_ADDRESS_NOT_PUBLIC'));
   }
@@ -102,9 +103,9 @@ export class RtmpPush {
     ];
     this.#stop();
     this.writer.clear();
-    const impatient = setTimeout(() => this.#socket.destroy(), farewellMs);
+    const impatient = new Patience(farewellMs, () => this.#socket.destroy());
     this.#socket.once('close', () => {
-      clearTimeout(impatient);
+      impatient.stop();
       this.#ended.resolve(null);
     });
     this.#socket.end(Buffer.concat(farewell));
@@ -131,7 +132,7 @@ export class RtmpPush {
 
   #stop(): void {
     this.#step = 'over';
-    clearTimeout(this.#deadline);
+    this.#deadline.stop();
     this.#published.resolve(false);
   }
 
@@ -260,7 +261,7 @@ export class RtmpPush {
     if (level === 'error') return this.#refused({ code: code ?? null });
     if (this.#step === 'publish' && code === 'NetStream.Publish.Start') {
       this.#step = 'published';
-      clearTimeout(this.#deadline);
+      this.#deadline.stop();
       this.#published.resolve(true);
       return;
     }

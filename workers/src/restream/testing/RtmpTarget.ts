@@ -32,6 +32,8 @@ export class RtmpTarget {
   /** Most connections that were open at the same time. */
   mostAtOnce = 0;
   manner: TargetManner;
+  /** Called when a connection was taken, before anything of it is read. */
+  onVisit: () => void = () => undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #fourCcs: readonly string[];
@@ -84,6 +86,7 @@ export class RtmpTarget {
       visit.isOpen = false;
       this.#sockets.delete(socket);
     });
+    this.onVisit();
     if (this.manner !== 'isSilent') this.#listen(socket, visit);
   }
 

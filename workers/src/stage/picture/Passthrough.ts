@@ -70,6 +70,11 @@ export class Passthrough {
     return pictures;
   }
 
+  /** Nothing could be taken while this process stood still itself. */
+  slept(ms: number): void {
+    this.#lastMs += ms;
+  }
+
   /** True while nothing comes, though it should. */
   isStandingStill(nowMs: number): boolean {
     return nowMs - this.#lastMs > standstillMs;

@@ -79,8 +79,9 @@ export class PictureDirector {
     this.#composing?.compositor.setPeople(people, layout);
   }
 
-  /** Counts ticks that this process slept through. */
+  /** Ticks that this process slept through are counted, and are no standstill of who is passed on. */
   slept(ticks: number): void {
+    this.#pass?.slept((ticks * 1_000) / this.#options.frameRate);
     if (!this.#isPassing) this.#skipped += ticks;
   }
 

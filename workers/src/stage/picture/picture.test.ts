@@ -96,5 +96,8 @@ describe('pictures that are passed on', () => {
     give(100, true);
     pass.due(100);
     expect([pass.isStandingStill(1_600), pass.isStandingStill(1_601)]).toEqual([false, true]);
+    // Not while this process stood still, and nothing could be taken.
+    pass.slept(500);
+    expect([pass.isStandingStill(2_100), pass.isStandingStill(2_101)]).toEqual([false, true]);
   });
 });
