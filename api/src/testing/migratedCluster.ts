@@ -33,7 +33,7 @@ export async function copyMigratedCluster(dir: string): Promise<void> {
 async function makeOriginal(name: string): Promise<void> {
   if (existsSync(join(kept, name))) return;
   for (const old of await readdir(kept)) {
-    if (old.startsWith('cluster-') && old !== `${name}.lock`) {
+    if (old.startsWith('cluster-') && !old.startsWith(`${name}.lock`)) {
       await rm(join(kept, old), { recursive: true, force: true });
     }
   }

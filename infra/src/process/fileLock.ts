@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { identify, isAlive } from './processIdentity.ts';
@@ -22,20 +23,32 @@ export async function withFileLock<T>(file: string, onWait: () => void, work: ()
   }
 }
 
+/** The file is there with all that is in it, or not at all: half of it would look like the lock of nobody. */
 async function tryLock(file: string): Promise<boolean> {
+  const own = `${file}.${randomUUID()}`;
+  await writeFile(own, JSON.stringify(identify(process.pid)));
   try {
-    await writeFile(file, JSON.stringify(identify(process.pid)), { flag: 'wx' });
+    await link(own, file);
     return true;
   } catch {
-    const holder = await readHolder(file);
-    if (holder === null || !isAlive(holder)) await rm(file, { force: true });
+    if (await isAbandoned(file)) await rm(file, { force: true });
     return false;
+  } finally {
+    await rm(own, { force: true });
   }
 }
 
-async function readHolder(file: string) {
+/** Also when it says nothing that we know; not when it is gone: the next one may have it already. */
+async function isAbandoned(file: string): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) return false;
+  const holder = holderSchema.safeParse(parsed(text)).data;
+  return holder === undefined || !isAlive(holder);
+}
+
+function parsed(text: string): unknown {
   try {
-    return holderSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return JSON.parse(text);
   } catch {
     return null;
   }
