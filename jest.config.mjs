@@ -9,7 +9,7 @@ const sources = '((api|common|contracts|infra|ingest|prisma|sfu|web|workers)/(sr
 
 export default {
   // Real parts on a busy machine: what hangs is found out by the deadlines of its waits. Jest reads this here alone.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,

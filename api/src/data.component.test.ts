@@ -14,8 +14,8 @@ let api: TestApi;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
-}, 120_000);
-afterAll(() => backend?.close(), 60_000);
+});
+afterAll(() => backend?.close());
 
 const password = 'only-of-the-demo';
 

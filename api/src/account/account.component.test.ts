@@ -7,8 +7,8 @@ let api: TestApi;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 describe('profile and settings', () => {
   it('begin open to messages and closed to searches', async () => {

@@ -30,7 +30,7 @@ afterAll(async () => {
   await jobs?.close();
   connection?.disconnect();
   await backend?.close();
-}, 60_000);
+});
 
 const setRole = (role: 'admin' | 'user') => backend.giveRole(admin, role);
 const secretReason = 'rtmp://live.example.org/app/topsecretkey said no';

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { auditPage, type AuditEntry } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { earnDirectly, fundDirectly, keyed } from '../testing/money.ts';
@@ -7,9 +6,6 @@ import { post } from '../testing/statuses.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { startStaffed } from '../testing/startStaffed.ts';
 import type { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -20,8 +16,8 @@ let admin: Account;
 
 beforeAll(async () => {
   ({ backend, api, host, ann, moderator, admin } = await startStaffed());
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const open = async () => (await host.client.sessions.create({ title: 'room' })).id;
 const list = async (filter: Parameters<typeof admin.client.audit.list>[0]) =>
@@ -160,7 +156,7 @@ describe('the audit log', () => {
       202,
     );
     const row = () => backend.database.user.findUniqueOrThrow({ where: { id: userId } });
-    await waitUntil('the erasure', async () => (await row()).erasedAt !== null, 30_000);
+    await waitUntil('the erasure', async () => (await row()).erasedAt !== null, 60_000);
     const [entry] = await list({ targetId: id });
     expect(entry).toMatchObject({
       action: 'session.banned',

@@ -22,9 +22,9 @@ it('tells viewers what was not deleted, later; what comes beyond its bound at on
   const delayed = new DelayedMessages({ emit }, { find }, createLogger('api', 'silent'), 2);
   for (const one of messages) delayed.add('session', one, 0.05);
   expect(told).toEqual([3, 4]);
-  await waitUntil('the first one', () => told.length === 3, 30_000);
+  await waitUntil('the first one', () => told.length === 3, 60_000);
   delayed.add('session', message(5), 0.05);
-  await waitUntil('one that waited again', () => told.length === 4, 30_000);
+  await waitUntil('one that waited again', () => told.length === 4, 60_000);
   expect(told).toEqual([3, 4, 1, 5]);
   delayed.close();
 });

@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals';
 import { errorBody } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Other work may keep the machine busy.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let people: Account[];
@@ -17,9 +13,9 @@ beforeAll(async () => {
   const api = await backend.startApi();
   people = await api.people(4);
   host = people[0]!;
-}, 60_000);
+});
 afterEach(() => TestSocket.closeAll());
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const manyMessages = 16;
 const far = '1000000';
@@ -100,7 +96,8 @@ it('viewers are shown a fair sample beyond a rate, with the total; the host, mod
   };
   const begun = performance.now();
   await write(quiet, one, 'quiet');
-  const texts = Array.from({ length: 40 }, (_, at) => `loud ${at}`);
+  // Many more than may be shown in the time that a busy machine takes to write them.
+  const texts = Array.from({ length: 100 }, (_, at) => `loud ${at}`);
   await Promise.all(texts.map((text, at) => write(loud, at % 2 === 0 ? one : other, text)));
   await write(owner, one, 'the host');
   const all = ['quiet', ...texts, 'the host'];
@@ -112,7 +109,7 @@ it('viewers are shown a fair sample beyond a rate, with the total; the host, mod
   const sum = (socket: TestSocket, what: 'written' | 'shown'): number =>
     socket.of('session:events').reduce((total, batch) => total + batch[what], 0);
   for (const socket of [...staff, ...viewers])
-    await waitUntil('all to be told', () => sum(socket, 'written') === all.length, 30_000);
+    await waitUntil('all to be told', () => sum(socket, 'written') === all.length, 60_000);
   const passedSec = (performance.now() - begun) / 1_000;
   for (const socket of staff) {
     expect(shownTo(socket).sort()).toEqual(all.toSorted());

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { maxMembers, type Conversation } from '@maydan/contracts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { ConversationsSweep } from './conversationsSweep.repo.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -17,8 +13,8 @@ beforeAll(async () => {
   const environment = { CONVERSATION_RATE_PER_USER: '1000', PEOPLE_RATE_PER_USER: '1000' };
   api = await backend.startApi(environment);
   second = await backend.startApi(environment);
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const people = async <T extends Account[]>(count: number): Promise<T> =>
   (await Promise.all(Array.from({ length: count }, () => api.register()))) as T;

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { conversationMessage, type Message, type ServerEventName } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { z } from 'zod';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Other work may keep the machine busy.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -25,7 +21,7 @@ beforeAll(async () => {
   const environment = { CONVERSATION_RATE_PER_USER: '10000', MESSAGE_RATE_PER_USER: '10000' };
   api = await backend.startApi(environment);
   second = await backend.startApi(environment);
-}, 60_000);
+});
 beforeEach(async () => {
   [ann, bob, cat] = (await Promise.all([1, 2, 3].map(() => api.register()))) as [Account, Account, Account];
   const memberIds = [bob.user.id, cat.user.id];
@@ -38,7 +34,7 @@ beforeEach(async () => {
   socketOf = { ann: one, bob: two, cat: three };
 });
 afterEach(() => TestSocket.closeAll());
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const connect = (where: TestApi, { accessToken }: Account) =>
   TestSocket.connect(where.url, { token: accessToken });
@@ -55,7 +51,7 @@ async function settle(...sockets: TestSocket[]): Promise<void> {
   const mark = (await cat.client.conversations.create({ kind: 'group', name: 'mark', memberIds })).id;
   const isTold = (socket: TestSocket) =>
     socket.of('conversation:created').some(({ conversation }) => conversation.id === mark);
-  await waitUntil('the mark', () => sockets.every(isTold), 30_000);
+  await waitUntil('the mark', () => sockets.every(isTold), 60_000);
 }
 
 it('messages come to the members at all nodes, once each, whichever way they were sent', async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { conversationMessage, type FileKind, type Media } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import type { Account, TestApi } from '../testing/TestApi.ts';
@@ -8,9 +7,6 @@ import { TestMedia } from '../testing/TestMedia.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { ConversationsData } from './conversationsData.repo.ts';
 import { ConversationsSweep } from './conversationsSweep.repo.ts';
-
-// Other work may keep the machine busy.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let files: TestMedia;
@@ -29,7 +25,7 @@ beforeAll(async () => {
   api = await backend.startApi({ ...environment, ...files.environment });
   second = await backend.startApi({ ...environment, ...files.environment });
   [ann, bob, cat] = (await Promise.all([1, 2, 3].map(() => api.register()))) as [Account, Account, Account];
-}, 90_000);
+});
 beforeEach(async () => {
   const memberIds = [bob.user.id, cat.user.id];
   id = (await ann.client.conversations.create({ kind: 'group', name: 'three', memberIds })).id;
@@ -38,7 +34,7 @@ afterEach(() => TestSocket.closeAll());
 afterAll(async () => {
   await files?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const send = (
   from: Account,
@@ -261,7 +257,7 @@ describe('files of messages', () => {
       text: 'mine',
       media: [],
     });
-    await waitUntil('the removal', async () => (await useOf(file))[1] === 'removing', 30_000);
+    await waitUntil('the removal', async () => (await useOf(file))[1] === 'removing', 60_000);
   });
 
   it('go with a conversation that is deleted, as often as they are in it', async () => {

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { maxTextLength, type HistoryPage, type Message } from '@maydan/contracts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -22,12 +18,12 @@ beforeAll(async () => {
   api = await backend.startApi(environment);
   second = await backend.startApi(environment);
   [ann, bob, cat] = (await Promise.all([1, 2, 3].map(() => api.register()))) as [Account, Account, Account];
-}, 60_000);
+});
 beforeEach(async () => {
   const memberIds = [bob.user.id, cat.user.id];
   id = (await ann.client.conversations.create({ kind: 'group', name: 'three', memberIds })).id;
 });
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const at = (where: TestApi, account: Account) => where.clientOf(account.accessToken);
 const refusal: TestApi['refusal'] = (...request) => api.refusal(...request);

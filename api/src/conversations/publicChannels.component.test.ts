@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -17,9 +13,9 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ CONVERSATION_RATE_PER_USER: '10000' });
   [ann, bob, cat] = (await Promise.all([1, 2, 3].map(() => api.register()))) as [Account, Account, Account];
-}, 60_000);
+});
 afterEach(() => TestSocket.closeAll());
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const make = async (name: string): Promise<string> =>
   (await ann.client.conversations.create({ kind: 'publicChannel', name })).id;

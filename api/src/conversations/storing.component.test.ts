@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { waitUntil } from '@maydan/infra';
-import { createPrisma, namesOf, newId, type Database } from '@maydan/prisma';
+import { createPrisma, namesOf, newId, type Database, type DatabaseTransaction } from '@maydan/prisma';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { ConversationsRepo } from './conversations.repo.ts';
 import { MessagesRepo } from './messages.repo.ts';
 import type { NewMessage } from './storing.repo.ts';
-
-jest.setTimeout(60_000);
 
 /** A process of the api, as far as messages are stored by it. */
 interface Node {
@@ -27,7 +24,7 @@ let direct: string;
 beforeAll(async () => {
   backend = await TestBackend.start();
   nodes = [startNode('first'), startNode('second')];
-}, 60_000);
+});
 beforeEach(async () => {
   people = await Promise.all([1, 2, 3, 4].map(newUser));
   const conversations = new ConversationsRepo(backend.database);
@@ -39,7 +36,7 @@ beforeEach(async () => {
 afterAll(async () => {
   await Promise.all((nodes ?? []).map(({ database }) => database.$disconnect()));
   await backend?.close();
-}, 60_000);
+});
 
 function startNode(name: string): Node {
   const onQuery = (): void => void (node.count += 1);
@@ -175,11 +172,12 @@ describe('messages that come at the same time', () => {
     const [{ repo }] = nodes;
     const held = Promise.withResolvers<unknown>();
     const locked = Promise.withResolvers<unknown>();
-    const change = backend.database.$transaction(async (transaction) => {
+    const hold = async (transaction: DatabaseTransaction): Promise<void> => {
       await transaction.$queryRaw`SELECT FROM "Conversation" WHERE "id" = ${group}::uuid FOR NO KEY UPDATE`;
       locked.resolve(null);
       await held.promise;
-    });
+    };
+    const change = backend.database.$transaction(hold, { timeout: 60_000 });
     await locked.promise;
     let waits = true;
     const ofGroup = upTo(2).map(() => repo.insert(of(group, people[0])));
@@ -207,7 +205,7 @@ describe('messages that come at the same time', () => {
     const wishes = upTo(60).map((number) => of(number % 3 === 0 ? group : direct, people[number % 2]));
     let failed = 0;
     const sent = wishes.map((wish) => nodes[0].repo.insert(wish).catch(() => void (failed += 1)));
-    await waitUntil('some of them', async () => (await numbersOf(direct)).lastSeq > 0, 30_000);
+    await waitUntil('some of them', async () => (await numbersOf(direct)).lastSeq > 0, 60_000);
     await backend.database.$queryRaw`
       SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE application_name = 'first'`;
     await Promise.all(sent);

@@ -21,19 +21,22 @@ let commands: Listener<typeof ingestCommand>;
 let live: Queue;
 let vod: Queue;
 
+/** An interrupted session waits for its publisher for longer than this machine may stand still. */
+const patient = { GRACE_PERIOD_MS: '600000' };
+
 beforeAll(async () => {
   backend = await TestBackend.start();
-  api = await backend.startApi();
-  second = await backend.startApi();
+  api = await backend.startApi(patient);
+  second = await backend.startApi(patient);
   commands = await Listener.on(backend.redis, ingestCommandChannel, ingestCommand);
   live = new Queue('live', { connection: backend.redis, prefix: 'maydan:queue' });
   vod = new Queue('vod', { connection: backend.redis, prefix: 'maydan:queue' });
-}, 60_000);
+});
 afterAll(async () => {
   commands?.close();
   await Promise.all([live?.close(), vod?.close()]);
   await backend?.close();
-}, 30_000);
+});
 
 const ago = (ms: number): Date => new Date(Date.now() - ms);
 
@@ -44,7 +47,7 @@ describe('a session', () => {
     const starting = await life.reaches('starting');
     expect(starting.startedAt).not.toBeNull();
     expect(starting.playback.playable).toBe(false);
-    await waitUntil('the job', async () => (await live.getJob(life.sessionId)) !== undefined, 5_000);
+    await waitUntil('the job', async () => (await live.getJob(life.sessionId)) !== undefined, 60_000);
     const job = await live.getJob(life.sessionId);
     expect(await life.control()).toMatchObject({
       desired: 'run',
@@ -73,17 +76,17 @@ describe('a session', () => {
     const ended = await life.reaches('ended');
     expect(ended).toMatchObject({ endReason: 'hostEnded', durationMs: 61_000, playback: { playable: true } });
     expect(ended.endedAt).not.toBeNull();
-    await waitUntil('the images job', async () => (await vod.getJob(life.sessionId)) !== undefined, 5_000);
+    await waitUntil('the images job', async () => (await vod.getJob(life.sessionId)) !== undefined, 60_000);
 
     await life.tell({ type: 'vod.imagesReady', posterPath: 'poster.jpg', storyboardPath: 'storyboard.vtt' });
-    await waitUntil('images', async () => (await life.session()).playback.posterUrl !== null, 5_000);
+    await waitUntil('images', async () => (await life.session()).playback.posterUrl !== null, 60_000);
     expect((await life.session()).playback).toMatchObject({
       posterUrl: `http://127.0.0.1:8090/hls/${life.playbackId}/poster.jpg`,
       storyboardUrl: `http://127.0.0.1:8090/hls/${life.playbackId}/storyboard.vtt`,
     });
     const channel = await api.client.channels.get({ username: life.host.user.username.toUpperCase() });
     expect(channel).toMatchObject({ live: null, latestRecording: { id: life.sessionId } });
-  }, 30_000);
+  });
 
   it('goes on when the publisher returns within the grace period', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -100,7 +103,7 @@ describe('a session', () => {
     await life.controlled({ source: { relayUrl: life.relayUrl(2), epoch: 2 }, graceDeadlineAt: null });
     await life.ready();
     expect((await life.reaches('live')).playback.playable).toBe(true);
-  }, 30_000);
+  });
 
   it('is not changed by facts that come again or of an older epoch', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -125,7 +128,7 @@ describe('a session', () => {
       epoch: 2,
       source: { epoch: 2, relayUrl: life.relayUrl(2) },
     });
-  }, 30_000);
+  });
 
   it('does not listen to a worker that was replaced', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -138,14 +141,14 @@ describe('a session', () => {
     expect((await life.session()).state).toBe('live');
     await life.ended({ fence: 2, failure: 'encoderFailed' });
     expect(await life.reaches('failed')).toMatchObject({ endReason: 'encoderFailed' });
-  }, 30_000);
+  });
 
   it('drops a publisher whose source the worker lost, so that it connects again', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
     await life.tell({ type: 'live.sourceLost', reason: 'stalled' });
     await life.reaches('interrupted');
     await commands.until((command) => command.sessionId === life.sessionId && command.epoch === 1);
-  }, 30_000);
+  });
 
   it('fails with the worker’s reason, and its publisher is dropped', async () => {
     const life = await (await Life.create(backend, () => api)).authorize();
@@ -156,20 +159,21 @@ describe('a session', () => {
     expect(failed).toMatchObject({ endReason: 'unsupportedCodec', playback: { playable: false } });
     await commands.until((command) => command.sessionId === life.sessionId && command.reason === 'ended');
     expect(await vod.getJob(life.sessionId)).toBeUndefined();
-  }, 30_000);
+  });
 
   it('drops a publish that was permitted before the end and came after it', async () => {
     const life = await (await Life.create(backend, () => api)).authorize();
     await life.host.client.sessions.end({ id: life.sessionId });
     expect((await life.session()).state).toBe('ended');
-    const before = commands.heard.length;
+    const drops = () => commands.heard.filter((command) => command.sessionId === life.sessionId);
+    await waitUntil('that of the end', () => drops().length > 0, 60_000);
     await life.published();
     await factsHandled(backend.redis);
-    await waitUntil('the drop', () => commands.heard.length > before, 5_000);
-    expect(commands.heard.at(-1)).toMatchObject({ sessionId: life.sessionId, reason: 'ended' });
+    await waitUntil('the drop', () => drops().length > 1, 60_000);
+    expect(new Set(drops().map(({ reason }) => reason))).toEqual(new Set(['ended']));
     expect((await life.session()).state).toBe('ended');
     expect(await live.getJob(life.sessionId)).toBeUndefined();
-  }, 30_000);
+  });
 
   it('shows its health to its host and to moderators', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -192,7 +196,7 @@ describe('a session', () => {
     expect((await api.ask('GET', path, { token: stranger.accessToken })).status).toBe(403);
     await backend.giveRole(stranger, 'moderator');
     expect((await api.ask('GET', path, { token: stranger.accessToken })).status).toBe(200);
-  }, 30_000);
+  });
 });
 
 describe('the fact stream', () => {
@@ -204,7 +208,7 @@ describe('the fact stream', () => {
     await life.published();
     await life.reaches('starting');
     await factsHandled(backend.redis);
-  }, 30_000);
+  });
 
   it('has what a dead process had read taken over', async () => {
     const life = await (await Life.create(backend, () => api)).authorize();
@@ -213,18 +217,18 @@ describe('the fact stream', () => {
     await life.published();
     const read = ['GROUP', factGroup, 'dead', 'COUNT', 10, 'STREAMS', factStream, '>'] as const;
     expect(await backend.redis.xreadgroup(...read)).not.toBeNull();
-    api = await backend.startApi();
+    api = await backend.startApi(patient);
     await life.reaches('starting');
     await factsHandled(backend.redis);
-  }, 30_000);
+  });
 
   it('is followed again after Redis lost everything', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
     await backend.redis.flushall();
     await life.unpublished();
     await life.reaches('interrupted');
-    await waitUntil('the document', async () => (await life.control())?.source === null, 10_000);
-  }, 30_000);
+    await waitUntil('the document', async () => (await life.control())?.source === null, 60_000);
+  });
 });
 
 describe('the sweep', () => {
@@ -234,19 +238,19 @@ describe('the sweep', () => {
     await life.reaches('interrupted');
     await life.alter({ graceDeadlineAt: ago(1) });
     await life.reaches('ending');
-    await waitUntil('stop', async () => (await life.control())?.desired === 'stop', 5_000);
+    await waitUntil('stop', async () => (await life.control())?.desired === 'stop', 60_000);
     expect(await life.control()).toMatchObject({ stopReason: 'sourceGone' });
     await life.ended();
     expect(await life.reaches('ended')).toMatchObject({ endReason: 'sourceGone' });
-  }, 30_000);
+  });
 
   it('writes document and job again when Redis lost them', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
     await backend.redis.del(controlKey(life.sessionId));
     await live.remove(life.sessionId);
-    await waitUntil('the document', async () => (await life.control())?.source?.epoch === 1, 10_000);
-    await waitUntil('the job', async () => (await live.getJob(life.sessionId)) !== undefined, 15_000);
-  }, 30_000);
+    await waitUntil('the document', async () => (await life.control())?.source?.epoch === 1, 60_000);
+    await waitUntil('the job', async () => (await live.getJob(life.sessionId)) !== undefined, 60_000);
+  });
 
   it('interrupts a session whose new publish was permitted and never came', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -256,7 +260,7 @@ describe('the sweep', () => {
     expect((await life.session()).state).toBe('live');
     await life.alter({ authorizedAt: ago(60_000) });
     await life.reaches('interrupted');
-  }, 30_000);
+  });
 
   it('gives up a session that no worker finishes, and still takes a late recording', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -267,13 +271,13 @@ describe('the sweep', () => {
       playback: { playable: false },
     });
     await life.ended();
-    await waitUntil('the recording', async () => (await life.session()).playback.playable, 10_000);
+    await waitUntil('the recording', async () => (await life.session()).playback.playable, 60_000);
     expect(await life.session()).toMatchObject({
       state: 'failed',
       endReason: 'workerLost',
       durationMs: 61_000,
     });
-  }, 30_000);
+  });
 
   it('ends what was prepared and never started', async () => {
     const { client } = await api.register();
@@ -286,10 +290,10 @@ describe('the sweep', () => {
       where: { id: { in: [old.id, ahead.id] } },
       data: { createdAt: ago(2 * 86_400_000) },
     });
-    await waitUntil('end', async () => (await client.sessions.get({ id: old.id })).state === 'ended', 10_000);
+    await waitUntil('end', async () => (await client.sessions.get({ id: old.id })).state === 'ended', 60_000);
     expect(await client.sessions.get({ id: old.id })).toMatchObject({ endReason: 'neverStarted' });
     expect((await client.sessions.get({ id: ahead.id })).state).toBe('idle');
-  }, 30_000);
+  });
 
   it('ends the session of a host who was banned and drops the publisher', async () => {
     const life = await (await Life.create(backend, () => api)).goLive();
@@ -298,10 +302,10 @@ describe('the sweep', () => {
     // To others it is as if not there.
     const where = { id: life.sessionId };
     const state = async () => (await backend.database.session.findUniqueOrThrow({ where })).state;
-    await waitUntil('ending', async () => (await state()) === 'ending', 10_000);
+    await waitUntil('ending', async () => (await state()) === 'ending', 60_000);
     expect(await backend.database.session.findUniqueOrThrow({ where })).toMatchObject({
       endReason: 'moderatorEnded',
     });
     await expect(life.session()).rejects.toMatchObject({ code: 'not_found' });
-  }, 30_000);
+  });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { controlKey } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Queue } from 'bullmq';
@@ -14,24 +15,27 @@ let composite: Queue;
 let forward: Queue;
 let live: Queue;
 
+/** An interrupted session waits for its publisher for longer than this machine may stand still. */
+const patient = { GRACE_PERIOD_MS: '600000' };
+
 beforeAll(async () => {
   backend = await TestBackend.start();
-  api = await backend.startApi();
-  await backend.startApi();
+  api = await backend.startApi(patient);
+  await backend.startApi(patient);
   sfu = await SfuVoice.start(backend.redis);
   const queue = (name: string): Queue =>
     new Queue(name, { connection: backend.redis, prefix: 'maydan:queue' });
   [composite, forward, live] = [queue('composite'), queue('forward'), queue('live')];
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([composite?.close(), forward?.close(), live?.close()]);
   await sfu?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const make = (): Promise<Life> => Life.create(backend, () => api);
 const jobIn = (queue: Queue, { sessionId }: Life): Promise<void> =>
-  waitUntil('the job', async () => (await queue.getJob(sessionId)) !== undefined, 15_000);
+  waitUntil('the job', async () => (await queue.getJob(sessionId)) !== undefined, 60_000);
 
 /** Publishes the composed stage under a fresh epoch, which is returned. */
 async function compose(life: Life): Promise<number> {
@@ -81,7 +85,7 @@ describe('a stage beside an RTMP publisher', () => {
     await life.unpublished(1);
     await life.reaches('interrupted');
     await life.controlled({ source: null, rtmp: null });
-  }, 40_000);
+  });
 
   it('goes on when the publisher goes, and takes it in again when it comes back', async () => {
     const life = await (await make()).goLive();
@@ -103,7 +107,7 @@ describe('a stage beside an RTMP publisher', () => {
     });
     await jobIn(forward, life);
     expect((await life.session()).state).toBe('live');
-  }, 40_000);
+  });
 
   it('is left for the publisher when the worker loses it, who then isn’t dropped', async () => {
     const life = await (await make()).goLive();
@@ -115,64 +119,62 @@ describe('a stage beside an RTMP publisher', () => {
     const again = await compose(life);
     expect(again).toBe(4);
     await life.controlled({ source: { relayUrl: url(life, 4), epoch: 4 } });
-  }, 40_000);
+  });
 });
 
 describe('a session without RTMP', () => {
-  it.each(['video', 'audio'] as const)(
-    'of type %s goes live by its stage, and ends',
-    async (type) => {
-      const life = await make();
-      const { client } = life.host;
-      const made = await client.sessions.create({ title: 'from the browser', type });
-      expect(made.type).toBe(type);
-      Object.assign(life, { sessionId: made.id, playbackId: made.playback.playbackId });
-      await sfu.open(made.id);
-      await sfu.started(made.id);
-      await jobIn(composite, life);
-      expect((await life.session()).state).toBe('idle');
-      const prepared = { desired: 'run', source: null, rtmp: null, epoch: 0 } as const;
-      expect(await life.control()).toMatchObject(prepared);
-      await backend.redis.del(controlKey(made.id));
-      await waitUntil('the document again', async () => (await life.control()) !== null, 10_000);
-      life.epoch = await compose(life);
-      const starting = await life.reaches('starting');
-      expect(starting.startedAt).not.toBeNull();
-      await jobIn(live, life);
-      expect(await forward.getJob(made.id)).toBeUndefined();
-      await life.ready({ audioOnly: type === 'audio' });
-      await life.reaches('live');
-      const device = {
-        sessionId: made.id,
-        peerId: randomUUID(),
-        userId: life.host.user.id,
-        role: 'host' as const,
-      };
-      await sfu.joined(device);
-      await factsHandled(backend.redis);
-      expect((await client.stage.get({ id: made.id })).stage.people).toHaveLength(1);
-      await client.sessions.end({ id: made.id });
-      expect((await client.stage.get({ id: made.id })).stage.people).toEqual([]);
-      const closeRoom = { type: 'closeRoom', sessionId: made.id, reason: 'sessionEnded' } as const;
-      await sfu.commands.until((command) => command.type === 'closeRoom' && command.sessionId === made.id);
-      expect(sfu.commands.heard).toContainEqual(closeRoom);
-      await sfu.left(device, 'sessionEnded', new Date(Date.now() + 10));
-      await life.unpublished();
-      await life.ended();
-      const where = { sessionId: made.id, isPresent: true };
-      const isEmpty = async () => (await backend.database.stagePeer.count({ where })) === 0;
-      await waitUntil('nobody is left', isEmpty, 5_000);
-      expect(await life.reaches('ended')).toMatchObject({
-        endReason: 'hostEnded',
-        playback: { playable: true },
-      });
-      const heard = sfu.commands.heard.length;
-      await sfu.joined({ sessionId: made.id, peerId: randomUUID(), userId: life.host.user.id, role: 'host' });
-      await waitUntil('the room is closed again', () => sfu.commands.heard.length > heard, 5_000);
-      expect(sfu.commands.heard.at(-1)).toEqual(closeRoom);
-    },
-    40_000,
-  );
+  it.each(['video', 'audio'] as const)('of type %s goes live by its stage, and ends', async (type) => {
+    const life = await make();
+    const { client } = life.host;
+    const made = await client.sessions.create({ title: 'from the browser', type });
+    expect(made.type).toBe(type);
+    Object.assign(life, { sessionId: made.id, playbackId: made.playback.playbackId });
+    await sfu.open(made.id);
+    await sfu.started(made.id);
+    await jobIn(composite, life);
+    expect((await life.session()).state).toBe('idle');
+    const prepared = { desired: 'run', source: null, rtmp: null, epoch: 0 } as const;
+    expect(await life.control()).toMatchObject(prepared);
+    await backend.redis.del(controlKey(made.id));
+    await waitUntil('the document again', async () => (await life.control()) !== null, 60_000);
+    life.epoch = await compose(life);
+    const starting = await life.reaches('starting');
+    expect(starting.startedAt).not.toBeNull();
+    await jobIn(live, life);
+    expect(await forward.getJob(made.id)).toBeUndefined();
+    await life.ready({ audioOnly: type === 'audio' });
+    await life.reaches('live');
+    const device = {
+      sessionId: made.id,
+      peerId: randomUUID(),
+      userId: life.host.user.id,
+      role: 'host' as const,
+    };
+    await sfu.joined(device);
+    await factsHandled(backend.redis);
+    expect((await client.stage.get({ id: made.id })).stage.people).toHaveLength(1);
+    await client.sessions.end({ id: made.id });
+    expect((await client.stage.get({ id: made.id })).stage.people).toEqual([]);
+    const closeRoom = { type: 'closeRoom', sessionId: made.id, reason: 'sessionEnded' } as const;
+    await sfu.commands.until((command) => command.type === 'closeRoom' && command.sessionId === made.id);
+    expect(sfu.commands.heard).toContainEqual(closeRoom);
+    await sfu.left(device, 'sessionEnded', new Date(Date.now() + 10));
+    await life.unpublished();
+    await life.ended();
+    const where = { sessionId: made.id, isPresent: true };
+    const isEmpty = async () => (await backend.database.stagePeer.count({ where })) === 0;
+    await waitUntil('nobody is left', isEmpty, 60_000);
+    expect(await life.reaches('ended')).toMatchObject({
+      endReason: 'hostEnded',
+      playback: { playable: true },
+    });
+    // Of a room that the node has, the sweep would say so, too.
+    await sfu.announce({ rooms: [] });
+    const closes = () => sfu.commands.heard.filter((one) => isDeepStrictEqual(one, closeRoom)).length;
+    const before = closes();
+    await sfu.joined({ sessionId: made.id, peerId: randomUUID(), userId: life.host.user.id, role: 'host' });
+    await waitUntil('the room is closed again', () => closes() > before, 60_000);
+  });
 
   it('waits for its stage, and ends when it does not come back', async () => {
     const life = await make();
@@ -182,17 +184,19 @@ describe('a session without RTMP', () => {
     await life.reaches('starting');
     await life.unpublished();
     await life.reaches('interrupted');
-    const graceBefore = (await life.control())?.graceDeadlineAt ?? '';
+    const graceDeadline = async () => (await life.control())?.graceDeadlineAt ?? '';
+    await waitUntil('the time that is left', async () => (await graceDeadline()) !== '', 60_000);
+    const before = await graceDeadline();
     life.epoch = await compose(life);
     await life.reaches('starting');
     await life.unpublished();
     await life.reaches('interrupted');
-    await waitUntil('the document', async () => (await life.control())?.source === null, 5_000);
-    expect(((await life.control())?.graceDeadlineAt ?? '') > graceBefore).toBe(true);
+    await waitUntil('more time', async () => (await graceDeadline()) > before, 60_000);
+    await life.controlled({ source: null });
     await life.alter({ graceDeadlineAt: new Date(Date.now() - 1) });
     await life.reaches('ending');
     await sfu.commands.until((command) => command.type === 'closeRoom' && command.sessionId === made.id);
-  }, 40_000);
+  });
 
   it('that WHIP takes over from RTMP keeps its viewers until the stage comes', async () => {
     const life = await make();
@@ -208,7 +212,7 @@ describe('a session without RTMP', () => {
     await compose(life);
     await life.controlled({ source: { relayUrl: url(life, 2), epoch: 2 }, rtmp: null });
     await life.reaches('starting');
-  }, 40_000);
+  });
 
   it('that WHIP wanted to take over and didn’t is interrupted', async () => {
     const life = await (await make()).goLive();
@@ -218,7 +222,7 @@ describe('a session without RTMP', () => {
     expect((await life.session()).state).toBe('live');
     await life.alter({ authorizedAt: new Date(Date.now() - 60_000) });
     await life.reaches('interrupted');
-  }, 40_000);
+  });
 });
 
 describe('facts of stages', () => {
@@ -242,13 +246,13 @@ describe('facts of stages', () => {
     await factsHandled(backend.redis);
     const row = await backend.database.stageNode.findMany({ where: { sessionId: made.id } });
     expect(row).toMatchObject([{ nodeId: sfu.nodeId, isOn: true }]);
-  }, 30_000);
+  });
 
   it('of a session that is not there close the room', async () => {
     const sessionId = randomUUID();
     await sfu.started(sessionId);
     await sfu.commands.until((command) => command.type === 'closeRoom' && command.sessionId === sessionId);
-  }, 30_000);
+  });
 });
 
 describe('the sweep', () => {
@@ -267,8 +271,8 @@ describe('the sweep', () => {
       await jobIn(forward, life);
       return (await composite.getJob(life.sessionId)) === undefined;
     };
-    await waitUntil('nobody queues the composite', isLeft, 30_000);
-  }, 60_000);
+    await waitUntil('nobody queues the composite', isLeft, 60_000);
+  });
 
   it('forgets the stage of a node that died', async () => {
     const life = await make();
@@ -285,15 +289,15 @@ describe('the sweep', () => {
       };
       await other.joined(host);
       const onStage = async () => (await life.host.client.stage.get({ id: made.id })).stage.people.length;
-      await waitUntil('the host', async () => (await onStage()) === 1, 5_000);
-      other.die();
-      await waitUntil('nobody', async () => (await onStage()) === 0, 20_000);
+      await waitUntil('the host', async () => (await onStage()) === 1, 60_000);
+      await other.die();
+      await waitUntil('nobody', async () => (await onStage()) === 0, 60_000);
       const rows = await backend.database.stageNode.findMany({ where: { sessionId: made.id } });
       expect(rows).toMatchObject([{ nodeId: other.nodeId, isOn: false }]);
     } finally {
       await other.close();
     }
-  }, 40_000);
+  });
 
   it('tells a node again that a session of its rooms is over', async () => {
     const life = await make();
@@ -303,7 +307,7 @@ describe('the sweep', () => {
       sfu.commands.heard.filter((command) => 'sessionId' in command && command.sessionId === made.id).length;
     const before = closes();
     await sfu.open(made.id);
-    await waitUntil('the command', () => closes() > before, 10_000);
+    await waitUntil('the command', () => closes() > before, 60_000);
     await sfu.announce({ rooms: [] });
-  }, 30_000);
+  });
 });

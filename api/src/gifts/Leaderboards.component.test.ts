@@ -16,12 +16,12 @@ beforeAll(async () => {
   server = await startRedis({ dir });
   redis = createRedis(server.url, createLogger('api', 'silent'));
   leaderboards = new Leaderboards(redis);
-}, 60_000);
+});
 afterAll(async () => {
   redis?.disconnect();
   await server?.close();
   await rm(dir, { recursive: true, force: true });
-}, 30_000);
+});
 
 const people = { sessionId: 'session', recipientId: 'host', giftId: 'rose' };
 const startMs = Date.parse('2026-01-01T12:00:00Z');

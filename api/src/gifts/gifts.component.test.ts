@@ -5,6 +5,7 @@ import { newId } from '@maydan/prisma';
 import { socketStream } from '../realtime/EventStream.ts';
 import { expectBalancedBooks, fundDirectly, keyed } from '../testing/money.ts';
 import { Life } from '../testing/Life.ts';
+import { farFromMidnight } from '../testing/midnight.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
@@ -34,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 afterEach(() => expectBalancedBooks(backend));
 
 /** Somebody with so many coins. */
@@ -249,7 +250,7 @@ describe('a gift', () => {
 
   it('is told once sockets can be told again, and counted once', async () => {
     const [ann, watcher] = [await fan(1_000), await TestSocket.connect(second.url)];
-    await watcher.ask('chat:join', { sessionId: life.sessionId });
+    await Promise.all([watcher.ask('chat:join', { sessionId: life.sessionId }), told()]);
     await backend.redis.rename(socketStream, 'kept');
     await backend.redis.set(socketStream, 'no stream');
     const sent = await send(ann, { quantity: 2 });
@@ -298,6 +299,7 @@ describe('leaderboards', () => {
   it('say who gave and got most, hide whom a block hides, and are made anew from the ledger', async () => {
     const own = await (await Life.create(backend, () => api)).goLive();
     const [ann, bob, cat] = [await fan(1_000), await fan(1_000), await api.register()];
+    await farFromMidnight();
     const give = (account: Account, quantity: number) =>
       send(account, { quantity }, undefined, second, own.sessionId);
     await Promise.all([give(ann, 5), give(bob, 7), give(ann, 1), give(bob, 2)]);

@@ -21,10 +21,10 @@ beforeAll(async () => {
   api = await backend.startApi();
   host = await api.register();
   sending = new GiftSending(backend.database);
-}, 120_000);
+});
 afterAll(async () => {
   await backend?.close();
-}, 60_000);
+});
 afterEach(() => expectBalancedBooks(backend));
 
 async function fan(coins: number): Promise<Account> {

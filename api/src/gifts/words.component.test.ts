@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 /** Somebody who can send one gift. */
 async function fan(): Promise<Account> {
@@ -68,6 +68,6 @@ it('a gift that is sent at the moment of a ban keeps no words, and whoever watch
   };
   const seen = () => events().filter(({ type }) => type === 'gift').length;
   const sent = outcomes.filter((outcome) => outcome === 'sent').length;
-  await waitUntil('all gifts that were sent', () => seen() === sent, 30_000);
-  await waitUntil('no words', () => fans.every(({ user }) => shown(user.id) === ''), 30_000);
-}, 60_000);
+  await waitUntil('all gifts that were sent', () => seen() === sent, 60_000);
+  await waitUntil('no words', () => fans.every(({ user }) => shown(user.id) === ''), 60_000);
+});

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { newKey, OpenIdIssuer } from '../testing/OpenIdIssuer.ts';
 import { refusalOf, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -8,17 +7,14 @@ let backend: TestBackend;
 let issuer: OpenIdIssuer;
 let api: TestApi;
 
-// Argon2 and RSA keys take their time on a busy machine.
-jest.setTimeout(30_000);
-
 beforeAll(async () => {
   [backend, issuer] = await Promise.all([TestBackend.start(), OpenIdIssuer.start()]);
   api = await backend.startApi(issuer.environment);
-}, 60_000);
+});
 afterAll(async () => {
   await backend?.close();
   await issuer?.close();
-}, 30_000);
+});
 
 const signIn = (idToken: string, to: TestApi = api): Promise<Answer> =>
   to.ask('POST', '/api/v1/auth/google', { body: { idToken } });

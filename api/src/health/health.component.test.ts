@@ -24,12 +24,12 @@ beforeAll(async () => {
   life = await (await Life.create(backend, () => api)).goLive();
   admin = await api.register();
   await backend.giveRole(admin, 'admin');
-}, 60_000);
+});
 afterEach(() => TestSocket.closeAll());
 afterAll(async () => {
   await sfu?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const streamOf = (inputBitrateBps: number, at = new Date()): StreamHealth => ({
   at: at.toISOString(),
@@ -80,7 +80,7 @@ it('is told live to the host and to moderators, wherever they are connected and 
     expect(health.stage.peers).toEqual([peer]);
     expect(health.stage.warnings.map(({ code }) => code)).toEqual(['packetLoss', 'lostFrames']);
   }
-}, 60_000);
+});
 
 it('is told once a second at most, the newest last, however often and wherever it is reported', async () => {
   const { sessionId, host } = life;
@@ -88,10 +88,10 @@ it('is told once a second at most, the newest last, however often and wherever i
   await socket.ask('health:subscribe', { sessionId });
   const sinceMs = Date.now();
   for (let at = 1; at <= 30; at += 1) await report(at, new Date(sinceMs + at));
-  await waitUntil('the newest', () => bitratesOf(socket).at(-1) === 30, 20_000);
+  await waitUntil('the newest', () => bitratesOf(socket).at(-1) === 30, 60_000);
   const seconds = (Date.now() - sinceMs) / 1_000;
   expect(bitratesOf(socket).length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
-}, 60_000);
+});
 
 it('is told to nobody else, nor any more after the end of a role or a farewell', async () => {
   const { sessionId, host } = life;
@@ -114,13 +114,13 @@ it('is told to nobody else, nor any more after the end of a role or a farewell',
   expect(await demoted.codeOf('health:subscribe', { sessionId })).toBe('forbidden');
   expect(await gone.codeOf('health:unsubscribe', { sessionId })).toBeUndefined();
   await report(7);
-  await waitUntil('the report', () => bitratesOf(stays).at(-1) === 7, 20_000);
+  await waitUntil('the report', () => bitratesOf(stays).at(-1) === 7, 60_000);
   for (const socket of [demoted, gone, viewer, guest]) {
     // An answer comes behind all that was told before.
     await socket.ask('health:unsubscribe', { sessionId });
     expect(bitratesOf(socket)).not.toContain(7);
   }
-}, 60_000);
+});
 
 it('of a stage is told by each node and by who composes it, kept apart, and read by the host', async () => {
   const { client, user } = life.host;
@@ -145,7 +145,7 @@ it('of a stage is told by each node and by who composes it, kept apart, and read
     ['packetLoss', peer.peerId],
     ['broadcastStutters', peer.peerId],
   ]);
-}, 60_000);
+});
 
 it('costs nothing while nobody listens', async () => {
   const other = await (await Life.create(backend, () => api)).goLive();
@@ -154,4 +154,4 @@ it('costs nothing while nobody listens', async () => {
   const told = JSON.stringify(await backend.redis.xrange(socketStream, '-', '+'));
   expect(told).toContain(`health:${life.sessionId}`);
   expect(told).not.toContain(`health:${other.sessionId}`);
-}, 60_000);
+});

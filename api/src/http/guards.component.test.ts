@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { contractRoutes, type ContractRoute } from './contractRoutes.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -22,8 +18,8 @@ beforeAll(async () => {
   [owner, stranger, blocked, moderator] = (await api.people(4)) as [Account, Account, Account, Account];
   await backend.giveRole(moderator, 'moderator');
   await owner.client.blocks.create(idOf(blocked));
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const nobody = '0192f0c1-0000-7000-8000-000000000001';
 const url = 'https://example.org/hook';

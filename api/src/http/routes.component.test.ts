@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { contract, errorBody } from '@maydan/contracts';
 import { isContractProcedure, type AnyContractRouter } from '@orpc/contract';
 import { z } from 'zod';
 import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -20,8 +16,8 @@ beforeAll(async () => {
   pair = (await api.people(2)) as [Account, Account];
   admin = await api.register();
   await backend.giveRole(admin, 'admin');
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 interface Described {
   readonly method: string;

@@ -1,7 +1,4 @@
-import { jest } from '@jest/globals';
 import { Passwords } from './Passwords.ts';
-
-jest.setTimeout(30_000);
 
 describe('Passwords', () => {
   it('work while the event loop goes on', async () => {

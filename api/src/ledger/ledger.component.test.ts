@@ -19,10 +19,10 @@ let api: TestApi;
 beforeAll(async () => {
   backend = await TestBackend.start({ logs: false });
   api = await backend.startApi();
-}, 120_000);
+});
 afterAll(async () => {
   await backend?.close();
-}, 60_000);
+});
 afterEach(() => expectBalancedBooks(backend));
 
 const balancesOf = ({ user }: Account) => new WalletRepo(backend.database).balances(user.id);
@@ -129,7 +129,7 @@ describe('the ledger', () => {
     expect(found.problems).toContainEqual({
       ...{ check: 'each balance is the sum of its postings', count: 1, examples: [id] },
     });
-  }, 120_000);
+  });
 });
 
 it('leaderboards that are not as the ledger says are found by the daily job, raise the alarm and are mended', async () => {
@@ -146,7 +146,7 @@ it('leaderboards that are not as the ledger says are found by the daily job, rai
   await again();
   await foundIn(watching, 'leaderboards', 0);
   await watching.close();
-}, 60_000);
+});
 
 const foundIn = (node: TestApi, of: 'books' | 'leaderboards', count: number): Promise<void> => {
   const line = new RegExp(`^maydan_api_ledger_problems\\{of="${of}",.*\\} ${count}$`, 'm');

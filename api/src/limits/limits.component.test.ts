@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { keyed } from '../testing/money.ts';
 import { refusalOf, type Account, type AskOptions, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(60_000);
 
 const limit = 2;
 let backend: TestBackend;
@@ -22,13 +18,13 @@ beforeAll(async () => {
   apis = [await backend.startApi(environment), await backend.startApi(environment)];
   [ann, bob] = (await apis[0].people(2)) as [Account, Account];
   id = (await ann.client.sessions.create({ title: 'room' })).id;
-}, 60_000);
+});
 beforeEach(async () => {
   // What is counted for one is another's count, too: the wallet's is for deposits and withdrawals.
   const keys = await backend.redis.keys('maydan:limit:*');
   if (keys.length > 0) await backend.redis.del(keys);
 });
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const year = { from: '2026-01-01', to: '2026-12-31' };
 const withdrawal = { coins: 100, destination: 'an account' };

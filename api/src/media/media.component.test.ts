@@ -1,11 +1,10 @@
-import { media as mediaSchema, serverEvents, type Media, type MediaCreate } from '@maydan/contracts';
-import { waitUntil } from '@maydan/infra';
+import { media as mediaSchema, type Media, type MediaCreate } from '@maydan/contracts';
 import type { Queue } from 'bullmq';
-import { io, type Socket } from 'socket.io-client';
 import { MediaRemovals } from '../testing/MediaRemovals.ts';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, readyOutcome, TestMedia, uploadBytes as bytes } from '../testing/TestMedia.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 import { Attachments } from './Attachments.ts';
 import { MediaRepo } from './media.repo.ts';
 import { MediaViews } from './mediaViews.ts';
@@ -15,7 +14,6 @@ let files: TestMedia;
 let removals: MediaRemovals;
 let api: TestApi;
 let attachments: Attachments;
-let sockets: Socket[] = [];
 
 beforeAll(async () => {
   backend = await TestBackend.start();
@@ -27,15 +25,12 @@ beforeAll(async () => {
     TIDYING_PERIOD_MS: '1000',
   });
   attachments = new Attachments(new MediaRepo(backend.database), new MediaViews(files.openStore()));
-}, 90_000);
-afterEach(() => {
-  for (const socket of sockets) socket.disconnect();
-  sockets = [];
 });
+afterEach(() => TestSocket.closeAll());
 afterAll(async () => {
   await files?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const queue = (name: string): Queue => files.queue(name);
 const upload = (account: Account, change: Partial<MediaCreate> = {}) => files.upload(api, account, change);
@@ -159,21 +154,11 @@ describe('a file', () => {
   it('is told of and given to its owner alone', async () => {
     const [owner, other] = [await api.register(), await api.register()];
     const { id } = await upload(owner);
-    const socket = io(api.url, {
-      transports: ['websocket'],
-      forceNew: true,
-      auth: { token: owner.accessToken },
-    });
-    sockets.push(socket);
-    const told: Media[] = [];
-    socket.on('media:ready', (payload: unknown) =>
-      told.push(serverEvents['media:ready'].parse(payload).media),
-    );
-    await waitUntil('the connection', () => socket.connected, 20_000);
+    const socket = await TestSocket.connect(api.url, { token: owner.accessToken });
     await files.checked(id);
     const media = await until(owner, id, 'ready');
-    await waitUntil('the event', () => told.length > 0, 20_000);
-    expect(told.map((one) => one.id)).toEqual([id]);
+    await socket.until('media:ready');
+    expect(socket.of('media:ready').map((told) => told.media.id)).toEqual([id]);
     expect(media).toMatchObject({ type: 'image/webp', width: 4, height: 3, posterUrl: null });
     await expect(other.client.media.get({ id })).rejects.toMatchObject({ code: 'not_found' });
     // Again, and otherwise, it changes nothing.

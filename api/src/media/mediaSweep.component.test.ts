@@ -23,11 +23,11 @@ beforeAll(async () => {
     MEDIA_DAILY_BYTES_PER_USER: '30000000',
     TIDYING_PERIOD_MS: '1000',
   });
-}, 90_000);
+});
 afterAll(async () => {
   await files?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const queue = (name: string): Queue => files.queue(name);
 const upload = (account: Account, change: Partial<MediaCreate> = {}) => files.upload(api, account, change);
@@ -50,12 +50,12 @@ describe('the sweep', () => {
     await backend.database.media.update({ where: { id: used.id }, data: { uses: 1 } });
     await backend.database.user.delete({ where: { id: leaving.user.id } });
     for (const { id } of [neverSent, unused, used]) await removals.age(id, 25);
-    for (const { id } of [neverSent, unused, orphan]) await waitUntil('the removal', isRemoving(id), 30_000);
+    for (const { id } of [neverSent, unused, orphan]) await waitUntil('the removal', isRemoving(id), 60_000);
     expect(await owner.client.media.get({ id: used.id })).toMatchObject({ state: 'ready' });
     await waitUntil(
       'the upload of the used one to be removed',
       async () => (await queue('mediaRemoval').getJob(`upload-${used.id}`)) !== undefined,
-      30_000,
+      60_000,
     );
     await files.tell({
       type: 'media.removed',
@@ -64,7 +64,7 @@ describe('the sweep', () => {
       what: 'upload',
     });
     const kept = () => backend.database.media.findUniqueOrThrow({ where: { id: used.id } });
-    await waitUntil('that to be known', async () => !(await kept()).uploadKept, 20_000);
+    await waitUntil('that to be known', async () => !(await kept()).uploadKept, 60_000);
   });
 
   it('removes what is sent after its file was deleted', async () => {
@@ -99,7 +99,7 @@ describe('the sweep', () => {
       const row = await backend.database.media.findUniqueOrThrow({ where: { id } });
       return (await removals.orderOf(id, 'all')) !== undefined && row.stateChangedAt > row.createdAt;
     };
-    await waitUntil('the removal to be asked for again', asked, 30_000);
+    await waitUntil('the removal to be asked for again', asked, 60_000);
     // Not for the last time: the check is still there.
     expect(await removals.orderOf(id, 'last')).toBeUndefined();
     await files.checked(id);
@@ -130,8 +130,8 @@ describe('the sweep', () => {
     await backend.database.media.update({ where: { id: hopeless.id }, data: { tries: 3 } });
     await backend.database.media.update({ where: { id: left.id }, data: { state: 'removing' } });
     for (const { id } of [lost, hopeless, left]) await removals.age(id, 1);
-    await waitUntil('the check', async () => (await checks.getJob(lost.id)) !== undefined, 30_000);
+    await waitUntil('the check', async () => (await checks.getJob(lost.id)) !== undefined, 60_000);
     expect(await until(owner, hopeless.id, 'refused')).toMatchObject({ refusal: 'failed' });
-    await waitUntil('the removal', isRemoving(left.id, 'last'), 30_000);
+    await waitUntil('the removal', isRemoving(left.id, 'last'), 60_000);
   });
 });

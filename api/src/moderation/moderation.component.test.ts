@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { errorBody, ingestCommand, ingestCommandChannel } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { hashSecret, newStreamKey } from '@maydan/prisma';
@@ -10,9 +9,6 @@ import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -38,7 +34,7 @@ beforeAll(async () => {
   ];
   await backend.giveRole(moderator, 'moderator');
   await backend.giveRole(admin, 'admin');
-}, 60_000);
+});
 beforeEach(async () => {
   id = (await host.client.sessions.create({ title: 'room' })).id;
   await sfu.open(id);
@@ -48,9 +44,9 @@ afterAll(async () => {
   drops?.close();
   await sfu?.close();
   await backend?.close();
-}, 30_000);
+});
 
-const until = (what: string, isSo: () => boolean | Promise<boolean>) => waitUntil(what, isSo, 30_000);
+const until = (what: string, isSo: () => boolean | Promise<boolean>) => waitUntil(what, isSo, 60_000);
 const say = (account: Account, where = api) =>
   where.ask('POST', `/api/v1/sessions/${id}/chat/messages`, {
     token: account.accessToken,

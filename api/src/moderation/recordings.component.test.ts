@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { JobProducer } from '@maydan/common';
 import { playbackKeys } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
@@ -8,9 +7,6 @@ import { allTold } from '../testing/notifications.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -28,20 +24,20 @@ beforeAll(async () => {
   await backend.giveRole(moderator, 'moderator');
   await backend.giveRole(admin, 'admin');
   life = await Life.create(backend, () => api);
-}, 60_000);
+});
 beforeEach(async () => {
   await life.goLive();
   await life.host.client.sessions.end({ id: life.sessionId });
   await life.ended();
   await life.reaches('ended');
   await life.tell({ type: 'vod.imagesReady', posterPath: 'poster.jpg', storyboardPath: 'storyboard.vtt' });
-  await waitUntil('its poster', async () => (await life.session()).playback.posterUrl !== null, 10_000);
+  await waitUntil('its poster', async () => (await life.session()).playback.posterUrl !== null, 60_000);
 });
 afterEach(() => TestSocket.closeAll());
 afterAll(async () => {
   await jobs?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const reason = 'against the rules';
 const own = () => `/sessions/${life.sessionId}/recording`;
@@ -83,8 +79,8 @@ describe('a recording', () => {
     expect([await isListed(ann), await plays(ann), await isShut()]).toEqual([true, true, false]);
     const hidden = await hide();
     expect([hidden.recording, hidden.playback.playable]).toEqual(['hidden', true]);
-    await socket.until('session:updated');
-    expect(socket.of('session:updated').at(-1)?.session.recording).toBe('hidden');
+    const told = () => socket.of('session:updated').map(({ session }) => session.recording);
+    await waitUntil('the news', () => told().at(-1) === 'hidden', 60_000);
     expect(await isShut()).toBe(true);
     for (const who of [null, ann, life.host])
       expect([await isListed(who), await plays(who)]).toEqual([false, false]);
@@ -111,7 +107,7 @@ describe('a recording', () => {
     await client.sessions.update({ id: life.sessionId, visibility: 'public' });
     expect([await isShut(), await plays(ann)]).toEqual([true, false]);
     await backend.redis.del(playbackKeys.private);
-    await waitUntil('the repair', isShut, 30_000);
+    await waitUntil('the repair', isShut, 60_000);
   });
 
   it('is hidden once by many at once, and what an admin hid admins alone show', async () => {
@@ -158,10 +154,10 @@ describe('a recording', () => {
     expect((await acts())[0]).toBe('host recording.deleted null');
     await (await removal())?.remove();
     await life.alter({ recordingDeletedAt: new Date(Date.now() - 60_000) });
-    await waitUntil('the removal to be queued again', async () => (await removal()) !== undefined, 20_000);
+    await waitUntil('the removal to be queued again', async () => (await removal()) !== undefined, 60_000);
     await life.tell({ type: 'recording.removed' });
     const row = () => backend.database.session.findUniqueOrThrow({ where: { id: life.sessionId } });
-    await waitUntil('the end of it', async () => (await row()).mediaRemovedAt !== null, 10_000);
+    await waitUntil('the end of it', async () => (await row()).mediaRemovedAt !== null, 60_000);
   });
 });
 

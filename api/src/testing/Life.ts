@@ -11,6 +11,7 @@ import {
   type WhipAuthorizeOutput,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { isBefore } from '../realtime/positions.ts';
 import type { Account, TestApi } from './TestApi.ts';
 import type { TestBackend } from './TestBackend.ts';
 
@@ -91,8 +92,10 @@ export class Life {
   }
 
   async reaches(state: SessionState): Promise<Session> {
-    await waitUntil(state, async () => (await this.session()).state === state, 10_000);
-    return this.session();
+    let found: Session | undefined;
+    const look = async (): Promise<boolean> => (found = await this.session()).state === state;
+    await waitUntil(state, look, 60_000);
+    return found as Session;
   }
 
   /** The control document once it says this; it is written just after the state. */
@@ -101,7 +104,7 @@ export class Life {
       const document = await this.control();
       return JSON.stringify({ ...document, ...says }) === JSON.stringify(document);
     };
-    await waitUntil(`control ${JSON.stringify(says)}`, fits, 5_000);
+    await waitUntil(`control ${JSON.stringify(says)}`, fits, 60_000);
   }
 
   async control(): Promise<ControlDocument | null> {
@@ -124,8 +127,8 @@ export async function factsHandled(redis: Redis): Promise<void> {
       const groups = (await redis.xinfo('GROUPS', factStream)) as unknown[][];
       const group = groups.find((fields) => fields.includes(factGroup)) ?? [];
       const field = (name: string) => group[group.indexOf(name) + 1];
-      return String(field('last-delivered-id')) >= String(mark) && Number(field('pending')) === 0;
+      return !isBefore(String(field('last-delivered-id')), String(mark)) && Number(field('pending')) === 0;
     },
-    10_000,
+    60_000,
   );
 }

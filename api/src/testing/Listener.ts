@@ -26,7 +26,7 @@ export class Listener<T extends z.ZodType> {
   /** Waits until something fitting was heard. */
   async until(fits: (message: z.infer<T>) => boolean): Promise<z.infer<T>> {
     let found: z.infer<T> | undefined;
-    await waitUntil('the message', () => (found = this.heard.find(fits)) !== undefined, 5_000);
+    await waitUntil('the message', () => (found = this.heard.find(fits)) !== undefined, 60_000);
     return found as z.infer<T>;
   }
 

@@ -40,7 +40,7 @@ export class MediaRemovals {
   /** Does what a worker would, when it is asked to. */
   async carryOut(id: string, what: MediaRemoval): Promise<void> {
     const isOrdered = async (): Promise<boolean> => (await this.orderOf(id, what)) !== undefined;
-    await waitUntil(`the removal ${what}`, isOrdered, 30_000);
+    await waitUntil(`the removal ${what}`, isOrdered, 60_000);
     for (const key of keysOf(id)) await this.#files.openStore().remove(key);
     await (await this.orderOf(id, what))?.remove();
     await this.#files.tell({ type: 'media.removed', at: new Date().toISOString(), mediaId: id, what });
@@ -51,7 +51,7 @@ export class MediaRemovals {
     await this.#files.queue('media').remove(id);
     await this.age(id, 1);
     await this.carryOut(id, 'last');
-    await waitUntil('the row to go', async () => (await this.rows(id)) === 0, 30_000);
+    await waitUntil('the row to go', async () => (await this.rows(id)) === 0, 60_000);
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@maydan/infra';
 import type { ApiProcess } from './ApiProcess.ts';
 import { economyRates } from './checkEconomy.ts';
 import { TestApi } from './TestApi.ts';
@@ -12,7 +13,8 @@ export class Mortals {
   #isOver = false;
 
   static async start(backend: TestBackend): Promise<Mortals> {
-    const start = () => backend.startProcess(0, economyRates);
+    // None that an outgoing connection could take while nobody listens there.
+    const start = async () => backend.startProcess(await freePort(), economyRates);
     return new Mortals(backend, [await start(), await start()]);
   }
 

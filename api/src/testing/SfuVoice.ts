@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { announceSfuNode, withdrawSfuNode, type Redis } from '@maydan/common';
+import { withdrawSfuNode, type Redis } from '@maydan/common';
 import {
   factStream,
   sfuCommand,
   sfuCommandChannel,
+  sfuNodeKey,
+  sfuNodesKey,
+  sfuNodeTtlMs,
   type Fact,
   type LeaveReason,
   type SfuNode,
@@ -18,11 +21,13 @@ export interface Device {
   readonly role: StageRole;
 }
 
+/** Its word holds longer than that of a real node: the process of a test may stand still. */
+const ttlMs = 600_000;
+
 /** What the api hears of an sfu node, and tells it: announcement, facts and commands. */
 export class SfuVoice {
   readonly commands: Listener<typeof sfuCommand>;
   readonly #redis: Redis;
-  readonly #timer: NodeJS.Timeout;
   #node: SfuNode;
 
   static async start(redis: Redis, change: Partial<SfuNode> = {}): Promise<SfuVoice> {
@@ -38,7 +43,6 @@ export class SfuVoice {
     this.#redis = redis;
     this.commands = commands;
     this.#node = node;
-    this.#timer = setInterval(() => void announceSfuNode(redis, this.#node).catch(() => undefined), 500);
   }
 
   get nodeId(): string {
@@ -47,16 +51,20 @@ export class SfuVoice {
 
   async announce(change: Partial<SfuNode>): Promise<void> {
     this.#node = { ...this.#node, ...change };
-    await announceSfuNode(this.#redis, this.#node);
+    await this.#say(ttlMs);
   }
 
   /** Says nothing any more, as if it were killed. */
-  die(): void {
-    clearInterval(this.#timer);
+  die(): Promise<void> {
+    return this.#say(sfuNodeTtlMs);
+  }
+
+  async #say(holdsMs: number): Promise<void> {
+    const write = this.#redis.multi().set(sfuNodeKey(this.nodeId), JSON.stringify(this.#node), 'PX', holdsMs);
+    await write.sadd(sfuNodesKey, this.nodeId).exec();
   }
 
   async close(): Promise<void> {
-    this.die();
     this.commands.close();
     await withdrawSfuNode(this.#redis, this.nodeId);
   }

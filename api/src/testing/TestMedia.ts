@@ -106,7 +106,7 @@ export class TestMedia {
       found = await account.client.media.get({ id });
       return found.state === state;
     };
-    await waitUntil(`the file being ${state}`, look, 20_000);
+    await waitUntil(`the file being ${state}`, look, 60_000);
     return mediaSchema.parse(found);
   }
 

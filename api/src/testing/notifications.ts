@@ -15,14 +15,14 @@ export async function allPushed(backend: TestBackend): Promise<void> {
   await allTold(backend);
   const { notification } = backend.database;
   const due = () => notification.count({ where: { pushAt: { lte: new Date() } } });
-  await waitUntil('no push to be due', async () => (await due()) === 0, 30_000);
+  await waitUntil('no push to be due', async () => (await due()) === 0, 60_000);
   const left = async (): Promise<number> => {
     const key = 'maydan:queue:push';
     // At one moment: a job that moves on is in one of them.
     const look = backend.redis.multi().llen(`${key}:wait`).llen(`${key}:active`).zcard(`${key}:delayed`);
     return ((await look.exec()) ?? []).reduce((sum, [, count]) => sum + Number(count), 0);
   };
-  await waitUntil('the queue to be empty', async () => (await left()) === 0, 30_000);
+  await waitUntil('the queue to be empty', async () => (await left()) === 0, 60_000);
 }
 
 /** Notifications of these types, one a second, the last one a second ago. */
