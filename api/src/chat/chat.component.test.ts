@@ -181,8 +181,9 @@ describe('settings', () => {
     expect(await refusal(ann, 'a.com')).toBe('422 chat_links_off');
     await send(bob, 'heard');
     expect(await refusal(ann, 'heard')).toBe('409 chat_duplicate');
-    await rules({ emojiOnly: true });
+    await rules({ emojiOnly: true, maxLength: 500 });
     expect(await refusal(ann, 'text')).toBe('422 chat_emoji_only');
+    expect(await refusal(ann, `${'👍'.repeat(240)}x`)).toBe('422 chat_emoji_only');
     await send(ann, '🎉');
     await send(host, 'see a.com');
     await rules({ emojiOnly: false, linksOff: false, shield: true });
@@ -190,7 +191,8 @@ describe('settings', () => {
   });
 
   it('words of the session and of the platform, however they are written', async () => {
-    await rules({ bannedWords: ['غبي'] });
+    await rules({ bannedWords: ['غبي', `${'*a*b'.repeat(14)}*c`] });
+    await send(ann, 'ab'.repeat(240));
     expect(await refusal(ann, 'يا غَبـــيّ')).toBe('422 chat_word_banned');
     expect(await api.refusal(ann, 'GET', '/admin/banned-words')).toBe('403 forbidden');
     expect(await api.refusal(moderator, 'POST', '/admin/banned-words', { word: 'x' })).toBe('403 forbidden');

@@ -46,6 +46,17 @@ describe('a banned word', () => {
     'durable',
   ])('is not found in %p', (text) => expect(hits(text)).toBe(false));
 
+  it.each([
+    ['spam*', 'spam spams xspam', [true, true, false]],
+    ['*spam', 'spam xspam spams', [true, true, false]],
+    ['s*m', 'sm spam smx', [true, true, false]],
+    ['*p*m*', 'xpxmx pm mp', [true, true, false]],
+    ['ab*bc', 'abbc abxbc abc', [true, true, false]],
+  ])('with stars: %s', (word, text, found) => {
+    const list = compileWords([word]);
+    expect(text.split(' ').map((one) => containsBanned(one, list))).toEqual(found);
+  });
+
   it('is one word however it is written into the list; what is no word bans nothing', () => {
     expect(wordKey('ＢＡＤ')).toBe(wordKey('bad'));
     expect(wordKey('إمّعة')).toBe(wordKey('امعه'));
@@ -56,6 +67,8 @@ describe('a banned word', () => {
     const text = 'a'.repeat(250) + ' .'.repeat(125);
     expect(containsBanned(text, compileWords(['a*a*a*a*b']))).toBe(false);
     expect(hasLink(text + 'x.'.repeat(200))).toBe(false);
+    expect(containsBanned('ab'.repeat(240), compileWords([`${'*a*b'.repeat(14)}*c`]))).toBe(false);
+    expect(isEmojiOnly(`${'👍'.repeat(240)}x`)).toBe(false);
   });
 });
 

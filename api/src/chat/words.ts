@@ -84,8 +84,8 @@ export interface BannedWords {
   readonly undoubled: ReadonlySet<string>;
   /** Of several words, with blanks around. */
   readonly phrases: readonly string[];
-  /** Those with `*` for any letters. */
-  readonly patterns: readonly RegExp[];
+  /** Those with `*` for any letters: what stands before, between and behind. */
+  readonly patterns: readonly (readonly string[])[];
 }
 
 /** The form by which banned words are compared: two words of one key are one word. Empty when nothing is left of it. */
@@ -116,7 +116,7 @@ export function containsBanned(text: string, banned: BannedWords): boolean {
     const words = reading.split(' ').filter((word) => word !== '');
     const padded = ` ${words.map(shorten).join(' ')} `;
     if (banned.phrases.some((phrase) => padded.includes(phrase))) return true;
-    return [...words, ...spelled(words)].some((word) => isBanned(word, banned));
+    return [...new Set([...words, ...spelled(words)])].some((word) => isBanned(word, banned));
   });
 }
 
@@ -133,7 +133,7 @@ function isBanned(word: string, { words, undoubled, patterns }: BannedWords): bo
   const forms = new Set([shorten(word), word.replace(/(.)\1{2,}/gu, '$1$1')]);
   for (const form of [...forms]) forms.add(form.replace(arabicPrefix, ''));
   for (const form of forms) {
-    if (words.has(form) || patterns.some((pattern) => pattern.test(form))) return true;
+    if (words.has(form) || patterns.some((pattern) => matches(form, pattern))) return true;
     const without = undouble(form);
     if (without.length >= 4 && undoubled.has(without)) return true;
   }
@@ -200,7 +200,19 @@ function spelled(words: readonly string[]): string[] {
   return found;
 }
 
-function toPattern(key: string): RegExp {
-  const parts = key.split('*').map((part) => part.replace(/[^\p{L}\p{N} ]/gu, ''));
-  return new RegExp(`^${parts.join('[\\p{L}\\p{N}]*')}$`, 'u');
+function toPattern(key: string): string[] {
+  return key.split('*').map((part) => part.replace(/[^\p{L}\p{N} ]/gu, ''));
+}
+
+/** Each part where it comes first: as a regular expression, many `*` would try each way to share out a long word. */
+function matches(word: string, pattern: readonly string[]): boolean {
+  const [first = '', last = ''] = [pattern[0], pattern.at(-1)];
+  if (!word.startsWith(first) || !word.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of pattern.slice(1, -1)) {
+    const found = word.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return at + last.length <= word.length;
 }
