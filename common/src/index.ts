@@ -1,5 +1,6 @@
 export * from './addressGroup.ts';
 export * from './AppError.ts';
+export * from './askListening.ts';
 export * from './bitstream/av1.ts';
 export * from './bitstream/bits.ts';
 export * from './bitstream/hevcSps.ts';

@@ -1,13 +1,16 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { factStream, jobs, sfuNodeKey, sfuNodesKey, type FactOf, type SfuNode } from '@maydan/contracts';
-import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
+import { freePort, startRedis, startSilentServer, waitUntil, type EmbeddedRedis } from '@maydan/infra';
 import {
   announceSfuNode,
   createLogger,
   createRedis,
   FactWriter,
+  isSfuNodeGone,
   JobProducer,
   listSfuNodes,
   runJobs,
@@ -118,5 +121,27 @@ describe('what services share over a real Redis', () => {
     await redis.del(sfuNodeKey('b'));
     expect(await listSfuNodes(redis)).toEqual([node('a')]);
     expect((await redis.smembers(sfuNodesKey)).sort()).toEqual(['a', 'odd']);
+  });
+
+  it('takes a node of the sfu for gone that refuses, or neither announces itself nor answers; no other', async () => {
+    const redis = connect();
+    const silent = await startSilentServer();
+    const listening = createServer().listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const isGone = async (port: number, ttlMs: number): Promise<boolean> => {
+      const node = { nodeId: `on-${port}`, internalUrl: `http://127.0.0.1:${port}` };
+      await redis.set(sfuNodeKey(node.nodeId), '{}', 'PX', ttlMs);
+      return isSfuNodeGone(redis, node);
+    };
+    try {
+      expect(await isGone(await freePort(), 60_000)).toBe(true);
+      expect(await isGone(silent.port, 1_000)).toBe(true);
+      // Out of our reach alone; one that stands still, whose kernel answers for it.
+      expect(await isGone(silent.port, 60_000)).toBe(false);
+      expect(await isGone((listening.address() as AddressInfo).port, 1_000)).toBe(false);
+    } finally {
+      silent.close();
+      listening.close();
+    }
   });
 });

@@ -1,4 +1,12 @@
-import { sfuNode, sfuNodeKey, sfuNodesKey, sfuNodeTtlMs, type SfuNode } from '@maydan/contracts';
+import {
+  sfuNode,
+  sfuNodeKey,
+  sfuNodesKey,
+  sfuNodeSilentMs,
+  sfuNodeTtlMs,
+  type SfuNode,
+} from '@maydan/contracts';
+import { askListening } from './askListening.ts';
 import type { Redis } from './redis.ts';
 
 /** From this load on a node takes no people of another room, nor more of its own while another node has space. */
@@ -39,4 +47,20 @@ export function pickSfuNode(nodes: readonly SfuNode[], sessionId: string): SfuNo
   const byLoad = [...nodes].sort((a, b) => a.load - b.load);
   const withRoom = byLoad.find(({ rooms, load }) => rooms.includes(sessionId) && load < fullLoad);
   return withRoom ?? byLoad[0];
+}
+
+/**
+ * Whether a node is gone although it may be named for a while: nobody listens at one of `urls` any more; or it has missed to
+ * announce itself and nothing at all comes back from it, as of a machine that is lost. One that stands still is there, and
+ * so is one that only we can't reach. Rejects when Redis is away.
+ */
+export async function isSfuNodeGone(
+  redis: Redis,
+  { nodeId, internalUrl }: Pick<SfuNode, 'nodeId' | 'internalUrl'>,
+  urls: readonly string[] = [internalUrl],
+): Promise<boolean> {
+  const answers = await Promise.all(urls.map(askListening));
+  if (answers.includes('refused')) return true;
+  if (answers.includes('listening')) return false;
+  return (await redis.pttl(sfuNodeKey(nodeId))) < sfuNodeTtlMs - sfuNodeSilentMs;
 }

@@ -5,6 +5,8 @@ export type { EmbeddedRedis, RedisOptions } from './embedded/redis.ts';
 export { startS3 } from './embedded/s3.ts';
 export type { EmbeddedS3, S3Options } from './embedded/s3.ts';
 export { freePort, isPortFree } from './embedded/freePort.ts';
+export { startSilentServer } from './embedded/silentServer.ts';
+export type { SilentServer } from './embedded/silentServer.ts';
 export { withFileLock } from './process/fileLock.ts';
 export { waitUntil } from './process/waitUntil.ts';
 export { Stack, startStack } from './supervisor/Stack.ts';

@@ -76,6 +76,16 @@ describe('a stage over two sfu nodes', () => {
     await waitForSound(page);
   }
 
+  /** How a page was connected each time it asked for a node from now on. */
+  async function askedWhile(page: Page): Promise<string[]> {
+    const states: string[] = [];
+    await page.route(/\/sessions\/[^/]+\/join$/, async (route) => {
+      states.push((await stageOf(page)).connection);
+      await route.continue();
+    });
+    return states;
+  }
+
   it('spans both; when one dies its people go on with the other, seen and heard by everybody', async () => {
     const { host, id } = await web.goLive();
     await waitForStage(host, 'the camera', ({ own }) => Boolean(own.camera?.producerId));
@@ -116,7 +126,7 @@ describe('a stage over two sfu nodes', () => {
     expect(await nodesOf(id)).toEqual([spaces.hosts[1].namespace]);
 
     // All are on the node that dies now, which said until then that it has the room and space for more.
-    await startNode(spaces.hosts[0]);
+    const third = await startNode(spaces.hosts[0]);
     const joins = [(await stageOf(host)).joins, (await stageOf(guest)).joins] as const;
     await nodes[1]?.stop('SIGKILL');
     const diedMs = Date.now();
@@ -124,6 +134,18 @@ describe('a stage over two sfu nodes', () => {
     for (const atMs of back) expect(atMs - diedMs).toBeLessThan(backMs);
     await waitForMovingPicture(viewer);
     expect(await nodesOf(id)).toEqual([spaces.hosts[0].namespace]);
+
+    // The machine of that node is lost: nothing refuses a connection, and none is closed.
+    await startNode(spaces.hosts[1]);
+    const asked = await Promise.all([host, guest].map(askedWhile));
+    const again = [(await stageOf(host)).joins, (await stageOf(guest)).joins] as const;
+    await spaces.lose(spaces.hosts[0]);
+    await third.stop('SIGKILL');
+    await Promise.all([waitForReturn(host, again[0], 2), waitForReturn(guest, again[1], 2)]);
+    // They looked for another node before anything told them that their connection is lost.
+    for (const states of asked) expect(states[0]).toBe('connected');
+    await waitForMovingPicture(viewer);
+    expect(await nodesOf(id)).toEqual([spaces.hosts[1].namespace]);
     expect(web.pageErrors).toEqual([]);
   }, 240_000);
 });

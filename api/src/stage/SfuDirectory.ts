@@ -1,6 +1,5 @@
-import { AppError, listSfuNodes, pickSfuNode, type Logger, type Redis } from '@maydan/common';
+import { AppError, isSfuNodeGone, listSfuNodes, pickSfuNode, type Logger, type Redis } from '@maydan/common';
 import type { SfuNode } from '@maydan/contracts';
-import { isRefused } from './isRefused.ts';
 
 const answerHoldsMs = 200;
 const mostAsked = 100;
@@ -28,8 +27,8 @@ export class SfuDirectory {
   }
 
   /**
-   * The node to join a session's room on. One whose process is gone is named for some seconds more, and passed over as long
-   * as there is another. Throws `unavailable` when there is none.
+   * The node to join a session's room on. One whose process or machine is gone is named for some seconds more, and passed over
+   * as long as there is another. Throws `unavailable` when there is none.
    */
   async pick(sessionId: string): Promise<SfuNode> {
     const nodes = await this.list();
@@ -46,12 +45,13 @@ export class SfuDirectory {
   }
 
   /** Many who come at once ask a node once. */
-  #isGone({ internalUrl, publicUrl }: SfuNode): Promise<boolean> {
+  #isGone(node: SfuNode): Promise<boolean> {
+    const { internalUrl, publicUrl } = node;
     const nowMs = Date.now();
     const asked = this.#asked.get(internalUrl);
     if (asked !== undefined && nowMs < asked.untilMs) return asked.answer;
     const urls = publicUrl === null ? [internalUrl] : [internalUrl, publicUrl];
-    const answer = Promise.all(urls.map(isRefused)).then((refused) => refused.includes(true));
+    const answer = isSfuNodeGone(this.#redis, node, urls);
     if (this.#asked.size >= mostAsked) this.#asked.clear();
     this.#asked.set(internalUrl, { untilMs: nowMs + answerHoldsMs, answer });
     return answer;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { freePort } from '@maydan/infra';
+import { freePort, startSilentServer } from '@maydan/infra';
 import { jest } from '@jest/globals';
 import { mintJoinToken, verifyJoinToken } from '@maydan/common';
-import { deviceHeader, stageJoinOutput, type StageJoin } from '@maydan/contracts';
+import { deviceHeader, sfuNodeKey, stageJoinOutput, type StageJoin } from '@maydan/contracts';
 import { SfuVoice } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type AskOptions, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -178,23 +178,45 @@ describe('joining', () => {
     }
   });
 
-  it('passes over a node whose process is gone, though it is named for some seconds more', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
+  describe('on one of two nodes', () => {
     const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
-    const there = { internalUrl: urlOf((server.address() as AddressInfo).port), load: 0.5 };
-    const nodes = [
-      await SfuVoice.start(backend.redis, { internalUrl: urlOf(await freePort()) }),
-      await SfuVoice.start(backend.redis, there),
-    ] as const;
-    try {
-      const { id } = await host.client.sessions.create({ title: 'on two nodes' });
-      for (const node of nodes) await node.open(id);
-      expect((await api.client.stage.join({ id })).nodeId).toBe(nodes[1].nodeId);
-    } finally {
-      for (const node of nodes) await node.close();
-      server.close();
+    /** Who is sent to when the first node, which has the room, is at `port`; `before` comes before the question. */
+    async function nodeFor(port: number, before?: (first: SfuVoice) => unknown): Promise<'first' | 'other'> {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const there = { internalUrl: urlOf((server.address() as AddressInfo).port), load: 0.5 };
+      const first = await SfuVoice.start(backend.redis, { internalUrl: urlOf(port) });
+      const other = await SfuVoice.start(backend.redis, there);
+      try {
+        const { id } = await host.client.sessions.create({ title: 'on two nodes' });
+        for (const node of [first, other]) await node.open(id);
+        await before?.(first);
+        const { nodeId } = await api.client.stage.join({ id });
+        expect([first.nodeId, other.nodeId]).toContain(nodeId);
+        return nodeId === first.nodeId ? 'first' : 'other';
+      } finally {
+        for (const node of [first, other]) await node.close();
+        server.close();
+      }
     }
+
+    it('passes over one whose process is gone, though it is named for some seconds more', async () => {
+      expect(await nodeFor(await freePort())).toBe('other');
+    });
+
+    it('passes over one whose machine is gone without a word, not one that only the api can not reach', async () => {
+      const silent = await startSilentServer();
+      const leave = (leftMs: number) => async (first: SfuVoice) => {
+        first.die();
+        await backend.redis.pexpire(sfuNodeKey(first.nodeId), leftMs);
+      };
+      try {
+        expect(await nodeFor(silent.port, leave(1_400))).toBe('other');
+        expect(await nodeFor(silent.port, leave(60_000))).toBe('first');
+      } finally {
+        silent.close();
+      }
+    });
   });
 
   it('is not possible without a node', async () => {

@@ -22,6 +22,8 @@ export const sfuNodesKey = 'maydan:sfu:nodes';
 export const sfuNodeKey = (nodeId: string): string => `${sfuNodesKey}:${nodeId}`;
 /** A node that says nothing for this long is gone; it renews three times as often. */
 export const sfuNodeTtlMs = 3_000;
+/** One that hasn't renewed for this long is asked whether it is there. */
+export const sfuNodeSilentMs = 1_500;
 
 /** Channel on which the api tells all sfu nodes what must happen in a room at once. */
 export const sfuCommandChannel = 'maydan:sfu:commands';

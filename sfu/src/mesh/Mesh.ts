@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, listSfuNodes } from '@maydan/common';
 import type { Logger, Redis } from '@maydan/common';
-import { sfuNodeTtlMs } from '@maydan/contracts';
+import { sfuNodeSilentMs, sfuNodeTtlMs } from '@maydan/contracts';
 import type { MeshRoomState, PipeInput, PipeOutput } from '@maydan/contracts';
 import type { Router } from 'express';
 import type { Room } from '../rooms/Room.ts';
@@ -28,8 +28,6 @@ export interface MeshOptions {
 }
 
 const renewMs = sfuNodeTtlMs / 3;
-/** A node that has not renewed its state for this long is asked whether it is there. */
-const silentMs = 1.5 * renewMs;
 /** How long somebody who joins first waits to hear what other nodes have. */
 const prepareTimeoutMs = 1_000;
 
@@ -146,7 +144,8 @@ export class Mesh {
       else if (lookedAtMs >= this.#trustedFromMs && meshRoom?.states.missing(nodeId, lookedAtMs))
         meshRoom.reconcile();
     }
-    for (const read of found) if (read && read.expiresInMs < sfuNodeTtlMs - silentMs) this.#probe(read.state);
+    for (const read of found)
+      if (read && read.expiresInMs < sfuNodeTtlMs - sfuNodeSilentMs) this.#probe(read.state);
     this.#server.sweep(({ sessionId, nodeId, runId }) => {
       return this.#rooms.get(sessionId)?.states.get(nodeId)?.runId === runId;
     });

@@ -62,9 +62,9 @@ export class SignalingServer {
       maxHttpBufferSize: maxPayloadBytes,
       // Nothing is done without a join token, which no cookie carries.
       cors: { origin: '*' },
-      // A dead connection is noticed before the grace period would have been over anyway.
-      pingInterval: 5_000,
-      pingTimeout: 5_000,
+      // By pings clients know that we are there. A dead connection is noticed before the grace period would have been over anyway.
+      pingInterval: 1_500,
+      pingTimeout: 8_500,
     });
     this.#io.use((socket, next) => {
       try {

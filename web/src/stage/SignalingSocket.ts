@@ -24,15 +24,22 @@ export interface SignalingListener {
   message(message: SignalingMessage): void;
   /** Once, when the connection is gone by itself; not after `close()`. */
   lost(): void;
+  /** Nothing came for so long that the sfu may be gone without a word; again after it was heard again. */
+  silent(): void;
 }
 
+/** The sfu says that it is there each 1.5 s, as soon as it has heard the same from us. */
+const silentMs = 2_500;
 const connectTimeoutMs = 3_000;
 const answerTimeoutMs = 5_000;
 
 /** One connection to the sfu: it is never opened again, the client makes another. */
 export class SignalingSocket {
   private readonly socket: Socket;
+  private readonly listener: SignalingListener;
   private closed = false;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
+  private silent = false;
 
   /** Rejects with `SignalingError`: the sfu's own code, or `unavailable` when it can't be reached. */
   static async connect(url: string, token: string, listener: SignalingListener): Promise<SignalingSocket> {
@@ -57,7 +64,13 @@ export class SignalingSocket {
 
   private constructor(socket: Socket, listener: SignalingListener) {
     this.socket = socket;
+    this.listener = listener;
+    socket.on('connect', () => {
+      this.heard();
+      socket.io.engine.on('packet', () => this.heard());
+    });
     socket.on('disconnect', () => {
+      clearTimeout(this.silenceTimer);
       if (this.closed) return;
       this.closed = true;
       listener.lost();
@@ -66,6 +79,11 @@ export class SignalingSocket {
       const message = parseMessage(event, payload);
       if (message && !this.closed) listener.message(message);
     });
+  }
+
+  /** Whether nothing comes from the sfu any more, though the connection isn't lost yet. */
+  get isSilent(): boolean {
+    return this.silent && !this.closed;
   }
 
   /** Rejects with `SignalingError`; `timeout` when no answer came. */
@@ -87,7 +105,18 @@ export class SignalingSocket {
 
   close(): void {
     this.closed = true;
+    clearTimeout(this.silenceTimer);
     this.socket.disconnect();
+  }
+
+  private heard(): void {
+    clearTimeout(this.silenceTimer);
+    this.silent = false;
+    if (this.closed) return;
+    this.silenceTimer = setTimeout(() => {
+      this.silent = true;
+      this.listener.silent();
+    }, silentMs);
   }
 }
 

@@ -5,7 +5,7 @@ import { problemOf } from '../api/problem.ts';
 import { Attachment } from './Attachment.ts';
 import type { VideoCodec } from './encodings.ts';
 import { PeerMedia } from './PeerMedia.ts';
-import { afterRoomClosed, closeReasonOf, nextAttempt } from './reconnect.ts';
+import { afterRoomClosed, closeReasonOf, nextAttempt, nextQuestionMs } from './reconnect.ts';
 import type { WantedSource } from './Sending.ts';
 import type { SignalingMessage } from './signalled.ts';
 import { SignalingError, SignalingSocket } from './SignalingSocket.ts';
@@ -34,7 +34,8 @@ export interface StageClientOptions {
   readonly codec?: VideoCodec;
 }
 
-type Ending = 'lost' | 'newGrant';
+/** A grant: the node of the connection is gone, and that is of another one. */
+type Ending = 'lost' | 'newGrant' | JoinGrant;
 /** Refusals of the sfu in a row after which the client gives up. */
 const maxRefusals = 4;
 
@@ -160,6 +161,9 @@ export class StageClient {
         const ending = await this.stayConnected(grant, () => (failures = refusals = 0));
         lostAtMs = performance.now();
         newGrant = ending === 'newGrant';
+        if (typeof ending === 'string') continue;
+        grant = ending;
+        grantedAtMs = lostAtMs;
       } catch (error) {
         if (this.closed) return;
         const { code, retry } = problemOf(error);
@@ -192,6 +196,7 @@ export class StageClient {
     const socket = await SignalingSocket.connect(grant.signalingUrl, grant.token, {
       message: (message) => this.onMessage(message),
       lost: () => resolve('lost'),
+      silent: () => void this.lookElsewhere(grant),
     });
     if (this.closed) {
       socket.close();
@@ -208,6 +213,20 @@ export class StageClient {
       socket.close();
       if (this.socket === socket) this.socket = null;
       this.dispatch({ type: 'lost' });
+    }
+  }
+
+  /**
+   * Asks the api where to go for as long as nothing comes from the node: a machine that is gone closes no connection. While
+   * the api names the same node, or can't be reached either, all stays as it is.
+   */
+  private async lookElsewhere({ peerId, signalingUrl }: JoinGrant): Promise<void> {
+    const { socket } = this;
+    for (let asked = 1; socket !== null && this.socket === socket && socket.isSilent; asked += 1) {
+      const other = await this.askForGrant(peerId).catch(() => null);
+      if (this.socket !== socket || !socket.isSilent) return;
+      if (other !== null && other.signalingUrl !== signalingUrl) return this.endConnection?.(other);
+      await new Promise((resolve) => setTimeout(resolve, nextQuestionMs(asked)));
     }
   }
 

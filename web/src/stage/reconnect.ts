@@ -58,3 +58,8 @@ export function nextAttempt(outage: Outage, random: number): NextAttempt {
   const stale = failures >= 2 && grantAgeMs >= minGrantAgeMs;
   return { delayMs: Math.round(baseMs * (1 + random)), newGrant: expired || refused || stale };
 }
+
+/** How long to wait before the api is asked once more where to go, while the node of this client says nothing. */
+export function nextQuestionMs(asked: number): number {
+  return asked < 6 ? 400 : 2_000;
+}

@@ -1,6 +1,6 @@
 import { leaveReason } from '@maydan/contracts';
 import { cameraHeightOf, planEncoding, videoCodecOf } from './encodings.ts';
-import { afterRoomClosed, closeReasonOf, nextAttempt } from './reconnect.ts';
+import { afterRoomClosed, closeReasonOf, nextAttempt, nextQuestionMs } from './reconnect.ts';
 import { readRtpStats } from './rtpStats.ts';
 
 describe('what follows a loss', () => {
@@ -32,6 +32,14 @@ describe('what follows a loss', () => {
     expect(nextAttempt({ ...outage, failures: 1, code: 'token_expired' }, 0).newGrant).toBe(true);
     expect(nextAttempt({ ...outage, failures: 1, code: 'forbidden' }, 0).newGrant).toBe(true);
     expect(nextAttempt({ ...outage, failures: 3, grantAgeMs: 200, code: 'timeout' }, 0).newGrant).toBe(false);
+  });
+
+  it('asks the api about a silent node often at first, and not for each moment until the connection is lost', () => {
+    let waitedMs = 0;
+    let questions = 1;
+    for (; waitedMs < 10_000; questions += 1) waitedMs += nextQuestionMs(questions);
+    expect([1, 2, 3, 4, 5].reduce((sum, asked) => sum + nextQuestionMs(asked), 0)).toBeLessThan(2_500);
+    expect(questions).toBeLessThan(12);
   });
 
   it('is the end after everything but a lost room and one that has become private', () => {

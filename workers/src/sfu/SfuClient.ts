@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import {
   AppError,
   isConnectionRefused,
+  isSfuNodeGone,
   listSfuNodes,
   mintJoinToken,
   pickSfuNode,
@@ -69,21 +70,23 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
   #isClosed = false;
 
   /**
-   * Joins on the node that has the room, else on the least loaded one; a node whose process is gone is passed over. What an earlier client of this peer id left behind is
-   * gone then. @throws AppError `unavailable` without a node or an answer, and whatever the sfu refuses with.
+   * Joins on the node that has the room, else on the least loaded one; a node whose process or machine is gone is passed over
+   * as long as there is another. What an earlier client of this peer id left behind is gone then. @throws AppError `unavailable` without a node or an answer, and whatever the sfu refuses with.
    */
   static async join(options: SfuClientOptions): Promise<SfuClient> {
     let nodes = await listSfuNodes(options.redis);
     for (;;) {
       const node = pickSfuNode(nodes, options.sessionId);
       if (!node) throw new AppError('unavailable', 'There is no sfu at present.');
+      const others = nodes.filter((other) => other !== node);
       try {
-        return await SfuClient.#joinOn(node, options);
-      } catch (error) {
-        nodes = nodes.filter((other) => other !== node);
         // What a dead node said of itself stays for some seconds.
-        if (nodes.length === 0 || !isConnectionRefused(error)) throw error;
+        if (others.length === 0 || !(await isSfuNodeGone(options.redis, node)))
+          return await SfuClient.#joinOn(node, options);
+      } catch (error) {
+        if (others.length === 0 || !isConnectionRefused(error)) throw error;
       }
+      nodes = others;
     }
   }
 
@@ -125,7 +128,7 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
     if (options.holdsEvents !== true) setImmediate(() => this.deliver());
     connection.on('reconnected', () => void this.#resume());
     connection.on('closed', () => this.#finish('lost'));
-    this.#watch = new NodeWatch(options.redis, node.nodeId, () => this.#finish('lost'));
+    this.#watch = new NodeWatch(options.redis, node, () => this.#finish('lost'));
   }
 
   /** Tells what has happened since the join and goes on telling; for who joined with `holdsEvents`. */

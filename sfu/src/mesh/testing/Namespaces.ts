@@ -82,6 +82,11 @@ export class Namespaces {
     await ip('-n', namespace, 'link', 'set', device, 'down');
   }
 
+  /** The machine is lost: nothing arrives there and nothing comes from it any more. What runs on it is to be ended after this. */
+  async lose({ namespace }: NamespaceHost): Promise<void> {
+    for (const name of [toHere, device]) await ip('-n', namespace, 'link', 'set', name, 'down');
+  }
+
   /** The pairs go with their namespaces. Idempotent. */
   async close(): Promise<void> {
     for (const { namespace } of this.hosts) await ip('netns', 'del', namespace).catch(() => undefined);
