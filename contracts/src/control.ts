@@ -5,7 +5,7 @@ import { peerId } from './stage/joinToken.ts';
 
 /**
  * What the api wants of a live session, kept in Redis under `controlKey(sessionId)` and announced on a channel
- * of the same name. The api writes it; the worker's job and ingest read it. The newest document wins.
+ * of the same name. The api writes it; the worker's job and ingest read it. The newest document wins: that of the highest revision.
  */
 export const controlDocument = z.object({
   sessionId,
@@ -35,6 +35,9 @@ export const controlDocument = z.object({
   dropRtmpBelow: z.int().min(0).default(0),
   /** While interrupted: when the session ends unless the publisher returns. */
   graceDeadlineAt: isoDate.nullable(),
+  /** Grows with each change of the session's row; several api processes write, whose clocks may differ. */
+  revision: z.int().min(0).default(0),
+  /** By the clock of the api process that changed the row: for people who look. */
   updatedAt: isoDate,
 });
 export type ControlDocument = z.infer<typeof controlDocument>;

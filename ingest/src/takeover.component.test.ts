@@ -158,6 +158,7 @@ describe('the api drops a publisher', () => {
       stageLayout: 'grid',
       dropRtmpBelow: 0,
       graceDeadlineAt: null,
+      revision: 1,
       updatedAt: new Date().toISOString(),
     };
     // About the publish before this one.

@@ -33,6 +33,7 @@ export function controlDocumentOf(session: Session): ControlDocument {
     dropRtmpBelow: session.dropRtmpBelow,
     graceDeadlineAt:
       session.state === 'interrupted' ? (session.graceDeadlineAt?.toISOString() ?? null) : null,
+    revision: session.revision,
     updatedAt: session.updatedAt.toISOString(),
   };
 }

@@ -11,6 +11,7 @@ import {
 import { Listener } from '../testing/Listener.ts';
 import type { Answer, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
+import { controlDocumentOf } from './controlDocument.ts';
 
 let backend: TestBackend;
 let api: TestApi;
@@ -167,6 +168,21 @@ describe('the question of ingest', () => {
     expect(session).toMatchObject({ state: 'idle', title: `${account.user.displayName}'s stream` });
     const text = (await backend.redis.get(controlKey(sessionId))) ?? '';
     expect(controlDocument.parse(JSON.parse(text))).toMatchObject({ desired: 'run', epoch: 1, source: null });
+  });
+
+  it('says by a revision which control document is the newest, whatever the clocks of the api processes say', async () => {
+    const { key } = await api.createKey(await api.register());
+    const { sessionId: id } = await api.publish(key);
+    const { database } = backend;
+    // As a process wrote it whose clock is an hour ahead.
+    const updatedAt = new Date(Date.now() + 3_600_000);
+    const ahead = controlDocumentOf(await database.session.update({ where: { id }, data: { updatedAt } }));
+    await api.publish(key);
+    const text = (await backend.redis.get(controlKey(id))) ?? '';
+    const newest = controlDocument.parse(JSON.parse(text));
+    expect(Date.parse(newest.updatedAt)).toBeLessThan(Date.parse(ahead.updatedAt));
+    expect(newest.revision).toBeGreaterThan(ahead.revision);
+    expect(newest.epoch).toBe(ahead.epoch + 1);
   });
 
   it('takes the prepared session that is due first, and none of another day', async () => {

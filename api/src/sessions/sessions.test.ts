@@ -26,6 +26,7 @@ const row: Session = {
   scheduledStartAt: null,
   createdAt: at,
   updatedAt: at,
+  revision: 7,
   state: 'live',
   stateChangedAt: at,
   endReason: null,

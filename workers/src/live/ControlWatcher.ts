@@ -33,13 +33,12 @@ export class ControlChannel {
   }
 }
 
-/** True when `next` says something newer than `current`: by epoch, then by time. A stop is never taken back. */
+/** True when `next` says something newer than `current`: by the row it was made of, not by clocks. A stop is never taken back. */
 export function isNewer(next: ControlDocument, current: ControlDocument | null): boolean {
   if (current === null) return true;
   if (current.desired === 'stop') return false;
   if (next.desired === 'stop') return true;
-  if (next.epoch !== current.epoch) return next.epoch > current.epoch;
-  return Date.parse(next.updatedAt) > Date.parse(current.updatedAt);
+  return next.revision > current.revision;
 }
 
 export interface ControlWatcherOptions {

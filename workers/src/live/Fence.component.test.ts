@@ -21,6 +21,7 @@ const document = (change: Partial<ControlDocument>): ControlDocument => ({
   stageLayout: 'grid',
   dropRtmpBelow: 0,
   graceDeadlineAt: null,
+  revision: 1,
   updatedAt: '2026-01-01T00:00:00.000Z',
   ...change,
 });
@@ -98,30 +99,36 @@ describe('runs of a playback', () => {
     expect(seen).toHaveLength(1);
     await waitUntil(
       'the subscription',
-      async () => (await redis.publish(controlKey(sessionId), JSON.stringify(document({ epoch: 2 })))) > 0,
+      async () =>
+        (await redis.publish(controlKey(sessionId), JSON.stringify(document({ epoch: 2, revision: 2 })))) > 0,
       2_000,
     );
     await waitUntil('the announced document', () => watcher.current?.epoch === 2, 2_000);
     await redis.publish(controlKey(sessionId), 'nonsense');
-    await redis.set(controlKey(sessionId), JSON.stringify(document({ epoch: 3 })));
+    await redis.set(controlKey(sessionId), JSON.stringify(document({ epoch: 3, revision: 3 })));
     await waitUntil('the polled document', () => watcher.current?.epoch === 3, 5_000);
-    expect(seen.map((next) => next.epoch)).toEqual([1, 2, 3]);
+    // Of a process whose clock is behind, and what the one before it wrote, which comes late.
+    const behind = document({ epoch: 4, revision: 5, updatedAt: '2025-12-31T23:00:00.000Z' });
+    const late = document({ epoch: 3, revision: 4, updatedAt: '2026-01-02T00:00:00.000Z' });
+    for (const next of [behind, late, document({ epoch: 5, revision: 6 })])
+      await redis.publish(controlKey(sessionId), JSON.stringify(next));
+    await waitUntil('the last one', () => watcher.current?.epoch === 5, 30_000);
+    expect(seen.map((next) => next.epoch)).toEqual([1, 2, 3, 4, 5]);
     watcher.close();
     subscriber.disconnect();
-  }, 15_000);
+  }, 60_000);
 });
 
 describe('the newest control document', () => {
   const later = '2026-01-01T00:00:01.000Z';
-  it('is that of the higher epoch, then of the later time', () => {
-    expect(isNewer(document({ epoch: 2 }), document({ epoch: 1, updatedAt: later }))).toBe(true);
-    expect(isNewer(document({ epoch: 1, updatedAt: later }), document({ epoch: 2 }))).toBe(false);
-    expect(isNewer(document({ updatedAt: later }), document({}))).toBe(true);
-    expect(isNewer(document({}), document({}))).toBe(false);
+  it('is that of the higher revision, whatever clocks say', () => {
+    expect(isNewer(document({ revision: 2 }), document({ updatedAt: later }))).toBe(true);
+    expect(isNewer(document({ updatedAt: later }), document({ revision: 2 }))).toBe(false);
+    expect(isNewer(document({ updatedAt: later }), document({}))).toBe(false);
   });
   it('is a stop, for ever', () => {
     const stop = document({ desired: 'stop', stopReason: 'hostEnded' });
-    expect(isNewer(stop, document({ epoch: 2, updatedAt: later }))).toBe(true);
-    expect(isNewer(document({ epoch: 9, updatedAt: later }), stop)).toBe(false);
+    expect(isNewer(stop, document({ revision: 2 }))).toBe(true);
+    expect(isNewer(document({ revision: 9 }), stop)).toBe(false);
   });
 });

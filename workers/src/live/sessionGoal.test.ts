@@ -12,6 +12,7 @@ const control = (change: Partial<ControlDocument> = {}): ControlDocument => ({
   stageLayout: 'grid',
   dropRtmpBelow: 0,
   graceDeadlineAt: null,
+  revision: 1,
   updatedAt: '2026-01-01T00:00:00.000Z',
   ...change,
 });

@@ -188,6 +188,7 @@ export class LiveTest {
       stageLayout: 'grid' as const,
       dropRtmpBelow: 0,
       graceDeadlineAt: null,
+      revision: 0,
       updatedAt: new Date(0).toISOString(),
     };
     this.#document = { sessionId, playbackId, desired: 'run', epoch: 0, ...nothing };
@@ -195,7 +196,7 @@ export class LiveTest {
 
   /** Writes and announces a change of the control document. */
   async control(change: Partial<ControlDocument>): Promise<void> {
-    this.#document = { ...this.#document, ...change, updatedAt: new Date().toISOString() };
+    this.#document = { ...this.#document, ...change, revision: this.#document.revision + 1 };
     const key = controlKey(this.sessionId);
     const text = JSON.stringify(this.#document);
     await this.#stack.redis.set(key, text);

@@ -42,6 +42,7 @@ export class RestreamStack {
   readonly #control: ControlChannel;
   readonly #api: Server;
   readonly #sessions: RestreamSession[] = [];
+  #revision = 0;
 
   static async start(): Promise<RestreamStack> {
     const folder = await mkdtemp(join(tmpdir(), 'maydan-restream-'));
@@ -90,6 +91,7 @@ export class RestreamStack {
         stageLayout: 'grid',
         dropRtmpBelow: 0,
         graceDeadlineAt: null,
+        revision: ++this.#revision,
         updatedAt: new Date().toISOString(),
       },
     };

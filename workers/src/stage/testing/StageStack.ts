@@ -98,7 +98,7 @@ export class StageStack {
 
   /** Writes and announces a change of the control document. */
   async control(change: Partial<ControlDocument>): Promise<void> {
-    this.#document = { ...this.#document, ...change, updatedAt: new Date().toISOString() };
+    this.#document = { ...this.#document, ...change, revision: this.#document.revision + 1 };
     const text = JSON.stringify(this.#document);
     await this.redis.set(controlKey(this.sessionId), text);
     await this.redis.publish(controlKey(this.sessionId), text);
