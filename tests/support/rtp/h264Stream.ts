@@ -37,6 +37,16 @@ export function byteStream(received: readonly RtpPayload[]): Buffer {
   return Buffer.concat(pieces);
 }
 
+/** The NAL units of packets, without what tells them apart; a start code is in none of them (ITU-T H.264, 7.4.1). */
+export function nalUnits(received: readonly RtpPayload[]): Buffer[] {
+  const stream = byteStream(received);
+  const starts: number[] = [];
+  for (let at = stream.indexOf(startCode); at !== -1; at = stream.indexOf(startCode, at + startCode.length)) {
+    starts.push(at);
+  }
+  return starts.map((at, index) => stream.subarray(at + startCode.length, starts[index + 1]));
+}
+
 function unitsOf(payload: Buffer): Buffer[] {
   const type = payload.readUInt8(0) & 31;
   if (type < 24) return [startCode, payload];

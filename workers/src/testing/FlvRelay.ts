@@ -20,13 +20,14 @@ const publish = [
 /** Writes FLV as a publisher would; returns what ends it. */
 export type FlvFeed = (response: ServerResponse) => () => void;
 
-/** What an ffmpeg writes with these arguments to `pipe:1`. */
+/** What an ffmpeg writes with these arguments to `pipe:1`; `onData` is told of it first. */
 export const ffmpegFeed =
-  (publishArguments: readonly string[]): FlvFeed =>
+  (publishArguments: readonly string[], onData?: (bytes: Buffer) => void): FlvFeed =>
   (response) => {
     const publisher = spawn(process.env['FFMPEG_PATH'] ?? 'ffmpeg', publishArguments, {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    if (onData !== undefined) publisher.stdout.on('data', onData);
     publisher.stdout.pipe(response);
     response.once('close', () => publisher.kill('SIGKILL'));
     return () => publisher.kill('SIGTERM');

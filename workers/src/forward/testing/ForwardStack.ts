@@ -18,6 +18,8 @@ import {
   type SfuNode,
 } from '@maydan/contracts';
 import { startRedis, type EmbeddedRedis } from '@maydan/infra';
+import type { ClientProcess } from '../../../../tests/support/whip/ClientProcess.ts';
+import { startAiortcPlayer } from '../../../../tests/support/whip/clients.ts';
 import { warmUpEncoder } from '../../ffmpeg/LegEncoder.ts';
 import { Admission } from '../../live/Admission.ts';
 import { ControlChannel } from '../../live/ControlWatcher.ts';
@@ -79,8 +81,9 @@ export function publishArguments(options: PublishOptions = {}): string[] {
   ];
 }
 
-/** Publishes so. */
-export const publishFeed = (options: PublishOptions): FlvFeed => ffmpegFeed(publishArguments(options));
+/** Publishes so; `onData` is told of the FLV before anybody gets it. */
+export const publishFeed = (options: PublishOptions, onData?: (bytes: Buffer) => void): FlvFeed =>
+  ffmpegFeed(publishArguments(options), onData);
 
 /** For tests: real Redis, sfu and forward, a real ffmpeg in the place of publisher and ingest. Who starts it closes it. */
 export class ForwardStack {
@@ -173,6 +176,18 @@ export class ForwardStack {
     this.#closes.push(() => connection.close());
     connection.deliverTo(listener);
     await connection.request('room.join', {});
+  }
+
+  /** Somebody who watches by WHEP, with a client that isn't ours (aiortc). */
+  async play(): Promise<ClientProcess> {
+    const { redis, secret, sessionId, sessionType } = this;
+    const [node] = await listSfuNodes(redis);
+    if (node === undefined) throw new Error('there is no sfu');
+    const claims = { peerId: randomUUID(), sessionId, role: 'viewer', userId: null } as const;
+    const token = mintJoinToken(secret, { ...claims, displayName: '', sessionType });
+    const player = await startAiortcPlayer(`${node.internalUrl}/whep/${sessionId}`, token);
+    this.#closes.push(() => player.kill());
+    return player;
   }
 
   /** Another receiver of the room. Our own services need no WebRTC. */
