@@ -21,6 +21,13 @@ describe('configSchema', () => {
     expect(parsed.error?.issues[0]?.path).toEqual(['SFU_RTC_MAX_PORT']);
   });
 
+  it('refuses a range of ports that is too small to work with', () => {
+    const range = (last: number) => ({ ...env, SFU_RTC_MIN_PORT: '5000', SFU_RTC_MAX_PORT: String(last) });
+    const [issue] = configSchema.safeParse(range(5018)).error?.issues ?? [];
+    expect(issue).toMatchObject({ path: ['SFU_RTC_MAX_PORT'], message: expect.stringContaining('20 ports') });
+    expect(configSchema.safeParse(range(5019)).success).toBe(true);
+  });
+
   it('refuses a WebRTC port within the range of plain RTP', () => {
     const parsed = configSchema.safeParse({ ...env, SFU_RTC_PORT: '40099', SFU_WORKERS: '2' });
     expect(parsed.error?.issues[0]?.path).toEqual(['SFU_RTC_PORT']);

@@ -2,6 +2,8 @@ import { availableParallelism, hostname } from 'node:os';
 import { baseConfig, flag, optional, port, trustProxy } from '@maydan/common';
 import { z } from 'zod';
 
+/** What a room with an RTMP source, a stage and its recording takes, with something to spare. */
+const leastPorts = 20;
 /** Most Workers that a node may have. */
 const mostWorkers = 64;
 
@@ -64,9 +66,9 @@ export const configSchema = z
     TURN_URLS: iceUrls('turn', 'turns'),
     TURN_SECRET: optional(z.string().min(16, 'must have at least 16 characters')),
   })
-  .refine((config) => config.SFU_RTC_MIN_PORT < config.SFU_RTC_MAX_PORT, {
+  .refine((config) => config.SFU_RTC_MAX_PORT - config.SFU_RTC_MIN_PORT + 1 >= leastPorts, {
     path: ['SFU_RTC_MAX_PORT'],
-    message: 'must be above SFU_RTC_MIN_PORT',
+    message: `must be above SFU_RTC_MIN_PORT, with at least ${leastPorts} ports from there to here`,
   })
   .refine(
     ({ SFU_RTC_PORT: first, SFU_WORKERS: count, ...range }) => {

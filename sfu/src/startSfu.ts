@@ -33,6 +33,7 @@ import { registerMeshMetrics } from './mesh/registerMeshMetrics.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
 import { createWhip } from './whip/index.ts';
 import { PeerViewers } from './viewing/PeerViewers.ts';
+import { checkPlainPorts } from './workers/checkPlainPorts.ts';
 import { plainAddress, webRtcAddresses } from './workers/listenAddresses.ts';
 import type { ListenAddress } from './workers/PooledWorker.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
@@ -70,6 +71,7 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   const internalUrl = config.SFU_INTERNAL_URL ?? `http://127.0.0.1:${httpPort}`;
 
   const address = await plainAddress(internalUrl);
+  await checkPlainPorts(pool, { address, portRange: portRange(config) });
   const mesh = startMesh(config, { redis, nodeId, internalUrl, address, logger, lifecycle });
   const prepare = async (room: Room): Promise<void> => {
     await Promise.all([mesh.add(room), takeKeptMutes(redis, room, logger)]);

@@ -141,6 +141,7 @@ export class MeshRoom {
         hostPaused,
         nodeId,
         origin,
+        portRange: this.room.transports.portRange,
       },
     });
     this.#remote.set(id, { shown, origin });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { childrenOf, portsOf } from '../testing/portsOf.ts';
 import { until } from '../testing/until.ts';
 import { MeshStand, send } from './testing/MeshStand.ts';
 import type { NodeProcess } from './testing/NodeProcess.ts';
@@ -9,9 +10,19 @@ let stand: MeshStand;
 let a: NodeProcess;
 let b: NodeProcess;
 
+/** Ports of each, narrower than by default. */
+const ranges = { a: { min: 41_000, max: 41_399 }, b: { min: 43_000, max: 43_399 } };
+const rangeEnv = ({ min, max }: (typeof ranges)['a']): NodeJS.ProcessEnv => ({
+  SFU_RTC_MIN_PORT: String(min),
+  SFU_RTC_MAX_PORT: String(max),
+});
+
 beforeAll(async () => {
   stand = await MeshStand.start();
-  [a, b] = await Promise.all([stand.node('node-a'), stand.node('node-b')]);
+  [a, b] = await Promise.all([
+    stand.node('node-a', { env: rangeEnv(ranges.a) }),
+    stand.node('node-b', { env: rangeEnv(ranges.b) }),
+  ]);
 }, 120_000);
 afterAll(() => stand.close());
 
@@ -39,6 +50,12 @@ describe('a room on two nodes', () => {
     await Promise.all([pictures.more(30), again.more(30), sound.more(50)]);
     expect(await b.metric('maydan_sfu_pipes', 'in')).toBe(2);
     expect(await a.metric('maydan_sfu_pipes', 'out')).toBe(2);
+    for (const [node, { min, max }] of [[a, ranges.a] as const, [b, ranges.b] as const]) {
+      const ports = childrenOf(node.pid).flatMap(portsOf);
+      // WebRTC by UDP and TCP, the two pipes and plain RTP to or from somebody.
+      expect(ports.length).toBeGreaterThanOrEqual(2 + 2 + 1);
+      expect(ports.filter((port) => port < min || port > max)).toEqual([]);
+    }
 
     const ingressB = await stand.join(b, { sessionId, role: 'ingress' });
     const egressA = await stand.join(a, { sessionId, role: 'egress' });

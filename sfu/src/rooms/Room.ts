@@ -188,6 +188,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
       hostPaused: isMuted,
       nodeId: null,
       origin: { open: () => Promise.resolve({ producer, router: peer.router }), setPaused },
+      portRange: this.transports.portRange,
     });
     this.addProducer(shown);
     return shown;

@@ -33,6 +33,8 @@ export interface RoomProducerInit {
   /** Null: a peer of this node. */
   readonly nodeId: string | null;
   readonly origin: ProducerOrigin;
+  /** Where pipes between the room's Routers on this node get their ports. */
+  readonly portRange: types.TransportPortRange;
 }
 
 interface RoomProducerEvents {
@@ -178,9 +180,11 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
       producer.observer.once('close', () => this.#onRouters.delete(router.id));
       return producer;
     }
+    const { portRange } = this.#init;
+    const listenInfo = { protocol: 'udp', ip: '127.0.0.1', portRange } as const;
     const { pipeProducer } = await home
       // Two Routers of one Worker can't have Producers of the same id.
-      .pipeToRouter({ producerId: producer.id, router, keepId: false, enableSctp: false })
+      .pipeToRouter({ producerId: producer.id, router, listenInfo, keepId: false, enableSctp: false })
       .catch((cause: unknown) => {
         throw new AppError(this.#closed ? 'not_found' : 'unavailable', undefined, undefined, { cause });
       });

@@ -32,6 +32,11 @@ export class TransportFactory {
     this.#settings = settings;
   }
 
+  /** Of what is no WebRTC. */
+  get portRange(): types.TransportPortRange {
+    return this.#settings.portRange;
+  }
+
   iceServers(peerId: string): IceServer[] {
     return iceServersFor(this.#settings.ice, peerId);
   }

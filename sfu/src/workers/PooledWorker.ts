@@ -1,5 +1,6 @@
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
+import { reasonOf } from './reasonOf.ts';
 
 /** How WebRTC is listened for, and where plain RTP gets its ports. */
 export interface RtcListening {
@@ -37,9 +38,9 @@ export class PooledWorker {
     try {
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: listenInfos(index, listening) });
       return new PooledWorker(index, worker, webRtcServer);
-    } catch (error) {
+    } catch (cause) {
       worker.close();
-      throw error;
+      throw new Error(`${portsOf(index, listening)}: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -84,6 +85,13 @@ export class PooledWorker {
  * viewers report back within 20 ms. The system may grant less (`net.core.rmem_max`).
  */
 const recvBufferSize = 4_194_304;
+
+/** Names the settings, for whoever reads why the node doesn't start. */
+function portsOf(index: number, { port, portRange: { min, max } }: RtcListening): string {
+  return port === 0
+    ? `WebRTC can't listen at any port of SFU_RTC_MIN_PORT to SFU_RTC_MAX_PORT (${min} to ${max})`
+    : `WebRTC of Worker ${index} can't listen at port ${port + index} (SFU_RTC_PORT and the next ones)`;
+}
 
 /** UDP first: a client takes the first that works. */
 function listenInfos(

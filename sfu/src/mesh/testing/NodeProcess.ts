@@ -62,6 +62,13 @@ export class NodeProcess {
     this.opsPort = ready.opsPort;
   }
 
+  /** @throws Error when it was never started. */
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.nodeId} has no process`);
+    return pid;
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.httpPort}`;
   }
