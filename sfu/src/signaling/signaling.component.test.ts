@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { signalingRequests } from '@maydan/contracts';
 import jwt from 'jsonwebtoken';
+import { Voice } from '../mesh/testing/Voice.ts';
 import { h264Parameters, opusParameters, someDtlsParameters } from '../testing/rtp.ts';
+import { RtpSink } from '../testing/RtpSink.ts';
 import { secret, TestSfu } from '../testing/TestSfu.ts';
 import type { TestClient } from '../testing/TestClient.ts';
 import { until } from '../testing/until.ts';
@@ -74,6 +76,32 @@ describe('joining', () => {
     await host.request('transport.close', { transportId });
     await expect(host.request('transport.restartIce', { transportId })).rejects.toEqual(code('not_found'));
   });
+
+  it('sends nothing of what somebody receives before they resume it', async () => {
+    const ingress = await sfu.join({ sessionId, role: 'ingress' });
+    const egress = await sfu.join({ sessionId, role: 'egress' });
+    const voice = await Voice.start(ingress);
+    const { producerId } = (await egress.event('producer.added')).producer;
+    const room = sfu.running.rooms.find(sessionId)!;
+    const sink = await RtpSink.open(egress, producerId);
+    try {
+      const [consumer] = room.peers.get(egress.peerId)!.consumers.all;
+      const stats = async () => (await consumer!.getStats()).find(({ type }) => type === 'outbound-rtp')!;
+      const came = async () => (await room.shown(producerId).stats())[0]?.packetCount ?? 0;
+      const before = await came();
+      await until('more of what is sent', async () => (await came()) >= before + 50, 30_000);
+      expect(consumer?.paused).toBe(true);
+      expect(await stats()).toMatchObject({ packetCount: 0, byteCount: 0 });
+      expect(sink.packets).toBe(0);
+      await sink.resume();
+      expect(consumer?.paused).toBe(false);
+      await until('what is sent', () => sink.packets >= 10, 30_000);
+      expect((await stats()).packetCount).toBeGreaterThanOrEqual(10);
+    } finally {
+      sink.close();
+      voice.close();
+    }
+  }, 90_000);
 
   it('lets viewers receive, paused at first, and tells them when it ends', async () => {
     const host = await sfu.join({ sessionId });

@@ -4,15 +4,34 @@ import { once } from 'node:events';
 import type { TestClient } from './TestClient.ts';
 import { until } from './until.ts';
 
+/** 120 ms at 48 kHz (RFC 7587 4.2). */
+const longestOpusPacket = 5_760;
+
 /** Receives one producer as RTP, over a plain transport of an `egress` peer. */
 export class RtpSink {
   readonly consumerId: string;
+  readonly #client: TestClient;
   readonly #socket: Socket;
   /** RTP packets so far; RTCP is not counted. */
   packets = 0;
   lastAtMs = 0;
+  /** Of sound: how often the sender's clock went on by more than a packet, while none was lost (DTX, RFC 7587 3.1.3). */
+  pauses = 0;
+  #newest: { readonly sequence: number; readonly timestamp: number } | null = null;
 
   static async start(client: TestClient, producerId: string): Promise<RtpSink> {
+    const sink = await RtpSink.open(client, producerId);
+    try {
+      await sink.resume();
+      return sink;
+    } catch (error) {
+      sink.close();
+      throw error;
+    }
+  }
+
+  /** Paused, as the sfu makes it. */
+  static async open(client: TestClient, producerId: string): Promise<RtpSink> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -22,16 +41,15 @@ export class RtpSink {
       const { rtpCapabilities } = client.room!;
       const input = { transportId, producerId, rtpCapabilities };
       const { consumerId } = await client.request('consumer.create', input);
-      const sink = new RtpSink(socket, consumerId);
-      await client.request('consumer.resume', { consumerId });
-      return sink;
+      return new RtpSink(client, socket, consumerId);
     } catch (error) {
       socket.close();
       throw error;
     }
   }
 
-  private constructor(socket: Socket, consumerId: string) {
+  private constructor(client: TestClient, socket: Socket, consumerId: string) {
+    this.#client = client;
     this.#socket = socket;
     this.consumerId = consumerId;
     socket.on('message', (packet) => {
@@ -40,7 +58,19 @@ export class RtpSink {
       if (type >= 64 && type <= 95) return;
       this.packets++;
       this.lastAtMs = Date.now();
+      this.#follow({ sequence: packet.readUInt16BE(2), timestamp: packet.readUInt32BE(4) });
     });
+  }
+
+  #follow(next: { sequence: number; timestamp: number }): void {
+    const before = this.#newest;
+    this.#newest = next;
+    if (before === null || next.sequence !== ((before.sequence + 1) & 0xffff)) return;
+    if (((next.timestamp - before.timestamp) | 0) > longestOpusPacket) this.pauses++;
+  }
+
+  async resume(): Promise<void> {
+    await this.#client.request('consumer.resume', { consumerId: this.consumerId });
   }
 
   /** Waits until so many more packets have come. */
