@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { call, publish, refusal, sdp, type Call } from './testing/httpCalls.ts';
-import { offerOf } from './testing/offers.ts';
+import { anotherLine, offerOf } from './testing/offers.ts';
 import { iceServersEnv, internalSecret, WhipStand } from './testing/WhipStand.ts';
 
 let stand: WhipStand;
@@ -144,6 +144,18 @@ describe('POST /whep/:sessionId', () => {
       422,
       'validation_failed',
       () => ({ body: offer.replaceAll('recvonly', 'sendonly') }),
+    ],
+    [
+      'more m-lines than one of each kind',
+      422,
+      'validation_failed',
+      () => ({ body: offer + anotherLine(offer, 'video', 2) }),
+    ],
+    [
+      'as many m-lines as a body holds',
+      422,
+      'validation_failed',
+      () => ({ body: offer + 'm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n'.repeat(1_700) }),
     ],
     ['a data channel', 422, 'validation_failed', () => ({ body: offer + dataChannel })],
     ['no BUNDLE', 422, 'validation_failed', () => ({ body: offer.replace(/a=group:BUNDLE.*\r\n/, '') })],

@@ -1,5 +1,5 @@
 import { call, obs, publish, refusal, sdp, type Call } from './testing/httpCalls.ts';
-import { offerOf } from './testing/offers.ts';
+import { anotherLine, offerOf } from './testing/offers.ts';
 import { iceServersEnv, WhipStand } from './testing/WhipStand.ts';
 
 let stand: WhipStand;
@@ -40,6 +40,19 @@ describe('POST /whip', () => {
     expect(room?.stage).toEqual([
       { peerId: grant.peerId, userId: grant.userId, displayName: 'Host', role: 'host' },
     ]);
+  });
+
+  it('agrees with whoever offers it on Opus without packets in silence (DTX), as publisher and as player', async () => {
+    const offered = (sdpOffer: string): string => sdpOffer.replace('useinbandfec=1', '$&;usedtx=1');
+    const { streamKey, grant } = stand.allow();
+    const answers = [await (await publish(stand, streamKey, offered(obs))).text()];
+    const body = offered(offerOf('chromiumViewer'));
+    const token = stand.token(grant.sessionId);
+    answers.push(await (await call(stand, `/whep/${grant.sessionId}`, { token, type: sdp, body })).text());
+    for (const answer of answers) expect(answer).toMatch(/a=fmtp:111 \S*useinbandfec=1;\S*usedtx=1/);
+    const [sound] = stand.rooms.find(grant.sessionId)?.producers ?? [];
+    expect(sound?.encodings).toMatchObject([{ dtx: true }]);
+    expect(await (await publish(stand, stand.allow().streamKey)).text()).not.toContain('usedtx');
   });
 
   it('gives every client a URL of its own that is not the key', async () => {
@@ -104,6 +117,18 @@ describe('POST /whip', () => {
     [
       'codecs nobody has',
       { token: 'key', type: sdp, body: obs.replace('H264/90000', 'H265/90000') },
+      422,
+      'validation_failed',
+    ],
+    [
+      'more m-lines than one of each kind',
+      { token: 'key', type: sdp, body: obs + anotherLine(obs, 'video', 2) },
+      422,
+      'validation_failed',
+    ],
+    [
+      'as many m-lines as a body holds',
+      { token: 'key', type: sdp, body: obs + 'm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n'.repeat(1_800) },
       422,
       'validation_failed',
     ],

@@ -9,6 +9,11 @@ export function isRtx({ mimeType }: { readonly mimeType: string }): boolean {
   return /\/rtx$/i.test(mimeType);
 }
 
+/** DTX (RFC 7587, section 7: `usedtx`) is agreed on with whoever offers it. */
+export function offeredDtx(offered: Readonly<Record<string, unknown>> | undefined): { usedtx?: 1 } {
+  return offered?.['usedtx'] === 1 ? { usedtx: 1 } : {};
+}
+
 /** As RTP parameters of mediasoup, with what both sides understand of the feedback. */
 export function codecParameters(
   codec: OfferedCodec,

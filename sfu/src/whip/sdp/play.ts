@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import type { AnsweredMedia } from './answer.ts';
-import { codecParameters, commonFeedback, findRouterCodec, isRtx } from './codecMatch.ts';
+import { codecParameters, commonFeedback, findRouterCodec, isRtx, offeredDtx } from './codecMatch.ts';
 import type { OfferedCodec, OfferedMedia } from './offer.ts';
 import { refused } from './refuse.ts';
 
@@ -146,5 +146,5 @@ function isSameExtension(
 
 function sent({ mimeType, parameters }: types.RtpCodecParameters): types.RtpCodecParameters['parameters'] {
   if (mimeType.toLowerCase() !== 'audio/opus') return parameters;
-  return { minptime: 10, useinbandfec: 1, stereo: 1, 'sprop-stereo': 1 };
+  return { minptime: 10, useinbandfec: 1, stereo: 1, 'sprop-stereo': 1, ...offeredDtx(parameters) };
 }

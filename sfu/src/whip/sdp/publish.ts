@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import type { AnsweredMedia } from './answer.ts';
-import { codecParameters, commonFeedback, findRouterCodec, isRtx } from './codecMatch.ts';
+import { codecParameters, commonFeedback, findRouterCodec, isRtx, offeredDtx } from './codecMatch.ts';
 import { orderLayers } from './layerOrder.ts';
 import type { OfferedCodec, OfferedMedia } from './offer.ts';
 import { refused } from './refuse.ts';
@@ -97,15 +97,17 @@ function encodings(
 }
 
 /**
- * How we want to receive it: sound of a broadcast is stereo, with forward error correction (RFC 7587, section 7); where
- * browsers begin to send is what the room says.
+ * How we want to receive it: sound of a broadcast is stereo, with forward error correction (RFC 7587, section 7), and without
+ * packets in silence where the client offers that; where browsers begin to send is what the room says.
  */
 function wanted(
   { mimeType, parameters }: types.RtpCodecParameters,
   routerCodec: types.RtpCodecCapability,
 ): types.RtpCodecParameters['parameters'] {
   if (isRtx({ mimeType })) return parameters;
-  if (mimeType.toLowerCase() === 'audio/opus') return { minptime: 10, useinbandfec: 1, stereo: 1 };
+  if (mimeType.toLowerCase() === 'audio/opus') {
+    return { minptime: 10, useinbandfec: 1, stereo: 1, ...offeredDtx(parameters) };
+  }
   const ofRoom = Object.entries(routerCodec.parameters ?? {}).filter(([key]) => key.startsWith('x-google-'));
   return { ...parameters, ...Object.fromEntries(ofRoom) };
 }

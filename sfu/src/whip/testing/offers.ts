@@ -19,6 +19,12 @@ export function offerOf(name: OfferName): string {
   return readFileSync(new URL(`offers/${name}.sdp`, import.meta.url), 'utf8');
 }
 
+/** The m-line of a kind of an offer once more, with another mid. */
+export function anotherLine(offer: string, kind: 'audio' | 'video', mid: number): string {
+  const line = offer.split(/^(?=m=)/m).find((part) => part.startsWith(`m=${kind} `));
+  return (line ?? '').replace(/a=mid:.*/, `a=mid:${mid}`);
+}
+
 /** Capabilities of a Router with codecs as rooms have them. */
 export function routerCapabilities(): types.RtpCapabilities {
   const h264 = (profile: string) => ({
