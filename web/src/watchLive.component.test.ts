@@ -178,6 +178,31 @@ describe('watching a live session in Chromium', () => {
     );
   }, 120_000);
 
+  it('begins anew when the engine stands still after an attempt to recover, and says nothing', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    // What buffers of this moment are given is never done.
+    await page.evaluate(() => {
+      const append = Object.getOwnPropertyDescriptor(SourceBuffer.prototype, 'appendBuffer')?.value as (
+        bytes: BufferSource,
+      ) => void;
+      const broken = new WeakSet<SourceBuffer>();
+      SourceBuffer.prototype.appendBuffer = function (bytes) {
+        if (document.body.dataset['broken'] !== undefined) broken.add(this);
+        if (!broken.has(this)) append.call(this, bytes);
+      };
+    });
+    await origin.goDown();
+    await waitForStats(page, 'a fault', ({ faults }) => faults > 0, 60_000);
+    await page.evaluate(() => (document.body.dataset['broken'] = 'yes'));
+    await origin.comeBack();
+    const { windowEndSec } = await statsOf(page);
+    await waitForStats(page, 'a live edge', (now) => now.windowEndSec > windowEndSec + 1, 60_000);
+    await page.evaluate(() => delete document.body.dataset['broken']);
+    await waitForStats(page, 'live playback', ({ phase }) => phase === 'playing', 90_000);
+    await waitForProgress(page, 2);
+  }, 240_000);
+
   it('says at once that nobody watches any more when the tab is closed, and begins again out of the cache', async () => {
     const asked = (end: string) => web.site.requests.filter((path) => path.endsWith(end)).length;
     const [begun, ended] = [asked('/viewing'), asked('/viewing/end')];

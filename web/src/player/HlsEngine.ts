@@ -27,6 +27,7 @@ export class HlsEngine implements PlaybackEngine {
   private qualities: readonly Quality[];
   private pendingDateMs: number | null = null;
   private audioWasLive = false;
+  private readAtMs = performance.now();
 
   static isSupported(): boolean {
     return Hls.isSupported();
@@ -65,12 +66,14 @@ export class HlsEngine implements PlaybackEngine {
       bandwidthBps: Number.isFinite(this.hls.bandwidthEstimate)
         ? Math.round(this.hls.bandwidthEstimate)
         : null,
+      silentMs: live === false ? null : performance.now() - this.readAtMs,
       ...this.qualityState(),
     };
   }
 
   resume(): void {
     const { url } = this.hls;
+    this.readAtMs = performance.now();
     if (this.hls.levels.length === 0 && url) return this.hls.loadSource(url);
     // Without a position hls.js goes on from the playhead, or from the live edge when nothing was played yet.
     this.hls.startLoad(this.video.readyState > 0 ? this.video.currentTime : -1);
@@ -128,6 +131,7 @@ export class HlsEngine implements PlaybackEngine {
   }
 
   private onPlaylist(details: LevelDetails): void {
+    this.readAtMs = performance.now();
     if (this.pendingDateMs !== null) this.startAtDate(details, this.pendingDateMs);
     this.events.changed();
   }

@@ -1,8 +1,9 @@
-import type { EngineState } from './engine.ts';
+import type { EngineState, Fault } from './engine.ts';
 import { EdgeClock } from './EdgeClock.ts';
 import { LatencyTarget } from './LatencyTarget.ts';
 import { LiveFollower } from './LiveFollower.ts';
 import { LivePace } from './LivePace.ts';
+import { stuckFault } from './stuckFault.ts';
 
 export interface LiveFacts {
   readonly state: EngineState;
@@ -13,6 +14,10 @@ export interface LiveFacts {
   readonly playbackRate: number;
   /** Milliseconds since the picture last moved. */
   readonly motionlessMs: number;
+  /** Something was shown and shall go on, and no attempt to recover is due. */
+  readonly awaited: boolean;
+  /** Faults in a row so far. */
+  readonly attempts: number;
 }
 
 /** What the player has to do now. */
@@ -20,11 +25,10 @@ export interface LiveAction {
   readonly seekToSec: number | null;
   /** Zero holds still until there is enough to play. */
   readonly rate: number;
-  /** Media arrives and nothing moves: the engine has to be reset. */
-  readonly stuck: boolean;
+  /** The engine no longer does its work, and doesn't say so. */
+  readonly stuck: Fault | null;
 }
 
-const stuckAfterMs = 8_000;
 /** The edge moves with each part (0.25 s); one that didn't for this long stands still. */
 const edgeAliveMs = 900;
 
@@ -97,8 +101,8 @@ export class LiveController {
       targetSec: state.targetLatencySec ?? 0,
       bufferedAheadSec: facts.bufferedAheadSec,
     };
-    const stuck = facts.playing && Math.min(arrivingMs, facts.motionlessMs) > stuckAfterMs;
-    if (stuck) this.edge.reset();
+    const stuck = stuckFault({ ...facts, arrivingMs, silentMs: state.silentMs });
+    if (stuck !== null) this.edge.reset();
     return {
       seekToSec: this.follower.jumpTarget(state, facts.positionSec, facts.playing, nowMs),
       rate: this.pace.rate(input, arrivingMs, facts.playbackRate, nowMs),

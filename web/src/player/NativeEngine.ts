@@ -53,6 +53,7 @@ export class NativeEngine implements PlaybackEngine {
       audioOnly: known && video.videoWidth === 0,
       audioUrl: null,
       bandwidthBps: null,
+      silentMs: null,
     };
   }
 

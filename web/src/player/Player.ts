@@ -257,11 +257,13 @@ export class Player {
       bufferedAheadSec: this.bufferedAheadSec(),
       playbackRate: video.playbackRate,
       motionlessMs: this.monitor.motionlessMs(nowMs),
+      awaited: this.goesOn() && this.recovery.idle,
+      attempts: this.recovery.attempts,
     };
     const { seekToSec, rate, stuck } = this.live.tick(facts, nowMs);
     if (seekToSec !== null) video.currentTime = seekToSec;
     if (rate !== video.playbackRate) video.playbackRate = rate;
-    if (stuck) this.recovery.failed({ kind: 'media', detail: 'stuck', httpStatus: null });
+    if (stuck !== null) this.recovery.failed(stuck);
   }
 
   private checkStarved(state: EngineState, nowMs: number): void {
@@ -272,7 +274,12 @@ export class Player {
   }
 
   private isPlaying(): boolean {
-    return !this.video.paused && !this.end.reached && !this.recovery.recovering && this.monitor.shown;
+    return this.goesOn() && !this.recovery.recovering;
+  }
+
+  /** Something was shown and shall go on. */
+  private goesOn(): boolean {
+    return !this.video.paused && !this.end.reached && this.monitor.shown;
   }
 
   private checkEnd(state: EngineState, nowMs: number): void {

@@ -21,6 +21,11 @@ export class RecoveryLoop {
     return this.active;
   }
 
+  /** No attempt is due any more: what was tried has brought back playback, or hasn't. */
+  get idle(): boolean {
+    return this.timer === undefined && this.lastFault?.kind !== 'unsupported';
+  }
+
   /** Faults in a row without lasting playback in between. */
   get attempts(): number {
     return this.count;
@@ -39,10 +44,14 @@ export class RecoveryLoop {
     this.total += 1;
     this.active = true;
     this.movingSinceMs = null;
-    clearTimeout(this.timer);
+    this.cancel();
     const plan = planRecovery(fault.kind, this.count, Math.random());
     this.count += 1;
-    if (plan) this.timer = setTimeout(() => this.act(plan.action), plan.delayMs);
+    if (!plan) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.act(plan.action);
+    }, plan.delayMs);
   }
 
   /** Called while playback moves. */
@@ -54,15 +63,20 @@ export class RecoveryLoop {
 
   /** The viewer asked for another attempt. */
   retryNow(): void {
-    clearTimeout(this.timer);
+    this.cancel();
     this.act('reopen');
   }
 
   reset(): void {
-    clearTimeout(this.timer);
+    this.cancel();
     this.active = false;
     this.count = 0;
     this.lastFault = null;
     this.movingSinceMs = null;
+  }
+
+  private cancel(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }

@@ -37,6 +37,8 @@ export interface EngineState {
   /** Where sound alone can be had; null when there is nothing to leave out. */
   readonly audioUrl: string | null;
   readonly bandwidthBps: number | null;
+  /** Milliseconds since a playlist was last read, or asked for by the owner; null for a recording, and where nobody knows. */
+  readonly silentMs: number | null;
 }
 
 export type FaultKind = 'network' | 'media' | 'unsupported';

@@ -49,6 +49,7 @@ export const emptyEngineState: EngineState = {
   audioOnly: false,
   audioUrl: null,
   bandwidthBps: null,
+  silentMs: null,
 };
 
 /** Facts from which the phase follows, strongest first. */
