@@ -46,6 +46,20 @@ function claimingSize(data: Uint8Array, side: number): Uint8Array {
   return Buffer.concat([Uint8Array.from(bytes), data.subarray(9)]);
 }
 
+/**
+ * A key frame of AV1 whose stream has two spatial layers, of which it is the lower one: that the operating point has both is
+ * said by twelve bits of the sequence header, behind twelve others (bitstream specification, 5.5.1; no timing information).
+ */
+function lowerOfTwoLayers(data: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(data);
+  // A temporal delimiter of two bytes comes first, then the header: one byte of its own and one of its size.
+  const at = 4;
+  if (bytes[0] !== 0x12 || bytes[2] !== 0x0a) throw new Error('not the beginning of a sequence');
+  bytes[at + 1] = ((bytes[at + 1] ?? 0) & 0xf0) | 3;
+  bytes[at + 2] = 1;
+  return bytes;
+}
+
 describe('what composes a stage', () => {
   let folder: string;
   let clips: Record<'wide' | 'upright', Clip>;
@@ -198,6 +212,19 @@ describe('what composes a stage', () => {
       expect(told.broken).toContain(3);
       expect(told.broken).toContain(5);
       expect(told.shown).toEqual([6]);
+    } finally {
+      await composer.close();
+    }
+  }, 90_000);
+
+  it('shows a lower layer of AV1 as soon as it is there, when the sfu sends no higher one', async () => {
+    const [first] = await testPictures({ codec: 'av1', size: '320x180' });
+    const { composer, told } = startComposer();
+    try {
+      const picture = { timestamp: 0, key: true, data: lowerOfTwoLayers(first?.data ?? Buffer.alloc(0)) };
+      composer.send(pictureMessage(1, 'av1', picture), 0);
+      await waitUntil('a picture', () => told.pictures === 1, 60_000);
+      expect(told.shown).toEqual([1]);
     } finally {
       await composer.close();
     }
