@@ -41,6 +41,8 @@ export const meshRoomState = z.object({
         ownerPaused: z.boolean(),
         hostPaused: z.boolean(),
         encodings: z.array(encoding).max(4),
+        /** Of pictures: how large the highest layer is, null before it was seen. */
+        size: z.object({ width: z.int().positive(), height: z.int().positive() }).nullable().default(null),
         /** Of sound: its packets say how loud they are (RFC 6464). */
         tellsLevel: z.boolean().default(true),
       }),

@@ -98,6 +98,7 @@ export class MeshRoom {
     const { ownerPaused: owner, hostPaused: host } = told;
     const known = this.#remote.get(told.producerId);
     if (known === undefined) return this.#addProducer(told, by);
+    if (told.size !== null) known.shown.tellSize(told.size);
     known.shown.setPaused({ owner, host }).catch((error: unknown) => {
       // A pipe that was closed meanwhile has nothing to pause.
       this.#options.logger.debug({ err: error }, 'a pause did not reach a pipe');
@@ -144,6 +145,7 @@ export class MeshRoom {
         portRange: this.room.transports.portRange,
       },
     });
+    if (told.size !== null) shown.tellSize(told.size);
     this.#remote.set(id, { shown, origin });
     shown.once('closed', () => {
       this.#remote.delete(id);

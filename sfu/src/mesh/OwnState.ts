@@ -44,6 +44,7 @@ export class OwnState {
     };
     room.on('producerAdded', producerChanged);
     room.on('producerChanged', producerChanged);
+    room.on('producerSized', producerChanged);
     room.on('producerRemoved', producerChanged);
     room.once('closed', () => this.#withdraw());
   }
@@ -115,6 +116,6 @@ function describeProducer(producer: RoomProducer): MeshRoomState['producers'][nu
     scalabilityMode,
     scaleResolutionDownBy,
   }));
-  const { tellsLevel } = producer;
-  return { ...producer.info, ownerPaused, hostPaused, encodings, tellsLevel };
+  const { tellsLevel, size } = producer;
+  return { ...producer.info, ownerPaused, hostPaused, encodings, size, tellsLevel };
 }

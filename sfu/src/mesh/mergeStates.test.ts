@@ -13,7 +13,7 @@ const peer = (peerId: string, joinedAtMs: number): MeshRoomState['peers'][number
 });
 const producer = (producerId: string, peerId: string): MeshRoomState['producers'][number] => ({
   ...{ producerId, peerId, kind: 'audio', source: 'microphone', pausedBy: null, codec: 'audio/opus' },
-  ...{ ownerPaused: false, hostPaused: false, encodings: [], tellsLevel: true },
+  ...{ ownerPaused: false, hostPaused: false, encodings: [], size: null, tellsLevel: true },
 });
 const state = (nodeId: string, revision: number, parts: Partial<MeshRoomState> = {}): MeshRoomState => ({
   ...{ sessionId, sessionType: 'video', nodeId, runId: runOf(nodeId), revision },

@@ -4,6 +4,7 @@ import type { StagePeerHealth } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import { PictureProbe, unknownFigures } from '../picture/PictureProbe.ts';
 import { ProbeThread } from '../picture/ProbeThread.ts';
+import { fullSize } from '../rooms/layers.ts';
 import type { Room } from '../rooms/Room.ts';
 import { isService } from '../rooms/rights.ts';
 import type { RoomProducer } from '../rooms/RoomProducer.ts';
@@ -92,7 +93,10 @@ export class StageHealth {
       const health = producerHealth(kind, streams, last);
       const counts = countsOf(streams);
       this.#counts.set(producer, last === undefined ? [counts] : [counts, last]);
-      const pictures = (await this.#probes.get(producer)?.read()) ?? unknownFigures;
+      const probe = this.#probes.get(producer);
+      const pictures = (await probe?.read()) ?? unknownFigures;
+      const seen = probe?.steadySize ?? null;
+      if (seen !== null) producer.tellSize(fullSize(seen, seen.layer, producer.encodings));
       const frames = framesOf(pictures.frames, older, counts);
       return { peerId, userId: producer.owner.userId, source, ...health, ...pictures, frames };
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import type { PictureSize } from './keyFrame.ts';
 import type { PictureFigures } from './PictureMeter.ts';
 import type { ProbeThread } from './ProbeThread.ts';
 
@@ -12,6 +13,11 @@ export const unknownFigures: PictureFigures = {
 
 /** Key frames asked for: of some codecs not every one tells a size. */
 const mostAsked = 3;
+
+/** How large the pictures are that the probe sees, and of which layer of simulcast; null where that is no matter. */
+export interface SeenSize extends PictureSize {
+  readonly layer: number | null;
+}
 
 export interface PictureProbeOptions {
   readonly router: types.Router;
@@ -32,6 +38,8 @@ export class PictureProbe {
   readonly #thread: ProbeThread;
   readonly #probe: number;
   #asked = 0;
+  #seen: SeenSize | null = null;
+  #steady: SeenSize | null = null;
 
   /** @throws what mediasoup throws, also when the producer is gone; Error when the thread is. */
   static async create(options: PictureProbeOptions): Promise<PictureProbe> {
@@ -68,11 +76,28 @@ export class PictureProbe {
     this.#probe = probe;
   }
 
+  /** As it was at the last two readings: another layer is another size, and one is known before the other. Null when it wasn't. */
+  get steadySize(): SeenSize | null {
+    return this.#steady;
+  }
+
   /** Since the last reading; of what is paused nothing is known. @throws Error when the thread is gone. */
   async read(): Promise<PictureFigures> {
     const figures = await this.#thread.read(this.#probe);
+    this.#look(figures);
     if (figures !== null && figures.width === null && (figures.frameRate ?? 0) > 0) this.#askKeyFrame();
     return this.#consumer.producerPaused || figures === null ? unknownFigures : figures;
+  }
+
+  #look(figures: PictureFigures | null): void {
+    const before = this.#seen;
+    const { width = null, height = null } = figures ?? {};
+    const { type, currentLayers } = this.#consumer;
+    const layer = type === 'simulcast' ? (currentLayers?.spatialLayer ?? null) : null;
+    const isSeen = width !== null && height !== null && (layer !== null || type !== 'simulcast');
+    this.#seen = isSeen ? { width, height, layer } : null;
+    const isSteady = before?.width === width && before?.height === height && before?.layer === layer;
+    this.#steady = isSteady ? this.#seen : null;
   }
 
   /** The first one got lost, and while nobody else watches no other would come. */

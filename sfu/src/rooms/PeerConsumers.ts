@@ -36,6 +36,8 @@ interface PeerConsumersEvents {
 interface Received {
   readonly consumer: types.Consumer;
   readonly producer: RoomProducer;
+  /** How large it is shown; null as long as nobody said so. */
+  shown: Size | null;
 }
 
 /** What a peer receives. */
@@ -72,7 +74,7 @@ export class PeerConsumers extends EventEmitter<PeerConsumersEvents> {
     try {
       const consumer = await this.#consume(producer, transport, rtpCapabilities);
       if (consumer.closed) throw new AppError('not_found');
-      this.#add({ consumer, producer });
+      this.#add({ consumer, producer, shown: null });
       return consumer;
     } finally {
       this.#coming--;
@@ -106,12 +108,20 @@ export class PeerConsumers extends EventEmitter<PeerConsumersEvents> {
 
   /** How large the picture is shown, in device pixels: no larger layer is sent than that needs. */
   async setSize(consumerId: string, shown: Size): Promise<void> {
-    const { consumer, producer } = found(this.#received.get(consumerId));
+    const received = found(this.#received.get(consumerId));
+    const { consumer } = received;
     if (consumer.kind !== 'video') return;
+    received.shown = shown;
     await asRefusal(consumer.setPriority(priorityFor(shown)));
-    if (consumer.type !== 'simulcast' && consumer.type !== 'svc') return;
-    const spatialLayer = spatialLayerFor(shown, layerSizes(producer.source, producer.encodings));
-    await asRefusal(consumer.setPreferredLayers({ spatialLayer }));
+    await asRefusal(this.#chooseLayer(received));
+  }
+
+  async #chooseLayer({ consumer, producer, shown }: Received): Promise<void> {
+    if (shown === null || (consumer.type !== 'simulcast' && consumer.type !== 'svc')) return;
+    const { source, encodings, size } = producer;
+    const spatialLayer = spatialLayerFor(shown, layerSizes(source, encodings, size));
+    if (spatialLayer !== consumer.preferredLayers?.spatialLayer)
+      await consumer.setPreferredLayers({ spatialLayer });
   }
 
   #get(consumerId: string): types.Consumer {
@@ -132,9 +142,15 @@ export class PeerConsumers extends EventEmitter<PeerConsumersEvents> {
   }
 
   #add(received: Received): void {
-    const { consumer } = received;
+    const { consumer, producer } = received;
     this.#received.set(consumer.id, received);
-    consumer.observer.once('close', () => this.#received.delete(consumer.id));
+    // A consumer that is closed meanwhile needs none.
+    const sized = (): void => void this.#chooseLayer(received).catch(() => undefined);
+    producer.on('sized', sized);
+    consumer.observer.once('close', () => {
+      this.#received.delete(consumer.id);
+      producer.off('sized', sized);
+    });
     consumer.on('producerclose', () => this.emit('producerGone', consumer.id));
     consumer.on('layerschange', (layers) => this.emit('layers', consumer.id, layers));
     consumer.on('score', () => this.emit('score'));

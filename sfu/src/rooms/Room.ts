@@ -24,6 +24,8 @@ export interface RoomEvents {
   peerLeft: [peer: Peer, reason: LeaveReason];
   producerAdded: [producer: RoomProducer];
   producerChanged: [producer: RoomProducer];
+  /** It has become known how large its pictures are. */
+  producerSized: [producer: RoomProducer];
   producerRemoved: [producer: RoomProducer];
   /** Somebody of another node came on stage or left it. */
   remotePeerJoined: [peer: PeerInfo];
@@ -198,6 +200,7 @@ export class Room extends EventEmitter<RoomEvents> implements PeerRoom {
   addProducer(producer: RoomProducer): void {
     this.#producers.set(producer.id, producer);
     producer.on('changed', () => this.emit('producerChanged', producer));
+    producer.on('sized', () => this.emit('producerSized', producer));
     producer.once('closed', () => {
       this.#producers.delete(producer.id);
       this.emit('producerRemoved', producer);

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { AppError } from '@maydan/common';
 import type { MediaKind, MediaSource, PeerInfo, ProducerInfo } from '@maydan/contracts';
 import type { types } from 'mediasoup';
-import type { LayerEncoding } from './layers.ts';
+import type { LayerEncoding, Size } from './layers.ts';
 
 /** Where the media of a producer comes into this node. */
 export interface ProducerOrigin {
@@ -40,6 +40,8 @@ export interface RoomProducerInit {
 interface RoomProducerEvents {
   /** `pausedBy` changed. */
   changed: [];
+  /** `size` changed. */
+  sized: [];
   /** Once. */
   closed: [];
 }
@@ -51,6 +53,7 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
   readonly #onRouters = new Map<string, Promise<types.Producer>>();
   #ownerPaused: boolean;
   #hostPaused: boolean;
+  #size: Size | null = null;
   #closed = false;
 
   constructor(init: RoomProducerInit) {
@@ -88,6 +91,11 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
 
   get encodings(): readonly LayerEncoding[] {
     return this.#init.encodings;
+  }
+
+  /** Of the highest layer, as its pictures were seen; null before. */
+  get size(): Size | null {
+    return this.#size;
   }
 
   get tellsLevel(): boolean {
@@ -163,6 +171,12 @@ export class RoomProducer extends EventEmitter<RoomProducerEvents> {
     if (this.pausedBy === before) return;
     this.emit('changed');
     await this.#init.origin.setPaused(this.pausedBy !== null);
+  }
+
+  tellSize(size: Size): void {
+    if (this.#closed || (size.width === this.#size?.width && size.height === this.#size.height)) return;
+    this.#size = size;
+    this.emit('sized');
   }
 
   /** The media is gone; whoever closes it has closed the mediasoup Producer. */

@@ -1,10 +1,21 @@
-import { layerSizes, priorityFor, spatialLayerFor } from './layers.ts';
+import { fullSize, layerSizes, priorityFor, spatialLayerFor } from './layers.ts';
 
 describe('layerSizes', () => {
   it('are those the encodings say, or halves', () => {
     const said = [{ scaleResolutionDownBy: 3 }, { scaleResolutionDownBy: 1.5 }, { scaleResolutionDownBy: 1 }];
     expect(layerSizes('camera', said).map(({ height }) => height)).toEqual([240, 480, 720]);
     expect(layerSizes('camera', [{}, {}, {}]).map(({ height }) => height)).toEqual([180, 360, 720]);
+  });
+
+  it('are those of the picture that was seen, whichever layer that was', () => {
+    const said = [{ scaleResolutionDownBy: 4 }, { scaleResolutionDownBy: 2 }, { scaleResolutionDownBy: 1 }];
+    const full = fullSize({ width: 480, height: 270 }, 1, said);
+    expect(full).toEqual({ width: 960, height: 540 });
+    expect(layerSizes('camera', said, full).map(({ height }) => height)).toEqual([135, 270, 540]);
+    expect(fullSize({ width: 720, height: 1280 }, null, [{ scalabilityMode: 'L3T3' }])).toEqual({
+      width: 720,
+      height: 1280,
+    });
   });
 
   it('are those of an SVC stream', () => {

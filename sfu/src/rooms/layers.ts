@@ -12,7 +12,7 @@ export interface LayerEncoding {
   readonly scaleResolutionDownBy?: number | undefined;
 }
 
-/** How large a source is taken to be: RTP doesn't say it before a key frame, and cameras are opened at this size. */
+/** How large a source is taken to be until its pictures were seen; cameras are opened at this size. */
 const assumed: Record<MediaSource, Size> = {
   camera: { width: 1280, height: 720 },
   screen: { width: 1920, height: 1080 },
@@ -24,10 +24,20 @@ const tolerance = 0.9;
 /** Shares of bandwidth (mediasoup: 1 to 255): a picture of this many pixels has the greatest. */
 const largestArea = 1920 * 1080;
 
-/** The spatial layers of a producer, lowest first; one for a plain stream. */
-export function layerSizes(source: MediaSource, encodings: readonly LayerEncoding[]): Size[] {
-  const full = assumed[source];
+/** The spatial layers of a producer, lowest first; one for a plain stream. `known`: its size, null before it was seen. */
+export function layerSizes(
+  source: MediaSource,
+  encodings: readonly LayerEncoding[],
+  known: Size | null = null,
+): Size[] {
+  const full = known ?? assumed[source];
   return scales(encodings).map((scale) => ({ width: full.width / scale, height: full.height / scale }));
+}
+
+/** The size of the highest layer when the pictures of `layer` are so large; null: they are those of all layers. */
+export function fullSize(seen: Size, layer: number | null, encodings: readonly LayerEncoding[]): Size {
+  const scale = layer === null ? 1 : (scales(encodings)[layer] ?? 1);
+  return { width: Math.round(seen.width * scale), height: Math.round(seen.height * scale) };
 }
 
 /** Halves per layer, both for SVC and where the encodings of a simulcast don't say it. */

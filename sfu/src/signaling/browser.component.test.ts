@@ -74,6 +74,11 @@ describe('Chromium with mediasoup-client', () => {
     await waitFor('the layer told', async () =>
       (await told('consumer.layers')).some(({ payload }) => JSON.stringify(payload).includes('"spatial":0')),
     );
+    // Of a camera of 720p the small layer would do; of this one of 360p it doesn't.
+    await viewer.setSize(video, 600, 338);
+    await waitFor('the layer for its real size', async () => (await viewer.received(video)).width === 640, {
+      timeoutMs: 45_000,
+    });
     // The fake microphone beeps once a second.
     await waitFor('a speaker', async () =>
       (await told('speaker.changed')).some(({ payload }) => JSON.stringify(payload).includes(grant.peerId)),
