@@ -31,6 +31,28 @@ export function silentPacket(sequence: number): Buffer {
   return Buffer.concat([header, Buffer.from([0xf8, 0xff, 0xfe])]);
 }
 
+export const vp8Rtp = (ssrc = videoSsrc): types.RtpParameters => ({
+  codecs: [
+    {
+      mimeType: 'video/VP8',
+      payloadType: 96,
+      clockRate: 90_000,
+      rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+    },
+  ],
+  encodings: [{ ssrc }],
+});
+
+/** A picture of 20 ms in an RTP packet of `vp8Rtp`: the head of a key frame of 320x180 (RFC 6386 9.1) and nothing to see. */
+export function blackPacket(sequence: number): Buffer {
+  const header = Buffer.from([0x80, 0x80 | 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  header.writeUInt16BE(sequence & 0xffff, 2);
+  header.writeUInt32BE((sequence * 1_800) >>> 0, 4);
+  header.writeUInt32BE(videoSsrc, 8);
+  const head = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
+  return Buffer.concat([header, head, Buffer.alloc(1_000)]);
+}
+
 export const h264Parameters = (ssrc = videoSsrc): RtpParametersMessage => ({
   codecs: [
     {

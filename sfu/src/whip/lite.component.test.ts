@@ -1,10 +1,15 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { waitFor } from '../../../tests/support/waitFor.ts';
 import { call, fragment, publish, refusal, sdp } from './testing/httpCalls.ts';
 import { LiteClient } from './testing/LiteClient.ts';
 import { WhipStand } from './testing/WhipStand.ts';
 import { LiteBridge } from './ice/LiteBridge.ts';
 
+const run = promisify(execFile);
+const main = fileURLToPath(new URL('./testing/liteMain.ts', import.meta.url));
 let stand: WhipStand;
 const clients: LiteClient[] = [];
 beforeAll(async () => {
@@ -22,6 +27,11 @@ async function own(coming: Promise<LiteClient>): Promise<LiteClient> {
   return client;
 }
 
+async function packetsOf(where: WhipStand, sessionId: string, kind: 'audio' | 'video'): Promise<number> {
+  const producer = where.rooms.find(sessionId)?.producers.find((one) => one.kind === kind);
+  return (await producer?.stats())?.[0]?.packetCount ?? 0;
+}
+
 /** A publisher who is heard in the room. */
 async function live() {
   const publisher = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
@@ -30,16 +40,66 @@ async function live() {
   expect(response.status).toBe(201);
   const answer = await response.text();
   await publisher.accept(answer);
-  const packets = async (): Promise<number> => {
-    const [producer] = stand.rooms.find(grant.sessionId)?.producers ?? [];
-    return (await producer?.stats())?.[0]?.packetCount ?? 0;
-  };
+  const packets = (): Promise<number> => packetsOf(stand, grant.sessionId, 'audio');
   await waitFor('its sound', async () => (await packets()) > 20);
   const { sessionId, userId } = grant;
   return { publisher, streamKey, sessionId, userId, answer, response, packets };
 }
 
 describe('a client that is ICE lite', () => {
+  it('publishes and plays pictures too, in whichever Worker its room is', async () => {
+    const two = await WhipStand.start({ workers: 2 });
+    try {
+      const [first, second] = two.pool.workers;
+      const kinds = ['audio', 'video'] as const;
+      // What the client itself has there makes the first one the fuller.
+      const publisher = await own(LiteClient.publisher(first!.worker, { kinds }));
+      expect(second!.counts.transports).toBe(0);
+      const { streamKey, grant } = two.allow();
+      const published = await publish(two, streamKey, publisher.offer);
+      expect(published.status).toBe(201);
+      expect(second!.counts.transports).toBeGreaterThan(0);
+      await publisher.accept(await published.text());
+      for (const kind of kinds)
+        await waitFor(`its ${kind}`, async () => (await packetsOf(two, grant.sessionId, kind)) > 20);
+      const player = await own(LiteClient.player(first!.worker, { kinds }));
+      const request = { token: two.token(grant.sessionId), type: sdp, body: player.offer };
+      const played = await call(two, `/whep/${grant.sessionId}`, request);
+      expect(played.status).toBe(201);
+      await player.accept(await played.text());
+      // Pictures make it in 4 s; all that comes besides would be less than that when the wait is over.
+      await waitFor('its picture', async () => (await player.bytesReceived) > 200_000, { timeoutMs: 60_000 });
+    } finally {
+      await two.close();
+    }
+  }, 120_000);
+
+  it('is met at an address of IPv6 where the node listens there', async () => {
+    const namespace = `lite-${process.pid}`;
+    await run('ip', ['netns', 'add', namespace]);
+    try {
+      await run('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
+      const inside = ['netns', 'exec', namespace, process.execPath, main, '--address', '::1'];
+      const { stdout } = await run('ip', inside, { timeout: 100_000 });
+      const [answered, then] = stdout.split('\n', 2).map((line) => JSON.parse(line) as object);
+      const candidate = expect.stringMatching(/ udp \d+ ::1 \d+ typ host/);
+      expect(answered).toEqual({ status: 201, candidates: [candidate] });
+      expect(then).toEqual({ heard: true });
+    } finally {
+      await run('ip', ['netns', 'del', namespace]);
+    }
+  }, 120_000);
+
+  it('is told so when it is where this node does not listen', async () => {
+    const { offer } = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
+    const body = offer.replace(/(2122260223) \S+/g, '$1 2001:db8::7');
+    const response = await publish(stand, stand.allow().streamKey, body);
+    const problem = await refusal(response);
+    expect(problem).toMatchObject({ status: 422, code: 'validation_failed' });
+    expect(JSON.stringify(problem)).toContain('IPv6 alone');
+    expect(stand.rooms.all).toEqual([]);
+  });
+
   it('publishes to an end that does full ICE, also after a restart, until DELETE', async () => {
     const { publisher, streamKey, answer, response, packets } = await live();
     expect(answer).not.toContain('a=ice-lite');

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { AppError } from '@maydan/common';
 import type { types } from 'mediasoup';
 import { bindingRequest, isStun, type IceCredentials } from '../../ice/stun.ts';
@@ -26,7 +26,8 @@ const recvBufferSize = 1_048_576;
 export class LiteBridge {
   static #open = 0;
   readonly #transport: types.WebRtcTransport;
-  readonly #outside: Socket;
+  /** By family of addresses, those that the client is at: 4, 6. */
+  readonly #outside: ReadonlyMap<number, Socket>;
   /** Connected to the Worker. */
   readonly #inside: Socket;
   readonly #addresses: readonly LiteAddress[];
@@ -71,22 +72,27 @@ export class LiteBridge {
     const [worker] = (await server.dump()).udpSockets;
     if (worker === undefined) throw new AppError('unavailable');
     const address = worker.ip.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^::$/, '::1');
-    const outside = createSocket({ type: 'udp4', recvBufferSize });
+    const families = [...new Set(client.addresses.map(({ ip }) => isIP(ip)))];
+    const outside = new Map(families.map((family) => [family, outsideSocket(family)]));
     const inside = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize });
     try {
-      outside.bind(0);
+      const listening = [...outside.values()].map((socket) => once(socket.bind(0), 'listening'));
       inside.connect(worker.port, address);
-      await Promise.all([once(outside, 'listening'), once(inside, 'connect')]);
+      await Promise.all([...listening, once(inside, 'connect')]);
       if (transport.closed) throw new AppError('not_found');
       return new LiteBridge(transport, outside, inside, client);
     } catch (error) {
-      outside.close();
-      inside.close();
+      for (const socket of [...outside.values(), inside]) socket.close();
       throw error;
     }
   }
 
-  private constructor(transport: types.WebRtcTransport, outside: Socket, inside: Socket, client: LiteClient) {
+  private constructor(
+    transport: types.WebRtcTransport,
+    outside: ReadonlyMap<number, Socket>,
+    inside: Socket,
+    client: LiteClient,
+  ) {
     this.#transport = transport;
     this.#outside = outside;
     this.#inside = inside;
@@ -95,8 +101,9 @@ export class LiteBridge {
     this.#checks = this.#begin(client.ice);
     transport.observer.once('close', () => this.#close());
     // An address that nobody is at, or a Worker that died.
-    for (const socket of [outside, inside]) socket.on('error', () => undefined);
-    outside.on('message', (packet, from) => this.#fromClient(packet, from));
+    for (const socket of [...outside.values(), inside]) socket.on('error', () => undefined);
+    for (const socket of outside.values())
+      socket.on('message', (packet, from) => this.#fromClient(packet, from));
     inside.on('message', (packet) => {
       const { selected } = this.#checks;
       if (selected !== null && !isStun(packet)) this.#toClient(packet, selected);
@@ -109,8 +116,10 @@ export class LiteBridge {
   }
 
   get iceCandidates(): types.IceCandidate[] {
-    const [first] = this.#transport.iceCandidates.filter(({ protocol }) => protocol === 'udp');
-    return first === undefined ? [] : [{ ...first, port: this.#outside.address().port }];
+    return [...this.#outside].flatMap(([family, socket]) => {
+      const first = ofUdp(this.#transport.iceCandidates).find(({ address }) => isIP(address) === family);
+      return first === undefined ? [] : [{ ...first, port: socket.address().port }];
+    });
   }
 
   /**
@@ -149,7 +158,7 @@ export class LiteBridge {
   }
 
   #toClient(packet: Buffer, { ip, port }: LiteAddress): void {
-    orLose(() => this.#outside.send(packet, port, ip));
+    orLose(() => this.#outside.get(isIP(ip))?.send(packet, port, ip));
   }
 
   #toWorker(packet: Buffer): void {
@@ -160,8 +169,7 @@ export class LiteBridge {
     LiteBridge.#open--;
     this.#checks.stop();
     this.#next?.stop();
-    this.#outside.close();
-    this.#inside.close();
+    for (const socket of [...this.#outside.values(), this.#inside]) socket.close();
   }
 }
 
@@ -174,13 +182,31 @@ function orLose(send: () => void): void {
   }
 }
 
-/** Loopback and link-local addresses are of this machine and its network: no strangers', unless clients are told to come there. */
+function outsideSocket(family: number): Socket {
+  return createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: family === 6, recvBufferSize });
+}
+
+const ofUdp = (candidates: readonly types.IceCandidate[]): types.IceCandidate[] =>
+  candidates.filter(({ protocol }) => protocol === 'udp');
+
+/**
+ * Loopback and link-local addresses are of this machine and its network: no strangers', unless clients are told to come there.
+ * We are where clients are told to come: by IPv6 only when that is among it.
+ */
 function reachable(
   addresses: readonly LiteAddress[],
   told: readonly types.IceCandidate[],
 ): readonly LiteAddress[] {
-  const inner = ['127.', '169.254.'].filter((net) => !told.some(({ address }) => address.startsWith(net)));
+  const inner = ['127.', '169.254.', '::1'].filter(
+    (net) => !told.some(({ address }) => address.startsWith(net)),
+  );
   const found = addresses.filter(({ ip }) => !inner.some((net) => ip.startsWith(net)));
   if (found.length === 0) throw refused('No candidate of the ICE lite client is at an address outside.');
-  return found;
+  const families = new Set(ofUdp(told).map(({ address }) => isIP(address)));
+  const met = found.filter(({ ip }) => families.has(isIP(ip)));
+  if (met.length > 0) return met;
+  const names = families.has(4) ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
+  throw refused(
+    `The ICE lite client is at addresses of ${names[0]} alone, and this server is reached by ${names[1]} alone.`,
+  );
 }

@@ -64,6 +64,22 @@ describe('reading an offer', () => {
     const lite = obs.replace('a=group:LS', 'a=ice-lite\r\na=group:LS');
     expect(readOffer(lite, 'send').liteAddresses).toEqual([{ ip: '192.0.2.9', port: 57_249 }]);
     expect(readOffer(obs, 'send').liteAddresses).toBeNull();
+    const at = (ip: string): unknown =>
+      readOffer(lite.replace(/(UDP 2122317823) \S+/, `$1 ${ip}`), 'send').liteAddresses?.map(
+        (address) => address.ip,
+      );
+    expect(at('2001:DB8:0:0:0:0:0:7')).toEqual(['2001:db8::7']);
+    expect(at('::1')).toEqual(['::1']);
+  });
+
+  it.each([
+    ...['::', '::10.0.0.1', '::ffff:127.0.0.1', '::ffff:192.0.2.9', '64:ff9b::7f00:1', '2002:7f00:1::'],
+    ...['fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1', 'somewhere.local'],
+  ])('refuses a client that is ICE lite at %s', (ip) => {
+    const lite = obs
+      .replace('a=group:LS', 'a=ice-lite\r\na=group:LS')
+      .replace(/(UDP 2122317823) \S+/, `$1 ${ip}`);
+    expect(refusal(lite)).toMatchObject({ status: 422 });
   });
 
   it('takes the transport of the first m-line, where a client gathered for each', () => {

@@ -1,4 +1,4 @@
-import { BlockList, isIPv4 } from 'node:net';
+import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import {
   parse,
   parseSimulcastStreamList,
@@ -19,16 +19,30 @@ const allowed: Record<OfferDirection, readonly string[]> = {
   send: ['sendonly', 'sendrecv'],
   receive: ['recvonly', 'sendrecv'],
 };
-/** More than a server with IPv4 has. */
+/** More than a server has. */
 const maxLiteAddresses = 4;
-/** Nobody's own: this network, multicast, reserved and broadcast. */
-const nobodys = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['224.0.0.0', 3],
-] as const) {
-  nobodys.addSubnet(net, bits, 'ipv4');
-}
+/**
+ * Nobody's own: this network, multicast, reserved and broadcast; of IPv6 also those of a link, which need a zone, and those
+ * that hold an IPv4 address. One list for each family: a rule for mapped addresses would hold for all of IPv4.
+ */
+const nobodys = {
+  ipv4: subnets('ipv4', ['0.0.0.0', 8], ['224.0.0.0', 3]),
+  ipv6: subnets(
+    'ipv6',
+    ...([
+      ['::', 96],
+      ['::ffff:0:0', 96],
+      ['64:ff9b::', 96],
+      ['64:ff9b:1::', 48],
+      ['2002::', 16],
+    ] as const),
+    ...([
+      ['fe80::', 10],
+      ['fec0::', 10],
+      ['ff00::', 8],
+    ] as const),
+  ),
+};
 const digestBytes: Readonly<Record<string, number>> = {
   'sha-1': 20,
   'sha-224': 28,
@@ -97,19 +111,33 @@ function readIce(session: SessionDescription, line: MediaDescription): Offer['ic
   return { usernameFragment, password };
 }
 
+function subnets(
+  family: 'ipv4' | 'ipv6',
+  ...nets: readonly (readonly [net: string, bits: number])[]
+): BlockList {
+  const list = new BlockList();
+  for (const [net, bits] of nets) list.addSubnet(net, bits, family);
+  return list;
+}
+
+/** An address as sockets write it; null when it isn't one, or nobody's. */
+function usableAddress(ip: string): string | null {
+  if (isIPv4(ip)) return nobodys.ipv4.check(ip) ? null : ip;
+  if (!isIPv6(ip) || ip.includes('%')) return null;
+  const { address } = new SocketAddress({ address: ip, family: 'ipv6' });
+  return address !== '::1' && nobodys.ipv6.check(address, 'ipv6') ? null : address;
+}
+
 /** It has host candidates alone, and knows them when it makes its offer (RFC 8445, section 5.2). */
 function readLiteAddresses({ candidates = [] }: MediaDescription): LiteAddress[] {
-  const usable = candidates.filter(
-    ({ component, transport, ip, port }) =>
-      component === 1 &&
-      transport.toLowerCase() === 'udp' &&
-      isIPv4(ip) &&
-      !nobodys.check(ip) &&
-      port > 0 &&
-      port < 65_536,
-  );
-  if (usable.length === 0) throw refused('An offer that is ICE lite needs a candidate of IPv4 and UDP.');
-  return usable.slice(0, maxLiteAddresses).map(({ ip, port }) => ({ ip, port }));
+  const usable = candidates.flatMap(({ component, transport, ip: written, port }) => {
+    const ip = usableAddress(written);
+    const isUdp = component === 1 && transport.toLowerCase() === 'udp' && port > 0 && port < 65_536;
+    return isUdp && ip !== null ? [{ ip, port }] : [];
+  });
+  if (usable.length === 0)
+    throw refused('An offer that is ICE lite needs a candidate of UDP with an address of a host.');
+  return usable.slice(0, maxLiteAddresses);
 }
 
 /** To `actpass` we answer `passive`: the DTLS client speaks first, as soon as its ICE is through. */

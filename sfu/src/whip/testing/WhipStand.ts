@@ -15,6 +15,10 @@ export interface WhipStandOptions {
   readonly graceMs?: number;
   readonly env?: Record<string, string>;
   readonly consumersPerWorker?: number;
+  /** One unless told otherwise. */
+  readonly workers?: number;
+  /** Where WebRTC is listened for; `127.0.0.1` unless told otherwise. */
+  readonly address?: string;
   readonly sessionType?: 'video' | 'audio';
   /** What clients are told instead of 127.0.0.1. */
   readonly announcedAddress?: string;
@@ -40,11 +44,11 @@ export class WhipStand {
   readonly #sessionType: 'video' | 'audio';
 
   static async start(options: WhipStandOptions = {}): Promise<WhipStand> {
-    const { announcedAddress } = options;
+    const { announcedAddress, workers = 1, address = '127.0.0.1' } = options;
     const pool = await WorkerPool.create({
-      size: 1,
+      size: workers,
       settings: { workerBin: workerBin(), logLevel: 'warn' },
-      listening: { port: 0, addresses: [{ ip: '127.0.0.1', announcedAddress }], portRange },
+      listening: { port: 0, addresses: [{ ip: address, announcedAddress }], portRange },
       logger,
     });
     const api = await WhipApi.start(internalSecret);
