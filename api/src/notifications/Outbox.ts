@@ -34,8 +34,8 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof CauseFailed)) throw error;
       const { key } = error;
-      const again = await outbox.putOff(key);
-      if (again) logger.warn({ err: error, key }, 'a notification could not be made yet');
+      if ((await outbox.putOff(error)) === 'putOff')
+        logger.warn({ err: error, key }, 'a notification could not be made yet');
       else logger.error({ err: error, key }, 'a notification failed too often and was given up');
     }
     return true;

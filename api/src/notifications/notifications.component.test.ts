@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { Notification, NotificationPage } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { namesOf, newId } from '@maydan/prisma';
@@ -8,9 +7,6 @@ import { allTold, storeNotifications, whileNoneCanBeWritten } from '../testing/n
 import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(120_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -21,11 +17,11 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ PEOPLE_RATE_PER_USER: '1000' });
   second = await backend.startApi({ PEOPLE_RATE_PER_USER: '1000' });
-}, 120_000);
+});
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 const ask = (method: string, path: string, account?: Account, body?: unknown) =>
   api.ask(method, `/api/v1${path}`, {
@@ -140,14 +136,14 @@ describe('the outbox', () => {
       },
     });
     await ann.client.people.follow(idOf(bob));
-    await waitUntil('the other one', async () => (await listOf(bob)).length === 1, 30_000);
+    await waitUntil('the other one', async () => (await listOf(bob)).length === 1, 60_000);
     const failing = { where: { key: 'bad' } };
     await waitUntil(
       'an attempt',
       async () => {
         return ((await backend.database.notificationCause.findUnique(failing))?.attempts ?? 0) > 0;
       },
-      30_000,
+      60_000,
     );
     await backend.database.notificationCause.update({
       ...failing,
@@ -155,7 +151,9 @@ describe('the outbox', () => {
     });
     await settled();
     expect(await backend.database.notificationCause.findUnique(failing)).toMatchObject({ attempts: 20 });
-    expect(backend.log).toContain('a notification failed too often and was given up');
+    // It is logged once it stands in the database.
+    const isLogged = () => backend.log.includes('a notification failed too often and was given up');
+    await waitUntil('the log', isLogged, 60_000);
   });
 });
 
@@ -309,10 +307,10 @@ describe('the list', () => {
     await backend.database.notificationCause.create({ data: { ...old, id: newId(), createdAt: ago(181) } });
     // The sweep of a process does it first of all, and then each hour.
     const fresh = await backend.startApi();
-    await waitUntil('the sweep', async () => (await listOf(ann)).length === 2, 30_000);
+    await waitUntil('the sweep', async () => (await listOf(ann)).length === 2, 60_000);
     expect((await listOf(ann)).map(({ id }) => id)).toEqual([rows[1]!.id, rows[3]!.id]);
     const count = (): Promise<number> => backend.database.notificationCause.count({ where: { key: 'old' } });
-    await waitUntil('the causes', async () => (await count()) === 0, 30_000);
+    await waitUntil('the causes', async () => (await count()) === 0, 60_000);
     await fresh.close();
   });
 });

@@ -25,10 +25,13 @@ export interface Told {
 /** A cause that could not be dealt with. */
 export class CauseFailed extends Error {
   readonly key: string;
+  /** Those before this one. */
+  readonly attempts: number;
 
-  constructor(key: string, cause: unknown) {
+  constructor({ key, attempts }: Pick<NotificationCause, 'key' | 'attempts'>, cause: unknown) {
     super('a cause could not be dealt with', { cause });
     this.key = key;
+    this.attempts = attempts;
   }
 }
 
@@ -60,13 +63,13 @@ export class OutboxRepo {
 
   /** Deals with the cause that waits longest, or a part of it; null when there is none. Throws `CauseFailed`. */
   async dealWithOne(now = new Date()): Promise<Told[] | null> {
-    let key: string | undefined;
+    let taken: NotificationCause | undefined;
     try {
       return await this.#database.$transaction(
         async (transaction) => {
           const cause = await takeCause(transaction, now);
           if (cause === null) return null;
-          key = cause.key;
+          taken = cause;
           const told =
             cause.type !== 'message' || (await isToBeTold(transaction, cause, this.#whoIsOnline, now));
           if (!told) return [];
@@ -79,18 +82,21 @@ export class OutboxRepo {
         { timeout: 15_000, maxWait: 5_000 },
       );
     } catch (error) {
-      throw key === undefined ? error : new CauseFailed(key, error);
+      throw taken === undefined ? error : new CauseFailed(taken, error);
     }
   }
 
-  /** Later, ever more so; false when it was tried too often and is given up. */
-  async putOff(key: string): Promise<boolean> {
+  /**
+   * Later, ever more so; `givenUp` when it was tried too often. Each attempt counts once: another process may have failed at it
+   * before this one could write that it did.
+   */
+  async putOff({ key, attempts }: Pick<CauseFailed, 'key' | 'attempts'>): Promise<'putOff' | 'givenUp'> {
     const [row] = await this.#database.$queryRaw<{ dueAt: Date | null }[]>`
       UPDATE "NotificationCause" SET "attempts" = "attempts" + 1,
         "dueAt" = CASE WHEN "attempts" + 1 < ${maxAttempts}::int
           THEN now() + least(power(2, "attempts"), 300) * interval '1 second' END
-      WHERE "key" = ${key} RETURNING "dueAt"`;
-    return row !== undefined && row.dueAt !== null;
+      WHERE "key" = ${key} AND "attempts" = ${attempts}::int RETURNING "dueAt"`;
+    return row !== undefined && row.dueAt === null ? 'givenUp' : 'putOff';
   }
 
   /** Forgets what happened before a time and was dealt with. */
