@@ -1,17 +1,16 @@
 import type { JobProducer, Logger, Redis } from '@maydan/common';
-import {
-  controlDocument,
-  controlKey,
-  ingestCommandChannel,
-  type ControlDocument,
-  type IngestCommand,
-} from '@maydan/contracts';
+import { controlDocument, controlKey, ingestCommandChannel, type IngestCommand } from '@maydan/contracts';
 import type { Session } from '@maydan/prisma';
 import type { SfuCommands } from '../stage/SfuCommands.ts';
 import { controlDocumentOf, jobStates } from './controlDocument.ts';
 
 /** How long the document of a finished session stays, for those that ask late. */
 const finishedTtlSec = 3_600;
+/** Writes and announces a document in place of another ('': none), unless somebody else did. KEYS: document. ARGV: that one, text, how long (s; 0: for ever). */
+const replaceScript = `
+  if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return end
+  if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+  redis.call('PUBLISH', KEYS[1], ARGV[2])`;
 /** Pictures of a recording may be on their way into the storage while it is removed: it is looked at again. */
 const removedAgainMs = 600_000;
 
@@ -43,28 +42,38 @@ export class SessionCommands {
   async writeControl(session: Session): Promise<void> {
     const key = controlKey(session.id);
     const text = JSON.stringify(controlDocumentOf(session));
-    const finished = session.state !== 'idle' && !jobStates.includes(session.state);
     const write = this.#redis.multi();
-    if (finished) write.set(key, text, 'EX', finishedTtlSec);
+    if (isFinished(session)) write.set(key, text, 'EX', finishedTtlSec);
     else write.set(key, text);
     await write.publish(key, text).exec();
   }
 
+  /** Whether Redis has the document as this row says. */
+  async isControlled(session: Session): Promise<boolean> {
+    return isSame(await this.#redis.get(controlKey(session.id)), session);
+  }
+
   /**
    * Writes the document again when Redis doesn't have it as the session's row says: Redis was lost, or two changes
-   * were written in the wrong order.
+   * were written in the wrong order. `find` reads the row as it is now: what is written meanwhile is newer, and stays.
    */
-  async repairControl(session: Session): Promise<boolean> {
-    const text = await this.#redis.get(controlKey(session.id));
-    if (text !== null && isSame(text, controlDocumentOf(session))) return false;
-    await this.writeControl(session);
-    return true;
+  async repairControl(id: string, find: () => Promise<Session | null>): Promise<boolean> {
+    const text = await this.#redis.get(controlKey(id));
+    return this.#replaceControl(text, await find());
   }
 
   /** As `repairControl`, of a session that may never have been on air: without a document there is nobody to tell. */
-  async updateControl(session: Session): Promise<boolean> {
-    const isThere = (await this.#redis.exists(controlKey(session.id))) === 1;
-    return isThere && (await this.repairControl(session));
+  async updateControl(id: string, find: () => Promise<Session | null>): Promise<boolean> {
+    const text = await this.#redis.get(controlKey(id));
+    return text !== null && this.#replaceControl(text, await find());
+  }
+
+  async #replaceControl(before: string | null, session: Session | null): Promise<boolean> {
+    if (session === null || isSame(before, session)) return false;
+    const text = JSON.stringify(controlDocumentOf(session));
+    const ttlSec = isFinished(session) ? finishedTtlSec : 0;
+    await this.#redis.eval(replaceScript, 1, controlKey(session.id), before ?? '', text, ttlSec);
+    return true;
   }
 
   /** Drops the publisher of this epoch and older ones. */
@@ -112,9 +121,15 @@ export class SessionCommands {
   }
 }
 
-function isSame(text: string, wanted: ControlDocument): boolean {
+function isFinished({ state }: Session): boolean {
+  return state !== 'idle' && !jobStates.includes(state);
+}
+
+function isSame(text: string | null, session: Session): boolean {
+  if (text === null) return false;
   try {
     const found = controlDocument.parse(JSON.parse(text));
+    const wanted = controlDocumentOf(session);
     // The row may have changed in what is not told here.
     const same = { revision: 0, updatedAt: '' };
     return JSON.stringify({ ...found, ...same }) === JSON.stringify({ ...wanted, ...same });

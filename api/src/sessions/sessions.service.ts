@@ -251,7 +251,7 @@ export class SessionsService {
   /** Whoever wrote last looks once more, so the worker has what PostgreSQL has; beyond these rounds the sweep looks after it. */
   async #tellComposite(id: string): Promise<void> {
     for (let round = 0; round < 5; round++) {
-      if (!(await this.#deps.commands.updateControl(await this.find(id)))) return;
+      if (!(await this.#deps.commands.updateControl(id, () => this.#deps.repo.find(id)))) return;
     }
   }
 }
