@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { createRedis, type Redis } from '@maydan/common';
 import { notificationType, type Notification } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
@@ -12,20 +11,17 @@ import { TestSocket } from '../testing/TestSocket.ts';
 import { NotificationsData } from './notificationsData.repo.ts';
 import { OutboxRepo } from './outbox.repo.ts';
 
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(120_000);
-
 let backend: TestBackend;
 let api: TestApi;
 
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
-}, 120_000);
+});
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 const ask = (method: string, path: string, account: Account, body: unknown) =>
   api.ask(method, `/api/v1${path}`, { token: account.accessToken, body });
@@ -149,12 +145,12 @@ describe('a message in a direct conversation', () => {
     const socket = await connect(bob);
     await send('one');
     const putOff = async () => ((await causesOf(bob))[0]?.dueAt?.getTime() ?? 0) > Date.now() + 10_000;
-    await waitUntil('the message to wait', putOff, 30_000);
+    await waitUntil('the message to wait', putOff, 60_000);
     await bob.client.messages.read({ id, seq: 1 });
     await hurry(bob);
-    await waitUntil('it to be forgotten', async () => (await causesOf(bob)).length === 0, 30_000);
+    await waitUntil('it to be forgotten', async () => (await causesOf(bob)).length === 0, 60_000);
     await send('two');
-    await waitUntil('the next one to wait', putOff, 30_000);
+    await waitUntil('the next one to wait', putOff, 60_000);
     expect(socket.of('notification:new')).toEqual([]);
     expect(await listOf(bob)).toEqual([]);
 

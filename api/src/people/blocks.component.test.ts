@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { errorBody, serverEvents, userPage } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Prisma } from '@maydan/prisma';
@@ -11,9 +10,6 @@ import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { whileHeld as whileRowHeld, type HeldStep } from '../testing/whileHeld.ts';
 
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
-
 let backend: TestBackend;
 let api: TestApi;
 let sfu: SfuVoice;
@@ -23,12 +19,12 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ PEOPLE_RATE_PER_USER: '1000', STAGE_RATE_PER_USER: '1000' });
   sfu = await SfuVoice.start(backend.redis);
-}, 60_000);
+});
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();
   await sfu?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const ask = (method: string, path: string, account?: Account, body?: object) =>
   api.ask(method, `/api/v1${path}`, {
@@ -53,8 +49,8 @@ async function subscribe(account: Account | null, sessionId: string) {
   socket.on('session:updated', (payload: unknown) => {
     titles.push(serverEvents['session:updated'].parse(payload).session.title);
   });
-  await waitUntil('the connection', () => socket.connected, 10_000);
-  const answer: unknown = await socket.timeout(10_000).emitWithAck('session:subscribe', { sessionId });
+  await waitUntil('the connection', () => socket.connected, 60_000);
+  const answer: unknown = await socket.timeout(60_000).emitWithAck('session:subscribe', { sessionId });
   return { titles, answer };
 }
 
@@ -245,11 +241,11 @@ describe('sessions of somebody who blocks or is blocked', () => {
     const { id } = await host.client.sessions.create({ title: 'before' });
     const [of, other] = [await subscribe(guest, id), await subscribe(null, id)];
     await host.client.sessions.update({ id, title: 'first' });
-    await waitUntil('the first news', () => of.titles.includes('first'), 10_000);
+    await waitUntil('the first news', () => of.titles.includes('first'), 60_000);
     await block(guest, host);
     await host.client.sessions.update({ id, title: 'second' });
     await host.client.sessions.update({ id, title: 'third' });
-    await waitUntil('the news of others', () => other.titles.includes('third'), 10_000);
+    await waitUntil('the news of others', () => other.titles.includes('third'), 60_000);
     expect(of.titles).toEqual(['first']);
     const again = errorBody.parse((await subscribe(guest, id)).answer);
     expect(again.error.code).toBe('not_found');
@@ -265,7 +261,7 @@ describe('the chat of a host who blocks', () => {
     const reacting = () => socket.codeOf('reaction:send', { sessionId, kind: 'heart', count: 1 });
     expect(await reacting()).toBeUndefined();
     await block(host, guest);
-    await waitUntil('the chat to be left', async () => (await reacting()) === 'not_found', 10_000);
+    await waitUntil('the chat to be left', async () => (await reacting()) === 'not_found', 60_000);
     expect(await socket.codeOf('chat:join', { sessionId })).toBe('not_found');
     expect(socket.of('chat:closed')).toEqual([]);
     socket.socket.disconnect();

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { userPage } from '@maydan/contracts';
 import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -13,8 +9,8 @@ let api: TestApi;
 beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi({ PEOPLE_RATE_PER_USER: '1000' });
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const ask = (method: string, path: string, account?: Account) =>
   api.ask(method, `/api/v1${path}`, account === undefined ? {} : { token: account.accessToken });

@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals';
 import { accountPage, userSearchPage } from '@maydan/contracts';
 import { namesOf } from '@maydan/prisma';
 import { refusalOf, type Account, type AskOptions, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { indexedLetters } from './searchText.ts';
-
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(60_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -33,8 +29,8 @@ beforeAll(async () => {
   [me, admin] = await Promise.all([api.register('searcher'), api.register('the_admin')]);
   await backend.giveRole(admin, 'admin');
   for (const [username, displayName] of names) await create(username, displayName);
-}, 120_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 function create(username: string, displayName: string) {
   return backend.database.user.create({

@@ -29,18 +29,18 @@ beforeAll(async () => {
     ...{ ...issuer.environment, ...gateway.environment, ...inbox.environment },
   });
   jobs = new JobProducer(backend.redis);
-}, 60_000);
+});
 afterAll(async () => {
   await jobs?.close();
   await backend?.close();
   await Promise.all([issuer?.close(), gateway?.close(), inbox?.close()]);
-}, 30_000);
+});
 
 const deletePath = '/api/v1/account/delete';
 const row = (account: Account) => backend.database.user.findUniqueOrThrow({ where: { id: account.user.id } });
 const remove = ({ accessToken: token, password }: Account, body: object = { password }) =>
   api.ask('POST', deletePath, { token, body });
-const erased = (account: Account, withinMs = 20_000) =>
+const erased = (account: Account, withinMs = 60_000) =>
   waitUntil('the erasure', async () => (await row(account)).erasedAt !== null, withinMs);
 
 describe('a deleted account', () => {
@@ -103,7 +103,7 @@ describe('a deleted account', () => {
     await waitUntil(
       'the file to be on its way out',
       async () => (await backend.database.media.findUnique(row))?.state === 'removing',
-      20_000,
+      60_000,
     );
     const left = await backend.database.user.findUnique({ where: { id: account.user.id } });
     expect(left?.avatarId).toBeNull();
@@ -197,11 +197,11 @@ describe('a deleted account', () => {
     await life.goLive();
     expect((await remove(life.host)).status).toBe(202);
     const session = () => backend.database.session.findUniqueOrThrow({ where: { id: life.sessionId } });
-    await waitUntil('the end', async () => (await session()).state === 'ending', 10_000);
+    await waitUntil('the end', async () => (await session()).state === 'ending', 60_000);
     expect((await row(life.host)).erasedAt).toBeNull();
     await life.ended();
     const removal = () => jobs.queue('recording.remove').getJob(life.playbackId);
-    await waitUntil('the removal to be queued', async () => (await removal()) !== undefined, 20_000);
+    await waitUntil('the removal to be queued', async () => (await removal()) !== undefined, 60_000);
     expect((await removal())?.data).toMatchObject({ sessionId: life.sessionId, playbackId: life.playbackId });
     expect((await row(life.host)).erasedAt).toBeNull();
     await life.tell({ type: 'recording.removed' });
@@ -292,7 +292,7 @@ describe('a deleted account', () => {
     for (const { user } of [gone, used]) {
       await jobs.add('account.erase', { userId: user.id }, { jobId: user.id });
       const queue = jobs.queue('account.erase');
-      await waitUntil('the job', async () => (await queue.getJob(user.id)) === undefined, 10_000);
+      await waitUntil('the job', async () => (await queue.getJob(user.id)) === undefined, 60_000);
     }
     expect(await row(gone)).toEqual(before);
     expect((await used.client.auth.me()).username).toBe(used.user.username);
@@ -313,7 +313,7 @@ async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await waitUntil('the api', () => said.includes('the api answers'), 30_000);
+  await waitUntil('the api', () => said.includes('the api answers'), 60_000);
   return { child, url: `http://127.0.0.1:${Number(/"port":(\d+)/.exec(said)?.[1])}` };
 }
 
@@ -332,7 +332,7 @@ describe('an erasure', () => {
       });
       expect(answer.status).toBe(202);
       const keys = () => backend.database.streamKey.count({ where: { userId: life.host.user.id } });
-      await waitUntil('the erasure to be under way', async () => (await keys()) === 0, 20_000);
+      await waitUntil('the erasure to be under way', async () => (await keys()) === 0, 60_000);
     } finally {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -342,7 +342,7 @@ describe('an erasure', () => {
     await life.ended();
     await life.tell({ type: 'recording.removed' });
     await erased(life.host, 60_000);
-  }, 120_000);
+  });
 
   it('that was never queued is queued at the next start', async () => {
     const account = await api.register();
@@ -351,5 +351,5 @@ describe('an erasure', () => {
     await backend.database.user.update({ where: { id: account.user.id }, data });
     api = await backend.startApi();
     await erased(account);
-  }, 60_000);
+  });
 });

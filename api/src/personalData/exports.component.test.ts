@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { accountExport, type AccountExport, type AccountExportWithFiles } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { z } from 'zod';
@@ -13,9 +12,6 @@ import { TestSocket } from '../testing/TestSocket.ts';
 import { mostRuns } from './ExportQueue.ts';
 import { exportKey } from './ExportStore.ts';
 
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(120_000);
-
 let backend: TestBackend;
 let files: TestMedia;
 let api: TestApi;
@@ -24,7 +20,7 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   files = await TestMedia.start(backend);
   api = await backend.startApi(files.environment);
-}, 120_000);
+});
 afterEach(() => {
   files?.resume();
   TestSocket.closeAll();
@@ -32,7 +28,7 @@ afterEach(() => {
 afterAll(async () => {
   await backend?.close();
   await files?.close();
-}, 60_000);
+});
 
 const path = '/api/v1/account/exports';
 const dayMs = 86_400_000;
@@ -343,7 +339,7 @@ describe('with its account', () => {
     await untilWriting(id);
     await erased(account, async () => {
       const waits = async () => (await files.queue('account').getDelayedCount()) > 0;
-      await waitUntil('the erasure to wait for the export', waits, 20_000);
+      await waitUntil('the erasure to wait for the export', waits, 60_000);
       expect(await row(id)).toMatchObject({ state: 'failed', mostFiles: 1 });
     });
     expect([await row(id), await size(id)]).toEqual([null, null]);
@@ -364,11 +360,12 @@ describe('when its process is killed', () => {
     const { id } = z.object({ id: z.uuid() }).parse(await answer.json());
     await untilWriting(id);
     await killed.end('SIGKILL');
-    files.resume();
     expect(await row(id)).toMatchObject({ state: 'waiting', run: 1 });
     api = await backend.startApi(files.environment);
     const here = { ...account, client: api.clientOf(account.accessToken) };
     const socket = await TestSocket.connect(api.url, { token: account.accessToken });
+    // It can't be ready before somebody listens.
+    files.resume();
     const done = await until(here, id, 'ready');
     const { documents, data } = await download(done);
     expect(documents).toMatchObject([{ exportId: id, isLast: true }]);

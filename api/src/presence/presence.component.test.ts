@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { Presence } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
@@ -8,7 +7,6 @@ import { TestSocket } from '../testing/TestSocket.ts';
 import { onlineKey } from './OnlineUsers.ts';
 
 // Whoever goes is offline after 20 s.
-jest.setTimeout(120_000);
 const patienceMs = 90_000;
 
 let backend: TestBackend;
@@ -23,11 +21,18 @@ beforeAll(async () => {
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 const idsOf = (accounts: readonly Account[]): string[] => accounts.map(({ user }) => user.id);
 const connect = (account: Account, to: { readonly url: string } = api): Promise<TestSocket> =>
   TestSocket.connect(to.url, { token: account.accessToken });
+/** A connection says that its user is there once it was told that it is ready. */
+const untilOnline = ({ user }: Account): Promise<void> =>
+  waitUntil(
+    'one more online',
+    async () => (await backend.redis.zscore(onlineKey, user.id)) !== null,
+    patienceMs,
+  );
 const leave = ({ socket }: TestSocket): void => void socket.disconnect();
 
 async function watch(client: TestSocket, accounts: readonly Account[]): Promise<Presence[]> {
@@ -121,11 +126,7 @@ describe('presence', () => {
     const erased = await api.register();
     await connect(erased, node);
     const { id } = erased.user;
-    await waitUntil(
-      'one more online',
-      async () => (await backend.redis.zscore(onlineKey, id)) !== null,
-      patienceMs,
-    );
+    await untilOnline(erased);
     await backend.database.user.update({
       where: { id },
       data: { deletedAt: new Date() },
@@ -305,6 +306,7 @@ describe('what is watched', () => {
     client.breakLine();
     await client.untilDisconnected();
     await connect(one!, second);
+    await untilOnline(one!);
     client.socket.connect();
     await client.until('connection:ready', 2);
     expect(client.of('connection:ready')[1]).toMatchObject({ recovered: true, userId: account.user.id });

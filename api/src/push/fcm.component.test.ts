@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { newKey } from '../testing/OpenIdIssuer.ts';
 import { FcmEndpoint, fcmError, pemOf } from '../testing/FcmEndpoint.ts';
 import { allPushed } from '../testing/notifications.ts';
@@ -8,8 +7,6 @@ import { FcmAccess } from './FcmAccess.ts';
 import { PushPutOff } from './PushSender.ts';
 import { serviceAccount } from './serviceAccount.ts';
 
-jest.setTimeout(90_000);
-
 let endpoint: FcmEndpoint;
 let backend: TestBackend;
 let api: TestApi;
@@ -18,7 +15,7 @@ beforeAll(async () => {
   endpoint = await FcmEndpoint.start();
   backend = await TestBackend.start();
   api = await backend.startApi({ ...endpoint.environment, PUSH_RETRY_MS: '50' });
-}, 120_000);
+});
 afterEach(() => {
   endpoint.answers.length = 0;
   endpoint.tokenAnswers.length = 0;
@@ -26,7 +23,7 @@ afterEach(() => {
 afterAll(async () => {
   await backend?.close();
   await endpoint?.close();
-}, 60_000);
+});
 
 /** Somebody with so many apps, and somebody who follows them next. */
 async function audience(apps: number) {

@@ -1,13 +1,10 @@
 import { createPublicKey } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { waitUntil } from '@maydan/infra';
 import jwt from 'jsonwebtoken';
 import { allPushed, allTold } from '../testing/notifications.ts';
 import { PushEndpoint } from '../testing/PushEndpoint.ts';
 import { idOf, refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-jest.setTimeout(90_000);
 
 const privateKey = 'UUxI4O8-FbRouAevSmBQ6o18hgE4nSG3qwvJTfKc-ls';
 const environment = { VAPID_PRIVATE_KEY: privateKey, PUSH_ALLOW_PRIVATE: 'true', PUSH_RETRY_MS: '50' };
@@ -22,11 +19,11 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi(environment);
   second = await backend.startApi(environment);
-}, 120_000);
+});
 afterAll(async () => {
   await backend?.close();
   await service?.close();
-}, 60_000);
+});
 
 const register = (account: Account, body: unknown, at: TestApi = api) =>
   at.ask('PUT', '/api/v1/me/push-devices', { token: account.accessToken, body });
@@ -68,7 +65,7 @@ describe('a push', () => {
     await ann.client.push.register(patient);
     service.answers.push({ status: 503 }, { status: 429, headers: { 'retry-after': '1' } });
     await bob.client.people.follow(idOf(ann));
-    await waitUntil('the push', () => service.to(patient.endpoint).length > 0, 30_000);
+    await waitUntil('the push', () => service.to(patient.endpoint).length > 0, 60_000);
     await allPushed(backend);
     expect(service.to(patient.endpoint)).toHaveLength(1);
     expect(service.answers).toEqual([]);
@@ -91,7 +88,7 @@ describe('a push', () => {
       await waitUntil(
         'it to be forgotten',
         async () => (await dan.client.push.list()).items.length === 0,
-        30_000,
+        60_000,
       );
       await allPushed(backend);
       service.answers.length = 0;

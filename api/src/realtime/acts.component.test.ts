@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import {
   clientMessages,
   errorBody,
@@ -16,9 +15,6 @@ import { expectBalancedBooks, fundDirectly, keyed } from '../testing/money.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Other work may keep the machine busy.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -46,9 +42,9 @@ beforeAll(async () => {
   rose = await admin.client.gifts.create({ name, iconUrl: '/rose.svg', animation: null, price: 10 });
   life = await (await Life.create(backend, () => api)).goLive();
   [host, id] = [life.host, life.sessionId];
-}, 120_000);
+});
 afterEach(() => TestSocket.closeAll());
-afterAll(() => backend?.close(), 60_000);
+afterAll(() => backend?.close());
 
 const connect = (account: Account | null, where = api): Promise<TestSocket> =>
   TestSocket.connect(where.url, account === null ? {} : { token: account.accessToken });
@@ -66,7 +62,7 @@ async function ask<N extends MessageName>(
 const eventsOf = (socket: TestSocket): RoomEvent[] =>
   socket.of('session:events').flatMap(({ events }) => events);
 const untilEvent = (socket: TestSocket, isIt: (event: RoomEvent) => boolean) =>
-  waitUntil('an event', () => eventsOf(socket).some(isIt), 30_000);
+  waitUntil('an event', () => eventsOf(socket).some(isIt), 60_000);
 const write = (account: Account, text: string) =>
   account.client.chat.send({ id, tempId: randomUUID(), text });
 

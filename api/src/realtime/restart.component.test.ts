@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 const titlesOf = (client: TestSocket): string[] =>
   client.of('session:updated').map(({ session }) => session.title);
@@ -82,5 +82,5 @@ describe('api processes that are restarted', () => {
     await ended;
     // Those that reached it are answered; what is on its way when it ends is not, and the client asks again.
     expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });

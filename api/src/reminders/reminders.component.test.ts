@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { Notification, Session } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
@@ -9,9 +8,6 @@ import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { RemindersData } from './remindersData.repo.ts';
 
-// Hashing passwords takes long beside other tests.
-jest.setTimeout(120_000);
-
 let backend: TestBackend;
 let api: TestApi;
 let second: TestApi;
@@ -21,11 +17,11 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   [api, second] = await Promise.all([backend.startApi(), backend.startApi()]);
   host = await api.register();
-}, 120_000);
+});
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 60_000);
+});
 
 const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
 const plan = (change: object = {}, by = host): Promise<Session> =>
@@ -132,12 +128,12 @@ it('moves with the session', async () => {
   await hurry(session, first);
   const { database } = backend;
   const left = () => database.notificationCause.count({ where: { groupKey: `reminder:soon:${session.id}` } });
-  await waitUntil('the old time to be dropped', async () => (await left()) === 1, 30_000);
+  await waitUntil('the old time to be dropped', async () => (await left()) === 1, 60_000);
   expect(await toldTo(ann)).toEqual([]);
   await move(first);
   await hurry(session, first);
   const isTold = async () => (await toldTo(ann)).length > 0;
-  await waitUntil('the reminder', isTold, 30_000);
+  await waitUntil('the reminder', isTold, 60_000);
   expect(await toldTo(ann)).toMatchObject([{ count: 1, data: { moment: 'soon', scheduledStartAt: first } }]);
 });
 
@@ -162,7 +158,7 @@ it('is dropped when the session ends or doesn’t let one in any more', async ()
   await backend.database.user.update({ where: idOf(eve), data: { bannedAt: new Date() } });
   for (const one of [ann, bob, cat]) expect(await reminded(one)).toEqual([]);
   await hurry(among);
-  await waitUntil('the reminder', async () => (await toldTo(dan)).length > 0, 30_000);
+  await waitUntil('the reminder', async () => (await toldTo(dan)).length > 0, 60_000);
   for (const one of [ann, bob, cat]) expect(await toldTo(one)).toEqual([]);
   expect(await backend.database.notification.count({ where: { userId: eve.user.id } })).toBe(0);
   await host.client.blocks.remove(idOf(bob));

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { ReportTargetKind } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { allTold } from '../testing/notifications.ts';
@@ -7,9 +6,6 @@ import { post } from '../testing/statuses.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -24,8 +20,8 @@ beforeAll(async () => {
   [ann, bob, moderator, admin] = (await api.people(4)) as [...[Account, Account, Account, Account]];
   await backend.giveRole(moderator, 'moderator');
   await backend.giveRole(admin, 'admin');
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const report = (who: Account, kind: ReportTargetKind, id: string) =>
   who.client.reports.create({ target: { kind, id }, category: 'spam', text: 'look at this' });

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { errorBody, recoveryCodes, secondFactorChallenge } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { Secret, TOTP } from 'otpauth';
@@ -12,9 +11,6 @@ let issuer: OpenIdIssuer;
 let gateway: SmsGateway;
 let api: TestApi;
 
-// Argon2 and RSA keys take their time on a busy machine.
-jest.setTimeout(60_000);
-
 beforeAll(async () => {
   [backend, issuer, gateway] = await Promise.all([
     TestBackend.start(),
@@ -22,12 +18,12 @@ beforeAll(async () => {
     SmsGateway.start(),
   ]);
   api = await backend.startApi({ ...issuer.environment, ...gateway.environment });
-}, 60_000);
+});
 afterAll(async () => {
   await backend?.close();
   await issuer?.close();
   await gateway?.close();
-}, 30_000);
+});
 
 /** What an authenticator app shows. */
 const codeOf = (secret: string): string => new TOTP({ secret: Secret.fromBase32(secret) }).generate();
@@ -274,7 +270,7 @@ describe('turning it off', () => {
     await waitUntil(
       'the erasure',
       async () => (await backend.database.recoveryCode.count({ where })) === 0,
-      20_000,
+      60_000,
     );
     expect(await backend.database.secondFactor.count({ where })).toBe(0);
   });

@@ -13,8 +13,8 @@ beforeAll(async () => {
   await backend.giveRole(admin, 'admin');
   for (const slug of ['talk', 'news'])
     await admin.client.categories.create({ slug, name: { en: slug, ar: slug } });
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 describe('lists of sessions', () => {
   const plan = (host: Account, title: string, change: object = {}) =>
@@ -151,7 +151,7 @@ describe('lists of sessions', () => {
       page = await api.client.sessions.list(filter);
       return page.items.map(({ title }) => title).join() === 'watched by 9,watched by 7';
     };
-    await waitUntil('the ranking', begin, 30_000);
+    await waitUntil('the ranking', begin, 60_000);
     const seen = page.items.map(({ id }) => id);
     let cursor = page.nextCursor;
     for (let pages = 0; cursor !== null && pages < 10; pages++) {

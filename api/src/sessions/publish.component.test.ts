@@ -21,11 +21,11 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   api = await backend.startApi();
   commands = await Listener.on(backend.redis, ingestCommandChannel, ingestCommand);
-}, 60_000);
+});
 afterAll(async () => {
   commands?.close();
   await backend?.close();
-}, 30_000);
+});
 
 function refusal({ status, body }: Answer): string {
   return `${status} ${errorBody.parse(body).error.code}`;

@@ -14,8 +14,8 @@ beforeAll(async () => {
   await backend.giveRole(admin, 'admin');
   for (const [position, slug] of ['talk', 'news'].entries())
     await admin.client.categories.create({ slug, name: namesOf(slug), position });
-}, 60_000);
-afterAll(() => backend?.close(), 30_000);
+});
+afterAll(() => backend?.close());
 
 const namesOf = (slug: string) => ({ en: `The ${slug}`, ar: 'أخبار' });
 

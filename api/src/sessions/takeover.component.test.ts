@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals';
 import { mintInternalToken } from '@maydan/common';
 import { ingestCommand, ingestCommandChannel, sfuCommand, sfuCommandChannel } from '@maydan/contracts';
 import { Listener } from '../testing/Listener.ts';
 import { refusalOf, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(30_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -18,12 +14,12 @@ beforeAll(async () => {
   api = await backend.startApi();
   drops = await Listener.on(backend.redis, ingestCommandChannel, ingestCommand);
   removals = await Listener.on(backend.redis, sfuCommandChannel, sfuCommand);
-}, 60_000);
+});
 afterAll(async () => {
   drops?.close();
   removals?.close();
   await backend?.close();
-}, 30_000);
+});
 
 const nobody = '0192f0c1-0000-7000-8000-000000000001';
 const removed = (sessionId: string, peerId: string, reason: string) => ({

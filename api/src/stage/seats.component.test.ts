@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { seat as seatSchema, type SeatState } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { factsHandled } from '../testing/Life.ts';
 import { SfuVoice, type Device } from '../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(30_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -19,11 +15,11 @@ beforeAll(async () => {
   api = await backend.startApi();
   await backend.startApi();
   sfu = await SfuVoice.start(backend.redis);
-}, 60_000);
+});
 afterAll(async () => {
   await sfu?.close();
   await backend?.close();
-}, 30_000);
+});
 
 interface Show {
   readonly host: Account;
@@ -54,7 +50,7 @@ const deviceOf = (id: string, { user }: Account, role: 'host' | 'cohost' = 'coho
 const mine = async ({ client }: Account, id: string): Promise<SeatState | null> =>
   (await client.stage.get({ id })).mine?.state ?? null;
 const reaches = (account: Account, id: string, state: SeatState): Promise<void> =>
-  waitUntil(state, async () => (await mine(account, id)) === state, 5_000);
+  waitUntil(state, async () => (await mine(account, id)) === state, 60_000);
 const ask = (method: string, path: string, account: Account, body?: object) =>
   api.ask(method, `/api/v1/sessions/${path}`, {
     token: account.accessToken,

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { waitUntil } from '@maydan/infra';
 import { namesOf, newId } from '@maydan/prisma';
 import { onlineKey } from '../presence/OnlineUsers.ts';
@@ -12,9 +11,6 @@ import { TestSocket } from '../testing/TestSocket.ts';
 import { followersAtOnce } from './statusFollowers.repo.ts';
 import { StatusesData } from './statusesData.repo.ts';
 
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(120_000);
-
 let backend: TestBackend;
 let files: TestMedia;
 let api: TestApi;
@@ -26,18 +22,18 @@ beforeAll(async () => {
   files = await TestMedia.start(backend);
   api = await backend.startApi(files.environment);
   second = await backend.startApi(files.environment);
-}, 120_000);
+});
 afterAll(async () => {
   TestSocket.closeAll();
   await files?.close();
   await backend?.close();
-}, 60_000);
+});
 
 const upload = (who: Account) => uploadForStatus(files, api, who);
 const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => {
   const client = await TestSocket.connect(to.url, { token: who.accessToken });
   const isOnline = async () => (await backend.redis.zscore(onlineKey, who.user.id)) !== null;
-  await waitUntil('the presence', isOnline, 30_000);
+  await waitUntil('the presence', isOnline, 60_000);
   return client;
 };
 
@@ -145,7 +141,7 @@ describe('followers who are connected', () => {
     const toAll = await post(ann, { mediaId: (await upload(ann)).id, audience: 'everyone' });
     const toContacts = await post(ann, { audience: 'contacts' });
     await ann.client.statuses.remove({ id: toAll.id });
-    await fans[1].until('status:created', 2);
+    for (const client of [own, fans[1]]) await client.until('status:created', 2);
     for (const client of [own, ...fans]) await client.until('status:deleted');
     const told = fans.map((client) => client.of('status:created').map(({ status }) => status));
     expect(told[0]!.map(({ id }) => id)).toEqual([toAll.id]);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import {
   maxStatuses,
   maxStatusLength,
@@ -13,9 +12,6 @@ import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
 import { expire, feedOf, follow, post, see, untilRemoved, uploadForStatus } from '../testing/statuses.ts';
 
-// Hashing the passwords of many people takes long beside other tests.
-jest.setTimeout(120_000);
-
 let backend: TestBackend;
 let files: TestMedia;
 let api: TestApi;
@@ -26,11 +22,11 @@ beforeAll(async () => {
   files = await TestMedia.start(backend);
   api = await backend.startApi(files.environment);
   second = await backend.startApi(files.environment);
-}, 120_000);
+});
 afterAll(async () => {
   await files?.close();
   await backend?.close();
-}, 60_000);
+});
 
 const upload = (who: Account, type?: string) => uploadForStatus(files, api, who, type);
 const idsOf = (page: { items: { id: string }[] }): string[] => page.items.map(({ id }) => id);

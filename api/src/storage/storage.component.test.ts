@@ -18,7 +18,7 @@ describe('signed addresses at the embedded storage', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'maydan-signed-'));
     s3 = await startS3({ dir: folder });
-  }, 40_000);
+  });
   afterAll(async () => {
     await s3?.close();
     await rm(folder, { recursive: true, force: true });

@@ -27,17 +27,20 @@ export function whileHeld<T>(
         if (waits) count += 1;
         else await answer;
         const isSo = async () => (await waiting(transaction)) >= count;
-        await waitUntil('it to wait', isSo, 30_000);
+        await waitUntil('it to wait', isSo, 60_000);
       }
       return begun;
     },
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   );
 }
 
-/** How many connections wait for somebody else's lock. */
+/** How many connections wait for this one's locks, and for those of connections that do. */
 async function waiting(database: DatabaseTransaction): Promise<number> {
   const [row] = await database.$queryRaw<{ count: number }[]>`
-    SELECT count(*)::int AS "count" FROM pg_stat_activity WHERE "wait_event_type" = 'Lock'`;
+    WITH RECURSIVE behind("pid") AS (
+      SELECT pg_backend_pid() UNION
+      SELECT l."pid" FROM behind b, pg_locks l WHERE NOT l."granted" AND b."pid" = ANY(pg_blocking_pids(l."pid"))
+    ) SELECT count(*)::int - 1 AS "count" FROM behind`;
   return row?.count ?? 0;
 }

@@ -1,14 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { createApiClient, type ApiClient, type Viewership } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import type { ApiProcess } from '../testing/ApiProcess.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
-
-// Players here say that they go on every 15 seconds, as pages do.
-jest.setTimeout(180_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -22,15 +18,24 @@ beforeAll(async () => {
   host = await api.register();
   ann = await api.register();
   id = (await host.client.sessions.create({ title: 'room' })).id;
-}, 120_000);
+});
 afterAll(async () => {
   TestSocket.closeAll();
   await backend?.close();
-}, 30_000);
+});
 
 const viewers = async (): Promise<Viewership> => (await api.client.sessions.get({ id })).viewers;
 const clientOf = ({ url }: { url: string }): ApiClient => createApiClient({ baseUrl: url });
 const people = 6;
+
+/** Within five seconds of a machine that may stand still in between: at one of fifty looks, a tenth of a second apart. */
+async function withinFiveSeconds(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 50; look++) {
+    if (await isSo()) return;
+    await delay(100);
+  }
+  throw new Error(`${what} was told too late`);
+}
 
 it('who joins and who leaves is told within five seconds, over REST and the event, on another node, too', async () => {
   const { id } = await host.client.sessions.create({ title: 'another' });
@@ -49,11 +54,11 @@ it('who joins and who leaves is told within five seconds, over REST and the even
   const tokens: string[] = [];
   for (const count of [1, 2]) {
     tokens.push((await api.client.viewing.start({ id })).viewingToken);
-    await waitUntil(`${count} there`, () => isTold(count), 5_000);
+    await withinFiveSeconds(`${count} there`, () => isTold(count));
   }
   for (const [left, token] of [...tokens.entries()].reverse()) {
     await second.client.viewing.end({ token });
-    await waitUntil(`${left} left`, () => isTold(left), 5_000);
+    await withinFiveSeconds(`${left} left`, () => isTold(left));
   }
 });
 
@@ -66,7 +71,10 @@ it('what was watched before a crash of an api or of Redis is known afterwards, b
   const tokens = await Promise.all(
     Array.from({ length: people }, async () => (await api.client.viewing.start({ id })).viewingToken),
   );
-  const watchedSec = (): number => (people * (performance.now() - startedAt)) / 1_000;
+  const begunAt = performance.now();
+  /** What they have watched by now at least, and at most. */
+  const leastSec = (): number => (people * (performance.now() - begunAt)) / 1_000;
+  const mostSec = (): number => (people * (performance.now() - startedAt)) / 1_000;
   /** Those refused or not answered are said again to the one that lives. */
   const beat = async (where: { url: string }): Promise<number> => {
     const client = clientOf(where);
@@ -75,48 +83,49 @@ it('what was watched before a crash of an api or of Redis is known afterwards, b
     await Promise.all(lost.map((token) => api.client.viewing.heartbeat({ token })));
     return lost.length;
   };
+  const untilKnown = (what: string, sec: number) =>
+    waitUntil(
+      what,
+      async () => {
+        const { concurrent, watchTimeSec } = await viewers();
+        return concurrent === people && watchTimeSec >= sec;
+      },
+      60_000,
+    );
 
-  await delay(15_000);
-  expect(await killedAmid(doomed, () => beat(doomed))).toBeGreaterThan(0);
-  const killedAt = watchedSec();
-  await waitUntil(
-    'all that they watched',
-    async () => (await viewers()).watchTimeSec >= killedAt - people,
-    10_000,
-  );
+  await delay(5_000);
+  const watchedSec = leastSec();
+  expect(await killedAmid(doomed, () => beat(doomed))).toBe(people);
+  await untilKnown('all that they watched', watchedSec - people);
   expect(await viewers()).toMatchObject({ concurrent: people, peak: people, unique: people, reactions: 7 });
 
-  // In the middle between two heartbeats of the players: Redis loses all, in one moment.
-  await delay(6_000);
+  // Redis loses all, in one moment; their players go on, but say so for the first time when what was known is older than may be lost.
   await backend.redis.flushall();
-  const lostAt = watchedSec();
-  await delay(15_000 - 6_000);
+  await delay(11_000);
+  const backSec = leastSec();
   expect(await beat(api)).toBe(0);
-  const backAt = watchedSec();
-  expect(backAt - lostAt).toBeGreaterThan(8 * people);
-  await waitUntil(
-    'all but ten seconds of each',
-    async () => {
-      const { concurrent, watchTimeSec } = await viewers();
-      return concurrent === people && watchTimeSec >= backAt - 10 * people;
-    },
-    10_000,
-  );
+  await untilKnown('all but ten seconds of each', backSec - 10 * people);
   const back = await viewers();
   expect(back).toMatchObject({ concurrent: people, peak: people, unique: people, reactions: 7 });
-  expect(back.watchTimeSec).toBeLessThanOrEqual(watchedSec());
+  expect(back.watchTimeSec).toBeLessThanOrEqual(mostSec());
 
-  // They don't come back any more.
-  await delay(10_000);
+  // They don't come back any more: what they watched since their last words is known all the same.
+  const stored = () => backend.database.sessionAudience.findUniqueOrThrow({ where: { sessionId: id } });
+  await waitUntil('what is pending', async () => (await stored()).pendingMs >= 2_000 * people, 60_000);
   await backend.redis.flushall();
-  await waitUntil('nobody', async () => (await viewers()).concurrent === 0, 30_000);
-  expect((await viewers()).watchTimeSec).toBeGreaterThan(back.watchTimeSec + 2 * people);
+  await waitUntil('nobody', async () => (await viewers()).concurrent === 0, 60_000);
+  expect((await viewers()).watchTimeSec).toBeGreaterThanOrEqual(back.watchTimeSec + 2 * people);
 });
 
-/** While what is asked is on its way. */
+/** While what is asked is on its way: Redis doesn't answer what it was told. */
 async function killedAmid<T>(doomed: ApiProcess, ask: () => Promise<T>): Promise<T> {
+  const redis = backend.redis.duplicate();
+  await redis.call('CLIENT', 'PAUSE', '60000', 'WRITE');
   const asked = ask();
-  await delay(50);
+  // Longer than heartbeats are gathered.
+  await delay(400);
   await doomed.end('SIGKILL');
+  await redis.call('CLIENT', 'UNPAUSE');
+  redis.disconnect();
   return asked;
 }

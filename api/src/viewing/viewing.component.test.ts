@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { RoomEvent, Viewership } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { createPrisma } from '@maydan/prisma';
@@ -8,9 +7,6 @@ import { TestBackend } from '../testing/TestBackend.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { ViewingStore } from './ViewingStore.ts';
 import { ViewingTokens } from './ViewingTokens.ts';
-
-// Other work may keep the machine busy.
-jest.setTimeout(90_000);
 
 let backend: TestBackend;
 let api: TestApi;
@@ -25,12 +21,12 @@ beforeAll(async () => {
   const rates = { ANALYTICS_RATE_PER_USER: '1000' };
   [api, second] = await Promise.all([backend.startApi(rates), backend.startApi(rates)]);
   [host, ann] = [await api.register(), await api.register()];
-}, 60_000);
+});
 beforeEach(async () => {
   id = (await host.client.sessions.create({ title: 'room' })).id;
 });
 afterEach(() => TestSocket.closeAll());
-afterAll(() => backend?.close(), 30_000);
+afterAll(() => backend?.close());
 
 const viewers = async (where = api): Promise<Viewership> => (await where.client.sessions.get({ id })).viewers;
 /** `alive` goes on watching meanwhile, however long it takes. */
@@ -41,7 +37,7 @@ const until = (what: string, isSo: (now: Viewership) => boolean, alive?: () => P
       await alive?.();
       return isSo(await viewers()) && isSo(await viewers(second));
     },
-    30_000,
+    60_000,
   );
 /** Those who watch now, as Redis has them. */
 const watching = () => backend.redis.zrange(`maydan:viewing:${id}:now`, '0', '-1');
@@ -89,7 +85,7 @@ it('counts each person and device once, over reloads, devices and nodes; who lea
     'the event',
     () =>
       eventsOf(room).some((event) => event.type === 'viewers' && event.concurrent === 2 && event.peak === 3),
-    30_000,
+    60_000,
   );
 });
 
@@ -163,7 +159,7 @@ it('counts nobody in any session whose account is banned, at once, until it is l
     await all();
     return backend.redis.zcard(`maydan:viewing:${where}:now`);
   };
-  await waitUntil('both sessions', async () => (await countIn(other)) === 1, 30_000);
+  await waitUntil('both sessions', async () => (await countIn(other)) === 1, 60_000);
   await moderator.client.platformModeration.ban(banned);
   expect(
     await Promise.all([id, other].map((where) => backend.redis.zcard(`maydan:viewing:${where}:now`))),
@@ -180,17 +176,19 @@ it('what a session came to is told at its end, and to its host and moderators at
   const { viewingToken } = await ann.client.viewing.start({ id });
   await ann.client.chat.send({ id, tempId: 'one', text: 'hello' });
   await ann.client.people.follow({ id: host.user.id });
-  await until('one viewer', ({ concurrent }) => concurrent === 1);
+  const goOn = () => ann.client.viewing.heartbeat({ token: viewingToken });
+  await until('one viewer', ({ concurrent }) => concurrent === 1, goOn);
   expect(await host.client.analytics.summary({ id })).toMatchObject({ peakViewers: 1, endedAt: null });
   // It ends while she watches: what she has watched by then is told once it is known.
   const { stats, state } = await host.client.sessions.end({ id });
   expect([state, stats.peakViewers, stats.uniqueViewers, stats.messages]).toEqual(['ending', 1, 1, 1]);
   expect(stats.liveMs).toBeGreaterThanOrEqual(60_000);
+  await goOn();
   await backend.redis.zincrby(`maydan:viewing:${id}:now`, -5_000, (await watching())[0] ?? '');
-  await ann.client.viewing.heartbeat({ token: viewingToken });
+  await goOn();
   await ann.client.viewing.end({ token: viewingToken });
   const settled = () => host.client.analytics.summary({ id });
-  await waitUntil('the last seconds', async () => (await settled()).watchMs >= 5_000, 30_000);
+  await waitUntil('the last seconds', async () => (await settled()).watchMs >= 5_000, 60_000);
   expect(await settled()).toMatchObject({
     ...{ peakViewers: 1, uniqueViewers: 1, messages: 1, gifts: 0, coins: 0, followers: 1 },
   });
@@ -270,7 +268,7 @@ describe('statistics of a creator', () => {
     const days = async () =>
       (await creator.client.analytics.mine(range)).periods.map(({ uniqueViewers }) => uniqueViewers);
     // What Redis has is stored when nobody watches any more.
-    await waitUntil('the day', async () => (await days()).slice(2).includes(1), 30_000);
+    await waitUntil('the day', async () => (await days()).slice(2).includes(1), 60_000);
     expect((await days()).filter((viewers) => viewers > 0)).toEqual([1]);
   });
 
@@ -318,17 +316,20 @@ it('reactions are counted, told together and limited', async () => {
   await socket.ask('chat:join', { sessionId: id });
   expect(await socket.codeOf('reaction:send', { ...tap, kind: 'none' })).toBe('validation_failed');
   expect(await socket.codeOf('reaction:send', { ...tap, count: 11 })).toBe('validation_failed');
-  const answers = await Promise.all(Array.from({ length: 12 }, () => socket.codeOf('reaction:send', tap)));
+  const startedAt = performance.now();
+  const answers = await Promise.all(Array.from({ length: 30 }, () => socket.codeOf('reaction:send', tap)));
+  const elapsedSec = (performance.now() - startedAt) / 1_000;
   const taken = answers.filter((code) => code === undefined).length;
-  expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(12 - taken);
+  expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(30 - taken);
+  // Fifty at once, and ten more for each second that it took.
   expect(taken).toBeGreaterThanOrEqual(5);
-  expect(taken).toBeLessThan(12);
+  expect(taken).toBeLessThanOrEqual(5 + elapsedSec);
   const hearts = () =>
     eventsOf(room).reduce(
       (sum, event) => sum + (event.type === 'reactions' ? (event.counts.heart ?? 0) : 0),
       0,
     );
-  await waitUntil('all hearts', () => hearts() === taken * 10, 30_000);
+  await waitUntil('all hearts', () => hearts() === taken * 10, 60_000);
   await until('the sum', ({ reactions }) => reactions === taken * 10);
 });
 
@@ -343,7 +344,7 @@ it('reactions over REST reach the room and count with those over sockets; those 
   const react = (who: Account | null, body: object) => api.refusal(who, 'POST', path, body);
   await bob.client.viewing.react({ id, kind: 'fire' });
   const reacted = () => eventsOf(room).some((event) => event.type === 'reactions' && event.counts.fire === 1);
-  await waitUntil('the reaction', reacted, 30_000);
+  await waitUntil('the reaction', reacted, 60_000);
   await until('the sum', ({ reactions }) => reactions === 1);
   expect(await react(null, { kind: 'fire' })).toBe('401 unauthenticated');
   for (const wrong of [{}, { kind: 'none' }, { kind: 'fire', count: 0 }, { kind: 'fire', count: 11 }])
@@ -354,11 +355,18 @@ it('reactions over REST reach the room and count with those over sockets; those 
   const among = `/sessions/${hidden.id}/reactions`;
   expect(await api.refusal(bob, 'POST', among, { kind: 'fire' })).toBe('403 session_private');
 
-  // Ten at once; the bucket is one with that of sockets.
+  // Fifty at once, and ten more for each second that it takes; the bucket is one with that of sockets.
   const socket = await TestSocket.connect(second.url, { token: bob.accessToken });
   const tap = { kind: 'wow', count: 10 } as const;
-  await Promise.allSettled(Array.from({ length: 8 }, () => bob.client.viewing.react({ id, ...tap })));
-  expect(await socket.codeOf('reaction:send', { sessionId: id, ...tap })).toBe('rate_limited');
+  const startedAt = performance.now();
+  const asked = Array.from({ length: 8 }, () => [
+    api.ask('POST', `/api/v1${path}`, { token: bob.accessToken, body: tap }).then(({ status }) => status),
+    socket.codeOf('reaction:send', { sessionId: id, ...tap }),
+  ]);
+  const answers = await Promise.all(asked.flat());
+  const elapsedSec = (performance.now() - startedAt) / 1_000;
+  const refused = answers.filter((answer) => answer === 429 || answer === 'rate_limited').length;
+  expect(refused).toBeGreaterThanOrEqual(answers.length - 5 - elapsedSec);
 
   await host.client.bans.create({ id, userId: banned.user.id });
   expect(await react(banned, { kind: 'fire' })).toBe('403 chat_banned');

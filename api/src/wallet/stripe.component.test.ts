@@ -12,11 +12,11 @@ beforeAll(async () => {
   backend = await TestBackend.start();
   stripe = await StripeEndpoint.start();
   [one, other] = [await backend.startApi(stripe.environment), await backend.startApi(stripe.environment)];
-}, 120_000);
+});
 afterAll(async () => {
   await backend?.close();
   await stripe?.close();
-}, 60_000);
+});
 afterEach(() => expectBalancedBooks(backend));
 
 const walletNow = async (account: Account) => {

@@ -16,10 +16,10 @@ beforeAll(async () => {
   [api, second] = [await backend.startApi(rates), await backend.startApi(rates)];
   admin = await api.register();
   await backend.giveRole(admin, 'admin');
-}, 120_000);
+});
 afterAll(async () => {
   await backend?.close();
-}, 60_000);
+});
 afterEach(() => expectBalancedBooks(backend));
 
 const walletNow = async (account: Account) => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { WebhookDelivery, WebhookType, WebhookWithSecret } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
@@ -8,13 +7,11 @@ import { TestBackend } from '../testing/TestBackend.ts';
 import { isSigned, WebhookEndpoint, type WebhookAnswer } from '../testing/WebhookEndpoint.ts';
 import { WebhooksData } from './webhooksData.repo.ts';
 
-// Other work may keep the machine busy.
-jest.setTimeout(120_000);
-
 const withinMs = 60_000;
 const environment = {
   ...{ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_RETRY_MS: '50', WEBHOOK_RATE_PER_USER: '1000' },
-  ...{ WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_MAX_WAITING: '5', PEOPLE_RATE_PER_USER: '1000' },
+  // Endpoints are in the process of the test, which may stand still: where they are to answer, they have time.
+  ...{ WEBHOOK_TIMEOUT_MS: '60000', WEBHOOK_MAX_WAITING: '5', PEOPLE_RATE_PER_USER: '1000' },
 };
 let backend: TestBackend;
 let receiver: WebhookEndpoint;
@@ -28,17 +25,16 @@ beforeAll(async () => {
   receiver = await WebhookEndpoint.start();
   backend = await TestBackend.start();
   [api, second] = [await backend.startApi(environment), await backend.startApi(environment)];
-}, 120_000);
+});
 beforeEach(async () => {
   [host, fan] = await Promise.all([api.register(), api.register()]);
 });
 afterAll(async () => {
   await backend?.close();
   await receiver?.close();
-}, 60_000);
+});
 
-const hear = (types: WebhookType[], url: string, who = host): Promise<WebhookWithSecret> =>
-  who.client.webhooks.create({ url, types });
+const hear = (types: WebhookType[], url: string, { client } = host) => client.webhooks.create({ url, types });
 const follow = (who = fan) => who.client.people.follow({ id: host.user.id });
 const deliveries = async ({ id }: { id: string }, who = host): Promise<WebhookDelivery[]> =>
   (await who.client.webhooks.deliveries({ id })).items;
@@ -61,11 +57,8 @@ describe('a message', () => {
   it('is signed, sent once for what happened, and shown with how it went', async () => {
     const url = receiver.address({ status: 202, body: 'thanks\u0000' });
     const hook = await hear(['follower.new'], url);
-    await Promise.all([
-      follow(),
-      follow(),
-      second.clientOf(fan.accessToken).people.follow({ id: host.user.id }),
-    ]);
+    const elsewhere = second.clientOf(fan.accessToken);
+    await Promise.all([follow(), follow(), elsewhere.people.follow({ id: host.user.id })]);
     const delivery = await until(hook, isDelivered);
     await fan.client.people.unfollow({ id: host.user.id });
     await follow();
@@ -142,12 +135,11 @@ describe('a message', () => {
     expect((await deliveries(hook)).length).toBe(3);
   });
 
-  it('is sent again until it arrives, with the same id; what hangs, redirects or answers without end harms nobody', async () => {
+  it('is sent again until it arrives, with the same id; what redirects or answers without end harms nobody', async () => {
     const inside = receiver.address();
     const redirect = { status: 302, headers: { location: inside } };
     const cases: [WebhookAnswer[], Partial<WebhookDelivery>][] = [
       [[{ status: 500, body: 'broken' }, { status: 503 }], { attempts: 3, status: 200, answer: 'ok' }],
-      [[{ hang: true }], { attempts: 2, status: 200 }],
       [[redirect, redirect], { attempts: 3, status: 200 }],
       [[{ body: 'x'.repeat(5_000_000) }], { attempts: 1, status: 200, answer: 'x'.repeat(512) }],
     ];
@@ -327,14 +319,15 @@ describe('a webhook', () => {
 
 // These end the api processes that others need: they come last.
 describe('an api process', () => {
+  const followed = () =>
+    backend.database.follow.create({ data: { followerId: fan.user.id, followeeId: host.user.id } });
+
   it('that is killed while it sends leaves the message to others', async () => {
     const url = receiver.address({ hang: true });
     const hook = await hear(['follower.new'], url);
     await Promise.all([api.close(), second.close()]);
-    const patient = { ...environment, WEBHOOK_TIMEOUT_MS: '60000' };
-    const killed = await backend.startProcess(0, patient);
-    const data = { followerId: fan.user.id, followeeId: host.user.id };
-    await backend.database.follow.create({ data });
+    const killed = await backend.startProcess(0, environment);
+    await followed();
     await waitUntil('the message on its way', () => receiver.at(url).length === 1, withinMs);
     await killed.end('SIGKILL');
     api = await backend.startApi(environment);
@@ -344,30 +337,36 @@ describe('an api process', () => {
     expect([ids.length, new Set(ids).size]).toEqual([2, 1]);
   });
 
+  it('that hears nothing from an endpoint tells others meanwhile, and sends the message again', async () => {
+    await api.close();
+    api = await backend.startApi({ ...environment, WEBHOOK_TIMEOUT_MS: '2000' });
+    const owner = { ...host, client: api.clientOf(host.accessToken) };
+    const hook = await hear(['follower.new'], receiver.address({ hang: true }), owner);
+    const quick = await hear(['follower.new'], receiver.address(), owner);
+    await followed();
+    await until(quick, isDelivered, owner);
+    const { attempts, id } = await until(hook, isDelivered, owner);
+    const ids = receiver.at(hook.url).map(({ headers }) => headers['webhook-id']);
+    // More attempts than two: this process itself was too slow to answer.
+    expect([ids.length > 1, ids.length <= attempts, new Set(ids)]).toEqual([true, true, new Set([id])]);
+  });
+
   it('that may not send inside neither takes such addresses nor goes where a name leads', async () => {
     const strict = await backend.startApi({ ...environment, WEBHOOK_ALLOW_PRIVATE: 'false' });
     await api.close();
     const types = ['follower.new'];
     for (const url of [
-      ...[
-        receiver.address(),
-        'http://example.org/',
-        'https://127.0.0.1/',
-        'https://[::1]/',
-        'https://10.0.0.1/',
-      ],
-      ...['https://169.254.169.254/latest', 'https://2130706433/', 'https://localhost/'],
+      ...[receiver.address(), 'http://example.org/', 'https://127.0.0.1/', 'https://[::1]/'],
+      ...['https://10.0.0.1/', 'https://169.254.169.254/latest', 'https://2130706433/', 'https://localhost/'],
     ]) {
-      expect([url, await strict.refusal(host, 'POST', '/me/webhooks', { url, types })]).toEqual([
-        url,
-        '422 validation_failed',
-      ]);
+      const refusal = await strict.refusal(host, 'POST', '/me/webhooks', { url, types });
+      expect([url, refusal]).toEqual([url, '422 validation_failed']);
     }
     const owner = { ...host, client: strict.clientOf(host.accessToken) };
     const hook = await hear(['follower.new'], 'https://a.localhost/hook', owner);
     const inside = await hear(['follower.new'], 'https://b.example/', owner);
     await backend.database.webhook.update({ where: { id: inside.id }, data: { url: receiver.address() } });
-    await backend.database.follow.create({ data: { followerId: fan.user.id, followeeId: host.user.id } });
+    await followed();
     const tried = await until(hook, ({ attempts }) => attempts > 0, owner);
     expect(tried.error).toMatch(/^(ERR_ADDRESS_NOT_PUBLIC|ENOTFOUND|EAI_AGAIN)$/);
     const refused = await until(inside, ({ attempts }) => attempts > 0, owner);
