@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { cleanLine, cleanText, showsSomething } from './cleanText.ts';
 import { conversationId, isoDate, userId } from './ids.ts';
 import { mediaId, picture } from './media.ts';
 import { conversationMessage } from './messages.ts';
 import { pageInput } from './people.ts';
 import { publicUser } from './sessions.ts';
+import { shownLine, shownText } from './texts.ts';
 
 export const conversationKind = z.enum(['direct', 'group', 'publicChannel']);
 export type ConversationKind = z.infer<typeof conversationKind>;
@@ -64,8 +64,8 @@ export type ConversationMember = z.infer<typeof member>;
 export const memberPage = z.object({ items: z.array(member), nextCursor: z.string().nullable() });
 export type MemberPage = z.infer<typeof memberPage>;
 
-const name = z.string().max(400).overwrite(cleanLine).max(80).refine(showsSomething, 'Shows nothing.');
-const description = z.string().max(2_000).overwrite(cleanText).max(500);
+const name = shownLine(80);
+const description = shownText(500);
 const userIds = z.array(userId).max(50);
 
 export const publicChannelsInput = z.object({

@@ -31,8 +31,17 @@ export function foldText(text: string): string {
     .replace(marks, '')
     .replace(silent, '')
     .replace(alikeLetters, (letter) => alike[letter] ?? letter)
-    .replace(arabicDigits, (digit) => String((digit.codePointAt(0) ?? 0) & 0xf))
+    .replace(arabicDigits, latinDigit)
     .normalize('NFC')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+/** The same text with digits as codes have them, whichever keyboard they were typed with. */
+export function latinDigits(text: string): string {
+  return text.replace(arabicDigits, latinDigit);
+}
+
+function latinDigit(digit: string): string {
+  return String((digit.codePointAt(0) ?? 0) & 0xf);
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { latinDigits } from './foldText.ts';
 import { isoDate, userId, username } from './ids.ts';
 import { mediaId, picture } from './media.ts';
+import { shownLine, shownText } from './texts.ts';
 
 export const role = z.enum(['user', 'moderator', 'admin']);
 export type Role = z.infer<typeof role>;
@@ -9,9 +11,10 @@ export type Role = z.infer<typeof role>;
 export const password = z.string().min(10).max(200);
 export const email = z.string().trim().toLowerCase().pipe(z.email().max(254));
 
-export const displayName = z.string().trim().min(1).max(60);
+/** Of others' making, too: names of Google accounts are made into one. */
+export const displayName = shownLine(60);
 /** Shown in the list of signed-in devices. Absent: made from the user agent. */
-const deviceName = z.string().trim().min(1).max(60).optional();
+export const deviceName = shownLine(60).optional();
 
 export const registerInput = z.object({
   username,
@@ -33,9 +36,11 @@ export const googleInput = z.object({
 });
 /** In international form, with the plus sign; spaces and dashes don't matter. */
 const phone = z.string().trim().min(5).max(40);
+/** Six digits; Arabic-Indic ones, too. */
 export const phoneCode = z
   .string()
   .trim()
+  .overwrite(latinDigits)
   .regex(/^\d{6}$/);
 export const phoneInput = z.object({ phone });
 export const phoneSent = z.object({
@@ -99,7 +104,7 @@ export type Me = z.infer<typeof me>;
 export const accountUpdateInput = z.object({
   username: username.optional(),
   displayName: displayName.optional(),
-  bio: z.string().trim().max(500).optional(),
+  bio: shownText(500).optional(),
   /** An uploaded file of this purpose; null: none. The one before is deleted. */
   avatarMediaId: mediaId.nullable().optional(),
   coverMediaId: mediaId.nullable().optional(),

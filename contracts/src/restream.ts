@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate, sessionId } from './ids.ts';
+import { shownLine } from './texts.ts';
 
 /** Where a restream target listens, as its URL says. */
 export interface RestreamAddress {
@@ -82,7 +83,7 @@ export const restreamTarget = restreamStatus.extend({
 });
 export type RestreamTarget = z.infer<typeof restreamTarget>;
 
-const name = z.string().trim().min(1).max(60);
+const name = shownLine(60);
 const url = z
   .string()
   .trim()

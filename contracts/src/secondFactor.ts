@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { latinDigits } from './foldText.ts';
+import { deviceName } from './identity.ts';
 
 /** Six digits of the authenticator app, or one of the recovery codes. */
-const code = z.string().trim().min(6).max(40);
+const code = z.string().trim().overwrite(latinDigits).min(6).max(40);
 
 /** Absent for an account without a password, which has to have signed in within 15 minutes. */
 const password = z.string().min(1).max(200).optional();
@@ -26,5 +28,5 @@ export type SecondFactorChallenge = z.infer<typeof secondFactorChallenge>;
 export const secondFactorSignInInput = z.object({
   challenge: z.string().min(20).max(2_000),
   code,
-  deviceName: z.string().trim().min(1).max(60).optional(),
+  deviceName,
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isoDate, playbackId, renditionId, sessionId, userId } from './ids.ts';
 import { tags } from './tags.ts';
+import { shownLine, shownText } from './texts.ts';
 import { viewership } from './viewing.ts';
 import { faultOwner } from './errors.ts';
 
@@ -119,10 +120,11 @@ export const privateFor = z.enum(['invited', 'followers']);
 export const stageLayout = z.enum(['grid', 'spotlight']);
 export type StageLayout = z.infer<typeof stageLayout>;
 
-const title = z.string().trim().min(1).max(140);
+const title = shownLine(140);
+const description = shownText(2_000);
 export const sessionCreateInput = z.object({
   title,
-  description: z.string().trim().max(2000).default(''),
+  description: description.default(''),
   type: sessionType.default('video'),
   category: z.string().trim().toLowerCase().min(1).max(40).nullable().default(null),
   tags: tags.default([]),
@@ -134,7 +136,7 @@ export const sessionCreateInput = z.object({
 export const sessionUpdateInput = z.object({
   id: sessionId,
   title: title.optional(),
-  description: z.string().trim().max(2000).optional(),
+  description: description.optional(),
   category: z.string().trim().toLowerCase().min(1).max(40).nullable().optional(),
   tags: tags.optional(),
   visibility: sessionVisibility.optional(),

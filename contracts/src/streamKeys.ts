@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isoDate } from './ids.ts';
+import { shownLine } from './texts.ts';
 
 /** What is shown of a stream key after its creation; the secret itself is only in `streamKeyCreated`. */
 export const streamKey = z.object({
@@ -13,7 +14,7 @@ export const streamKey = z.object({
 });
 export type StreamKey = z.infer<typeof streamKey>;
 
-export const streamKeyCreateInput = z.object({ label: z.string().trim().min(1).max(60).default('default') });
+export const streamKeyCreateInput = z.object({ label: shownLine(60).default('default') });
 
 export const streamKeyCreated = streamKey.extend({
   /** The secret, shown this once; only its SHA-256 is stored. */

@@ -70,4 +70,4 @@ export { hashPassword, verifyPassword } from './password.ts';
 export { PasswordThread } from './PasswordThread.ts';
 export { hashSecret, newSecret, newStreamKey, streamKeyHint } from './secrets.ts';
 export { seedGifts } from './seedGifts.ts';
-export { ask, isTaken, isUndone } from './statements.ts';
+export { ask, isNulRefused, isTaken, isUndone } from './statements.ts';

@@ -10,6 +10,7 @@ export interface Door {
 
 const doors = new WeakMap<PrismaClient, Door>();
 const names = new Map<string, string>();
+const nulRefused = ['22021', '22P05'];
 
 export function openDoor(database: PrismaClient, door: Door): void {
   doors.set(database, door);
@@ -45,6 +46,18 @@ export function isTaken(error: unknown): boolean {
  */
 export function isUndone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(22|23|40)...$/.test(String(error.code));
+}
+
+/**
+ * Whether PostgreSQL refused a text with U+0000 in it, which none of its texts may have (SQLSTATE 22021, within JSON 22P05), by
+ * `ask` or by whatever query of Prisma.
+ */
+export function isNulRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && nulRefused.includes(String(error.code))) return true;
+  const isKnown = error instanceof Prisma.PrismaClientKnownRequestError;
+  const told = JSON.stringify(isKnown ? error.meta : error.name === 'DriverAdapterError' ? error.cause : '');
+  return nulRefused.some((code) => told.includes(`"${code}"`));
 }
 
 function nameOf(text: string): string {

@@ -39,6 +39,13 @@ describe('profile and settings', () => {
     expect(await client.auth.me()).toEqual(back);
   });
 
+  it('show nothing that looks like another name, and are stored whatever is in them', async () => {
+    const { accessToken: token } = await api.register();
+    const body = { displayName: '\u202e ليلى\u0000\n2 ', bio: 'a\u0000b\r\n\u202ec' };
+    const { body: changed } = await api.ask('PATCH', '/api/v1/account', { token, body });
+    expect(changed).toMatchObject({ displayName: 'ليلى 2', bio: 'ab\nc' });
+  });
+
   it('include the name one signs in with, which only one can have', async () => {
     const [one, two] = [await api.register(), await api.register()];
     const name = `New_${one.user.username.slice(0, 10)}`;
@@ -59,6 +66,8 @@ describe('profile and settings', () => {
 
   it.each([
     { displayName: ' ' },
+    // Shows nothing.
+    { displayName: '\u200b\u2066' },
     { displayName: 'x'.repeat(61) },
     { bio: 'x'.repeat(501) },
     { language: 'fr' },

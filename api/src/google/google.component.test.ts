@@ -50,6 +50,15 @@ describe('signing in with Google', () => {
     expect(other.user.username).toMatch(/^taken_name_[a-z0-9]{6}$/);
   });
 
+  it('shows of a name what others may be shown, and cuts no character in two', async () => {
+    const shown = async (name: string) =>
+      (await api.client.auth.google({ idToken: issuer.token({ name }) })).user;
+    const { displayName } = await shown(`\u202e admin1\u0000 ${'😀'.repeat(40)}`);
+    expect(displayName).toBe(`admin1 ${'😀'.repeat(26)}`);
+    const invisible = await shown('\u200b\u2066');
+    expect(invisible.displayName).toBe(invisible.username);
+  });
+
   it.each<[string, (token: OpenIdIssuer) => string]>([
     ['another audience', (own) => own.token({ aud: 'other.apps.example' })],
     ['a list of audiences', (own) => own.token({ aud: [OpenIdIssuer.clientId, 'other'] })],
@@ -136,6 +145,20 @@ describe('a linked Google account', () => {
     await expect(client.account.unlinkGoogle()).rejects.toMatchObject({ code: 'last_way_in', status: 409 });
     await client.auth.changePassword({ newPassword: 'long enough password' });
     expect((await client.account.unlinkGoogle()).hasGoogle).toBe(false);
+  });
+
+  it('and a phone number are not both given up, also when both are at once', async () => {
+    for (let round = 0; round < 3; round++) {
+      const { user, accessToken: token } = await api.client.auth.google({ idToken: issuer.token() });
+      const [where, data] = [{ id: user.id }, { phone: `+96650111330${round}` }];
+      await backend.database.user.update({ where, data });
+      const answers = await Promise.all(
+        ['phone', 'google'].map((way) => api.ask('DELETE', `/api/v1/account/${way}`, { token })),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+      const { phone, googleSubject } = await backend.database.user.findUniqueOrThrow({ where });
+      expect([phone, googleSubject].filter((one) => one !== null)).toHaveLength(1);
+    }
   });
 
   it('is linked soon after signing in alone', async () => {

@@ -1,6 +1,6 @@
 import { AppError, toAppError, toErrorBody, type Logger } from '@maydan/common';
 import { errorTable } from '@maydan/contracts';
-import { isOverload } from '@maydan/prisma';
+import { isNulRefused, isOverload } from '@maydan/prisma';
 import { ORPCError, ValidationError } from '@orpc/server';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { z } from 'zod';
@@ -16,6 +16,8 @@ const inputIssues = z.array(
 export function toRequestError(error: unknown): AppError {
   if (isProcedureError(error)) return fromProcedure(error);
   if (isOverload(error)) return new AppError('overloaded', undefined, undefined, { cause: error });
+  if (isNulRefused(error))
+    return new AppError('validation_failed', 'A text has U+0000 in it.', undefined, { cause: error });
   const known = httpError.safeParse(error);
   if (error instanceof AppError || !known.success) return toAppError(error);
   const { status, type } = known.data;

@@ -64,6 +64,24 @@ describe('each route', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('never fails over a text with U+0000 in it, which no text of PostgreSQL can have', async () => {
+    const text = 'a\u0000b';
+    const failed: string[] = [];
+    const look = async (method: string, path: string, body?: object) => {
+      const { status } = await ask(method, path, body);
+      if (status >= 500) failed.push(`${method} ${path} ${JSON.stringify(body)}: ${status}`);
+    };
+    for (const { method, path, fields } of routes()) {
+      if (method !== 'GET') await look(method, path, Object.fromEntries(fields.map((name) => [name, text])));
+      else for (const name of fields) await look(method, `${path}?${name}=${encodeURIComponent(text)}`);
+    }
+    for (const path of ['/users/by-name', '/channels']) await look('GET', `${path}/a%00b`);
+    await look('POST', '/auth/login', { login: text, password: 'some-password' });
+    expect(failed).toEqual([]);
+    const found = await ask('GET', `/users/search?query=${encodeURIComponent(text)}`);
+    expect(refusalOf(found)).toBe('422 validation_failed');
+  });
+
   it('that lists refuses pages that are too long, or none', async () => {
     expect(withQuery.length).toBeGreaterThan(15);
     const wrong: string[] = [];

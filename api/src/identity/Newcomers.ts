@@ -1,4 +1,5 @@
 import { AppError } from '@maydan/common';
+import { cleanLine, displayName as displayNameSchema } from '@maydan/contracts';
 import { newSecret } from '@maydan/prisma';
 import type { IdentityRepo, Taken, User } from './identity.repo.ts';
 
@@ -28,12 +29,18 @@ export class Newcomers {
     for (let attempt = 0; attempt < tries; attempt++) {
       const username =
         attempt === 0 && base !== '' ? base : `${base || 'user'}_${newSecret(6).toLowerCase()}`;
-      const name = displayName?.trim().slice(0, 60) || username;
+      const name = nameFrom(displayName ?? '') ?? username;
       const created = await this.#repo.createUser({ username, displayName: name, ...person });
       if (!('taken' in created) || created.taken !== 'username') return created;
     }
     throw new AppError('conflict', 'No free username was found.');
   }
+}
+
+/** What is left of a name that others gave as a display name; null when that shows nothing. */
+function nameFrom(text: string): string | null {
+  const cut = cleanLine(text).slice(0, 60);
+  return displayNameSchema.safeParse(cut.replace(/[\ud800-\udbff]$/, '')).data ?? null;
 }
 
 /** What is left of a text as a username; empty when that is too short for one. */
