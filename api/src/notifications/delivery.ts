@@ -38,8 +38,8 @@ export function deliveryOf(wishes: Wishes, type: NotificationType, at: Date, now
   return shown || pushAt !== null ? { userId, shown, pushAt } : null;
 }
 
-/** Now, or when the quiet hours end, unless the push means nothing by then. */
-function pushTime(quiet: Quiet | null, type: NotificationType, at: Date, now: Date): Date | null {
+/** Of something that happened at `at`: now, or when the quiet hours end; null when the push means nothing by then. */
+export function pushTime(quiet: Quiet | null, type: NotificationType, at: Date, now: Date): Date | null {
   const due = (quiet === null ? null : quietUntil(now, quiet)) ?? now;
   return due.getTime() < at.getTime() + pushTable[type].ttlSec * 1_000 ? due : null;
 }

@@ -1,6 +1,7 @@
 import { notificationData, type NotificationType } from '@maydan/contracts';
 import { Prisma, type Database, type DatabaseTransaction, type NotificationCause } from '@maydan/prisma';
 import { deliveryOf, type Delivered, type Wishes } from './delivery.ts';
+import { quietOf, type QuietColumns } from './quietHours.ts';
 import { remindedOf, reminderNow } from './reminded.repo.ts';
 import { isToBeTold, type WhoIsOnline } from './unreadMessages.repo.ts';
 
@@ -159,14 +160,11 @@ function followersOf(transaction: DatabaseTransaction, cause: NotificationCause)
     ORDER BY "createdAt" DESC, "followerId" DESC LIMIT ${batch}`;
 }
 
-interface WishRow {
+interface WishRow extends QuietColumns {
   readonly userId: string;
   readonly inApp: boolean;
   readonly push: boolean;
   readonly hasDevice: boolean;
-  readonly quietFromMin: number | null;
-  readonly quietToMin: number | null;
-  readonly timeZone: string | null;
 }
 
 /** For a query that reads "User" as u and its settings as s: somebody who is reminded of the session that is live. */
@@ -198,10 +196,7 @@ async function wishesOf(
       AND NOT EXISTS (SELECT FROM "Block" WHERE "blockerId" = ${actorId}::uuid AND "blockedId" = u."id")
       AND NOT (${isReminded(cause)})
     ORDER BY u."id"`;
-  return rows.map(({ quietFromMin: fromMin, quietToMin: toMin, timeZone, ...row }) => ({
-    ...row,
-    quiet: fromMin === null || toMin === null || timeZone === null ? null : { fromMin, toMin, timeZone },
-  }));
+  return rows.map((row) => ({ ...row, quiet: quietOf(row) }));
 }
 
 /** New rows; where an unread one of the group is, that one grows. */

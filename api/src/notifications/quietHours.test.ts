@@ -20,6 +20,18 @@ describe('quiet hours', () => {
     expect(until(now, timeZone)).toBe(end);
   });
 
+  it.each([
+    // Clocks of Berlin go from 2:00 to 3:00, those of Cairo from midnight to 1:00.
+    ['2026-03-28T23:30:00.000Z', 'Europe/Berlin', '2026-03-29T01:00:00.000Z', [22, 2]],
+    ['2026-03-29T00:45:20.000Z', 'Europe/Berlin', '2026-03-29T01:00:00.000Z', [22, 2.5]],
+    ['2026-04-23T20:00:00.000Z', 'Africa/Cairo', '2026-04-23T22:00:00.000Z', [20, 0]],
+    ['2026-04-23T20:00:00.000Z', 'Africa/Cairo', '2026-04-23T22:00:00.000Z', [20, 0.5]],
+  ])('at %s in %s end at %s, when their end is skipped: %j', (now, timeZone, end, [from = 0, to = 0]) => {
+    const quiet = { fromMin: from * 60, toMin: to * 60, timeZone };
+    expect(quietUntil(new Date(now), quiet)?.toISOString()).toBe(end);
+    expect(quietUntil(new Date(end), quiet)).toBeNull();
+  });
+
   it('may lie within a day', () => {
     const nap = { fromMin: 13 * 60, toMin: 15 * 60, timeZone: 'UTC' };
     expect(quietUntil(new Date('2026-01-01T12:59:00Z'), nap)).toBeNull();

@@ -112,16 +112,37 @@ describe('a push', () => {
     await allPushed(backend);
     for (const { endpoint } of subscriptions) expect(service.to(endpoint)).toEqual([]);
 
-    // It is sent when they end, unless it was read.
-    const held = { where: { userId: bob.user.id, pushAt: { gt: new Date() } } };
-    expect(await backend.database.notification.count(held)).toBe(1);
-    const due = { pushAt: new Date() };
-    await backend.database.notification.updateMany({ ...held, data: due });
+    // It is sent when they end, unless it was read; also what became due after they had begun, or was turned off meanwhile.
+    const held = async () => {
+      const where = { userId: bob.user.id, pushAt: { gt: new Date() } };
+      return backend.database.notification.count({ where });
+    };
+    // At another time each time: a push of one time is queued once.
+    const become = async () => {
+      const data = { pushAt: new Date() };
+      await backend.database.notification.updateMany({ where: { userId: bob.user.id }, data });
+    };
+    expect(await held()).toBe(1);
+    await become();
+    await allPushed(backend);
+    expect([await held(), service.to(subscriptions[1]!.endpoint)]).toEqual([1, []]);
+    await bob.client.notifications.changeSettings({ quietHours: null, types: { follow: { push: false } } });
+    await become();
+    await allPushed(backend);
+    expect([await held(), service.to(subscriptions[1]!.endpoint)]).toEqual([0, []]);
+    await bob.client.notifications.changeSettings({ types: { follow: { push: true } } });
+    await become();
     await allPushed(backend);
     expect(service.to(subscriptions[1]!.endpoint)).toHaveLength(1);
     const [told] = (await bob.client.notifications.list({})).items;
+    // Of somebody who is blocked by then nothing is sent, either.
+    await bob.client.blocks.create(idOf(dan));
+    await become();
+    await allPushed(backend);
+    expect(service.to(subscriptions[1]!.endpoint)).toHaveLength(1);
+    await bob.client.blocks.remove(idOf(dan));
     await bob.client.notifications.read({ ids: [told!.id] });
-    await backend.database.notification.updateMany({ where: { userId: bob.user.id }, data: due });
+    await become();
     await allPushed(backend);
     expect(service.to(subscriptions[1]!.endpoint)).toHaveLength(1);
   });

@@ -1,4 +1,14 @@
-import { newId, type Database, type Language, type Notification, type PushDevice } from '@maydan/prisma';
+import {
+  newId,
+  type Database,
+  type DatabaseTransaction,
+  type Language,
+  type Notification,
+  type PushDevice,
+} from '@maydan/prisma';
+
+import { pushTime } from '../notifications/delivery.ts';
+import { quietOf, type QuietColumns } from '../notifications/quietHours.ts';
 
 /** A user has so many devices; a further one takes the place of the oldest. */
 const maxDevices = 20;
@@ -14,6 +24,11 @@ export interface DuePush {
   readonly notificationId: string;
   readonly deviceId: string;
   readonly pushAt: Date;
+}
+
+/** What is due, and what its owner wishes by now. */
+interface DueNotification extends QuietColumns, Pick<Notification, 'userId' | 'id' | 'type' | 'at'> {
+  readonly push: boolean;
 }
 
 /** What a push is made of. */
@@ -86,25 +101,33 @@ export class PushRepo {
     return found !== null;
   }
 
-  /** Hands over what is due; what could not be handed over stays due. Of any number of processes one does it. */
+  /**
+   * Hands over what is due; what could not be handed over stays due. Of any number of processes one does it. What its owner
+   * doesn't want any more isn't sent, and what became due within quiet hours is when they end: they may have begun since.
+   */
   queueDue(now: Date, queue: (pushes: DuePush[]) => Promise<void>): Promise<void> {
     return this.#database.$transaction(
       async (transaction) => {
-        const due = await transaction.$queryRaw<{ userId: string; id: string }[]>`
-          SELECT "userId", "id" FROM "Notification" WHERE "pushAt" <= ${now}::timestamptz
-          ORDER BY "pushAt" LIMIT ${dueAtOnce} FOR UPDATE SKIP LOCKED`;
-        const [userIds, ids] = [due.map(({ userId }) => userId), due.map(({ id }) => id)];
+        const due = (await takeDue(transaction, now)).map((row) => {
+          const pushAt = row.push ? pushTime(quietOf(row), row.type, row.at, now) : null;
+          const isNow = pushAt !== null && pushAt <= now;
+          return { userId: row.userId, id: row.id, isNow, later: isNow ? null : pushAt };
+        });
+        const sent = due.filter(({ isNow }) => isNow);
         await queue(
           await transaction.$queryRaw<DuePush[]>`
             SELECT n."userId", n."id" AS "notificationId", n."pushAt", d."id" AS "deviceId"
-            FROM unnest(${userIds}::uuid[], ${ids}::uuid[]) AS due("userId", "id")
+            FROM unnest(${sent.map(({ userId }) => userId)}::uuid[], ${sent.map(({ id }) => id)}::uuid[]) AS due("userId", "id")
             JOIN "Notification" n ON n."userId" = due."userId" AND n."id" = due."id"
             JOIN "PushDevice" d ON d."userId" = n."userId"
             JOIN "SignIn" s ON s."id" = d."signInId" AND s."endedAt" IS NULL AND s."expiresAt" > ${now}::timestamptz`,
         );
         await transaction.$executeRaw`
-          UPDATE "Notification" n SET "pushAt" = NULL, "pushedAt" = ${now}::timestamptz
-          FROM unnest(${userIds}::uuid[], ${ids}::uuid[]) AS due("userId", "id")
+          UPDATE "Notification" n SET "pushAt" = due."later",
+            "pushedAt" = CASE WHEN due."isNow" THEN ${now}::timestamptz ELSE n."pushedAt" END
+          FROM unnest(${due.map(({ userId }) => userId)}::uuid[], ${due.map(({ id }) => id)}::uuid[],
+            ${due.map(({ later }) => later)}::timestamptz[], ${due.map(({ isNow }) => isNow)}::boolean[])
+            AS due("userId", "id", "later", "isNow")
           WHERE n."userId" = due."userId" AND n."id" = due."id"`;
       },
       { timeout: 15_000 },
@@ -123,4 +146,12 @@ export class PushRepo {
     });
     return notification === null ? null : { notification, device, language: device.user.language };
   }
+}
+
+function takeDue(transaction: DatabaseTransaction, now: Date): Promise<DueNotification[]> {
+  return transaction.$queryRaw<DueNotification[]>`
+    SELECT n."userId", n."id", n."type", n."at", s."quietFromMin", s."quietToMin", s."timeZone",
+      coalesce(n."type" <> ALL (s."pushOff"), true) AS "push"
+    FROM "Notification" n LEFT JOIN "NotificationSettings" s ON s."userId" = n."userId"
+    WHERE n."pushAt" <= ${now}::timestamptz ORDER BY n."pushAt" LIMIT ${dueAtOnce} FOR UPDATE OF n SKIP LOCKED`;
 }

@@ -75,9 +75,11 @@ export class PushService {
     const parts = await repo.find(userId, notificationId, deviceId);
     if (parts === null) return;
     const { kind } = parts.device;
+    const push = await this.#pushOf(parts);
+    if (push === null) return;
     const sender = senders[kind];
     if (sender === null) throw new UnrecoverableError(`pushes of the kind ${kind} are not set up`);
-    if ((await sender.send(parts.device, await this.#pushOf(parts))) === 'sent') return;
+    if ((await sender.send(parts.device, push)) === 'sent') return;
     logger.info({ userId, deviceId, kind }, 'a device takes no pushes any more');
     await repo.gone(parts.device);
   }
@@ -104,10 +106,13 @@ export class PushService {
     return web.targetOf(input);
   }
 
-  async #pushOf({ notification, device, language }: PushParts): Promise<Push> {
+  /** Null when nobody of those who did it may be seen by its owner any more: blocked, banned or gone. */
+  async #pushOf({ notification, device, language }: PushParts): Promise<Push | null> {
     const owner = { id: device.userId, role: 'user' as const };
     const actors = await this.#deps.notifications.actorsOf(owner, [notification]);
-    return pushOf(toNotification(notification, actors), notification.groupKey, language ?? 'en');
+    const told = toNotification(notification, actors);
+    if (told.actorCount > 0 && told.actors.length === 0) return null;
+    return pushOf(told, notification.groupKey, language ?? 'en');
   }
 }
 
