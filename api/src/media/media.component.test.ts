@@ -1,10 +1,12 @@
 import { media as mediaSchema, type Media, type MediaCreate } from '@maydan/contracts';
+import { Prisma } from '@maydan/prisma';
 import type { Queue } from 'bullmq';
 import { MediaRemovals } from '../testing/MediaRemovals.ts';
 import { refusalOf, type Account, type Answer, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { picture, readyOutcome, TestMedia, uploadBytes as bytes } from '../testing/TestMedia.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
+import { whileHeld } from '../testing/whileHeld.ts';
 import { Attachments } from './Attachments.ts';
 import { MediaRepo } from './media.repo.ts';
 import { MediaViews } from './mediaViews.ts';
@@ -45,6 +47,9 @@ const put = (account: Account, id: string, body: string | Buffer, type = 'image/
     headers: { authorization: `Bearer ${account.accessToken}`, 'content-type': type },
     body,
   });
+
+const banned = ({ user: { id } }: Account) =>
+  backend.database.user.update({ where: { id }, data: { bannedAt: new Date() } });
 
 describe('an upload', () => {
   it('goes to the storage by a signed address, and its check is ordered once', async () => {
@@ -133,6 +138,29 @@ describe('an upload', () => {
     expect((await put(account, 'x', bytes)).status).toBe(404);
     const nobody = await fetch(`${api.url}/api/v1/media/${media.id}/content`, { method: 'PUT', body: bytes });
     expect(nobody.status).toBe(401);
+  });
+
+  it('is not taken from who is banned, or signed out, while they send it', async () => {
+    const lock = Prisma.sql`LOCK TABLE "Media" IN ACCESS EXCLUSIVE MODE`;
+    const ends: [string, (account: Account) => Promise<unknown>][] = [
+      ['401 token_invalid', ({ client, refreshToken }) => client.auth.logout({ refreshToken })],
+      ['403 account_banned', (account) => banned(account)],
+    ];
+    for (const [expected, end] of ends) {
+      const account = await api.register();
+      const { media } = await account.client.media.create(picture);
+      const send = async (): Promise<Answer> => {
+        const answer = await put(account, media.id, bytes);
+        return { status: answer.status, headers: answer.headers, body: await answer.json() };
+      };
+      const [sent] = await whileHeld<unknown>(backend.database, lock, [
+        { waits: true, begin: send },
+        { waits: false, begin: () => end(account) },
+      ]);
+      expect(refusalOf((await sent) as Answer)).toBe(expected);
+      const { state } = await backend.database.media.findUniqueOrThrow({ where: { id: media.id } });
+      expect(state).toBe('awaiting');
+    }
   });
 });
 

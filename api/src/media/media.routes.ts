@@ -27,10 +27,12 @@ export function directUploads(media: MediaService, signIns: SignInsService): Rou
   const router = Router();
   router.put('/api/v1/media/:id/content', async (request, response) => {
     try {
-      const { user } = await signIns.authenticate(request.get('authorization'));
+      const { user, signInId } = await signIns.authenticate(request.get('authorization'));
+      // Its token may have expired meanwhile.
+      const requireStill = () => signIns.current(user.id, signInId);
       const id = z.uuid().safeParse(request.params.id);
       if (!id.success) throw new AppError('not_found');
-      const view = await media.receive(user, id.data, { ...announced(request), body: request });
+      const view = await media.receive(user, id.data, { ...announced(request), body: request, requireStill });
       response.set('cache-control', 'no-store').json(view);
     } finally {
       // Whoever is refused may still be sending.

@@ -91,11 +91,20 @@ export class MediaService {
     return views.view(checking);
   }
 
-  /** The upload itself, sent to us; `sent` is what its headers say. Throws as `complete` does, `validation_failed` and `payload_too_large`. */
+  /**
+   * The upload itself, sent to us; `sent` is what its headers say. It may take minutes: `requireStill` throws for who may not send
+   * it any more once it is there, and nothing looks at it then. Throws as `complete` does, `validation_failed` and `payload_too_large`.
+   */
   async receive(
     user: User,
     id: string,
-    sent: { type: string; byteLength: number; body: Readable; requestId: string },
+    sent: {
+      type: string;
+      byteLength: number;
+      body: Readable;
+      requestId: string;
+      requireStill: () => Promise<unknown>;
+    },
   ): Promise<MediaView> {
     const row = await this.#own(user, id);
     if (row.state !== 'awaiting' || row.uploadExpiresAt < new Date()) {
@@ -110,6 +119,7 @@ export class MediaService {
     ];
     if (details.length > 0) throw new AppError('validation_failed', undefined, details);
     await this.#deps.store.put(mediaKeys.upload(id), sent.body, sent);
+    await sent.requireStill();
     return this.complete(user, id, sent.requestId);
   }
 
