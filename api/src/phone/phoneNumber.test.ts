@@ -17,6 +17,10 @@ describe('phoneNumberOf', () => {
     'call +966501234567',
     '+1 415 555 2671 ext. 5',
     'nonsense',
+    // Premium rate, and free of charge.
+    '+1 900 234 5678',
+    '+44 909 879 0000',
+    '+1 800 234 5678',
     '',
   ])('refuses %s', (text) => {
     expect(() => phoneNumberOf(text)).toThrow(expect.objectContaining({ code: 'validation_failed' }));

@@ -1,12 +1,17 @@
 import { AppError } from '@maydan/common';
 import { parsePhoneNumberWithError } from 'libphonenumber-js/max';
 
-/** The number in E.164; null for what no phone in the world has, or without its country code. */
+/** What no text message goes to, or what others are paid for when one does. */
+const unreached = ['PREMIUM_RATE', 'SHARED_COST', 'TOLL_FREE', 'UAN', 'VOICEMAIL', 'PAGER'];
+
+/** The number in E.164; null for what no person's phone in the world has, or without its country code. */
 export function toPhoneNumber(text: string): string | null {
   try {
     const number = parsePhoneNumberWithError(text, { extract: false });
     // An extension can't be sent a text message.
-    return number.isValid() && number.ext === undefined ? number.number : null;
+    const isReached =
+      number.isValid() && number.ext === undefined && !unreached.includes(number.getType() ?? '');
+    return isReached ? number.number : null;
   } catch {
     // Not even the form of a number.
     return null;
