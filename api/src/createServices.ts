@@ -38,6 +38,7 @@ import { Reconciliation } from './ledger/Reconciliation.ts';
 import { RateLimits } from './limits/RateLimits.ts';
 import type { SignInRevocations } from './identity/SignInRevocations.ts';
 import { createNotifications } from './notifications/createNotifications.ts';
+import { notificationsHandlers } from './notifications/notifications.gateway.ts';
 import { notificationsRoutes } from './notifications/notifications.routes.ts';
 import type { WhoIsOnline } from './notifications/unreadMessages.repo.ts';
 import { createMedia } from './media/createMedia.ts';
@@ -90,6 +91,7 @@ import { createStage } from './stage/createStage.ts';
 import { SfuCommands } from './stage/SfuCommands.ts';
 import { bansRoutes, stageRoutes } from './stage/stage.routes.ts';
 import { createStatuses, statusFileReader } from './statuses/createStatuses.ts';
+import { statusesHandlers } from './statuses/statuses.gateway.ts';
 import { statusesRoutes } from './statuses/statuses.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
@@ -310,10 +312,10 @@ export function createServices(dependencies: ServicesDependencies) {
         ...{ reports, sessions, analytics, stage, accessService },
       }),
       ...conversationsHandlers(conversations),
-      ...presenceHandlers(presence),
+      ...{ ...notificationsHandlers(notifications), ...presenceHandlers(presence) },
       ...{ ...healthHandlers(stage.health), ...reportsHandlers },
       ...restreamHandlers(restream),
-      ...sessionsHandlers(sessions),
+      ...{ ...sessionsHandlers(sessions), ...statusesHandlers(statuses.service) },
     },
     guards: {
       session: sessionGuard(sessions),

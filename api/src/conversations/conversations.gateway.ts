@@ -8,6 +8,8 @@ type Names =
   | 'message:send'
   | 'message:edit'
   | 'message:delete'
+  | 'message:forward'
+  | 'message:history'
   | 'message:read'
   | 'typing:start'
   | 'typing:stop';
@@ -34,6 +36,8 @@ export function conversationsHandlers({
     },
     'message:edit': async ({ id, text }, client) => ({ message: await messages.edit(client.user, id, text) }),
     'message:delete': async ({ id }, client) => ({ message: await messages.delete(client.user, id) }),
+    'message:forward': async (input, client) => ({ message: await messages.forward(client.user, input) }),
+    'message:history': (input, client) => messages.history(client.user, input),
     'message:read': ({ id, seq }, client) => messages.read(client.user, id, seq),
     'typing:start': async ({ conversationId }, client) => {
       await messages.requireWriter(client.user.id, conversationId);

@@ -106,6 +106,21 @@ it('a message is edited and deleted over a socket, by who may', async () => {
   expect(socketOf.cat.of('message:updated').map(({ message }) => message.text)).toEqual(['after']);
 });
 
+it('a message is forwarded, and the history read, over a socket, as over REST', async () => {
+  const sent = await sendOver(socketOf.bob, 'pass it on');
+  const other = await bob.client.conversations.direct({ userId: ann.user.id });
+  const forward = { id: sent.id, conversationId: other.id, tempId: 'f1' };
+  const { message } = (await socketOf.bob.ask('message:forward', forward)) as { message: object };
+  expect(message).toMatchObject({ conversationId: other.id, text: 'pass it on', forwarded: true });
+  expect(await bob.client.messages.forward(forward)).toEqual(message);
+  expect(await socketOf.cat.codeOf('message:forward', forward)).toBe('not_found');
+  const page = await socketOf.ann.ask('message:history', { id: other.id, limit: 1 });
+  expect(page).toMatchObject({ items: [message], nextCursor: null });
+  expect(page).toEqual(await ann.client.messages.history({ id: other.id, limit: 1 }));
+  expect(await socketOf.cat.codeOf('message:history', { id: other.id })).toBe('not_found');
+  expect(await socketOf.ann.codeOf('message:history', { id, cursor: 'x' })).toBe('validation_failed');
+});
+
 it('an answer to what was written before somebody came is told to them without that, and whole to the others', async () => {
   const eve = await api.register();
   const first = await sendOver(socketOf.ann, 'only among us');

@@ -258,6 +258,8 @@ describe('the list', () => {
     const answers = await Promise.all([1, 2, 3].map(() => ann.client.notifications.read(read)));
     expect(answers).toEqual([{ unread: 3 }, { unread: 3 }, { unread: 3 }]);
     await other.until('notification:read');
+    expect(await other.ask('notifications:read', read)).toEqual({ unread: 3 });
+    expect(await other.codeOf('notifications:read', { ids: [] })).toBe('validation_failed');
     expect(await bob.client.notifications.read({ ids: [system!.id, randomUUID()] })).toEqual({ unread: 0 });
     await bob.client.notifications.remove({ id: system!.id });
     expect(await ann.client.notifications.unread()).toEqual({ unread: 3 });

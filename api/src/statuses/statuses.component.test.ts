@@ -10,6 +10,7 @@ import { newId } from '@maydan/prisma';
 import { idOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
+import { TestSocket } from '../testing/TestSocket.ts';
 import { expire, feedOf, follow, post, see, untilRemoved, uploadForStatus } from '../testing/statuses.ts';
 
 let backend: TestBackend;
@@ -24,6 +25,7 @@ beforeAll(async () => {
   second = await backend.startApi(files.environment);
 });
 afterAll(async () => {
+  TestSocket.closeAll();
   await files?.close();
   await backend?.close();
 });
@@ -279,7 +281,9 @@ describe('who has seen a status', () => {
       [1, 2, 3].flatMap(() => [see(bob, made), second.clientOf(bob.accessToken).statuses.see({ id })]),
     );
     await see(cat, made);
-    await see(dan, made);
+    const socket = await TestSocket.connect(second.url, { token: dan.accessToken });
+    expect(await socket.ask('status:see', { id })).toEqual({});
+    expect(await socket.codeOf('status:see', { id: randomUUID() })).toBe('not_found');
     await see(ann, made);
     expect((await bob.client.statuses.get({ id })).seen).toBe(true);
     expect((await ann.client.statuses.get({ id })).own).toEqual({ audience: 'everyone', viewers: 3 });

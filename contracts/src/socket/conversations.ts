@@ -3,7 +3,10 @@ import { conversation, member, sharedConversation } from '../conversations.ts';
 import { conversationId, userId } from '../ids.ts';
 import {
   conversationMessage,
+  historyInput,
+  historyPage,
   messageEditInput,
+  messageForwardInput,
   messageSendInput,
   readInput,
   readOutput,
@@ -46,6 +49,12 @@ export const conversationMessages = {
     input: z.object({ id: z.uuid() }),
     output: z.object({ message: conversationMessage }),
   }),
+  'message:forward': message({
+    access: 'signedIn',
+    input: messageForwardInput,
+    output: z.object({ message: conversationMessage }),
+  }),
+  'message:history': message({ access: 'signedIn', input: historyInput, output: historyPage }),
   'message:read': message({ access: 'signedIn', input: readInput, output: readOutput }),
   /** Again every few seconds while somebody types; it ends by itself, by a message, or when the connection does. */
   'typing:start': message({ access: 'signedIn', input: byConversation, output: z.object({}) }),

@@ -8,14 +8,14 @@ import { healthEvents, healthMessages } from './health.ts';
 import { mediaEvents } from './media.ts';
 import { moderationEvents, moderationMessages } from './moderation.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
-import { notificationEvents } from './notifications.ts';
+import { notificationEvents, notificationMessages } from './notifications.ts';
 import { reminderMessages } from './reminders.ts';
 import { reportEvents, reportMessages } from './reports.ts';
 import { restreamEvents, restreamMessages } from './restream.ts';
 import { sessionEvents, sessionMessages } from './sessions.ts';
 import { viewingMessages } from './viewing.ts';
 import { sessionRoomEvents } from './sessionRoom.ts';
-import { statusEvents } from './statuses.ts';
+import { statusEvents, statusMessages } from './statuses.ts';
 
 export { broadcastHealth, type BroadcastHealth } from './health.ts';
 export { typingSec } from './conversations.ts';
@@ -40,11 +40,13 @@ export const clientMessages = {
   ...giftMessages,
   ...moderationMessages,
   ...healthMessages,
+  ...notificationMessages,
   ...presenceMessages,
   ...reminderMessages,
   ...reportMessages,
   ...restreamMessages,
   ...sessionMessages,
+  ...statusMessages,
   ...viewingMessages,
 };
 

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { isoDate } from '../ids.ts';
-import { notification, unreadCount } from '../notifications.ts';
+import { notification, notificationReadInput, notificationsUnread, unreadCount } from '../notifications.ts';
+import { message } from './message.ts';
+
+/** As over REST: the user's other connections are told. */
+export const notificationMessages = {
+  'notifications:read': message({
+    access: 'signedIn',
+    input: notificationReadInput,
+    output: notificationsUnread,
+  }),
+};
 
 /** What a user's own connections are told of their notifications; only hints: the list has the truth. */
 export const notificationEvents = {

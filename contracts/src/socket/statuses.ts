@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { userId } from '../ids.ts';
 import { status } from '../statuses.ts';
+import { message } from './message.ts';
+
+/** As over REST. */
+export const statusMessages = {
+  'status:see': message({
+    access: 'signedIn',
+    input: z.object({ id: z.uuid() }),
+    output: z.object({}),
+  }),
+};
 
 /**
  * What is told about statuses: to followers who are connected and may see them, and to the owner's own connections. Only
