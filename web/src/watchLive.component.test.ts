@@ -226,6 +226,18 @@ describe('watching a live session in Chromium', () => {
     await waitUntil('the end of the tab', () => asked('/viewing/end') === ended + 2, 15_000);
   }, 60_000);
 
+  it('stops for who is kicked, says why, and comes back only when they want to', async () => {
+    page = await web.visit(`/watch/${sessionId}`);
+    await playing();
+    const { joins } = web.site;
+    web.site.putOut(sessionId, 'chat_kicked');
+    await page.getByText('A moderator has put you out of this session.').waitFor();
+    expect(await page.locator('video').count()).toBe(0);
+    await page.getByTestId('retry').click();
+    await playing();
+    expect(web.site.joins).toBe(joins + 1);
+  }, 90_000);
+
   it('becomes a recording when the broadcast ends, without a reload', async () => {
     page = await web.visit(`/watch/${sessionId}`);
     await playing();

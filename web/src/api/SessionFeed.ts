@@ -1,5 +1,5 @@
 import { sessionId } from '@maydan/contracts';
-import type { Session } from '@maydan/contracts';
+import type { ErrorCode, Session } from '@maydan/contracts';
 import type { ApiProblem } from './api.ts';
 import { withOwnAddresses } from './ownAddresses.ts';
 import { Poller } from './poll.ts';
@@ -34,6 +34,8 @@ export class SessionFeed {
   private readonly poller: Poller;
   private unfollow: (() => void) | undefined;
   private connected = false;
+  /** Kicked: nothing is asked until the viewer wants to come back. */
+  private isOut = false;
   private view: SessionView;
 
   /** `known` is the session as it came with something else; it is not asked for again at once. */
@@ -58,14 +60,15 @@ export class SessionFeed {
     if (!sessionId.safeParse(this.id).success) return this.set({ status: 'notFound' });
     if (this.view.status === 'ready') this.poller.rest();
     else this.poller.poke();
-    this.unfollow = this.deps.followSession(this.id, {
-      updated: (session) => this.onUpdated(session),
-      closed: () => this.refresh(),
-      connectionChanged: (connected) => this.onConnection(connected),
-    });
+    this.follow();
   }
 
+  /** Also brings back who was kicked. */
   refresh(): void {
+    if (this.isOut) {
+      this.isOut = false;
+      this.follow();
+    }
     this.poller.poke();
   }
 
@@ -73,6 +76,22 @@ export class SessionFeed {
     this.poller.stop();
     this.unfollow?.();
     this.subscribers.clear();
+  }
+
+  private follow(): void {
+    this.unfollow = this.deps.followSession(this.id, {
+      updated: (session) => this.onUpdated(session),
+      closed: (code) => this.onClosed(code),
+      connectionChanged: (connected) => this.onConnection(connected),
+    });
+  }
+
+  private onClosed(code: ErrorCode): void {
+    if (code !== 'chat_kicked') return this.refresh();
+    this.isOut = true;
+    this.unfollow?.();
+    this.unfollow = undefined;
+    this.set({ status: 'failed', problem: { code, retry: false } });
   }
 
   /** What is told to all has no addresses with which this viewer could play a private session. */
@@ -87,6 +106,7 @@ export class SessionFeed {
   }
 
   private pollDelayMs(): number | null {
+    if (this.isOut) return null;
     if (this.view.status === 'notFound') return null;
     if (this.view.status !== 'ready') return pollMs;
     const { state, playback, visibility } = this.view.session;
@@ -99,10 +119,12 @@ export class SessionFeed {
   }
 
   private async fetch(): Promise<void> {
+    if (this.isOut) return;
     try {
-      this.show(await this.deps.fetchSession(this.id));
+      const session = await this.deps.fetchSession(this.id);
+      if (!this.isOut) this.show(session);
     } catch (error) {
-      this.onProblem(this.deps.problemOf(error));
+      if (!this.isOut) this.onProblem(this.deps.problemOf(error));
     }
   }
 

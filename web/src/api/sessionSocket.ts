@@ -1,4 +1,4 @@
-import type { Seat, ServerEventPayload, Session, Stage } from '@maydan/contracts';
+import type { ErrorCode, Seat, ServerEventPayload, Session, Stage } from '@maydan/contracts';
 import { SocketClient } from '@maydan/contracts/socketClient';
 import type { HealthListener, HealthSubscription } from './HealthFeed.ts';
 import { account } from '../account/useAccount.ts';
@@ -6,8 +6,8 @@ import { device } from './device.ts';
 
 export interface SocketListener {
   updated(session: Session): void;
-  /** The session may let this page in no more. */
-  closed(): void;
+  /** The page hears no more of the session, for this reason. Unless it was kicked, it is in again where it is let in still. */
+  closed(code: ErrorCode): void;
   /** The socket came or went; subscriptions are renewed by themselves. */
   connectionChanged(connected: boolean): void;
 }
@@ -101,9 +101,9 @@ export function followSession(sessionId: string, listener: SocketListener): () =
     }),
     socket.on('session:closed', (told) => {
       if (told.sessionId !== sessionId) return;
-      // Where the page is let in still, it is in the room again.
-      join(socket, sessionId);
-      listener.closed();
+      // Who was kicked comes back when they want to, not by themselves.
+      if (told.code !== 'chat_kicked') join(socket, sessionId);
+      listener.closed(told.code);
     }),
     socket.watch({
       connected: () => listener.connectionChanged(true),

@@ -40,6 +40,8 @@ export class TestSite {
   private failing = false;
   /** Paths that were asked for, newest last. */
   readonly requests: string[] = [];
+  /** How often a page asked to be told of a session. */
+  joins = 0;
 
   static async start(page: string): Promise<TestSite> {
     const created = new TestSite(page);
@@ -48,6 +50,7 @@ export class TestSite {
     created.sockets.on('connection', (socket) => {
       socket.on('session:subscribe', (payload: unknown, ack: (answer: unknown) => void) => {
         const { sessionId } = clientMessages['session:subscribe'].input.parse(payload);
+        created.joins += 1;
         void socket.join(sessionId);
         const found = created.find(sessionId);
         if (found && !created.failing) ack(serverEvents['session:updated'].parse({ session: found }));
@@ -73,6 +76,13 @@ export class TestSite {
   announce(session: Session): void {
     this.set(...this.sessions.filter(({ id }) => id !== session.id), session);
     this.sockets?.to(session.id).emit('session:updated', serverEvents['session:updated'].parse({ session }));
+  }
+
+  /** Puts all out of the room of a session, and says why. */
+  putOut(sessionId: string, code: ErrorCode): void {
+    const told = serverEvents['session:closed'].parse({ sessionId, code });
+    this.sockets?.to(sessionId).emit('session:closed', told);
+    this.sockets?.socketsLeave(sessionId);
   }
 
   /** While failing every API request is answered with 503, and sockets say nothing. */

@@ -39,6 +39,7 @@ function StageMessage({ session, message }: { readonly session: Session; readonl
 
 function hintOf(t: TFunction, code: ErrorCode): string | undefined {
   if (code === 'session_private') return t('error.session_privateHint');
+  if (code === 'chat_kicked') return t('error.chat_kickedHint');
   return code === 'forbidden' ? t('error.forbiddenHint') : undefined;
 }
 
