@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Redis keys and S3 prefix of one playback, shared by the workers (writers) and the api (reader). */
 export const playbackKeys = {
   fence: (playbackId: string): string => `maydan:playback:${playbackId}:fence`,
@@ -18,8 +20,19 @@ export const playbackKeys = {
   kicked: 'maydan:playback:kicked',
   /** Another word with each change of `banned`. */
   bannedVersion: 'maydan:playback:banned:version',
+  /** A channel: `playbackNews` as JSON. Who missed some reads the keys above once a second. */
+  news: 'maydan:playback:news',
   s3Prefix: (playbackId: string): string => `live/${playbackId}/`,
 } as const;
+
+/** What origins hear at once of who may play what; the keys say it already. */
+export const playbackNews = z.discriminatedUnion('type', [
+  /** `member` of `banned` is refused until then (milliseconds), or longer if that is known; 0: no more. */
+  z.object({ type: z.literal('banned'), member: z.string(), untilMs: z.number() }),
+  /** It became private or public, or leases ended. */
+  z.object({ type: z.literal('access'), playbackId: z.string() }),
+]);
+export type PlaybackNews = z.infer<typeof playbackNews>;
 
 /** A playback token is good for so long at most. */
 export const playbackTokenSec = 86_400;

@@ -65,13 +65,13 @@ export async function startWorkers(config: Config, log: Logger, lifecycle: Lifec
   const playbacks = new Playbacks({ redis, store, originUrl: () => originUrl });
   const metrics = promOriginMetrics(registry);
   const { ORIGIN_HOST: host, ORIGIN_PORT: port } = config;
-  const guard = new PrivatePlaybacks(redis, config.INTERNAL_SECRET);
+  const control = new ControlChannel(links.subscriber);
+  const guard = new PrivatePlaybacks({ redis, secret: config.INTERNAL_SECRET, channel: control });
   lifecycle.own('private playbacks', () => guard.close());
   const origin = await OriginServer.create({ host, port, directory: playbacks, guard, metrics, log });
   lifecycle.own('origin', () => origin.close());
   originUrl = config.ORIGIN_INTERNAL_URL ?? `http://127.0.0.1:${origin.port}`;
 
-  const control = new ControlChannel(links.subscriber);
   const admission = new Admission(config.WORKER_CPU_BUDGET);
   const workerId = newNodeId();
   const shared = { config, redis, store, spool, facts, playbacks, control, admission, workerId };

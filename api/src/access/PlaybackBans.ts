@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { scoresOf, type Redis } from '@maydan/common';
-import { bannedFromPlayback, kickedFromPlaybackSec, playbackKeys, playbackTokenSec } from '@maydan/contracts';
+import {
+  bannedFromPlayback,
+  kickedFromPlaybackSec,
+  playbackKeys,
+  playbackTokenSec,
+  type PlaybackNews,
+} from '@maydan/contracts';
 
 /** A ban as origins know it. */
 export interface BanEntry {
@@ -24,6 +30,9 @@ export function banEntry(playbackId: string | null, { userId, createdAt, expires
   };
 }
 
+const news = (member: string, untilMs: number): string =>
+  JSON.stringify({ type: 'banned', member, untilMs } satisfies PlaybackNews);
+
 /** KEYS: bans, version. ARGV: the version that was known, the new one, then until when and whom for each. */
 const replaceScript = `
   if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
@@ -40,13 +49,14 @@ export class PlaybackBans {
     this.#redis = redis;
   }
 
-  /** From the next second on, on all origins. `playbackId` null: from all playbacks. */
+  /** At once, on all origins. `playbackId` null: from all playbacks. */
   async ban(playbackId: string | null, ban: Ban): Promise<void> {
     const { member, untilMs } = banEntry(playbackId, ban);
     await this.#redis
       .multi()
       .zadd(playbackKeys.banned, untilMs, member)
       .set(playbackKeys.bannedVersion, randomUUID())
+      .publish(playbackKeys.news, news(member, untilMs))
       .exec();
   }
 
@@ -61,16 +71,19 @@ export class PlaybackBans {
     await words
       .pexpire(kicked, kickedFromPlaybackSec * 1_000)
       .set(bannedVersion, randomUUID())
+      .publish(playbackKeys.news, news(member, untilMs))
       .exec();
   }
 
   /** Of a kick, too. */
   async lift(playbackId: string | null, userId: string): Promise<void> {
+    const member = bannedFromPlayback(playbackId, userId);
     await this.#redis
       .multi()
-      .zrem(playbackKeys.banned, bannedFromPlayback(playbackId, userId))
-      .zrem(playbackKeys.kicked, bannedFromPlayback(playbackId, userId))
+      .zrem(playbackKeys.banned, member)
+      .zrem(playbackKeys.kicked, member)
       .set(playbackKeys.bannedVersion, randomUUID())
+      .publish(playbackKeys.news, news(member, 0))
       .exec();
   }
 

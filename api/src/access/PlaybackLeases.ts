@@ -1,5 +1,5 @@
 import type { Redis } from '@maydan/common';
-import { playbackKeys, playbackLeaseSec } from '@maydan/contracts';
+import { playbackKeys, playbackLeaseSec, type PlaybackNews } from '@maydan/contracts';
 
 /** A private session as Redis knows it. */
 export interface Leased {
@@ -12,6 +12,9 @@ const turnKey = 'maydan:access:turn';
 const admittedKey = (sessionId: string): string => `maydan:access:${sessionId}:admitted`;
 const admittedMs = 86_400_000;
 const leaseMs = playbackLeaseSec * 1_000;
+
+const news = (playbackId: string): string =>
+  JSON.stringify({ type: 'access', playbackId } satisfies PlaybackNews);
 
 /**
  * Until now and some time, by Redis's own clock, which all nodes share. KEYS: users by time, sessions. ARGV: user, ms, session.
@@ -54,12 +57,13 @@ export class PlaybackLeases {
     return new Date(till);
   }
 
-  /** They play nothing from now on. */
+  /** They play nothing from now on, on all origins. */
   async end({ id, playbackId }: Leased, userIds: readonly string[]): Promise<void> {
     await this.#redis
       .pipeline()
       .zrem(playbackKeys.leases(playbackId), ...userIds)
       .zrem(admittedKey(id), ...userIds)
+      .publish(playbackKeys.news, news(playbackId))
       .exec();
   }
 
@@ -94,8 +98,10 @@ export class PlaybackLeases {
 
   /** Only tokens play it from now on, or anybody. */
   async setPrivate(playbackId: string, isPrivate: boolean): Promise<void> {
-    if (isPrivate) await this.#redis.sadd(playbackKeys.private, playbackId);
-    else await this.#redis.srem(playbackKeys.private, playbackId);
+    const words = this.#redis.pipeline();
+    if (isPrivate) words.sadd(playbackKeys.private, playbackId);
+    else words.srem(playbackKeys.private, playbackId);
+    await words.publish(playbackKeys.news, news(playbackId)).exec();
   }
 
   countPrivate(): Promise<number> {

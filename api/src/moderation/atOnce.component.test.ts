@@ -1,4 +1,10 @@
-import { bannedFromPlayback, kickedFromPlaybackSec, playbackKeys } from '@maydan/contracts';
+import {
+  bannedFromPlayback,
+  kickedFromPlaybackSec,
+  playbackKeys,
+  playbackNews,
+  type PlaybackNews,
+} from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { newId } from '@maydan/prisma';
 import { ChatRepo } from '../chat/chat.repo.ts';
@@ -106,6 +112,45 @@ it('a kick ends playback, count and room at all nodes, and for a while alone', a
   await host.client.bans.remove({ id, userId });
   expect(await known()).not.toContain(member);
   expect(await backend.redis.zrange(playbackKeys.kicked, 0, '-1')).not.toContain(member);
+});
+
+it('origins are told at once who may play no more, and who may again', async () => {
+  const { id, playback } = await host.client.sessions.create({ title: 'room' });
+  const { playbackId } = playback;
+  const ann = await nodes[0].register();
+  const userId = ann.user.id;
+  const ear = backend.redis.duplicate();
+  try {
+    const heard: PlaybackNews[] = [];
+    ear.on('message', (_channel, text) => heard.push(playbackNews.parse(JSON.parse(text))));
+    await ear.subscribe(playbackKeys.news);
+    /** Of somebody (null: of the session), whether they are refused from now on. */
+    const told = async (act: () => Promise<unknown>, member: string | null, isRefused = true) => {
+      heard.length = 0;
+      await act();
+      const isIt = (news: PlaybackNews) =>
+        news.type === 'access'
+          ? member === null && news.playbackId === playbackId
+          : news.member === member && news.untilMs > 0 === isRefused;
+      await waitUntil('the news', () => heard.some(isIt), 60_000);
+    };
+    const [here, everywhere] = [bannedFromPlayback(playbackId, userId), bannedFromPlayback(null, userId)];
+    const { moderation, bans, sessions, access } = host.client;
+    const { platformModeration: platform } = admin.client;
+    const account = { id: userId, reason: 'spam' };
+    await told(() => moderation.kick({ id, userId }), here);
+    await told(() => bans.create({ id, userId }), here);
+    await told(() => bans.remove({ id, userId }), here, false);
+    await told(() => platform.ban(account), everywhere);
+    await told(() => platform.unban(account), everywhere, false);
+    await told(() => sessions.update({ id, visibility: 'private' }), null);
+    await access.create({ id, userId });
+    await ann.client.access.playback({ id });
+    await told(() => access.remove({ id, userId }), null);
+    await told(() => sessions.update({ id, visibility: 'public' }), null);
+  } finally {
+    ear.disconnect();
+  }
 });
 
 it('rules of a chat that is new are set by many: each change counts, of the same one the last', async () => {

@@ -1,15 +1,32 @@
-import { AppError, mintPlaybackToken, originUser, readPlaybackToken, type Redis } from '@maydan/common';
-import { playbackKeys, playbackLeaseSec } from '@maydan/contracts';
+import {
+  AppError,
+  mintPlaybackToken,
+  originUser,
+  parseJson,
+  readPlaybackToken,
+  type Redis,
+} from '@maydan/common';
+import { playbackKeys, playbackLeaseSec, playbackNews } from '@maydan/contracts';
 import type { PlaybackGuard } from '../origin/PlaybackGuard.ts';
 import { BannedViewers } from './BannedViewers.ts';
+import type { ControlChannel } from './ControlWatcher.ts';
 
-const refreshMs = 1_000;
+const usualRefreshMs = 1_000;
 /** A playback that nobody asks for is forgotten. */
 const idleMs = 60_000;
 const maxKnown = 10_000;
 const maxTogether = 1_000;
 /** An answer about a lease is good for so long. */
 const leaseKeptMs = 1_000;
+
+export interface PrivatePlaybacksOptions {
+  readonly redis: Redis;
+  /** Of `mintPlaybackToken`. */
+  readonly secret: string;
+  readonly channel: ControlChannel;
+  /** Between two looks at what nobody was told of. */
+  readonly refreshMs?: number;
+}
 
 interface Known {
   isPrivate: boolean;
@@ -34,27 +51,35 @@ const leaseScript = `
   return 1`;
 
 /**
- * Who may play what, by what the api wrote into Redis. Playbacks that are asked for, and who is banned, are looked at once a
- * second, so that what becomes private is so on every origin at once, and the public ones wait for nothing. While Redis is away, those that
+ * Who may play what, by what the api wrote into Redis. Of what changes origins are told at once; in case they were not, playbacks
+ * that are asked for, and who is banned, are looked at once a second. The public ones wait for nothing. While Redis is away, those that
  * are known stay as they were; of others nothing is given out.
  */
 export class PrivatePlaybacks implements PlaybackGuard {
   readonly #redis: Redis;
   readonly #secret: string;
   readonly #banned: BannedViewers;
+  readonly #channel: ControlChannel;
+  readonly #refreshMs: number;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<boolean>>();
   readonly #leases = new Map<string, Leased>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** Counts what was told of access: an answer that it comes before may be older. */
+  #told = 0;
 
-  constructor(redis: Redis, secret: string) {
+  constructor({ redis, secret, channel, refreshMs = usualRefreshMs }: PrivatePlaybacksOptions) {
     this.#redis = redis;
     this.#secret = secret;
     this.#banned = new BannedViewers(redis, secret);
+    this.#channel = channel;
+    this.#refreshMs = refreshMs;
+    channel.listen(playbackKeys.news, this.#hear);
   }
 
   close(): void {
+    this.#channel.forget(playbackKeys.news, this.#hear);
     this.#closed = true;
     clearTimeout(this.#timer);
   }
@@ -94,12 +119,26 @@ export class PrivatePlaybacks implements PlaybackGuard {
     return asking;
   }
 
+  readonly #hear = (text: string): void => {
+    const { data: news } = playbackNews.safeParse(parseJson(text));
+    if (news?.type === 'banned') this.#banned.hear(news.member, news.untilMs);
+    else if (news?.type === 'access') this.#forget(news.playbackId);
+  };
+
+  #forget(playbackId: string): void {
+    this.#told += 1;
+    this.#known.delete(playbackId);
+    for (const key of this.#leases.keys()) if (key.startsWith(`${playbackId} `)) this.#leases.delete(key);
+  }
+
   async #ask(playbackId: string): Promise<boolean> {
+    const told = this.#told;
     try {
       const [answer] = await Promise.all([
         this.#redis.sismember(playbackKeys.private, playbackId),
         this.#banned.refresh(),
       ]);
+      if (told !== this.#told) return await this.#ask(playbackId);
       const isPrivate = answer === 1;
       if (this.#known.size < maxKnown)
         this.#known.set(playbackId, { isPrivate, askedAtMs: performance.now() });
@@ -140,7 +179,7 @@ export class PrivatePlaybacks implements PlaybackGuard {
 
   #refreshSoon(): void {
     if (this.#closed || this.#known.size === 0) return;
-    this.#timer ??= setTimeout(() => void this.#refresh(), refreshMs).unref();
+    this.#timer ??= setTimeout(() => void this.#refresh(), this.#refreshMs).unref();
   }
 
   async #refresh(): Promise<void> {
@@ -159,7 +198,9 @@ export class PrivatePlaybacks implements PlaybackGuard {
   }
 
   async #refreshThese(ids: readonly string[]): Promise<void> {
+    const told = this.#told;
     const answers = await this.#redis.smismember(playbackKeys.private, ...ids);
+    if (told !== this.#told) return;
     ids.forEach((id, nth) => {
       const known = this.#known.get(id);
       if (known !== undefined) known.isPrivate = answers[nth] === 1;

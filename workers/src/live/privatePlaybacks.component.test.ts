@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createRedis, mintPlaybackToken, type Redis } from '@maydan/common';
-import { bannedFromPlayback, playbackKeys } from '@maydan/contracts';
+import { bannedFromPlayback, playbackKeys, type PlaybackNews } from '@maydan/contracts';
 import { startRedis, waitUntil, type EmbeddedRedis } from '@maydan/infra';
 import { MapMedia, OriginHarness, type Reply } from '../origin/testing/originHarness.ts';
+import { ControlChannel } from './ControlWatcher.ts';
 import { PrivatePlaybacks } from './PrivatePlaybacks.ts';
 
 const secret = 's'.repeat(40);
@@ -15,13 +16,17 @@ const hour = 3_600_000;
 let dir: string;
 let server: EmbeddedRedis;
 let redis: Redis;
+let subscriber: Redis;
+let channel: ControlChannel;
 const guards: PrivatePlaybacks[] = [];
 const origins: OriginHarness[] = [];
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'maydan-private-'));
   server = await startRedis({ dir });
-  redis = createRedis(server.url, createLogger('workers', 'silent'));
+  const connect = (): Redis => createRedis(server.url, createLogger('workers', 'silent'));
+  [redis, subscriber] = [connect(), connect()];
+  channel = new ControlChannel(subscriber);
 }, 60_000);
 beforeEach(() => redis.flushall());
 afterEach(async () => {
@@ -30,12 +35,15 @@ afterEach(async () => {
 });
 afterAll(async () => {
   redis?.disconnect();
+  subscriber?.disconnect();
   await server?.close();
   await rm(dir, { recursive: true, force: true });
 }, 30_000);
 
-async function origin(): Promise<OriginHarness> {
-  const guard = new PrivatePlaybacks(redis, secret);
+/** `refreshMs`: only what is told reaches one that doesn't look. */
+async function origin(refreshMs?: number): Promise<OriginHarness> {
+  const often = refreshMs === undefined ? {} : { refreshMs };
+  const guard = new PrivatePlaybacks({ redis, secret, channel, ...often });
   guards.push(guard);
   const created = await OriginHarness.create(guard);
   origins.push(created);
@@ -116,6 +124,50 @@ it('what becomes private is refused on every origin within seconds, and public o
   expect((await owner.get('/hls/abc/index.m3u8', hop)).status).toBe(403);
   const open = await owner.get('/hls/open/720p/s1-1.m4s');
   expect([open.status, open.headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable']);
+});
+
+it('what origins are told counts at once, without a look', async () => {
+  const never = 3_600_000;
+  const [owner, other] = [await origin(never), await origin(never)];
+  owner.live('abc').feed.segments(3);
+  other.places.set('abc', { proxyTo: owner.url });
+  const told = (news: PlaybackNews) => redis.publish(playbackKeys.news, JSON.stringify(news));
+  const answers = async (path: string, said: string) => {
+    for (const where of [owner, other])
+      await until(`${said} for ${path}`, async () => {
+        const reply = await where.get(`/hls/abc/${path}`);
+        return (reply.status === 200 ? '200' : refusal(reply)) === said;
+      });
+  };
+  const [anns, bobs] = [ann, bob].map((userId) => `~${token(userId)}/720p/index.m3u8`) as [string, string];
+  await answers(anns, '200');
+  await until('the subscription', async () => (await redis.pubsub('NUMSUB', playbackKeys.news))[1] === 1);
+  const member = bannedFromPlayback('abc', ann);
+  const untilMs = Date.now() + hour;
+  await told({ type: 'banned', member, untilMs });
+  await answers(anns, '403 forbidden');
+  // A kick doesn't make it shorter.
+  await told({ type: 'banned', member, untilMs: 1 });
+  await told({ type: 'banned', member: bannedFromPlayback(null, bob), untilMs });
+  await answers(bobs, '403 account_banned');
+  await answers(anns, '403 forbidden');
+  for (const lifted of [member, bannedFromPlayback(null, bob)])
+    await told({ type: 'banned', member: lifted, untilMs: 0 });
+  await answers(anns, '200');
+  await answers(bobs, '200');
+
+  await redis.sadd(playbackKeys.private, 'abc');
+  await told({ type: 'access', playbackId: 'abc' });
+  await answers('index.m3u8', '403 session_private');
+  await lease(bob);
+  await answers(bobs, '200');
+  await redis.zrem(playbackKeys.leases('abc'), bob);
+  await told({ type: 'access', playbackId: 'abc' });
+  await answers(bobs, '401 token_expired');
+  await redis.srem(playbackKeys.private, 'abc');
+  await redis.publish(playbackKeys.news, 'garbage');
+  await told({ type: 'access', playbackId: 'abc' });
+  await answers('index.m3u8', '200');
 });
 
 it('recordings of private sessions, their pictures, too', async () => {
