@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Logger } from '@maydan/common';
 import { FfmpegProcess } from '../../ffmpeg/FfmpegProcess.ts';
 import type { CanvasSize } from './layout.ts';
@@ -28,6 +25,10 @@ export function labelText(name: string): string {
   const characters = Array.from(graphemes.segment(clean), ({ segment }) => segment);
   return characters.length <= mostCharacters ? clean : `${characters.slice(0, mostCharacters - 1).join('')}…`;
 }
+
+/** A value of an option of a filter, in a graph: read once as the graph's and once as the options'. */
+const escaped = (value: string): string =>
+  value.replaceAll(/[\\':]/g, String.raw`\$&`).replaceAll(/[\\'[\],;]/g, String.raw`\$&`);
 
 /** Pixels that text is high in a tile of that height. */
 export const labelHeightFor = (tileHeight: number): number =>
@@ -74,25 +75,18 @@ export class Labels {
   }
 
   async #make(text: string, height: number): Promise<Mask> {
-    const folder = await mkdtemp(join(tmpdir(), 'maydan-label-'));
-    try {
-      const file = join(folder, 'text');
-      await writeFile(file, text);
-      const size = { width: 2 * Math.ceil((text.length * height) / 2) + 8 * padding, height: 2 * height };
-      return trimmed(await this.#draw(file, height, size));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const size = { width: 2 * Math.ceil((text.length * height) / 2) + 8 * padding, height: 2 * height };
+    return trimmed(await this.#draw(text, height, size));
   }
 
   async #draw(
-    file: string,
+    text: string,
     height: number,
     { width, height: rows }: { width: number; height: number },
   ): Promise<Mask> {
-    const text = `drawtext=font='${font}':textfile=${file}:expansion=none:fontsize=${height}:fontcolor=white:x=${padding}:y=(h-${height})/2`;
+    const drawn = `drawtext=font='${font}':text=${escaped(text)}:expansion=none:fontsize=${height}:fontcolor=white:x=${padding}:y=(h-${height})/2`;
     const ffmpeg = new FfmpegProcess(this.#ffmpegPath, [
-      ...['-f', 'lavfi', '-i', `color=black:s=${width}x${rows}:r=1,format=gray,${text}`],
+      ...['-f', 'lavfi', '-i', `color=black:s=${width}x${rows}:r=1,format=gray,${drawn}`],
       ...['-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'],
     ]);
     const chunks: Uint8Array[] = [];

@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createLogger } from '@maydan/common';
 import { waitUntil } from '@maydan/infra';
 import { stageMediaPath } from '../native/messages.ts';
@@ -25,7 +27,7 @@ import {
   type PlacedTile,
 } from './composerProtocol.ts';
 import { Compositor } from './Compositor.ts';
-import { Labels } from './Labels.ts';
+import { Labels, trimmed } from './Labels.ts';
 
 const log = createLogger('test', 'silent');
 const size = { width: 320, height: 180 };
@@ -158,11 +160,15 @@ describe('what composes a stage', () => {
   }, 90_000);
 
   it('has names made whatever they are, and again when that failed', async () => {
-    const [path, been] = [join(folder, 'fails-once'), join(folder, 'failed')];
-    await writeFile(
-      path,
-      `#!/bin/sh\n[ -e '${been}' ] || { : > '${been}'; exit 1; }\nexec '${ffmpegPath}' "$@"\n`,
-    );
+    const [path, been, left] = ['fails-once', 'failed', 'left'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    // A worker may be killed at any moment: nothing lies about that somebody would have to remove.
+    const note = `ls -d '${tmpdir()}'/maydan-label-* >> '${left}' 2> /dev/null`;
+    const fail = `[ -e '${been}' ] || { : > '${been}'; exit 1; }`;
+    await writeFile(path, `#!/bin/sh\n${note}\n${fail}\nexec '${ffmpegPath}' "$@"\n`);
     await chmod(path, 0o755);
     const labels = new Labels(path, log);
     const names = [
@@ -178,6 +184,23 @@ describe('what composes a stage', () => {
       expect(mask?.alpha.some((value) => value > 200)).toBe(true);
       expect(mask?.width).toBeLessThanOrEqual(4_096);
     }
+    expect(await readFile(left, 'utf8')).toBe('');
+  }, 150_000);
+
+  it('writes a name as it is, whatever its characters mean to ffmpeg', async () => {
+    const name = `it's: "50%" [a],b;c\\d = \${x} %{pts} ليلى`;
+    const labels = new Labels(ffmpegPath, log);
+    await waitUntil('the label', () => labels.get(name, 20) !== null, 120_000);
+    const file = join(folder, 'name');
+    await writeFile(file, name);
+    const { width, height } = { width: 20 * name.length + 48, height: 40 };
+    const text = `drawtext=font='DejaVu Sans':textfile=${file}:expansion=none:fontsize=20:fontcolor=white:x=6:y=(h-20)/2`;
+    const input = `color=black:s=${width}x${height}:r=1,format=gray,${text}`;
+    const output = ['-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'];
+    const { stdout } = await promisify(execFile)(ffmpegPath, ['-f', 'lavfi', '-i', input, ...output], {
+      encoding: 'buffer',
+    });
+    expect(labels.get(name, 20)).toEqual(trimmed({ width, height, alpha: stdout }));
   }, 150_000);
 
   it.each<[string, Uint8Array]>([
