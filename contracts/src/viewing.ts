@@ -11,8 +11,8 @@ export const viewingSlotMs = 900_000;
 export const viewer = z.string().min(1).max(64);
 
 /**
- * Header with the token of the device; sockets have it as `device` in their handshake. Who shows none is another device each
- * time; by a connection to the room, one for each address and program of the day.
+ * Header with the token of the device; sockets have it as `device` in their handshake, or are given one as they begin to watch. Who shows
+ * none is another device each time; by a connection to the room, one for each address and program of the day.
  */
 export const deviceHeader = 'x-maydan-device';
 

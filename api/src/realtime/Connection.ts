@@ -70,7 +70,7 @@ export class Connection implements SocketClient {
   readonly #deps: ConnectionDependencies;
   /** Room → the position at which it joined. */
   readonly #followed = new Map<string, string>();
-  readonly #whence: Whence;
+  #whence: Whence;
   readonly #hidden = new HiddenPeople();
   readonly #watched: WatchedUsers;
   readonly #expiry: TokenExpiry;
@@ -116,7 +116,7 @@ export class Connection implements SocketClient {
     const { signedIn, resumed } = this.#socket.data;
     if (resumed !== undefined) void this.#socket.join(heldRoom);
     if (signedIn !== null) this.#join(rooms.user(signedIn.user.id));
-    else for (const hash of this.#deps.tracesHere()) this.#join(rooms.trace(hash));
+    else this.#joinTraces();
     if (signedIn !== null) this.renew(signedIn);
     if (resumed === undefined) {
       this.#ready(false, this.#position);
@@ -125,6 +125,11 @@ export class Connection implements SocketClient {
     await this.#followAgain(resumed);
     await this.#remember();
     this.#ready(true, await this.#catchUp(resumed.position));
+  }
+
+  keepDevice(token: string): void {
+    this.#whence = { ...this.#whence, device: token };
+    if (this.user === null) whence.run(this.#whence, () => this.#joinTraces());
   }
 
   async follow(kind: FollowedKind, id: string): Promise<void> {
@@ -280,6 +285,11 @@ export class Connection implements SocketClient {
     const { position } = this.#deps.stream;
     if (position === null) throw new AppError('unavailable');
     return position;
+  }
+
+  /** A ban that includes where this guest comes from reaches them. */
+  #joinTraces(): void {
+    for (const hash of this.#deps.tracesHere()) this.#join(rooms.trace(hash));
   }
 
   #join(room: Room): void {

@@ -23,6 +23,8 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
   readonly playbackBase: string;
   /** Of the client, behind the proxies that are trusted. */
   readonly address: string;
+  /** What follows on this connection comes from the device of this token. */
+  keepDevice(token: string): void;
   /** Joins the room of a conversation or session, if its guard lets the client in. Throws what the guard throws, or `conflict` when it follows too many. */
   follow(kind: FollowedKind, id: string): Promise<void>;
   unfollow(kind: FollowedKind, id: string): Promise<void>;

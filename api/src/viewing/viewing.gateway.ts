@@ -6,7 +6,11 @@ type Names = 'viewing:start' | 'viewing:heartbeat' | 'viewing:end' | 'reaction:s
 /** Watching and reactions over sockets. */
 export function viewingHandlers({ viewing }: Pick<Viewing, 'viewing'>): Pick<Handlers, Names> {
   return {
-    'viewing:start': (input, client) => viewing.start(client.user, input, client.address),
+    'viewing:start': async (input, client) => {
+      const started = await viewing.start(client.user, input, client.address);
+      client.keepDevice(started.deviceToken);
+      return started;
+    },
     'viewing:heartbeat': async ({ token }) => {
       await viewing.heartbeat(token);
       return {};

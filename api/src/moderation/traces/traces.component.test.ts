@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deviceHeader } from '@maydan/contracts';
+import { deviceHeader, viewingStarted } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { SfuVoice } from '../../testing/SfuVoice.ts';
 import { refusalOf, type Account, type TestApi } from '../../testing/TestApi.ts';
@@ -155,6 +155,30 @@ it('guests who are in a chat are put out by a ban that includes them, at all nod
   }
   expect([...stranger.of('chat:closed'), ...signedIn.of('chat:closed')]).toEqual([]);
   await second.close();
+});
+
+it('a guest is the device that they were given first: counted once over REST and sockets, and put out by its ban', async () => {
+  const given = async (asked: Promise<unknown>) => viewingStarted.parse(await asked);
+  const overRest = async (from: From) =>
+    given(ask('POST', `${id}/viewing`, from, {}).then(({ body }) => body));
+  const fresh = await TestSocket.connect(api.url);
+  const first = await given(fresh.ask('viewing:start', { id }));
+  const shown = await TestSocket.connect(api.url, { device: first.deviceToken });
+  const again = [
+    await given(fresh.ask('viewing:start', { id })),
+    await given(shown.ask('viewing:start', { id })),
+    await overRest({ device: first.deviceToken }),
+  ];
+  expect(again.map(({ deviceToken }) => deviceToken)).toEqual(Array(3).fill(first.deviceToken));
+  expect((await overRest({})).deviceToken).not.toBe(first.deviceToken);
+  expect(await backend.redis.pfcount(`maydan:viewing:${id}:ever`)).toBe(2);
+  await fresh.ask('chat:join', { sessionId: id });
+  const ann = await api.register();
+  await ask('POST', `${id}/viewing`, { token: ann.accessToken, device: first.deviceToken }, {});
+  const known = () => backend.redis.zcard(`maydan:seen:${ann.user.id}`);
+  await waitUntil('where she comes from', async () => (await known()) >= 2, 60_000);
+  await host.client.bans.create({ id, userId: ann.user.id });
+  await fresh.until('chat:closed');
 });
 
 it('guests in the room of a session, by WHEP too, are put out by a ban that includes them, and count no more', async () => {
