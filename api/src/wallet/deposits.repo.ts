@@ -67,6 +67,12 @@ export class DepositsRepo {
     });
   }
 
+  /** Whether an admin took its coins back. What was disputed, or refunded at the provider's own page, was not. */
+  async isRefunded(depositId: string): Promise<boolean> {
+    const where = { depositId_source: { depositId, source: byAdmin } };
+    return (await this.#database.depositReturn.findUnique({ where })) !== null;
+  }
+
   /** Takes the coins of a deposit back. Throws `conflict` unless it is paid and whole, and `insufficient_funds` when coins of it are spent. */
   takeBack(id: string, actor: Actor): Promise<Deposit> {
     return inTransaction(this.#database, async (transaction) => {

@@ -9,7 +9,7 @@ import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { DepositsRepo } from './deposits.repo.ts';
 import type { PaymentProvider } from './payments/PaymentProvider.ts';
-import type { Prices } from './prices.ts';
+import { requireStorable, type Prices } from './prices.ts';
 import { depositView } from './views.ts';
 
 export interface DepositsDependencies {
@@ -35,14 +35,14 @@ export class DepositsService {
     const provider = this.#provider;
     await limits.wallet(user.id);
     const coins = BigInt(request.coins);
-    const amountMinor = priceOf(coins, prices.depositMinor);
+    const amountMinor = requireStorable(priceOf(coins, prices.depositMinor));
     const { name, currency } = { name: provider.name, currency: prices.currency };
     const asked = { userId: user.id, key, operation: 'deposit', request };
     const row = await deposits.create(asked, {
       ...{ id: newId(), userId: user.id, provider: name, coins, amountMinor, currency },
     });
     if (row.state !== 'pending' || row.checkoutUrl !== null || row.provider !== name) return depositView(row);
-    const checkoutUrl = await this.#checkout(provider, row);
+    const checkoutUrl = await answered(provider.createCheckout(row));
     logger.info({ userId: user.id, depositId: row.id, coins: request.coins }, 'a deposit was begun');
     return depositView(await deposits.setCheckout(row.id, checkoutUrl));
   }
@@ -90,7 +90,10 @@ export class DepositsService {
     logger.info({ depositId, kind, state: settled.state }, 'a payment was heard of');
   }
 
-  /** By an admin. Throws `forbidden`, `not_found`, `conflict`, and `insufficient_funds` when coins of it are spent. */
+  /**
+   * By an admin. Throws `forbidden`, `not_found`, `conflict` when its money went back otherwise, `insufficient_funds` when coins of it are
+   * spent, and `unavailable` when the provider doesn't do it: asked again, it is tried again.
+   */
   async refund(admin: User, id: string): Promise<Deposit> {
     requireRole(admin, 'admin');
     const { deposits, logger } = this.#deps;
@@ -98,8 +101,8 @@ export class DepositsService {
     const row = await this.find(id);
     if (row.provider !== provider.name) throw new AppError('conflict', 'Its payment provider is not in use.');
     // The coins first: nobody spends them while the money is on its way back. Asked again, the money goes back then.
-    const taken = row.backMinor === row.amountMinor ? row : await deposits.takeBack(id, actorOf(admin));
-    await provider.refund(taken);
+    const taken = (await deposits.isRefunded(id)) ? row : await deposits.takeBack(id, actorOf(admin));
+    await answered(provider.refund(taken));
     logger.info({ depositId: id, adminId: admin.id }, 'a deposit was refunded');
     return depositView(taken);
   }
@@ -109,12 +112,13 @@ export class DepositsService {
     if (provider === null) throw new AppError('unavailable', 'Coins can not be bought here.');
     return provider;
   }
+}
 
-  async #checkout(provider: PaymentProvider, row: DepositRow): Promise<string> {
-    try {
-      return await provider.createCheckout(row);
-    } catch (error) {
-      throw new AppError('unavailable', 'The payment provider does not answer.', undefined, { cause: error });
-    }
+/** Throws `unavailable`. */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw new AppError('unavailable', 'The payment provider does not answer.', undefined, { cause: error });
   }
 }

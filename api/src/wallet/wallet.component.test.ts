@@ -69,6 +69,7 @@ describe('a deposit', () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const strange = `/payments/test/${id}/${'0'.repeat(32)}`;
     expect((await api.ask('GET', strange)).status).toBe(404);
+    expect((await api.ask('GET', `/payments/test/${id}/${'%C3%A9'.repeat(32)}`)).status).toBe(404);
     expect((await api.ask('POST', strange, { body: 'outcome=pay', headers: form })).status).toBe(404);
     const pay = () => api.ask('POST', checkoutUrl ?? '', { body: 'outcome=pay', headers: form });
     await Promise.all([pay(), pay(), pay()]);
@@ -153,6 +154,23 @@ describe('a deposit', () => {
     expect(await api.refusal(admin, 'POST', `/admin/deposits/${newId()}/refund`)).toBe('404 not_found');
     const unpaid = await buy(ann, 5);
     expect(await api.refusal(admin, 'POST', `/admin/deposits/${unpaid.id}/refund`)).toBe('409 conflict');
+    // Whose bank has its money back gets none of us, too.
+    const disputed = await fund(api, bob, 30);
+    const taken = { kind: 'takenBack', depositId: disputed.id, source: 'dispute dp_1', backMinor: 30 };
+    await sendWebhook(api, taken);
+    expect(await api.refusal(admin, 'POST', `/admin/deposits/${disputed.id}/refund`)).toBe('409 conflict');
+  });
+
+  it('of more money than can be stored is refused', async () => {
+    const dear = await backend.startApi({ COIN_PRICE_PER_100: '100000' });
+    const ann = await dear.register();
+    const ask = (coins: number) =>
+      dear.ask('POST', '/api/v1/me/wallet/deposits', {
+        ...{ token: ann.accessToken, headers: keyed(), body: { coins } },
+      });
+    expect(refusalOf(await ask(10_000_000))).toBe('422 validation_failed');
+    expect((await ask(2_147_483)).body).toMatchObject({ amountMinor: 2_147_483_000 });
+    await dear.close();
   });
 
   it('is in the list that admins read of somebody, the newest first', async () => {

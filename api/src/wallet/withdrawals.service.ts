@@ -16,7 +16,7 @@ import { payoutOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
-import type { Prices } from './prices.ts';
+import { requireStorable, type Prices } from './prices.ts';
 import { withdrawalView } from './views.ts';
 import type { Decision, WithdrawalsRepo } from './withdrawals.repo.ts';
 
@@ -43,7 +43,7 @@ export class WithdrawalsService {
     await limits.wallet(user.id);
     const { currency, payoutMinor } = prices;
     const coins = BigInt(request.coins);
-    const amountMinor = payoutOf(coins, payoutMinor);
+    const amountMinor = requireStorable(payoutOf(coins, payoutMinor));
     if (amountMinor === 0) throw new AppError('insufficient_funds', 'So few coins are worth no money.');
     const asked = { userId: user.id, key, operation: 'withdrawal', request };
     const { destination } = request;

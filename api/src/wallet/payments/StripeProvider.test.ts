@@ -26,6 +26,8 @@ const answers: Record<string, object> = {
   'GET /v1/payment_intents/pi_1': { id: 'pi_1', object: 'payment_intent', metadata: { depositId } },
   'GET /v1/payment_intents/pi_2': { id: 'pi_2', object: 'payment_intent', metadata: {} },
 };
+/** Refusals, which come before `answers`. */
+const refusals: Record<string, object> = {};
 let server: Server;
 let provider: StripeProvider;
 
@@ -36,9 +38,10 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       asked.push({ method, path, key: headers['idempotency-key']?.toString(), body });
-      const answer = answers[`${method} ${path}`];
-      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer ?? { error: { type: 'invalid_request_error' } }));
+      const refusal = refusals[`${method} ${path}`];
+      const answer = refusal === undefined ? answers[`${method} ${path}`] : undefined;
+      response.writeHead(answer === undefined ? 400 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer ?? { error: { type: 'invalid_request_error', ...refusal } }));
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -74,6 +77,15 @@ describe('Stripe', () => {
       key: `refund-${depositId}`,
       body: 'payment_intent=pi_1',
     });
+  });
+
+  it('has refunded what it says it refunded before, and nothing else that it refuses', async () => {
+    const refuse = (code: string) => (refusals['POST /v1/refunds'] = { code, message: 'no' });
+    refuse('charge_already_refunded');
+    expect(await provider.refund(deposit)).toBeUndefined();
+    refuse('charge_disputed');
+    await expect(provider.refund(deposit)).rejects.toMatchObject({ code: 'charge_disputed' });
+    delete refusals['POST /v1/refunds'];
   });
 
   it('tells what became of a payment', async () => {

@@ -74,7 +74,13 @@ export class StripeProvider implements PaymentProvider {
 
   async refund({ id, paymentId }: Deposit): Promise<void> {
     if (paymentId === null) throw new Error('a deposit that was paid has no payment');
-    await this.#stripe.refunds.create({ payment_intent: paymentId }, { idempotencyKey: `refund-${id}` });
+    try {
+      await this.#stripe.refunds.create({ payment_intent: paymentId }, { idempotencyKey: `refund-${id}` });
+    } catch (error) {
+      // Stripe remembers keys for a day.
+      if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'charge_already_refunded')
+        throw error;
+    }
   }
 
   #verified(body: Buffer, signature: string): Stripe.Event {
