@@ -95,7 +95,14 @@ describe('restream targets', () => {
       expect(await api.refusal(ann, 'POST', path, { ...input, ...change })).toBe('422 validation_failed');
     const { id } = await make(ann);
     expect(await api.refusal(ann, 'PATCH', `${path}/${id}`, { url: bad[4] })).toBe('422 validation_failed');
+    // Whoever got hold of a session doesn't get the key by sending it to themselves.
+    for (const url of ['rtmp://other.example.org/app', 'rtmp://live.example.org:1936/app'])
+      expect(await api.refusal(ann, 'PATCH', `${path}/${id}`, { url })).toBe('422 validation_failed');
     expect((await ann.client.restream.list()).items[0]?.url).toBe(input.url);
+    const moved = { url: 'rtmp://live.example.org/app2' };
+    expect(await ann.client.restream.update({ id, ...moved })).toMatchObject(moved);
+    const away = { url: 'rtmps://other.example.org/app' };
+    expect(await ann.client.restream.update({ id, ...away, streamKey })).toMatchObject(away);
   });
 
   it('are five at most, also when they come at once', async () => {

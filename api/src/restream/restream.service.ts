@@ -68,12 +68,13 @@ export class RestreamService {
     return this.#changed(row);
   }
 
-  /** What stays as it was is not begun anew. */
+  /** What stays as it was is not begun anew. Throws `not_found`, and `validation_failed` for another server without its stream key. */
   async update(userId: string, { id, streamKey, ...update }: Update): Promise<View> {
     const { repo, keys, limits } = this.#deps;
     await limits.restream(userId);
     if (update.url !== undefined) this.#checkUrl(update.url);
     const row = await repo.change(userId, id, (before) => {
+      if (streamKey === undefined && update.url !== undefined) requireSameServer(before.url, update.url);
       const isOther =
         (streamKey !== undefined && keys.open(id, before) !== streamKey) ||
         (update.url !== undefined && update.url !== before.url) ||
@@ -156,6 +157,15 @@ export class RestreamService {
       { path: 'url', message: 'must be a public address' },
     ]);
   }
+}
+
+/** Nobody gets at a key that they don't know by having it sent to a server of theirs. */
+function requireSameServer(before: string, after: string): void {
+  const [one, other] = [parseRestreamUrl(before), parseRestreamUrl(after)];
+  if (one?.host === other?.host && one?.port === other?.port && one?.tls === other?.tls) return;
+  throw new AppError('validation_failed', undefined, [
+    { path: 'streamKey', message: 'has to be given again for another server' },
+  ]);
 }
 
 function hintOf(streamKey: string): string {
