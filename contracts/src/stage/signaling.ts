@@ -68,9 +68,12 @@ export const srtpParameters = z.object({
  * `consumer.create`.
  */
 export const signalingRequests = {
-  /** First. With the peer id of a connection lost less than the grace period ago the peer is resumed as it was. */
+  /**
+   * First. With the peer id of a connection lost less than the grace period ago the peer is resumed as it was; unless it comes `anew`,
+   * since it has nothing left of its transports and what goes over them. It keeps its place then.
+   */
   'room.join': {
-    input: nothing,
+    input: z.object({ anew: z.boolean().default(false) }),
     output: z.object({
       peerId,
       role: stageRole,

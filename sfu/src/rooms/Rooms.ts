@@ -83,7 +83,9 @@ export class Rooms extends EventEmitter<RoomsEvents> {
    */
   async open(sessionId: string, sessionType: SessionType): Promise<Room> {
     if (this.#closed) throw new AppError('unavailable');
-    const room = this.#rooms.get(sessionId) ?? (await this.#openOnce(sessionId, sessionType));
+    // Who comes while it is being made ready waits for that, too, and joins after those who came before.
+    const ready = this.#opening.has(sessionId) ? undefined : this.#rooms.get(sessionId);
+    const room = ready ?? (await this.#openOnce(sessionId, sessionType));
     if (room.sessionType !== sessionType)
       throw new AppError('conflict', `This is an ${room.sessionType} session.`);
     return room;

@@ -114,8 +114,8 @@ export class SignalingServer {
       connection.session?.detach(socket);
     });
     this.#answer(connection, 'room.join', (payload) => {
-      signalingRequests['room.join'].input.parse(payload);
-      return this.#join(connection);
+      const { anew } = signalingRequests['room.join'].input.parse(payload);
+      return this.#join(connection, anew);
     });
     this.#answer(connection, 'room.leave', () => {
       connection.session?.peer.close('left');
@@ -130,7 +130,7 @@ export class SignalingServer {
     }
   }
 
-  async #join(connection: Connection): Promise<SignalingOutput<'room.join'>> {
+  async #join(connection: Connection, anew: boolean): Promise<SignalingOutput<'room.join'>> {
     if (connection.joining || connection.session?.peer.closed === false) {
       throw new AppError('conflict', 'This connection has joined already.');
     }
@@ -140,7 +140,7 @@ export class SignalingServer {
     connection.joining = true;
     try {
       this.#options.rooms.checkAdmission(claims);
-      const resumed = this.#resumable(claims);
+      const resumed = anew ? undefined : this.#resumable(claims);
       const session = resumed ?? (await this.#enter(claims));
       if (resumed !== undefined) this.#options.metrics.resumed.inc();
       connection.session = session;

@@ -22,8 +22,8 @@ export class Refused extends Error {
   }
 }
 
-const answerTimeoutMs = 20_000;
-const eventTimeoutMs = 20_000;
+const answerTimeoutMs = 60_000;
+const eventTimeoutMs = 60_000;
 
 /** A client of the signaling that checks every answer and event against its schema, and keeps all events. */
 export class TestClient {
@@ -55,8 +55,8 @@ export class TestClient {
     });
   }
 
-  async join(): Promise<SignalingOutput<'room.join'>> {
-    this.room = await this.request('room.join', {});
+  async join(input: SignalingInput<'room.join'> = {}): Promise<SignalingOutput<'room.join'>> {
+    this.room = await this.request('room.join', input);
     return this.room;
   }
 

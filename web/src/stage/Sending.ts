@@ -38,6 +38,8 @@ export class Sending {
   /** Sources that the host had muted when they began. */
   private readonly mutedAtStart = new Set<MediaSource>();
   private transport: MediaTransport | null = null;
+  /** Ids of transports that came to nothing, which the sfu still has. */
+  private readonly givenUp = new Set<string>();
   private closed = false;
   private failed = false;
   private trouble = false;
@@ -75,6 +77,7 @@ export class Sending {
     this.failed = false;
     const hadTrouble = this.trouble;
     this.trouble = false;
+    for (const transportId of [...this.givenUp]) await this.attempt(() => this.removeTransport(transportId));
     for (const [source, producer] of this.producers) {
       if (!this.deps.wanted.has(source)) await this.attempt(() => this.unproduce(source, producer));
     }
@@ -119,7 +122,7 @@ export class Sending {
     const transport = (this.transport ??= await this.openTransport());
     const { height = defaultHeight } = wanted.track.getSettings();
     const plan = planEncoding(source, codec, device.sendRtpCapabilities.codecs ?? [], height);
-    const producer = await transport.transport.produce({
+    const producing = transport.transport.produce({
       track: wanted.track,
       ...(plan.codec ? { codec: plan.codec } : {}),
       ...(plan.encodings.length > 0 ? { encodings: plan.encodings } : {}),
@@ -128,6 +131,10 @@ export class Sending {
       stopTracks: false,
       zeroRtpOnPause: true,
       appData: { source, paused: wanted.muted },
+    });
+    const producer = await producing.catch((error: unknown) => {
+      if (transport.isSpoilt) this.giveUp(transport);
+      throw error;
     });
     if (this.closed) {
       producer.close();
@@ -167,6 +174,25 @@ export class Sending {
       }, failed);
     });
     return created;
+  }
+
+  /** The next attempt makes another one. */
+  private giveUp(transport: MediaTransport): void {
+    if (this.transport === transport) this.transport = null;
+    this.givenUp.add(transport.transport.id);
+    transport.close();
+  }
+
+  private async removeTransport(transportId: string): Promise<void> {
+    this.givenUp.delete(transportId);
+    try {
+      await this.deps.ask('transport.close', { transportId });
+    } catch (error) {
+      // What can't be closed isn't there any more.
+      if (!errorTable[problemOf(error).code].retry) return;
+      this.givenUp.add(transportId);
+      throw error;
+    }
   }
 
   private async unproduce(source: MediaSource, producer: Producer): Promise<void> {

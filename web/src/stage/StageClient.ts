@@ -204,7 +204,8 @@ export class StageClient {
     }
     this.socket = socket;
     try {
-      const room = await socket.request('room.join', {});
+      // What the sfu may still have of a peer that has nothing of it left here, as when an answer got lost, can't be gone on with.
+      const room = await socket.request('room.join', { anew: this.media === null });
       this.dispatch({ type: 'joined', room });
       joined();
       await this.openMedia(room);
@@ -289,11 +290,10 @@ export class StageClient {
     this.endConnection?.('newGrant');
   }
 
-  /** Gives up the peer and its transports, and joins as a new one. */
+  /** Gives up all that goes over its transports, and joins anew, in the place that it has. */
   private startAnew(): void {
     this.media?.close();
     this.media = null;
-    this.socket?.request('room.leave', {}).catch(() => undefined);
     this.endConnection?.('newGrant');
   }
 

@@ -30,6 +30,7 @@ export class MediaTransport {
   private readonly events: TransportEvents;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private restarts = 0;
+  private connectFailed = false;
 
   static async create(
     device: Device,
@@ -58,12 +59,21 @@ export class MediaTransport {
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       const input = { transportId: transport.id, dtlsParameters: dtlsSchema.parse(dtlsParameters) };
       ask('transport.connect', input).then(done, (error: unknown) => {
+        this.connectFailed = true;
         failed(asError(error));
         // An answer that got lost leaves it connected there and not here.
         if (!errorTable[problemOf(error).code].retry) events.broken();
       });
     });
     transport.on('connectionstatechange', (state) => this.onState(state));
+  }
+
+  /**
+   * mediasoup-client leaves in its offers what it was about to send when it could not connect, which no answer fits: nothing can be sent
+   * over this transport any more.
+   */
+  get isSpoilt(): boolean {
+    return this.connectFailed;
   }
 
   /** Asks for new ICE parameters and begins again with them; what plays goes on playing meanwhile. */

@@ -169,7 +169,7 @@ export async function waitForStage(
   page: Page,
   what: string,
   wanted: (state: StageState) => boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<StageState> {
   let last: StageState | undefined;
   try {
@@ -257,10 +257,10 @@ export async function waitForMovingPicture(
 
 /** Waits until sound is received; the fake microphone beeps once a second. */
 export async function waitForSound(page: Page): Promise<void> {
-  await waitFor('sound', () =>
+  const isHeard = () =>
     page.evaluate(async () => {
       const stats = await window.maydanStage?.stats();
       return Object.values(stats?.receiving ?? {}).some(({ audioLevel }) => (audioLevel ?? 0) > 0.01);
-    }),
-  );
+    });
+  await waitFor('sound', isHeard, { timeoutMs });
 }
