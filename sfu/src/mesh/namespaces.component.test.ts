@@ -18,7 +18,7 @@ beforeAll(async () => {
   stand.own(() => spaces.close());
   // Redis is reached by its unix socket, which network namespaces don't divide.
   nodes = await Promise.all(spaces.hosts.map((host) => startNode(host)));
-}, 120_000);
+});
 afterAll(() => stand.close());
 
 function startNode({ namespace, address, wrapper }: NamespaceHost): Promise<NodeProcess> {
@@ -59,5 +59,5 @@ describe('two hosts', () => {
     const moved = peer('publish', here, there, sessionId);
     const again = await moved.step('published');
     expect(await peer('watch', there, there, sessionId).step('decoded')).toBe(again);
-  }, 120_000);
+  });
 });

@@ -8,8 +8,8 @@ let stand: MeshStand;
 
 beforeAll(async () => {
   stand = await MeshStand.start();
-}, 60_000);
-afterAll(() => stand?.close(), 30_000);
+});
+afterAll(() => stand?.close());
 
 /** As the api says it, where no node hears it. */
 const unheard = async (command: SfuCommand, atMs = Date.now()): Promise<void> =>
@@ -46,9 +46,9 @@ it('who was sent out stays out of a node that starts afterwards, and of one that
   await unheard({ type: 'removePeer', sessionId, whom: { userId }, reason: 'banned' }, Date.now() - 60_000);
   const whom = { userId: randomUUID() };
   const late = await join({ sessionId, ...whom });
-  await unheard({ type: 'removePeer', sessionId, whom, reason: 'banned' }, Date.now() + 10_000);
+  await unheard({ type: 'removePeer', sessionId, whom, reason: 'banned' }, Date.now() + 120_000);
   await stand.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   expect(await late.event('room.closed')).toEqual({ reason: 'banned' });
   await expect(join({ sessionId, ...whom })).rejects.toEqual(refused);
   expect([...client.all('room.closed'), ...another.all('room.closed')]).toEqual([]);
-}, 60_000);
+});

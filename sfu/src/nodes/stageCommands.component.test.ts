@@ -6,7 +6,7 @@ let sfu: TestSfu;
 
 beforeAll(async () => {
   sfu = await TestSfu.start();
-}, 30_000);
+});
 afterAll(() => sfu?.close());
 
 const forbidden: unknown = expect.objectContaining({ code: 'forbidden' });
@@ -28,7 +28,7 @@ it('takes a person off the stage, also with a token that was not used yet, and l
   await second.join();
   const { transportId } = await another.request('transport.create', { direction: 'send' });
   expect(transportId).toBeDefined();
-}, 30_000);
+});
 
 it('mutes somebody in a room that is opened anew, as after a restart of the node', async () => {
   const grant = { sessionId: randomUUID(), peerId: randomUUID(), role: 'cohost' as const };
@@ -50,4 +50,4 @@ it('mutes somebody in a room that is opened anew, as after a restart of the node
   const free = await other.speak();
   const added = await viewer.event('producer.added', (payload) => payload.producer.producerId === free);
   expect(added.producer.pausedBy).not.toBe('host');
-}, 30_000);
+});

@@ -92,7 +92,10 @@ describe('levels of sound whose sender tells none', () => {
   it('are heard of so many packets in a second, and again in the next, of who sends more than a voice has', async () => {
     const meters = new LevelMeters(logger);
     const producer = await produce();
+    const beforeMs = performance.now();
     const teller = await meters.open(router, producer);
+    /** Of the seconds that may have begun by now. */
+    const most = (): number => 250 * (1 + Math.floor((performance.now() - beforeMs) / 1_000));
     const told = async (): Promise<number> => (await teller?.getStats())?.[0]?.packetCount ?? 0;
     let sequence = 0;
     const send = (count: number): void => {
@@ -100,14 +103,14 @@ describe('levels of sound whose sender tells none', () => {
     };
     send(1_000);
     await until('the levels of a second', async () => (await told()) >= 250);
-    expect(await told()).toBe(250);
+    expect(await told()).toBeLessThanOrEqual(most());
     await until('levels of what comes later', async () => {
       send(1);
       return (await told()) > 270;
     });
     send(1_000);
     await until('a second burst', async () => (await told()) >= 400);
-    expect(await told()).toBeLessThanOrEqual(500);
+    expect(await told()).toBeLessThanOrEqual(most());
     expect([meters.size, producer.closed, teller?.closed]).toEqual([1, false, false]);
     producer.close();
     await until('the end of the meter', () => meters.size === 0);

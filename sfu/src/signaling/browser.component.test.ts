@@ -16,18 +16,18 @@ const pages: StagePage[] = [];
 beforeAll(async () => {
   sfu = await TestSfu.start();
   browser = await launchBrowser();
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.close();
   await sfu?.close();
-}, 30_000);
+});
 beforeEach(() => {
   sessionId = randomUUID();
 });
 afterEach(async () => {
   for (const { page } of pages.splice(0)) await page.close();
   await sfu.command({ type: 'closeRoom', sessionId, reason: 'sessionEnded' });
-}, 30_000);
+});
 
 async function open(): Promise<StagePage> {
   const page = await StagePage.open(browser, sfu.url);
@@ -65,9 +65,7 @@ describe('Chromium with mediasoup-client', () => {
   it('sends simulcast and gets the layer that its size needs; others see who speaks', async () => {
     const { viewer, video, grant } = await broadcast('VP8');
     await viewer.setSize(video, 1280, 720);
-    await waitFor('the large layer', async () => (await viewer.received(video)).width === 640, {
-      timeoutMs: 30_000,
-    });
+    await waitFor('the large layer', async () => (await viewer.received(video)).width === 640);
     await viewer.setSize(video, 160, 90);
     await waitFor('the small layer', async () => (await viewer.received(video)).width === 320);
     const told = async (name: string) => (await viewer.events()).filter((event) => event.name === name);
@@ -90,7 +88,7 @@ describe('Chromium with mediasoup-client', () => {
       const isWhole = (frames?.received ?? 0) > 0 && frames?.lost === 0;
       return (frameRate ?? 0) > 0 && width === 640 && height === 360 && packetLoss !== null && isWhole;
     });
-  }, 90_000);
+  });
 
   it('gets the layer of SVC that its size and its bandwidth allow, and the larger one again when they do', async () => {
     const relay = await relayToMedia();
@@ -98,7 +96,7 @@ describe('Chromium with mediasoup-client', () => {
       const { viewer, video } = await broadcast('VP9', false, relay.port);
       const shows = (width: number): Promise<unknown> =>
         waitFor(`a width of ${width}`, async () => (await viewer.received(video)).width === width, {
-          timeoutMs: 45_000,
+          timeoutMs: 60_000,
         });
       await viewer.setSize(video, 1280, 720);
       await shows(640);
@@ -114,7 +112,7 @@ describe('Chromium with mediasoup-client', () => {
     } finally {
       relay.close();
     }
-  }, 120_000);
+  });
 
   it('is told how many of its frames get lost and come late, until its network is well again', async () => {
     const relay = await relayToMedia();
@@ -129,7 +127,7 @@ describe('Chromium with mediasoup-client', () => {
           const health = await healthOf(grant.peerId);
           return health !== undefined && isSo(health);
         };
-        return waitFor(what, look, { timeoutMs: 30_000 });
+        return waitFor(what, look);
       };
       const isWell = ({ frames, packetLoss }: StagePeerHealth): boolean =>
         (frames?.received ?? 0) > 20 && frames?.lost === 0 && frames.late === 0 && packetLoss === 0;
@@ -170,7 +168,7 @@ describe('Chromium with mediasoup-client', () => {
     expect(names).not.toContain('peer.left');
     expect(names).not.toContain('consumer.closed');
     expect(names).not.toContain('producer.removed');
-  }, 90_000);
+  });
 
   it('sends over TCP where UDP is blocked, and our services get it as plain RTP', async () => {
     const { host, cameraId } = await broadcast('H264', true);
@@ -182,5 +180,5 @@ describe('Chromium with mediasoup-client', () => {
     } finally {
       sink.close();
     }
-  }, 90_000);
+  });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Fact } from '@maydan/contracts';
 import { RtpSink } from '../testing/RtpSink.ts';
 import { RtpSource } from '../testing/RtpSource.ts';
@@ -10,7 +11,7 @@ import { until } from '../testing/until.ts';
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}, 30_000);
+});
 
 /** Without the reports on health, of which there are more when all is slow. */
 async function stageFacts(sfu: TestSfu): Promise<Fact[]> {
@@ -50,16 +51,22 @@ describe('media', () => {
     ]);
     await Promise.all([video.more(30), audio.more(50)]);
     await ingress.event('peer.network', ({ sending }) => sending === 10);
-    const late = await sfu.join({ sessionId, role: 'cohost' });
-    expect(late.room?.network).toContainEqual({ peerId: ingress.peerId, sending: 10, receiving: null });
-    await until('a speaker', () => sfu.running.rooms.find(sessionId)!.speaker !== null);
-    const viewer = await sfu.join({ sessionId, role: 'viewer' });
-    expect(viewer.room).toMatchObject({ network: [], speaker: ingress.peerId });
+    const told = { peerId: ingress.peerId, sending: 10, receiving: null };
+    await until('a join that tells the network', async () => {
+      const late = await sfu.join({ sessionId, role: 'cohost' });
+      await late.request('room.leave', {});
+      return late.room!.network.some((one) => isDeepStrictEqual(one, told));
+    });
+    await until('a join that tells who speaks', async () => {
+      const viewer = await sfu.join({ sessionId, role: 'viewer' });
+      expect(viewer.room?.network).toEqual([]);
+      return viewer.room?.speaker === ingress.peerId;
+    });
     await egress.request('consumer.pause', { consumerId: video.consumerId });
     await video.silent(300);
     await egress.request('consumer.resume', { consumerId: video.consumerId });
     await video.more(10);
-  }, 60_000);
+  });
 
   it('crosses Workers when a room outgrows one', async () => {
     const sfu = await start({ SFU_WORKERS: '2', SFU_CONSUMERS_PER_WORKER: '4' });
@@ -86,7 +93,7 @@ describe('media', () => {
     await until('the pause on the second Worker', () => piped.paused);
     await viewers[2]!.request('room.leave', {});
     await until('one Worker', () => room.workerCount === 1);
-  }, 60_000);
+  });
 });
 
 /** Somebody who receives both, and never connects the transport: what counts is where it is. */
@@ -127,7 +134,7 @@ describe('a lost connection', () => {
     expect(viewer.all('peer.joined')).toHaveLength(1);
     expect(viewer.all('producer.removed')).toEqual([]);
     expect(await sfu.metric('maydan_sfu_resumed_total')).toBe(1);
-  }, 30_000);
+  });
 
   it('ends the peer when the grace period is over', async () => {
     const sfu = await start({ SFU_PEER_GRACE_MS: '200' });
@@ -140,7 +147,7 @@ describe('a lost connection', () => {
     expect(await viewer.event('peer.left')).toEqual({ peerId: host.peerId, reason: 'lost' });
     const again = await sfu.join({ sessionId, peerId: host.peerId });
     expect(again.room?.resumed).toBe(false);
-  }, 30_000);
+  });
 
   it('is taken over by a second connection of the same peer', async () => {
     const sfu = await start();
@@ -157,7 +164,7 @@ describe('a lost connection', () => {
     expect(third.room?.resumed).toBe(false);
     expect(await second.event('room.closed')).toEqual({ reason: 'takenOver' });
     expect(third.room?.producers).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('what the api says', () => {
@@ -186,7 +193,7 @@ describe('what the api says', () => {
     await viewer.event('producer.changed', (payload) => payload.pausedBy === 'owner');
     await cohost.request('producer.resume', { producerId: second });
     await viewer.event('producer.changed', (payload) => payload.pausedBy === null);
-  }, 30_000);
+  });
 
   it('is told to somebody muted who was away, and to one who begins again', async () => {
     const sfu = await start();
@@ -209,7 +216,7 @@ describe('what the api says', () => {
     const rtpParameters = opusParameters();
     const input = { transportId, kind: 'audio', source: 'microphone', rtpParameters } as const;
     expect(await again.request('producer.create', input)).toMatchObject({ pausedBy: 'host' });
-  }, 30_000);
+  });
 
   it('removes and bans at once, and older tokens do not help', async () => {
     const sfu = await start();
@@ -231,7 +238,7 @@ describe('what the api says', () => {
     expect(await watching.event('room.closed')).toEqual({ reason: 'banned' });
     const banned = await sfu.connect(tokens[1]!);
     await expect(banned.join()).rejects.toEqual(code('forbidden'));
-  }, 30_000);
+  });
 
   it('puts somebody out of all rooms at once', async () => {
     const sfu = await start();
@@ -249,7 +256,7 @@ describe('what the api says', () => {
     }
     await sfu.join({ sessionId: sessions[0]!, userId: stranger, role: 'viewer' });
     other.close();
-  }, 30_000);
+  });
 
   it('ends the room, and passes over what is no command', async () => {
     const sfu = await start();
@@ -260,7 +267,7 @@ describe('what the api says', () => {
     await sfu.command({ type: 'closeRoom', sessionId, reason: 'sessionEnded' });
     expect(await host.event('room.closed')).toEqual({ reason: 'sessionEnded' });
     expect(sfu.running.rooms.find(sessionId)).toBeUndefined();
-  }, 30_000);
+  });
 });
 
 describe('what the api is told', () => {
@@ -288,7 +295,7 @@ describe('what the api is told', () => {
     ]);
     expect(facts[0]).toMatchObject({ sessionId, userId, role: 'host', nodeId: sfu.running.nodeId });
     expect(facts[5]).toMatchObject({ peerId: host.peerId, reason: 'left' });
-  }, 30_000);
+  });
 });
 
 describe('a Worker that is killed', () => {
@@ -309,9 +316,10 @@ describe('a Worker that is killed', () => {
     const source = await publish(ingress);
     const video = await receive(again, source.videoId);
     await video.more(20);
+    await until('the facts', async () => (await stageFacts(sfu)).length === 4);
     const facts = (await stageFacts(sfu)).map(({ type }) => type);
     expect(facts).toEqual(['stage.peerJoined', 'stage.started', 'stage.stopped', 'stage.peerLeft']);
-  }, 60_000);
+  });
 
   it('leaves the other Workers of a room alone', async () => {
     const sfu = await start({ SFU_WORKERS: '2', SFU_CONSUMERS_PER_WORKER: '4' });
@@ -327,7 +335,7 @@ describe('a Worker that is killed', () => {
     expect(room.peers.size).toBe(3);
     await viewers[2]!.join();
     expect(viewers[0]!.all('room.closed')).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('key frames', () => {
@@ -350,10 +358,10 @@ describe('key frames', () => {
       await egress.request('consumer.requestKeyFrame', { consumerId: first.consumerId });
       return (await sentSince()) >= 1;
     });
-    const seconds = Math.ceil((Date.now() - startedAt) / 1_000);
     expect(await sfu.metric('maydan_sfu_key_frames_asked_total')).toBeGreaterThanOrEqual(41);
-    expect(await sentSince()).toBeLessThanOrEqual(seconds + 1);
-  }, 60_000);
+    const sent = await sentSince();
+    expect(sent).toBeLessThanOrEqual(Math.ceil((Date.now() - startedAt) / 1_000) + 1);
+  });
 });
 
 describe('the node', () => {
@@ -362,9 +370,10 @@ describe('the node', () => {
     const sessionId = randomUUID();
     const host = await sfu.join({ sessionId });
     const keys = () => sfu.redis.get(`maydan:sfu:nodes:${sfu.running.nodeId}`);
-    await until('the room in the registry', async () => ((await keys()) ?? '').includes(sessionId));
-    expect(JSON.parse((await keys()) ?? '')).toMatchObject({ publicPort: sfu.running.httpPort, load: 0 });
+    let said = '';
+    await until('the room in the registry', async () => (said = (await keys()) ?? '').includes(sessionId));
+    expect(JSON.parse(said)).toMatchObject({ publicPort: sfu.running.httpPort, load: 0 });
     await host.request('room.leave', {});
     await until('the room gone', async () => !((await keys()) ?? '').includes(sessionId));
-  }, 30_000);
+  });
 });

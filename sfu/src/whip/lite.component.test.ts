@@ -14,7 +14,7 @@ let stand: WhipStand;
 const clients: LiteClient[] = [];
 beforeAll(async () => {
   stand = await WhipStand.start();
-}, 30_000);
+});
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
   for (const room of stand.rooms.all) room.close('sessionEnded');
@@ -114,7 +114,7 @@ describe('a client that is ICE lite', () => {
     expect(LiteBridge.open).toBe(1);
     expect((await call(stand, path, { method: 'DELETE', token: streamKey })).status).toBe(200);
     expect(LiteBridge.open).toBe(0);
-  }, 30_000);
+  });
 
   it('keeps its media when it never does the restarts that it asked for, and then does one', async () => {
     const { publisher, streamKey, response, packets } = await live();
@@ -129,7 +129,7 @@ describe('a client that is ICE lite', () => {
     expect((await call(stand, path, { ...request, body: await publisher.restart() })).status).toBe(200);
     const before = await packets();
     await waitFor('more of it', async () => (await packets()) > before + 50);
-  }, 30_000);
+  });
 
   it("is refused with credentials of no length that ICE knows, or at an address that is nobody's", async () => {
     const { publisher, streamKey, response, packets } = await live();
@@ -146,7 +146,7 @@ describe('a client that is ICE lite', () => {
     const before = await packets();
     await waitFor('more of it', async () => (await packets()) > before + 10);
     expect(LiteBridge.open).toBe(1);
-  }, 30_000);
+  });
 
   it('is refused at addresses of the node itself and its link, when the node tells clients of others', async () => {
     const { offer } = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
@@ -163,7 +163,7 @@ describe('a client that is ICE lite', () => {
     } finally {
       await elsewhere.close();
     }
-  }, 30_000);
+  });
 
   it('plays', async () => {
     const { sessionId } = await live();
@@ -174,7 +174,7 @@ describe('a client that is ICE lite', () => {
     await player.accept(await response.text());
     // DTLS and checks come to no more than 4000 meanwhile.
     await waitFor('its sound', async () => (await player.bytesReceived) > 6_000);
-  }, 30_000);
+  });
 
   it('is cut off in mid-stream by a ban, as publisher and as player: PATCH finds nothing', async () => {
     const { streamKey, sessionId, userId, response, packets } = await live();
@@ -198,7 +198,7 @@ describe('a client that is ICE lite', () => {
     expect(await refusal(await patched(response, streamKey))).toMatchObject({ status: 404 });
     expect(LiteBridge.open).toBe(0);
     expect(stand.rooms.find(sessionId)).toBeUndefined();
-  }, 30_000);
+  });
 
   it('is one of so many on a node; who comes then is told to come again, and leaves nothing behind', async () => {
     const { offer } = await own(LiteClient.publisher(stand.pool.workers[0]!.worker));
@@ -217,5 +217,5 @@ describe('a client that is ICE lite', () => {
     expect(LiteBridge.open).toBe(50);
     for (const room of stand.rooms.all) room.close('sessionEnded');
     expect(LiteBridge.open).toBe(0);
-  }, 120_000);
+  });
 });

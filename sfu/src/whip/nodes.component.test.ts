@@ -21,7 +21,7 @@ beforeAll(async () => {
   [a, b] = await Promise.all([stand.node('node-a', options), stand.node('node-b', options)]);
   browser = await launchBrowser();
   stand.own(() => browser.close());
-}, 120_000);
+});
 afterAll(() => stand.close());
 
 let page: WhipPage;
@@ -65,7 +65,7 @@ describe('WHIP and WHEP on two nodes', () => {
     await publish('next', b, streamKey, 'H264');
     for (const name of ['there', 'here']) await waitUntilPlayed(name, 'H264');
     await waitFor('the end of the older', async () => (await page.state('host')) !== 'connected');
-  }, 60_000);
+  });
 
   it('know resources where these are: the other node says 404, and nothing ends', async () => {
     const { streamKey, grant } = api.allow();
@@ -91,7 +91,7 @@ describe('WHIP and WHEP on two nodes', () => {
     await waitFor('more of it', async () => (await page.received('viewer')).frames > frames + 20);
     await page.delete(published.location, streamKey);
     await page.delete(played.location, played.token);
-  }, 60_000);
+  });
 
   it('go on with the node that is left when the publisher’s is killed and the publisher comes there', async () => {
     const doomed = await stand.node('node-doomed', { env: { API_INTERNAL_URL: api.url } });
@@ -102,5 +102,5 @@ describe('WHIP and WHEP on two nodes', () => {
     await doomed.stop('SIGKILL');
     await publish('next', b, streamKey, 'H264');
     await waitUntilPlayed('viewer', 'H264');
-  }, 60_000);
+  });
 });

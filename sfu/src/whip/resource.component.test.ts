@@ -6,7 +6,7 @@ const candidate = 'a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host';
 let stand: WhipStand;
 beforeAll(async () => {
   stand = await WhipStand.start({ env: iceServersEnv });
-}, 30_000);
+});
 afterAll(() => stand.close());
 afterEach(() => {
   for (const room of stand.rooms.all) room.close('sessionEnded');

@@ -7,7 +7,7 @@ import { iceServersEnv, internalSecret, WhipStand } from './testing/WhipStand.ts
 let stand: WhipStand;
 beforeAll(async () => {
   stand = await WhipStand.start({ env: { ...iceServersEnv, TRUST_PROXY: '1' } });
-}, 30_000);
+});
 afterAll(() => stand.close());
 afterEach(() => {
   for (const room of stand.rooms.all) room.close('sessionEnded');
@@ -113,7 +113,7 @@ describe('POST /whep/:sessionId', () => {
     } finally {
       await full.close();
     }
-  }, 30_000);
+  });
 
   /** What is asked in place of a right request, where `token` is a right one. */
   type Wrong = (sessionId: string, token: string) => Call;

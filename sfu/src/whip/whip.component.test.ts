@@ -5,7 +5,7 @@ import { iceServersEnv, WhipStand } from './testing/WhipStand.ts';
 let stand: WhipStand;
 beforeAll(async () => {
   stand = await WhipStand.start({ env: iceServersEnv });
-}, 30_000);
+});
 afterAll(() => stand.close());
 afterEach(() => {
   for (const room of stand.rooms.all) room.close('sessionEnded');
@@ -90,7 +90,7 @@ describe('POST /whip', () => {
     } finally {
       await behind.close();
     }
-  }, 30_000);
+  });
 
   it.each(['obsPublisher', 'gstreamerPublisher', 'aiortcPublisher', 'chromiumSimulcast'] as const)(
     'takes %s',
@@ -165,7 +165,7 @@ describe('POST /whip', () => {
     } finally {
       await failing.close();
     }
-  }, 30_000);
+  });
 
   it('keeps video out of an audio session, whose publisher stays', async () => {
     const audio = await WhipStand.start({ sessionType: 'audio' });
@@ -182,7 +182,7 @@ describe('POST /whip', () => {
     } finally {
       await audio.close();
     }
-  }, 30_000);
+  });
 
   it('lets an address guess ten keys a minute', async () => {
     const guarded = await WhipStand.start();
@@ -198,7 +198,7 @@ describe('POST /whip', () => {
     } finally {
       await guarded.close();
     }
-  }, 30_000);
+  });
 
   it('counts guesses by the address that a trusted proxy tells', async () => {
     const behind = await WhipStand.start({ env: { TRUST_PROXY: 'loopback' } });
@@ -212,7 +212,7 @@ describe('POST /whip', () => {
     } finally {
       await behind.close();
     }
-  }, 30_000);
+  });
 });
 
 /** As a proxy passes it on. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { freePort } from '@maydan/infra';
 import type { Rendition } from '../../../workers/src/live/events.ts';
 import { LiveWindow } from '../../../workers/src/origin/LiveWindow.ts';
 import { OriginServer } from '../../../workers/src/origin/OriginServer.ts';
@@ -61,13 +62,15 @@ export class LowLatencyOrigin {
   private readonly window: LiveWindow;
   private readonly packager: Packager;
   private origin: OriginServer | null = null;
-  private port = 0;
+  private readonly port: number;
   private encoder: ChildProcess | null = null;
   private leg = 0;
 
   /** Resolves when the first parts can be played. */
   static async start(options: LowLatencyOptions = {}): Promise<LowLatencyOrigin> {
-    const created = new LowLatencyOrigin(options.audioOnly ? [audio] : [...video, audio]);
+    // It is listened at again after a while, when a connection of somebody may have taken one of any.
+    const port = await freePort();
+    const created = new LowLatencyOrigin(options.audioOnly ? [audio] : [...video, audio], port);
     try {
       await created.serve();
       created.startLeg();
@@ -79,8 +82,9 @@ export class LowLatencyOrigin {
     }
   }
 
-  private constructor(renditions: readonly Rendition[]) {
+  private constructor(renditions: readonly Rendition[], port: number) {
     this.renditions = renditions;
+    this.port = port;
     this.window = new LiveWindow({
       dvrWindowSec: 600,
       memorySec: 120,
@@ -140,7 +144,6 @@ export class LowLatencyOrigin {
       port: this.port,
       directory: { find: () => this.window },
     });
-    this.port = this.origin.port;
   }
 
   private startLeg(): void {

@@ -217,7 +217,7 @@ class StageClient {
   }
 
   async #request<R extends SignalingRequest>(name: R, input: SignalingInput<R>): Promise<SignalingOutput<R>> {
-    const answer = (await this.#socket?.timeout(20_000).emitWithAck(name, input)) as {
+    const answer = (await this.#socket?.timeout(60_000).emitWithAck(name, input)) as {
       data?: SignalingOutput<R>;
     };
     if (answer.data === undefined) throw new Error(`${name}: ${JSON.stringify(answer)}`);

@@ -14,6 +14,8 @@ import { TestSite } from './TestSite.ts';
 declare global {
   interface Window {
     readonly maydan?: MaydanProbe;
+    /** Where media began to play, and where it was sought to, in order. */
+    maydanMoves?: { readonly type: string; readonly positionSec: number }[];
   }
 }
 
@@ -76,8 +78,15 @@ export class WebHarness {
   /** A page in a profile of its own, already at `path`. */
   async visit(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 800, height: 600 }, ...options });
+    await context.addInitScript(() => {
+      const moves: { type: string; positionSec: number }[] = (window.maydanMoves = []);
+      const note = ({ type, target }: Event): void => {
+        if (target instanceof HTMLMediaElement) moves.push({ type, positionSec: target.currentTime });
+      };
+      for (const type of ['playing', 'seeking']) document.addEventListener(type, note, true);
+    });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(40_000);
     page.on('pageerror', (error) => this.pageErrors.push(error.message));
     page.on('console', (message) => {
       if (/Content Security Policy|Refused to/.test(message.text())) this.pageErrors.push(message.text());
@@ -104,7 +113,7 @@ export async function waitForStats(
   page: Page,
   what: string,
   wanted: (stats: PlayerStats) => boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<PlayerStats> {
   let last: PlayerStats | undefined;
   try {
@@ -121,6 +130,24 @@ export async function waitForStats(
       cause: error,
     });
   }
+}
+
+/**
+ * Where the page's media began to play, or was sought to, so far: as the page saw it at that moment. By the time it is asked, it has
+ * played on.
+ */
+export function movesOf(page: Page, type: 'playing' | 'seeking'): Promise<number[]> {
+  return page.evaluate(
+    (of) => (window.maydanMoves ?? []).filter((move) => move.type === of).map((move) => move.positionSec),
+    type,
+  );
+}
+
+/** Where the page's media begins to play next, after `act`. */
+export async function playsFrom(page: Page, act: () => Promise<unknown>): Promise<number> {
+  const { length: before } = await movesOf(page, 'playing');
+  await act();
+  return waitFor('playback', async () => (await movesOf(page, 'playing'))[before]);
 }
 
 /** Waits until playback moves on by `seconds`. */

@@ -7,7 +7,10 @@ import type { Session } from '@maydan/contracts';
 import { audioSource, videoSource } from '../../../tests/support/publish/testPattern.ts';
 
 const run = promisify(execFile);
-const recordingSec = 10;
+/** Long enough to play on while a slow machine tries something. */
+export const recordingSec = 30;
+const tiles = 5;
+const tileSec = recordingSec / tiles;
 
 /** A recording as ffmpeg makes one: two video renditions, an audio group, CMAF segments of 2 s with dates. */
 export async function makeRecording(folder: string): Promise<void> {
@@ -45,14 +48,15 @@ export async function makeRecording(folder: string): Promise<void> {
     'ffmpeg',
     [
       ...['-v', 'error', '-f', 'lavfi', '-i', videoSource(pattern), '-t', String(recordingSec)],
-      ...['-vf', 'fps=1/2,scale=160:90,tile=5x1', '-frames:v', '1', 'storyboard-0.jpg'],
+      ...['-vf', `fps=1/${tileSec},scale=160:90,tile=${tiles}x1`, '-frames:v', '1', 'storyboard-0.jpg'],
       ...['-map', '0:v', '-frames:v', '1', '-ss', '0.5', 'poster.jpg'],
     ],
     { cwd: folder },
   );
-  const cues = [0, 1, 2, 3, 4].map(
-    (i) =>
-      `00:0${i * 2}.000 --> 00:${String(i * 2 + 2).padStart(2, '0')}.000\nstoryboard-0.jpg#xywh=${i * 160},0,160,90\n`,
+  const at = (nth: number): string => `00:${String(nth * tileSec).padStart(2, '0')}.000`;
+  const cues = Array.from(
+    { length: tiles },
+    (_, nth) => `${at(nth)} --> ${at(nth + 1)}\nstoryboard-0.jpg#xywh=${nth * 160},0,160,90\n`,
   );
   await writeFile(join(folder, 'storyboard.vtt'), `WEBVTT\n\n${cues.join('\n')}`);
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { freePort } from '@maydan/infra';
 import type { TestClient } from '../../testing/TestClient.ts';
 import { until } from '../../testing/until.ts';
 
@@ -19,7 +19,8 @@ export class DecodedSink {
   #pictures: string[] = [];
 
   static async start(client: TestClient, producerId: string): Promise<DecodedSink> {
-    const port = await freeUdpPort();
+    // Below those that sockets of other tests get: ffmpeg binds it only later, with the one after it.
+    const port = await freePort();
     const remote = { ip: '127.0.0.1', port };
     const { transportId } = await client.request('transport.createPlain', { direction: 'receive', remote });
     if (client.room === undefined) throw new Error('not joined');
@@ -46,7 +47,7 @@ export class DecodedSink {
   /** Waits for as many more pictures that are neither black nor all the same. */
   async more(count: number): Promise<void> {
     const before = this.#pictures.length;
-    await until(`${count} more pictures`, () => this.#pictures.length >= before + count, 20_000);
+    await until(`${count} more pictures`, () => this.#pictures.length >= before + count);
     const seen = this.#pictures.slice(before);
     if (new Set(seen).size < count / 2) throw new Error('the picture is frozen');
   }
@@ -99,14 +100,4 @@ function startFfmpeg(sdp: string): ChildProcess {
   );
   ffmpeg.stdin.end(sdp);
   return ffmpeg;
-}
-
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
