@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { VideoProbe } from '../../tests/support/browser/VideoProbe.ts';
+import { waitFor } from '../../tests/support/waitFor.ts';
 import { recordingFixture, recordingSec, sessionId } from './testing/fixtures.ts';
 import {
   chooseQuality,
@@ -34,7 +35,7 @@ describe('watching a recording in Chromium', () => {
     expect(stats).toMatchObject({ kind: 'recording', engine: 'hls.js', latencySec: null });
     const pictures = await probe.pictures(30);
     expect(pictures.distinct).toBeGreaterThan(5);
-    expect((await probe.sound()).peak).toBeGreaterThan(0.1);
+    await waitFor('a beep', async () => (await probe.sound()).peak > 0.1);
     const offset = await probe.avOffset(2);
     expect(Math.abs(offset.medianMs)).toBeLessThan(100);
     expect(web.pageErrors).toEqual([]);

@@ -49,7 +49,7 @@ export class VideoProbe {
   }
 
   /** The next `count` pictures. Throws when they don't come in time. */
-  async pictures(count: number, { timeoutMs = 20_000 }: WaitOptions = {}): Promise<PictureReport> {
+  async pictures(count: number, { timeoutMs = 45_000 }: WaitOptions = {}): Promise<PictureReport> {
     const { nowMs } = await this.read();
     const frames = await waitFor(
       `${count} pictures`,
@@ -73,7 +73,7 @@ export class VideoProbe {
         const reading = await this.read(nowMs);
         return reading.nowMs - nowMs >= durationMs && reading.sounds.length > 0 && reading;
       },
-      { timeoutMs: durationMs + 15_000 },
+      { timeoutMs: durationMs + 30_000 },
     );
     return {
       rms: Math.max(...sounds.map((sound) => sound.rms)),

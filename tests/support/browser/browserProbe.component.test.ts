@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { audioSource, videoSource } from '../publish/testPattern.ts';
+import { waitFor } from '../waitFor.ts';
 import { launchBrowser, StaticServer, VideoProbe } from './index.ts';
 
 const run = promisify(execFile);
@@ -96,12 +97,14 @@ describe('VideoProbe in Chromium', () => {
 
   it('sees the picture move and hears the beep', async () => {
     const probe = await play('inSync.mp4');
-    const pictures = await probe.pictures(45);
+    // A machine under load drops pictures, those of a flash among them, and sound.
+    const pictures = await waitFor('a flash', async () => {
+      const seen = await probe.pictures(45);
+      return seen.brightest > 200 && seen;
+    });
     expect(pictures.distinct).toBeGreaterThan(10);
-    expect(pictures.brightest).toBeGreaterThan(200);
     expect(pictures.darkest).toBeLessThan(120);
-    const sound = await probe.sound();
-    expect(sound.peak).toBeGreaterThan(0.3);
+    await waitFor('a beep', async () => (await probe.sound()).peak > 0.3);
   });
 
   it('tells a frozen picture and silence from a living stream', async () => {

@@ -32,7 +32,7 @@ describe('watching the origin as a low-latency player', () => {
     try {
       const url = `${harness.url}/hls/abc/index.m3u8`;
       const [recording, wrong] = await Promise.all([
-        watchPlayback({ url, durationMs: 25_000 }),
+        watchPlayback({ url, durationMs: 100_000 }),
         probeRequests(url),
       ]);
       expect(wrong).toEqual([]);
