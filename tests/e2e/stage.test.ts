@@ -1,4 +1,6 @@
+import { createLogger, createRedis, listSfuNodes } from '@maydan/common';
 import type { Page } from 'playwright-core';
+import { NodeProcess } from '../../sfu/src/mesh/testing/NodeProcess.ts';
 import {
   StageHarness,
   stageOf,
@@ -9,14 +11,17 @@ import {
 } from '../../web/src/testing/StageHarness.ts';
 import { childrenOf } from '../../workers/src/stage/testing/processes.ts';
 import { areaLuma, VideoProbe } from '../support/browser/index.ts';
-import { checkMedia } from '../support/mediaCheck.ts';
+import { checkMedia, pictureTimes } from '../support/mediaCheck.ts';
 import { readTopPlaylist, waitForNewerSegment } from '../support/playlists.ts';
 import { RestreamPlace } from '../support/restreamed.ts';
 import { waitFor } from '../support/waitFor.ts';
 
-/** Two cores carry three browsers and the encoders. One mediasoup Worker has everybody then. */
+/**
+ * Two cores carry three browsers and the encoders. One mediasoup Worker has everybody then, and is full with what the composed
+ * stage receives of the host: whoever comes next is sent to another node when there is one.
+ */
 const env = {
-  ...{ STAGE_HEIGHT: '270', STAGE_FRAME_RATE: '12', SFU_WORKERS: '1' },
+  ...{ STAGE_HEIGHT: '270', STAGE_FRAME_RATE: '12', SFU_WORKERS: '1', SFU_CONSUMERS_PER_WORKER: '1' },
   RESTREAM_ALLOW_PRIVATE: 'true',
 };
 /** A lone person fills the top of the picture, two side by side leave it empty. */
@@ -159,6 +164,43 @@ describe('a stage of cameras', () => {
     expect((await web.stack.waitForLive()).id).toBe(id);
   }, 150_000);
 
+  it('spans a second sfu node, and lacks nothing when that dies with the guest on it', async () => {
+    const { redisUrl, secrets } = web.stack.stack;
+    const secret = { INTERNAL_SECRET: secrets.internalSecret };
+    const second = await NodeProcess.start({ nodeId: 'second', redisUrl, env: secret });
+    const redis = createRedis(redisUrl, createLogger('test', 'silent'));
+    const nodes = async (): Promise<string[]> =>
+      (await listSfuNodes(redis)).filter(({ rooms }) => rooms.includes(id)).map(({ nodeId }) => nodeId);
+    try {
+      await guest.getByTestId('leave-stage').click();
+      await waitForStage(host, 'the guest to be gone', ({ peers }) => peers.length === 0);
+      await guest.context().close();
+      // Its page may connect to both nodes.
+      guest = await web.visit(`/watch/${id}`, 'viewer');
+      await web.comeOnStage(host, guest);
+      await waitFor('the room on both nodes', async () => (await nodes()).length === 2, {
+        timeoutMs: 30_000,
+      });
+      await waitForMovingPicture(host);
+      await waitFor('two people side by side', async () => (await topLuma()) < 30, { timeoutMs: 30_000 });
+      const { playback } = await web.stack.visitor.sessions.get({ id });
+      const before = await readTopPlaylist(playback.hlsUrl);
+      const { joins } = await stageOf(guest);
+      await second.stop('SIGKILL');
+      await waitForReturn(guest, joins, 2);
+      await waitForMovingPicture(host);
+      // What the dead one said of itself goes some seconds later.
+      await waitFor('the room on one', async () => (await nodes()).length === 1, { timeoutMs: 30_000 });
+      const { lastMsn } = await readTopPlaylist(playback.hlsUrl);
+      const after = await waitForNewerSegment(playback.hlsUrl, lastMsn + 1, 60_000);
+      expect(after.mediaSequence).toBe(before.mediaSequence);
+      await waitFor('two people again', async () => (await topLuma()) < 30, { timeoutMs: 30_000 });
+    } finally {
+      redis.disconnect();
+      await second.stop('SIGKILL');
+    }
+  }, 150_000);
+
   it('goes on with the host alone when the guest has left', async () => {
     await guest.getByTestId('leave-stage').click();
     await waitForStage(host, 'the guest to be gone', ({ peers }) => Object.keys(peers).length === 0);
@@ -193,6 +235,8 @@ describe('a stage of cameras', () => {
     expect(report.decodeErrors).toEqual([]);
     expect(report.durationSec).toBeGreaterThanOrEqual(live.durationSec - 1);
     expect(report.maxVolumeDb).toBeGreaterThan(-40);
+    const times = await pictureTimes(playback.hlsUrl);
+    expect(times.filter((time, at) => at > 0 && time <= (times[at - 1] ?? 0))).toEqual([]);
     expect(web.pageErrors).toEqual([]);
   }, 120_000);
 });

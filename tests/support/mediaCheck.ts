@@ -87,3 +87,10 @@ export async function checkMedia(input: string, inputOptions: readonly string[] 
     frames: Number(frames ?? 0),
   };
 }
+
+/** When each picture is shown, in seconds, in the order of decoding; these streams have no B-frames. */
+export async function pictureTimes(input: string): Promise<number[]> {
+  const shown = ['-select_streams', 'v:0', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...shown, input], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [Number.parseFloat(line)]));
+}
