@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createApiClient } from '@maydan/contracts';
-import { waitUntil } from '@maydan/infra';
+import { freePort, waitUntil } from '@maydan/infra';
 import type { ApiProcess } from '../testing/ApiProcess.ts';
 import type { Account, TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
@@ -27,18 +27,17 @@ const titlesOf = (client: TestSocket): string[] =>
 /** Clients of these processes that follow one session and come back by themselves. */
 async function follow(nodes: ApiProcess[], count: number) {
   const session = await host.client.sessions.create({ title: 'title 0' });
-  const clients: TestSocket[] = [];
-  for (let index = 0; index < count; index++) {
-    clients.push(new TestSocket(nodes[index % nodes.length]!.url, {}, true));
-  }
-  for (const client of clients) await client.until('connection:ready');
+  const urls = Array.from({ length: count }, (_, index) => nodes[index % nodes.length]!.url);
+  const clients = await Promise.all(urls.map((url) => TestSocket.connect(url, {}, true)));
   await Promise.all(clients.map((client) => client.ask('session:subscribe', { sessionId: session.id })));
   return { session, clients };
 }
 
 describe('api processes that are restarted', () => {
   it('lose no message for 200 connected sockets, one after the other, ended and killed', async () => {
-    const nodes = [await backend.startProcess(), await backend.startProcess()];
+    // At ports that no outgoing connection can take while nobody listens there.
+    const start = async () => backend.startProcess(await freePort());
+    const nodes = [await start(), await start()];
     const { session, clients } = await follow(nodes, 200);
     const wanted: string[] = [];
     const stop = new AbortController();

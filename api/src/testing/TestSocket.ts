@@ -17,6 +17,8 @@ export class TestSocket {
   readonly told: Told[] = [];
   /** Why handshakes were refused. */
   readonly refusals: ErrorCode[] = [];
+  #isBeginning = false;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(url: string, auth: object | (() => object) = {}, reconnects = false) {
     this.socket = io(url, {
@@ -33,33 +35,32 @@ export class TestSocket {
       });
     }
     this.socket.on('connect_error', (error: Error & { data?: unknown }) => {
-      const parsed = errorBody.safeParse(error.data);
-      if (parsed.success) this.refusals.push(parsed.data.error.code);
+      const code = errorBody.safeParse(error.data).data?.error.code;
+      if (code === 'unavailable' && (reconnects || this.#isBeginning)) this.#comeAgain();
+      else if (code !== undefined) this.refusals.push(code);
     });
     opened.push(this);
   }
 
-  /** Resolves when it is connected and was told so; it comes again, as clients do, to an api that has only just begun. */
+  /** Resolves when it is connected and was told so. */
   static async connect(
     url: string,
     auth?: object | (() => object),
     reconnects?: boolean,
   ): Promise<TestSocket> {
     const client = new TestSocket(url, auth, reconnects);
-    const isReady = (): boolean => {
-      if (client.refusals.at(-1) === 'unavailable') {
-        client.refusals.pop();
-        client.socket.disconnect().connect();
-      }
-      return client.of('connection:ready').length > 0;
-    };
-    await waitUntil('connection:ready', isReady, deadlineMs);
+    client.#isBeginning = true;
+    await client.until('connection:ready');
+    client.#isBeginning = false;
     return client;
   }
 
   /** Disconnects all that were opened by this test file. */
   static closeAll(): void {
-    for (const { socket } of opened.splice(0)) socket.disconnect();
+    for (const client of opened.splice(0)) {
+      clearTimeout(client.#again);
+      client.socket.disconnect();
+    }
   }
 
   of<E extends ServerEventName>(event: E): z.infer<(typeof serverEvents)[E]>[] {
@@ -87,5 +88,10 @@ export class TestSocket {
   /** The line breaks, without a word to the other side. */
   breakLine(): void {
     this.socket.io.engine.close();
+  }
+
+  /** As clients do where an api has only just begun, and could not tell them all yet. On another line: each may try a few times. */
+  #comeAgain(): void {
+    this.#again = setTimeout(() => this.socket.disconnect().connect(), 100);
   }
 }
