@@ -15,6 +15,8 @@ export interface PublishGateOptions {
 
 /** The one application of the RTMP address; see RTMP_PUBLIC_URL of the api. */
 const liveApp = 'live';
+/** Some encoders keep the slash that ends the address the user typed. As many as a stranger likes would keep the process busy. */
+const liveAppAsSent = /^live\/{0,16}$/;
 
 /** What encoders show their user (ASCII: node-media-server counts characters, not bytes). */
 const refusals: Record<RefusalReason | 'unknownApp' | 'guessing' | 'play', { code: string; text: string }> = {
@@ -60,14 +62,12 @@ export class PublishGate implements ConnectionEvents {
 
   async #decide(connection: RtmpConnection, request: StreamRequest): Promise<void> {
     const { authorizer, guesses, publishes, metrics } = this.#options;
-    // Some encoders keep the slash that ends the address the user typed.
-    const app = request.app.replace(/\/+$/, '');
-    if (app !== liveApp) return this.#refuse(connection, 'unknownApp');
+    if (!liveAppAsSent.test(request.app)) return this.#refuse(connection, 'unknownApp');
     const attempt = await guesses.begin(addressGroup(connection.remoteAddress));
     if (attempt === undefined) return this.#refuse(connection, 'guessing');
     const answered = metrics.authorizeSeconds.startTimer();
     const verdict = await authorizer.authorize({
-      app,
+      app: liveApp,
       streamKey: request.name,
       connectionId: connection.id,
       remoteAddress: connection.remoteAddress,

@@ -51,13 +51,16 @@ describe('a publish', () => {
     expect(await used.ingest.metric('maydan_ingest_refused_total{reason="keyRefused"')).toBe(1);
   });
 
-  it.each(['other', 'live/more', ''])('to the application "%s" is refused unasked', async (app) => {
-    const { streamKey } = used.ingest.keys.grant();
-    const publisher = await used.ingest.publish(streamKey, app);
-    await publisher.waitUntilClosed();
-    expect(publisher.statuses).toMatchObject([{ level: 'error' }]);
-    expect(used.ingest.api.questions).toEqual([]);
-  });
+  it.each(['other', 'live/more', '', `live${'/'.repeat(40)}`])(
+    'to the application "%s" is refused unasked',
+    async (app) => {
+      const { streamKey } = used.ingest.keys.grant();
+      const publisher = await used.ingest.publish(streamKey, app);
+      await publisher.waitUntilClosed();
+      expect(publisher.statuses).toMatchObject([{ level: 'error' }]);
+      expect(used.ingest.api.questions).toEqual([]);
+    },
+  );
 
   it('never logs a good key either', async () => {
     const { publisher, sessionId, streamKey } = await used.ingest.publishNew();
