@@ -8,7 +8,8 @@ import { useTestIngest } from './testing/useTestIngest.ts';
 
 jest.setTimeout(60_000);
 
-const used = useTestIngest();
+// Who is refused within a test was not refused because an answer took its time.
+const used = useTestIngest({ env: () => ({ AUTHORIZE_TIMEOUT_MS: '60000' }) });
 
 describe('a publish', () => {
   it('with a good key is published, and only then', async () => {

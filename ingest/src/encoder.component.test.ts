@@ -125,7 +125,8 @@ describe('over RTMPS', () => {
   });
 
   it('who does not go on is closed, within the TLS handshake or after it, and the places are free again', async () => {
-    const strict = await used.start({ HANDSHAKE_TIMEOUT_MS: '1000' });
+    // Long enough that they are seen, and that who is to be closed after the TLS handshake has come through it.
+    const strict = await used.start({ HANDSHAKE_TIMEOUT_MS: '5000' });
     const port = strict.ports.rtmps ?? 0;
     const silent = openTcp(port);
     const nonsense = openTcp(port);

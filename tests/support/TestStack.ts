@@ -92,7 +92,7 @@ export class TestStack {
   }
 
   /** The broadcaster's session, once it is live and its first part can be played. */
-  async waitForLive(timeoutMs = 30_000): Promise<Session> {
+  async waitForLive(timeoutMs = 60_000): Promise<Session> {
     const ask = async (): Promise<Session | undefined> => {
       const { live } = await this.visitor.channels.get({ username: this.broadcasterName });
       return live?.state === 'live' && live.playback.playable ? live : undefined;
@@ -100,7 +100,7 @@ export class TestStack {
     return this.explained(() => waitFor('a live session', ask, { timeoutMs }));
   }
 
-  async waitForState(id: string, state: SessionState, timeoutMs = 30_000): Promise<Session> {
+  async waitForState(id: string, state: SessionState, timeoutMs = 60_000): Promise<Session> {
     let last: SessionState | undefined;
     const ask = async (): Promise<Session | undefined> => {
       const session = await this.visitor.sessions.get({ id });

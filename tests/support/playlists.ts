@@ -68,7 +68,7 @@ export async function readTopPlaylist(hlsUrl: string): Promise<MediaPlaylistView
 export async function waitForNewerSegment(
   hlsUrl: string,
   msn: number,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<MediaPlaylistView> {
   return waitFor(
     `a segment after ${msn}`,

@@ -26,7 +26,7 @@ export function useStack({ publishersEnd = 'afterEach', ...options }: StackUse =
   const stopPublishers = async (): Promise<void> => {
     await Promise.all(running.splice(0).map((publisher) => publisher.stop()));
   };
-  if (publishersEnd === 'afterEach') afterEach(stopPublishers, 15_000);
+  if (publishersEnd === 'afterEach') afterEach(stopPublishers, 60_000);
   afterAll(async () => {
     await stopPublishers();
     await stack?.close();

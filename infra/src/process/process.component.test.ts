@@ -33,11 +33,11 @@ describe('ManagedProcess', () => {
   it('ends the children of a process that was killed', async () => {
     let grandchild = 0;
     const child = shell('sleep 60 & echo $!; wait', { onLine: (line) => (grandchild = Number(line)) });
-    await waitUntil('the child of the shell', () => grandchild > 0, 5_000);
+    await waitUntil('the child of the shell', () => grandchild > 0, 30_000);
     const identity = identify(grandchild);
     child.kill('SIGKILL');
     expect(describeExit(await child.exited)).toBe('ended by SIGKILL');
-    await waitUntil('the end of the child', () => identity !== null && !isAlive(identity), 5_000);
+    await waitUntil('the end of the child', () => identity !== null && !isAlive(identity), 30_000);
   });
 
   it('ends one that does not listen by force, also while it is paused', async () => {
@@ -46,7 +46,7 @@ describe('ManagedProcess', () => {
       stopTimeoutMs: 200,
       onLine: () => (ready = true),
     });
-    await waitUntil('the trap', () => ready, 5_000);
+    await waitUntil('the trap', () => ready, 30_000);
     deaf.kill('SIGSTOP');
     expect(await deaf.stop()).toMatchObject({ signal: 'SIGKILL' });
     expect(deaf.kill('SIGTERM')).toBe(false);
@@ -61,7 +61,7 @@ describe('ManagedProcess', () => {
 describe('waitUntilReady', () => {
   it('tells the last lines of a process that ended', async () => {
     const child = shell('echo the disk is full; exit 3');
-    await expect(waitUntilReady(child, () => false, 5_000)).rejects.toThrow(
+    await expect(waitUntilReady(child, () => false, 30_000)).rejects.toThrow(
       /exited with code 3\n +the disk is full/,
     );
   });
@@ -74,7 +74,7 @@ describe('waitUntilReady', () => {
 
   it('stops one that is no longer wanted', async () => {
     const child = shell('sleep 60');
-    await expect(waitUntilReady(child, () => false, 5_000, AbortSignal.abort())).rejects.toThrow('SIGTERM');
+    await expect(waitUntilReady(child, () => false, 30_000, AbortSignal.abort())).rejects.toThrow('SIGTERM');
   });
 });
 
@@ -92,7 +92,7 @@ describe('withFileLock', () => {
         order.push('first out');
       },
     );
-    await waitUntil('the first', () => order.length === 1, 5_000);
+    await waitUntil('the first', () => order.length === 1, 30_000);
     const second = withFileLock(
       file,
       () => leave(),

@@ -82,7 +82,7 @@ describe('a stack', () => {
     const { mode } = await stat(join(dir, 'secrets.json'));
     expect(mode & 0o077).toBe(0);
     await stack.close();
-    await waitUntil('the end of all processes', () => !pids.some(isAlive), 10_000);
+    await waitUntil('the end of all processes', () => !pids.some(isAlive), 60_000);
     const again = await start();
     expect(again.credentials).toBeNull();
     expect(again.secrets.demoStreamKey).toBe(stack.secrets.demoStreamKey);
@@ -94,7 +94,7 @@ describe('a stack', () => {
     await expect(startStack({ dataDir: dir, ports: 'free', services: [] })).rejects.toThrow(
       /runs already on/,
     );
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a supervisor that is killed', () => {

@@ -36,7 +36,7 @@ function run(program: string): { child: ManagedProcess; text: () => string } {
 async function startAll() {
   const stack = run('start.mjs');
   const isUp = (): boolean => stack.text().includes('Ctrl-C stops everything') || stack.child.exit !== null;
-  await waitUntil('npm start', isUp, 90_000);
+  await waitUntil('npm start', isUp, 180_000);
   expect(stack.text()).toContain('Maydan runs.');
   const state = await new DataFolder(dir).readState();
   const addresses = state?.addresses;
@@ -58,13 +58,13 @@ describe('npm start', () => {
     child.kill('SIGTERM');
     expect((await child.exited).code).toBe(0);
     expect(parts.filter(isAlive)).toEqual([]);
-  }, 180_000);
+  }, 300_000);
 
   it('ends everything when the program that started it is killed', async () => {
     const { child, parts } = await startAll();
     child.kill('SIGKILL');
-    await waitUntil('the end of all parts', () => !parts.some(isAlive), 30_000);
-  }, 180_000);
+    await waitUntil('the end of all parts', () => !parts.some(isAlive), 60_000);
+  }, 300_000);
 });
 
 describe('npm run demo', () => {
@@ -72,5 +72,5 @@ describe('npm run demo', () => {
     const { child, text } = run('demo.mjs');
     expect((await child.exited).code).toBe(1);
     expect(text()).toContain('Run "npm start" first');
-  }, 30_000);
+  }, 120_000);
 });

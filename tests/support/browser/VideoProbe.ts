@@ -49,7 +49,7 @@ export class VideoProbe {
   }
 
   /** The next `count` pictures. Throws when they don't come in time. */
-  async pictures(count: number, { timeoutMs = 45_000 }: WaitOptions = {}): Promise<PictureReport> {
+  async pictures(count: number, { timeoutMs = 60_000 }: WaitOptions = {}): Promise<PictureReport> {
     const { nowMs } = await this.read();
     const frames = await waitFor(
       `${count} pictures`,
@@ -86,7 +86,7 @@ export class VideoProbe {
    * a second; more when this machine drops pictures), in the media's own time: what is measured is the stream, not
    * the load of this machine.
    */
-  async avOffset(pairs = 4, { timeoutMs = 45_000 }: WaitOptions = {}): Promise<AvOffset> {
+  async avOffset(pairs = 4, { timeoutMs = 60_000 }: WaitOptions = {}): Promise<AvOffset> {
     const { nowMs } = await this.read();
     return waitFor(
       `${pairs} pairs of flash and beep`,

@@ -129,7 +129,7 @@ export class RtmpClient {
     return waitFor('a status', () => this.statuses[index], { everyMs: 5 });
   }
 
-  async waitUntilClosed(timeoutMs = 10_000): Promise<void> {
+  async waitUntilClosed(timeoutMs = 30_000): Promise<void> {
     await waitFor('the end of the connection', () => this.isClosed, { everyMs: 5, timeoutMs });
   }
 

@@ -31,7 +31,7 @@ const plan: LegPlan = {
 };
 const command = legArguments(plan, { format: 'flv', originSec: 10, startSec: 10 }, 2);
 
-jest.setTimeout(30_000);
+jest.setTimeout(90_000);
 
 describe('LegEncoder', () => {
   let clip: Buffer;

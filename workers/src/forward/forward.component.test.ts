@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { SharedWarnings } from '../live/SharedWarnings.ts';
 import { createLogger } from '@maydan/common';
 import { signalingEvents, type MediaKind } from '@maydan/contracts';
@@ -71,21 +70,21 @@ describe('an RTMP source in its room', () => {
     expect(await loudest(sound)).toBeGreaterThan(0.3);
     const steps = sound.slice(1).map(({ timestamp }, at) => timestamp - (sound[at]?.timestamp ?? 0));
     expect(new Set(steps)).toEqual(new Set([960]));
-  }, 60_000);
+  }, 120_000);
 
   it('has large key frames spread, without a loss', async () => {
     const { view } = await publish({ size: '1280x720', bitrate: '8000k', group: 15 });
     const viewer = await view();
     await viewer.receive('video', 2_000);
     await decodePictures(byteStream(pictures(viewer)));
-  }, 60_000);
+  }, 120_000);
 
   it('may be upright', async () => {
     const { view } = await publish({ size: '180x320' });
     const viewer = await view();
     await viewer.receive('video', 60);
     expect(await decodePictures(byteStream(pictures(viewer)))).toMatchObject({ width: 180, height: 320 });
-  }, 60_000);
+  }, 120_000);
 
   it.each([
     ['sound', { video: false }, 'audio'],
@@ -98,7 +97,7 @@ describe('an RTMP source in its room', () => {
       await viewer.receive(kind, 60);
       expect(viewer.packets.every((packet) => packet.kind === kind)).toBe(true);
     },
-    60_000,
+    120_000,
   );
 
   it('gives a picture at once to who joins in the middle of a long group', async () => {
@@ -109,9 +108,11 @@ describe('an RTMP source in its room', () => {
     await second.receive('video', 60);
     const late = pictures(second);
     expect(late[0]?.sequence).toBe(second.of('video')[0]?.sequence);
-    expect((late[0]?.atMs ?? Infinity) - (second.resumedMs('video') ?? 0)).toBeLessThan(300);
+    // The next key frame is seconds away: who was there has seen none but their first.
+    const seen = first.of('video').filter(({ atMs }) => atMs <= (late[0]?.atMs ?? 0));
+    expect(keyFrames(seen)).toHaveLength(1);
     await decodePictures(byteStream(late));
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('an RTMP source in an audio session', () => {
@@ -125,17 +126,19 @@ describe('an RTMP source in an audio session', () => {
     expect(viewer.of('video')).toEqual([]);
     expect(viewer.client.room.producers.map(({ kind }) => kind)).not.toContain('video');
     const warnings = new SharedWarnings(stack.redis, stack.sessionId, log);
-    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 10_000);
+    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 30_000);
     expect(await warnings.read()).toMatchObject([{ code: 'pictureIgnored', owner: 'source' }]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a peer of an RTMP source', () => {
   it('asks for what the sfu refuses more and more rarely', async () => {
     stack = await ForwardStack.start();
     const { redis, secret, sessionId } = stack;
-    let refusals = 0;
-    const counting = Object.assign(createLogger('test', 'silent'), { warn: () => void (refusals += 1) });
+    const refusedMs: number[] = [];
+    const counting = Object.assign(createLogger('test', 'silent'), {
+      warn: () => void refusedMs.push(Date.now()),
+    });
     const session = {
       redis,
       secret,
@@ -147,17 +150,16 @@ describe('a peer of an RTMP source', () => {
     const peer = await IngressPeer.join(session, () => null);
     const offers = setInterval(() => peer.offer('video'), 10);
     try {
-      await waitUntil('some refusals', () => refusals === 3, 10_000);
-      await delay(400);
-      // After 0.2, 0.4 and 0.8 s.
-      expect(refusals).toBe(3);
+      await waitUntil('some refusals', () => refusedMs.length > 3, 30_000);
+      const apartMs = refusedMs.slice(1, 4).map((at, index) => at - (refusedMs[index] ?? 0));
+      expect(apartMs.map((ms, at) => ms >= 200 * 2 ** at)).toEqual([true, true, true]);
       peer.offer('audio');
       await once(peer, 'producing');
     } finally {
       clearInterval(offers);
       await peer.leave();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('the sound of an RTMP source', () => {
@@ -177,20 +179,20 @@ describe('the sound of an RTMP source', () => {
     await waitUntil('the level', () => heard.some((dBov) => dBov > -10), 30_000);
     // A sine of 0.8 of full scale has 5 dB less than a square wave of full scale.
     expect(Math.max(...heard)).toBeLessThanOrEqual(-4);
-    await waitUntil('the speaker', () => speakers.includes(peerId), 10_000);
-  }, 60_000);
+    await waitUntil('the speaker', () => speakers.includes(peerId), 30_000);
+  }, 120_000);
 });
 
 describe('a picture that WebRTC can not carry', () => {
   it('is encoded anew while somebody watches, and the broadcaster is told why', async () => {
     const running = await publish({ bFrames: 2, group: 60 });
     const warnings = new SharedWarnings(running.redis, running.sessionId, log);
-    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 15_000);
+    await waitUntil('the warning', async () => (await warnings.read()).length > 0, 30_000);
     expect((await warnings.read())[0]).toMatchObject({ code: 'bFrames', owner: 'source' });
     const [session] = running.forward.sessions;
     expect(session?.isTranscoding).toBe(false);
     const person = await running.join();
-    await waitUntil('the transcode', () => session?.isTranscoding === true, 15_000);
+    await waitUntil('the transcode', () => session?.isTranscoding === true, 30_000);
     const viewer = await running.view();
     await viewer.receive('video', 120);
     const shown = await decodePictures(byteStream(pictures(viewer)));
@@ -199,9 +201,9 @@ describe('a picture that WebRTC can not carry', () => {
     expect(timestamps).toEqual(timestamps.toSorted((a, b) => a - b));
     expect(running.admission.usedCores).toBeGreaterThan(0);
     await person.leave();
-    await waitUntil('the end of the transcode', () => session?.isTranscoding === false, 20_000);
+    await waitUntil('the end of the transcode', () => session?.isTranscoding === false, 30_000);
     expect(running.admission.usedCores).toBe(0);
-  }, 90_000);
+  }, 180_000);
 
   it('is encoded anew whatever is wrong with it, and each time the broadcaster is told what', async () => {
     const pattern = { width: 320, height: 180, frameRate: 30, durationSec: 15 };
@@ -227,7 +229,7 @@ describe('a picture that WebRTC can not carry', () => {
       await running.publish(index + 1);
       const isTold = async (): Promise<boolean> =>
         (await warnings.read())[0]?.message.includes(reason) ?? false;
-      await waitUntil(`a warning that says ${reason}`, isTold, 15_000);
+      await waitUntil(`a warning that says ${reason}`, isTold, 30_000);
       expect(await warnings.read()).toMatchObject([{ code: 'notWebRtcSafe', owner: 'source' }]);
       viewer ??= await running.view();
       const { packets } = viewer;
@@ -236,12 +238,12 @@ describe('a picture that WebRTC can not carry', () => {
       const whole = (): ReceivedPacket[] =>
         keyFrames(received()).length > 0 ? wholePictures(received()) : [];
       const count = (): number => new Set(whole().map(({ timestamp }) => timestamp)).size;
-      await waitUntil(`pictures of what ${reason}`, () => count() > 30, 15_000);
+      await waitUntil(`pictures of what ${reason}`, () => count() > 30, 30_000);
       const shown = await decodePictures(byteStream(whole()));
       expect(shown).toMatchObject({ width: 320, height: 180 });
       expect(shown.different).toBeGreaterThan(20);
     }
-  }, 90_000);
+  }, 180_000);
 });
 
 describe('the clock of an RTMP source', () => {
@@ -275,7 +277,7 @@ describe('the clock of an RTMP source', () => {
       const apart = flashesMs.map((flash) => Math.min(...beepsMs.map((beep) => Math.abs(beep - flash))));
       expect(Math.max(...apart)).toBeLessThan(100);
     },
-    60_000,
+    120_000,
   );
 });
 
@@ -287,10 +289,10 @@ describe('a forward', () => {
     await running.sfu.kill();
     await running.sfu.start();
     const after = await running.view();
-    await after.receive('video', 60, 20_000);
+    await after.receive('video', 60);
     await after.receive('audio', 30);
     await decodePictures(byteStream(pictures(after)));
-  }, 90_000);
+  }, 180_000);
 
   it('goes on in the same room on the node that is left when another dies', async () => {
     stack = await ForwardStack.start({}, { SFU_CONSUMERS_PER_WORKER: '1' });
@@ -300,7 +302,7 @@ describe('a forward', () => {
     const first = await running.view();
     await first.receive('video', 30);
     await running.startSfu();
-    await waitUntil('the first node to be full', () => running.isFull(first.client.node), 10_000);
+    await waitUntil('the first node to be full', () => running.isFull(first.client.node), 30_000);
     const viewer = await running.view();
     expect(viewer.client.node.nodeId).not.toBe(first.client.node.nodeId);
     await viewer.receive('video', 30);
@@ -314,14 +316,14 @@ describe('a forward', () => {
     await waitUntil(
       'picture and sound',
       () => back('video').length > 60 && back('audio').length > 60,
-      20_000,
+      30_000,
     );
     expect(await decodePictures(byteStream(wholePictures(back('video'))))).toMatchObject({ width: 320 });
     expect(await loudest(back('audio'))).toBeGreaterThan(0.3);
     for (const kind of ['video', 'audio'] as const)
       expect((back(kind)[0]?.atMs ?? Infinity) - killedMs).toBeLessThan(5_000);
     expect(running.relay.played).toBe(1);
-  }, 60_000);
+  }, 120_000);
 
   it('goes on with the next publish, on the same producers', async () => {
     const running = await publish();
@@ -336,7 +338,7 @@ describe('a forward', () => {
     const timestamps = [...new Set(viewer.of('video').map(({ timestamp }) => timestamp))];
     expect(timestamps).toEqual(timestamps.toSorted((a, b) => a - b));
     expect(running.relay.played).toBe(2);
-  }, 60_000);
+  }, 120_000);
 
   it('goes on while Redis is restarted, and hears of the end after it', async () => {
     const running = await publish();
@@ -347,7 +349,7 @@ describe('a forward', () => {
     const gone = new Promise((resolve) => viewer.client.once('peer.left', resolve));
     await running.control({ desired: 'stop', stopReason: 'hostEnded', rtmp: null });
     await gone;
-  }, 60_000);
+  }, 120_000);
 
   it('is taken over by another worker when its own one ends', async () => {
     const running = await publish();
@@ -355,11 +357,11 @@ describe('a forward', () => {
     await viewer.receive('video', 30);
     const next = running.startForward();
     await running.forward.close();
-    await waitUntil('the other worker', () => next.sessions.length === 1, 15_000);
+    await waitUntil('the other worker', () => next.sessions.length === 1, 30_000);
     const after = await running.view();
-    await after.receive('video', 30, 20_000);
+    await after.receive('video', 30);
     await after.receive('audio', 30);
-  }, 60_000);
+  }, 120_000);
 
   it('ends with its session and leaves nobody in the room', async () => {
     const running = await publish();
@@ -368,7 +370,7 @@ describe('a forward', () => {
     const gone = new Promise((resolve) => viewer.client.once('peer.left', resolve));
     await running.control({ desired: 'stop', stopReason: 'hostEnded', rtmp: null });
     await gone;
-    await waitUntil('the end of the job', async () => (await running.jobs()) === 0, 10_000);
+    await waitUntil('the end of the job', async () => (await running.jobs()) === 0, 30_000);
     expect(running.forward.sessions).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

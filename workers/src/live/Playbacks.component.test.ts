@@ -29,7 +29,7 @@ describe('Playbacks', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'maydan-playbacks-'));
     server = await startRedis({ dir: folder });
-    redis = createRedis(server.url, log, { maxWaitMs: 300 });
+    redis = createRedis(server.url, log, { maxWaitMs: 4_000 });
     playbacks = new Playbacks({ redis, store, originUrl: () => own });
   }, 30_000);
   afterAll(async () => {
@@ -55,7 +55,7 @@ describe('Playbacks', () => {
     expect(await place('there')).toEqual({ proxyTo: 'http://10.0.0.2:8090' });
     await redis.set(playbackKeys.origin('there'), 'http://10.0.0.3:8090');
     const moved = async () => JSON.stringify(await place('there')).includes('10.0.0.3');
-    await waitUntil('the new origin', moved, 3_000);
+    await waitUntil('the new origin', moved, 30_000);
   });
 
   it('asks for patience when this process is about to take it up again', async () => {

@@ -43,8 +43,10 @@ describe('an origin that does not have the playback', () => {
 
   it('stops asking when nobody waits any more', async () => {
     owner.live('abc').feed.segments(2);
-    const impatient = fetch(`${other.url}${listing}?_HLS_msn=2`, { signal: AbortSignal.timeout(300) });
+    const leaving = new AbortController();
+    const impatient = fetch(`${other.url}${listing}?_HLS_msn=2`, { signal: leaving.signal });
     await eventually(() => owner.counted.blocked === 1);
+    leaving.abort();
     await expect(impatient).rejects.toThrow();
     await eventually(() => owner.counted.blocked === 0);
   });

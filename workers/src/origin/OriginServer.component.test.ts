@@ -125,7 +125,7 @@ describe.each(['kept', 'closed'])('on connections that are %s', (connections) =>
       ]);
       expect(JSON.parse(reply.text)).toMatchObject({ error: { code: 'timeout', requestId: 'r-1' } });
       expect(harness.counted.blocked).toBe(0);
-    }, 10_000);
+    }, 30_000);
 
     it('ignores directives once the playback has ended, and lets go of who waits', async () => {
       const { feed } = harness.live('abc');

@@ -60,7 +60,7 @@ async function expectFlashEachSecond(legs: readonly LegResult[], id: string, fla
   expect(apart(sinceFirst, seconds)).toBeLessThan(0.1);
 }
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describe('LegPipeline', () => {
   it.each([24, 25, 30, 60])('copies and encodes %d fps with aligned key frames and sound', async (fps) => {

@@ -127,13 +127,12 @@ describe('LiveSource', () => {
     expect(Math.abs(flashes.length - beeps.length)).toBeLessThan(2);
     for (const [at, flash] of flashes.entries())
       expect(Math.abs(flash - (beeps[at] ?? flash))).toBeLessThan(0.1);
-    const health = seen.health.at(-2);
+    const health = seen.health.findLast(({ frames }) => (frames?.received ?? 0) > 60);
     expect(health?.video).toMatchObject({ codec: 'h264', width: 320, height: 180, keyFrameIntervalSec: 1 });
     expect(health?.video?.frameRate).toBeCloseTo(30, 0);
     expect(health?.audio).toEqual({ codec: 'aac', sampleRateHz: 44100, channels: 1 });
-    expect(health?.inputBitrateBps).toBeGreaterThan(50_000);
+    expect(Math.max(...seen.health.map(({ inputBitrateBps }) => inputBitrateBps))).toBeGreaterThan(50_000);
     expect(health?.frames).toMatchObject({ missing: 0, dropped: 0 });
-    expect(health?.frames?.received).toBeGreaterThan(60);
     expect(await readdir(socketRoot)).toEqual([]);
   });
 
@@ -142,19 +141,23 @@ describe('LiveSource', () => {
     let relay: ServerResponse | undefined;
     answer = (response) => {
       relay = response;
-      publisher = publish(response, 8, ",select='lt(mod(n,5),4)'");
+      publisher = publish(response, 120, ",select='lt(mod(n,5),4)'");
     };
     const seen = open();
     await eventually(() => (seen.health.at(-1)?.frames?.missing ?? 0) > 10);
     // The network stalls.
     publisher?.stdout?.unpipe();
     setTimeout(() => relay !== undefined && publisher?.stdout?.pipe(relay), 1_500);
+    // Of the last ten seconds.
+    const isEnough = ({ frames }: SourceHealth): boolean =>
+      frames !== null && frames.received > 180 && frames.late > 10;
+    await eventually(() => seen.health.some(isEnough));
+    publisher?.kill();
     await seen.ended;
-    const { frames, warnings } = seen.health.at(-1) ?? {};
+    const { frames, warnings } = seen.health.find(isEnough) ?? {};
     const share = (frames?.missing ?? 0) / ((frames?.missing ?? 0) + (frames?.received ?? 0));
     expect(share).toBeGreaterThan(0.17);
     expect(share).toBeLessThan(0.23);
-    expect(frames?.late).toBeGreaterThan(10);
     expect(frames?.mostLateMs).toBeGreaterThan(1_000);
     const owners = Object.fromEntries((warnings ?? []).map(({ code, owner }) => [code, owner]));
     expect(owners).toMatchObject({ framesMissing: 'source', framesLate: 'source' });
@@ -174,10 +177,16 @@ describe('LiveSource', () => {
   });
 
   it('goes on after its encoder was killed', async () => {
-    answer = (response) => publish(response, 6);
+    let publisher: ChildProcess | undefined;
+    answer = (response) => {
+      publisher = publish(response, 120);
+    };
     const seen = open();
     await eventually(() => (seen.bytes.get('0/180p')?.length ?? 0) > 20);
     await killEncoders(socketRoot);
+    // Three seconds of thirty pictures each, one in each piece at the most.
+    await eventually(() => (seen.bytes.get('1/180p')?.length ?? 0) > 90);
+    publisher?.kill();
     await seen.ended;
     expect(seen.legs.map(({ reason }) => reason)).toEqual(['encoderFailed', 'sourceEnded']);
     expect(seen.planned[1]!.mediaTimeSec).toBeGreaterThanOrEqual(seen.legs[0]!.timeline.mediaTimeSec);

@@ -16,7 +16,6 @@ describe('ObjectStore against a real S3 server', () => {
     secretAccessKey: server.secretAccessKey,
     bucket: server.bucket,
     forcePathStyle: true,
-    tryTimeoutMs: 3_000,
   });
 
   beforeAll(async () => {
@@ -93,7 +92,7 @@ describe('ObjectStore against a real S3 server', () => {
       accessKeyId: server.accessKeyId,
       secretAccessKey: server.secretAccessKey,
     });
-    await waitUntil('the storage', () => store.check().then(() => true), 10_000);
+    await waitUntil('the storage', () => store.check().then(() => true), 30_000);
     expect(await store.size('live/a/late')).toBe(4);
-  }, 40_000);
+  }, 90_000);
 });

@@ -93,7 +93,7 @@ export class WorkerStack {
         this.opsPort = Number(/"ops":(\d+)/.exec(line)?.[1]);
       });
     }
-    await waitUntil('the worker', () => isListening || worker.exitCode !== null, 30_000);
+    await waitUntil('the worker', () => isListening || worker.exitCode !== null, 60_000);
     if (worker.exitCode !== null) throw new Error(`the worker did not start:\n${this.logTail}`);
   }
 

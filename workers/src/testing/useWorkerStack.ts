@@ -20,7 +20,7 @@ export function useWorkerStack(): WorkerStackInUse {
   });
   afterAll(async () => {
     await stack?.close();
-  }, 20_000);
+  }, 60_000);
   return {
     get stack() {
       if (stack === undefined) throw new Error('the stack is there only within tests');

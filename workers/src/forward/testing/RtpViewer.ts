@@ -81,7 +81,7 @@ export class RtpViewer {
   }
 
   /** Waits for so many packets of a kind. */
-  async receive(kind: 'audio' | 'video', count: number, deadlineMs = 15_000): Promise<void> {
+  async receive(kind: 'audio' | 'video', count: number, deadlineMs = 30_000): Promise<void> {
     const deadline = Date.now() + deadlineMs;
     while (this.of(kind).length < count) {
       if (Date.now() > deadline) {

@@ -118,7 +118,7 @@ export async function send(url: string, options: RequestOptions = {}): Promise<R
 }
 
 /** Waits for something that comes by itself; fails after `deadlineMs`. */
-export async function eventually(condition: () => boolean, deadlineMs = 5000): Promise<void> {
+export async function eventually(condition: () => boolean, deadlineMs = 30_000): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!condition()) {
     if (Date.now() > endMs) throw new Error(`Not so within ${deadlineMs} ms: ${condition.toString()}`);

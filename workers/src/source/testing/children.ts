@@ -24,7 +24,7 @@ async function isOurs(pid: string, word: string): Promise<boolean> {
 /** Waits until `check` holds; throws when it doesn't within `deadlineMs`. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await check())) {

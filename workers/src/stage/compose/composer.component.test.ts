@@ -303,11 +303,18 @@ describe('what composes a stage', () => {
     const [heavy] = await testPictures({ codec: 'vp8', size: '3840x2160', count: 1 });
     if (heavy === undefined) throw new Error('no picture');
     const endOf = async (composerPath: string): Promise<unknown> => {
-      const composer = new ComposerProcess({ ...settings, composerPath, hangAfterMs: 50 });
+      const composer = new ComposerProcess({ ...settings, composerPath, hangAfterMs: 500 });
       let end: { culprit: number | null; isFault: boolean } | null = null;
       composer.on('closed', (how) => (end = how));
+      let pictures = 0;
+      composer.on('picture', () => (pictures += 1));
+      // It is there, and waits for work.
+      if (composerPath === stageMediaPath) {
+        composer.send(layoutMessage([leftHalf]), 0);
+        await waitUntil('a first picture', () => pictures === 1, 60_000);
+      }
       // Hundreds of large pictures take longer than what is waited for here.
-      composer.send(Array.from({ length: 300 }, () => pictureMessage(7, 'vp8', heavy)).flat(), 0);
+      composer.send(Array.from({ length: 300 }, () => pictureMessage(7, 'vp8', heavy)).flat(), 1_000);
       await waitUntil(
         'its end',
         () => {
