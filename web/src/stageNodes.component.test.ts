@@ -1,4 +1,5 @@
 import { createLogger, createRedis, listSfuNodes, type Redis } from '@maydan/common';
+import { sfuNodeKey } from '@maydan/contracts';
 import type { Page } from 'playwright-core';
 import { Namespaces, type NamespaceHost } from '../../sfu/src/mesh/testing/Namespaces.ts';
 import { NodeProcess } from '../../sfu/src/mesh/testing/NodeProcess.ts';
@@ -144,10 +145,19 @@ describe('a stage over two sfu nodes', () => {
     await waitForMovingPicture(viewer);
     await waitForNodes(id, [spaces.hosts[there]!]);
 
-    // The machine of that node is lost: nothing refuses a connection, and none is closed.
     nodes[next] = await startNode(spaces.hosts[next]!);
     const asked = await Promise.all([host, guest].map(askedWhile));
     const again = [(await stageOf(host)).joins, (await stageOf(guest)).joins] as const;
+    // Their node stands still for so long that they ask, and is named to them all the same: they stay.
+    nodes[there]!.standStill();
+    await redis.pexpire(sfuNodeKey(nodes[there]!.nodeId), 60_000);
+    await waitFor('both to ask', () => asked.every((states) => states.length > 0), { timeoutMs: 30_000 });
+    nodes[there]!.goOn();
+    await Promise.all([seesAndHears(host), seesAndHears(guest)]);
+    expect([(await stageOf(host)).joins, (await stageOf(guest)).joins]).toEqual(again);
+
+    // Its machine is lost: nothing refuses a connection, and none is closed.
+    for (const states of asked) states.length = 0;
     await spaces.lose(spaces.hosts[there]!);
     await nodes[there]?.stop('SIGKILL');
     await Promise.all([waitForReturn(host, again[0], 2), waitForReturn(guest, again[1], 2)]);

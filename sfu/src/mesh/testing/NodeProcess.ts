@@ -82,6 +82,15 @@ export class NodeProcess {
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
+  /** Stands still until it is told to go on; its kernel takes connections meanwhile. */
+  standStill(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Ends it; `SIGKILL`: without a word to anybody. Resolves when it is gone. Idempotent. */
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
