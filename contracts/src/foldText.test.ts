@@ -22,6 +22,8 @@ describe('foldText', () => {
     ['محـــمد', 'محمد'],
     // Persian and Urdu letters; ligatures and presentation forms.
     ['علی کریم', 'علي كريم'],
+    ['صلوۃ', 'صلوه'],
+    ['ڪتاب \u0672ب', 'كتاب اب'],
     ['ﷲ', 'الله'],
     ['ﻻ', 'لا'],
     // Arabic-Indic and eastern digits.

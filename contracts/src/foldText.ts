@@ -10,8 +10,10 @@ const silent =
 
 /** Letters that stay apart under NFKD but are typed one for the other. */
 const alike: Readonly<Record<string, string>> = {
-  // Alef wasla, teh marbuta, alef maqsura; the Persian and Urdu forms of yeh, kaf and heh.
-  ...{ ٱ: 'ا', ة: 'ه', ى: 'ي', ی: 'ي', ې: 'ي', ک: 'ك', ہ: 'ه', ھ: 'ه', ە: 'ه' },
+  // Alef wasla, teh marbuta, alef maqsura; the forms that Persian, Urdu, Sindhi, Pashto and Kashmiri have of yeh, kaf, heh, teh
+  // marbuta and alef.
+  ...{ ٱ: 'ا', ة: 'ه', ى: 'ي', ی: 'ي', ې: 'ي', ک: 'ك', ہ: 'ه', ھ: 'ه', ە: 'ه', '\u06c3': 'ه' },
+  ...{ '\u06aa': 'ك', '\u06cd': 'ي', '\u0620': 'ي', '\u0672': 'ا', '\u0673': 'ا' },
   ...{ ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ł: 'l', ħ: 'h', ı: 'i', ς: 'σ' },
 };
 const alikeLetters = new RegExp(`[${Object.keys(alike).join('')}]`, 'g');
