@@ -111,8 +111,8 @@ async function start(parts: Parts): Promise<{ port: number; opsPort: number }> {
   lifecycle.own('http', () => closeServer(server));
   const sockets = createSockets(parts, server, services, connections);
   const reading = connections.stream.start(sockets.listener);
-  // Redis that is away delays nothing else; sockets are refused until it is there.
-  await Promise.race([reading, delay(1_000, undefined, { ref: false })]);
+  // Sockets are refused until Redis is there, and such a client has to ask again by itself.
+  await Promise.race([reading, delay(slowRedisMs, undefined, { ref: false })]);
   metrics.watch({
     countSessions: () => services.sessionsRepo.countByState(),
     factsLag: () => facts.lag(),
@@ -191,6 +191,8 @@ function createFacts(
   return facts;
 }
 
+/** A Redis that is only slow answers by then; one that is away delays nothing else for longer. */
+const slowRedisMs = 5_000;
 /** How soon another process goes on with the job of one that died. */
 const takenOver = { lockDuration: 15_000, stalledInterval: 5_000 };
 
