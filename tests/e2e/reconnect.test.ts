@@ -11,7 +11,7 @@ const windowMs = 60_000;
 
 /** Encoders come and go; viewers keep their player, and every playlist keeps to RFC 8216bis all the while. */
 describe('a session whose publisher reconnects', () => {
-  const used = useStack({ env: { GRACE_PERIOD_MS: '8000' }, publishersEnd: 'afterAll' });
+  const used = useStack({ env: { GRACE_PERIOD_MS: '15000' }, publishersEnd: 'afterAll' });
   let session: Session;
   const publishers: Publisher[] = [];
 
@@ -55,7 +55,7 @@ describe('a session whose publisher reconnects', () => {
   it('ends after the grace period, and all of it is one recording', async () => {
     const live = await readTopPlaylist(session.playback.hlsUrl);
     await publishers.at(-1)?.stop();
-    const ended = await used.stack.waitForState(session.id, 'ended', 40_000);
+    const ended = await used.stack.waitForState(session.id, 'ended', 60_000);
     expect(ended.endReason).toBe('sourceGone');
     const report = await checkMedia(session.playback.hlsUrl);
     expect(report.decodeErrors).toEqual([]);

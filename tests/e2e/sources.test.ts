@@ -3,6 +3,7 @@ import { mediaPlaylistUrls, waitForNewerSegment } from '../support/playlists.ts'
 import type { TestPattern } from '../support/publish/testPattern.ts';
 import { RestreamPlace } from '../support/restreamed.ts';
 import { useStack } from '../support/useStack.ts';
+import { waitFor } from '../support/waitFor.ts';
 
 const cases: [string, TestPattern, { width?: number; height?: number }][] = [
   [
@@ -41,8 +42,13 @@ describe('sources of all kinds', () => {
       used.publish(pattern);
       const session = await used.stack.waitForLive();
       await waitForNewerSegment(session.playback.hlsUrl, 2);
-      const { pictures = 0, sounds = 0 } = elsewhere?.sent ?? {};
-      expect([pictures > 20, sounds > 20]).toEqual([pattern.video !== false, pattern.audio !== false]);
+      const kinds = [pattern.video !== false, pattern.audio !== false];
+      const sent = (): boolean[] => {
+        const { pictures = 0, sounds = 0 } = elsewhere?.sent ?? {};
+        return [pictures > 20, sounds > 20];
+      };
+      await waitFor('what goes elsewhere', () => kinds.every((has, at) => !has || sent()[at] === true));
+      expect(sent()).toEqual(kinds);
       const api = await used.stack.broadcaster();
       await api.sessions.end({ id: session.id });
       await used.stack.waitForState(session.id, 'ended');

@@ -1,7 +1,7 @@
 import type { ApiClient } from '@maydan/contracts';
 import { RtmpTarget } from '../../workers/src/restream/testing/RtmpTarget.ts';
 
-/** Frames that a target was sent over its newest connection. */
+/** Frames that a target was sent, over all connections. */
 export interface Restreamed {
   readonly pictures: number;
   readonly sounds: number;
@@ -31,15 +31,16 @@ export class RestreamPlace {
     this.#before = this.#target.visits.length;
   }
 
-  /** H.264 and AAC, each behind its configuration. */
+  /** H.264 and AAC, each behind its configuration; never fewer than before. */
   get sent(): Restreamed {
-    const [newest] = this.#target.visits.slice(this.#before).slice(-1);
-    const framesOf = (type: number, format: number): number => {
-      const kinds = (newest?.media ?? [])
-        .filter((message) => message.type === type)
-        .map(({ payload: [first = 0, kind = 0] }) => ((first & format) === format ? kind : -1));
-      return kinds[0] === 0 ? kinds.filter((kind) => kind === 1).length : 0;
-    };
+    const visits = this.#target.visits.slice(this.#before);
+    const framesOf = (type: number, format: number): number =>
+      visits.reduce((sum, { media }) => {
+        const kinds = media
+          .filter((message) => message.type === type)
+          .map(({ payload: [first = 0, kind = 0] }) => ((first & format) === format ? kind : -1));
+        return sum + (kinds[0] === 0 ? kinds.filter((kind) => kind === 1).length : 0);
+      }, 0);
     return { pictures: framesOf(9, 0x07), sounds: framesOf(8, 0xa0) };
   }
 

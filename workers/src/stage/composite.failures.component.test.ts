@@ -78,7 +78,7 @@ describe('a composed stage', () => {
     await stack.startSfu();
     const full = async (): Promise<boolean> =>
       (await listSfuNodes(stack.redis)).some(({ load }) => load >= 0.9);
-    await waitUntil('the first node to be full', full, 10_000);
+    await waitUntil('the first node to be full', full, 60_000);
     const kept = await stack.join('B', other);
     expect(kept.nodeId).not.toBe(lost.nodeId);
     await stack.shows(2);
@@ -103,7 +103,7 @@ describe('a composed stage', () => {
     expect((await pictureTrack(file)).sizes).toEqual(['320x180']);
     const types = (await stack.facts()).map(({ type }) => type);
     expect(types.filter((type) => type.startsWith('ingest.'))).toEqual(['ingest.published']);
-  }, 120_000);
+  }, 240_000);
 
   it('goes on in the same publish when what composes it and what receives it are killed', async () => {
     const others = new Set(childrenOf(process.pid).filter(isComposer));
@@ -170,7 +170,7 @@ describe('a composed stage', () => {
     stack.workers = await stack.startWorkers();
     await killed.kill('SIGKILL');
     await recording.ended;
-    await waitUntil('the end of all', () => !children.some(isRunning), 30_000);
+    await waitUntil('the end of all', () => !children.some(isRunning), 60_000);
     const second = await stack.fact('ingest.published', 60_000, 2);
     expect(second).toMatchObject({ epoch: 2, sourceKind: 'stage' });
     const next = await stack.record(second.relayUrl);
