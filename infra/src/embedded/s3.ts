@@ -33,7 +33,8 @@ export interface EmbeddedS3 {
   close: () => Promise<void>;
 }
 
-const READY_DEADLINE_MS = 30_000;
+const READY_DEADLINE_MS = 60_000;
+const START_ATTEMPTS = 3;
 const program = fileURLToPath(new URL('./s3Server.ts', import.meta.url));
 
 /**
@@ -42,12 +43,23 @@ const program = fileURLToPath(new URL('./s3Server.ts', import.meta.url));
  * @throws Error with the server's last lines when it does not come up.
  */
 export async function startS3(options: S3Options): Promise<EmbeddedS3> {
+  if (options.port !== undefined) return startAt(options, options.port);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startAt(options, await freePort());
+    } catch (error) {
+      // A port that was free may be gone.
+      if (attempt === START_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startAt(options: S3Options, port: number): Promise<EmbeddedS3> {
   const dir = resolve(options.dir);
   const bucket = options.bucket ?? 'maydan';
   const accessKeyId = options.accessKeyId ?? randomBytes(10).toString('hex');
   const secretAccessKey = options.secretAccessKey ?? randomBytes(20).toString('hex');
   await mkdir(dir, { recursive: true });
-  const port = options.port ?? (await freePort());
   let isListening = false;
   const child = new ManagedProcess({
     name: 's3rver',
