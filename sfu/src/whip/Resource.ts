@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { AppError } from '@maydan/common';
 import type { LeaveReason } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
+import { Credential } from './Credential.ts';
 import type { IceFragment } from './sdp/iceFragment.ts';
 import { writeIceFragment } from './sdp/iceFragment.ts';
 import type { LiteBridge } from './ice/LiteBridge.ts';
@@ -45,10 +46,11 @@ export class Resource extends EventEmitter<ResourceEvents> {
   /** The part of its URL that nobody can guess. */
   readonly secret = randomBytes(24).toString('base64url');
   readonly peer: Peer;
+  /** The bearer token it was made with. */
+  readonly credential: Credential;
   readonly #transport: types.WebRtcTransport;
   readonly #bridge: LiteBridge | null;
   readonly #mids: readonly { readonly mid: string; readonly kind: types.MediaKind }[];
-  readonly #credentialHash: Buffer;
   readonly #graceMs: number;
   /** When the last ones were, in ms; oldest first. */
   #restartedMs: number[] = [];
@@ -62,10 +64,10 @@ export class Resource extends EventEmitter<ResourceEvents> {
   constructor({ credential, peer, transport, bridge, offer, graceMs }: ResourceInit) {
     super();
     this.peer = peer;
+    this.credential = new Credential(credential);
     this.#transport = transport;
     this.#bridge = bridge;
     this.#mids = offer.media.map(({ mid, kind }) => ({ mid, kind }));
-    this.#credentialHash = hash(credential);
     this.#graceMs = graceMs;
     this.#remoteUsernameFragment = offer.ice.usernameFragment;
     this.#awaitConnection();
@@ -85,11 +87,6 @@ export class Resource extends EventEmitter<ResourceEvents> {
   /** Names the ICE session; a new one with each restart (RFC 9725, section 4.3.1). */
   get etag(): string {
     return this.#etag;
-  }
-
-  /** True for the bearer token it was made with. */
-  isOwnedBy(credential: string): boolean {
-    return timingSafeEqual(hash(credential), this.#credentialHash);
   }
 
   /**
@@ -175,8 +172,4 @@ export class Resource extends EventEmitter<ResourceEvents> {
 
 function newEtag(): string {
   return `"${randomBytes(12).toString('base64url')}"`;
-}
-
-function hash(credential: string): Buffer {
-  return createHash('sha256').update(credential).digest();
 }

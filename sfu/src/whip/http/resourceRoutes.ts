@@ -34,7 +34,7 @@ export function resourceRoutes(resources: Resources): Router {
     else response.status(200).set('etag', resource.etag).type(fragmentType).send(answer.fragment);
   });
   router.delete(path, (request, response) => {
-    resources.findOrEnded(secretOf(request), bearerToken(request)).end('left');
+    resources.end(secretOf(request), bearerToken(request));
     response.status(200).end();
   });
   router.all(path, refuseMethod(methods));
