@@ -92,6 +92,7 @@ describe('Chromium with hand-written WHIP and WHEP', () => {
       expect(published.etag).toMatch(/^"[\w-]{16}"$/);
       const played = await play(sessionId);
       await waitUntilPlayed();
+      for (const { body } of [published, played]) expect(body).toMatch(/a=fmtp:\d+ \S*\buseinbandfec=1\b/);
       expect((await page.received('viewer')).videoCodec).toBe(`video/${videoCodec}`);
       const room = stand.rooms.find(sessionId);
       expect(room?.stage.map(({ role }) => role)).toEqual(['host']);

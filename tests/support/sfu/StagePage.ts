@@ -87,6 +87,10 @@ export class StagePage {
     return this.page.evaluate((id) => window.stageClient.received(id), consumerId);
   }
 
+  opusParameters(): Promise<string[]> {
+    return this.page.evaluate(() => window.stageClient.opusParameters());
+  }
+
   protocolOf(direction: 'send' | 'receive'): Promise<string> {
     return this.page.evaluate((which) => window.stageClient.protocolOf(which), direction);
   }

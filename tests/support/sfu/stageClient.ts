@@ -25,9 +25,22 @@ type Direction = 'send' | 'receive';
 export type VideoCodec = 'VP8' | 'VP9' | 'H264';
 
 const encodings: Record<VideoCodec, types.RtpEncodingParameters[] | undefined> = {
-  VP8: [2, 1].map((scaleResolutionDownBy) => ({ scaleResolutionDownBy, maxBitrate: 400_000 })),
+  // Without temporal layers, of which less bandwidth would take some before it takes the larger picture.
+  VP8: [
+    { scaleResolutionDownBy: 2, maxBitrate: 50_000, scalabilityMode: 'L1T1' },
+    { scaleResolutionDownBy: 1, maxBitrate: 720_000, scalabilityMode: 'L1T1' },
+  ],
   VP9: [{ scalabilityMode: 'L2T3_KEY', maxBitrate: 800_000 }],
   H264: undefined,
+};
+
+/** All that mediasoup-client makes. */
+const connections: RTCPeerConnection[] = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(configuration?: RTCConfiguration) {
+    super(configuration);
+    connections.push(this);
+  }
 };
 
 /**
@@ -126,6 +139,16 @@ class StageClient {
       width: figure('frameWidth'),
       audioEnergy: figure('totalAudioEnergy'),
     };
+  }
+
+  /** What the sfu has told the browser of Opus, in each direction in use: the format parameters of its SDP. */
+  opusParameters(): string[] {
+    return connections.flatMap(({ remoteDescription }) => {
+      const sdp = remoteDescription?.sdp ?? '';
+      const payloadType = /a=rtpmap:(\d+) opus\//.exec(sdp)?.[1] ?? 'none';
+      const [, parameters] = new RegExp(`a=fmtp:${payloadType} (.*)`).exec(sdp) ?? [];
+      return parameters === undefined ? [] : [parameters.trim()];
+    });
   }
 
   /** `udp` or `tcp`, as the browser has chosen. */
