@@ -1,4 +1,4 @@
-import { audioLevelByte, audioLevelUri, LevelMeter, opusDurationMs } from '@maydan/common';
+import { AppError, audioLevelByte, audioLevelUri, LevelMeter, opusDurationMs } from '@maydan/common';
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
 import { noReceiver } from '../workers/PooledWorker.ts';
@@ -36,7 +36,8 @@ export class LevelMeters {
 
   /**
    * A producer on the same Router that mediasoup's observers can listen to in place of this one; it ends with it. Null for
-   * what isn't Opus, and when there are as many as this node may have. @throws what mediasoup throws, also when `heard` is gone.
+   * what isn't Opus, and when there are as many as this node may have. @throws what mediasoup throws, also when `heard` is gone,
+   * or AppError `not_found` when it ends meanwhile.
    */
   async open(router: types.Router, heard: types.Producer): Promise<types.Producer | null> {
     if (heard.rtpParameters.codecs[0]?.mimeType.toLowerCase() !== 'audio/opus') return null;
@@ -56,6 +57,8 @@ export class LevelMeters {
         paused: true,
         appData: noReceiver,
       });
+      // What has ended while it was being made says so no more.
+      if (transport.closed || consumer.closed) throw new AppError('not_found');
       this.#listen(transport, consumer, teller);
       await consumer.resume();
       return teller;

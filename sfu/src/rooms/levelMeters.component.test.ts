@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { jest } from '@jest/globals';
 import { createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
@@ -86,6 +87,22 @@ describe('levels of sound whose sender tells none', () => {
     gone.close();
     await expect(meters.open(router, gone)).rejects.toThrow('not found');
     expect(await meters.open(router, await produce({ codecs: [pcmu], encodings: [{ ssrc: 5 }] }))).toBeNull();
+    expect(meters.size).toBe(0);
+  });
+
+  it('are not heard, and leave no timer, when the room ends while the meter is made', async () => {
+    const meters = new LevelMeters(logger);
+    const producer = await produce();
+    router.observer.once('newtransport', ({ observer }) => {
+      observer.once('newconsumer', () => router.close());
+    });
+    const begun = jest.spyOn(globalThis, 'setInterval');
+    try {
+      await expect(meters.open(router, producer)).rejects.toThrow();
+      expect(begun).not.toHaveBeenCalled();
+    } finally {
+      begun.mockRestore();
+    }
     expect(meters.size).toBe(0);
   });
 
