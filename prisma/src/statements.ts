@@ -56,7 +56,10 @@ export function isNulRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && nulRefused.includes(String(error.code))) return true;
   const isKnown = error instanceof Prisma.PrismaClientKnownRequestError;
-  const told = JSON.stringify(isKnown ? error.meta : error.name === 'DriverAdapterError' ? error.cause : '');
+  // Not every error of Prisma has a `meta`.
+  const told = JSON.stringify(
+    (isKnown ? error.meta : error.name === 'DriverAdapterError' && error.cause) ?? {},
+  );
   return nulRefused.some((code) => told.includes(`"${code}"`));
 }
 

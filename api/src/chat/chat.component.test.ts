@@ -26,11 +26,8 @@ let id: string;
 
 beforeAll(async () => {
   backend = await TestBackend.start();
-  const environment = {
-    CHAT_RATE_PER_USER: '1000',
-    CHAT_RATE_PER_ADDRESS: '1000',
-    STAGE_RATE_PER_USER: '1000',
-  };
+  const chat = { CHAT_RATE_PER_USER: '1000', CHAT_RATE_PER_ADDRESS: '1000' };
+  const environment = { ...chat, STAGE_RATE_PER_USER: '1000' };
   [api, second] = await Promise.all([backend.startApi(environment), backend.startApi(environment)]);
   [host, ann, bob, moderator, admin] = (await api.people(5)) as [
     ...[Account, Account, Account, Account, Account],

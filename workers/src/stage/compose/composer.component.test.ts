@@ -13,6 +13,7 @@ import { PlayoutDelay } from '../room/PlayoutDelay.ts';
 import { VideoInput } from '../room/VideoInput.ts';
 import { NodeClock } from '../rtp/StreamClock.ts';
 import { Vp9Format } from '../rtp/vp9.ts';
+import { claimingSize, lowerOfTwoLayers } from '../testing/claims.ts';
 import { encodedPicture, makeClip, type Clip } from '../testing/clip.ts';
 import { childrenOf, isComposer, mostMemoryBytes } from '../testing/processes.ts';
 import { testPictures } from '../testing/testPictures.ts';
@@ -38,29 +39,6 @@ const keyEvery = 6;
 const leftHalf: PlacedTile = { x: 0, y: 0, width: 160, height: 90, fit: 'cover', track: 1, label: 0 };
 const rightHalf: PlacedTile = { ...leftHalf, x: 160, track: 2 };
 const whiteLabel = { width: 20, height: 10, alpha: new Uint8Array(200).fill(255) };
-
-/** A key frame of VP9 with another width and height in its head: sixteen bits each, from bit 36 on (bitstream specification, 6.2). */
-function claimingSize(data: Uint8Array, side: number): Uint8Array {
-  const bits = Array.from(data.subarray(0, 9), (byte) => byte.toString(2).padStart(8, '0')).join('');
-  const claim = (side - 1).toString(2).padStart(16, '0').repeat(2);
-  const head = bits.slice(0, 36) + claim + bits.slice(68);
-  const bytes = Array.from({ length: 9 }, (_, at) => Number.parseInt(head.slice(8 * at, 8 * at + 8), 2));
-  return Buffer.concat([Uint8Array.from(bytes), data.subarray(9)]);
-}
-
-/**
- * A key frame of AV1 whose stream has two spatial layers, of which it is the lower one: that the operating point has both is
- * said by twelve bits of the sequence header, behind twelve others (bitstream specification, 5.5.1; no timing information).
- */
-function lowerOfTwoLayers(data: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(data);
-  // A temporal delimiter of two bytes comes first, then the header: one byte of its own and one of its size.
-  const at = 4;
-  if (bytes[0] !== 0x12 || bytes[2] !== 0x0a) throw new Error('not the beginning of a sequence');
-  bytes[at + 1] = ((bytes[at + 1] ?? 0) & 0xf0) | 3;
-  bytes[at + 2] = 1;
-  return bytes;
-}
 
 describe('what composes a stage', () => {
   let folder: string;
