@@ -91,7 +91,6 @@ import { createStage } from './stage/createStage.ts';
 import { SfuCommands } from './stage/SfuCommands.ts';
 import { bansRoutes, stageRoutes } from './stage/stage.routes.ts';
 import { createStatuses, statusFileReader } from './statuses/createStatuses.ts';
-import { statusesHandlers } from './statuses/statuses.gateway.ts';
 import { statusesRoutes } from './statuses/statuses.routes.ts';
 import { StreamKeysRepo } from './streamKeys/streamKeys.repo.ts';
 import { streamKeysRoutes } from './streamKeys/streamKeys.routes.ts';
@@ -309,13 +308,13 @@ export function createServices(dependencies: ServicesDependencies) {
       ...chatHandlers(chat),
       ...actHandlers({
         ...{ chat, gifts, moderation, reminders, signIns, viewing },
-        ...{ reports, sessions, analytics, stage, accessService },
+        ...{ reports, sessions, analytics, stage, accessService, people, statuses },
       }),
       ...conversationsHandlers(conversations),
       ...{ ...notificationsHandlers(notifications), ...presenceHandlers(presence) },
       ...{ ...healthHandlers(stage.health), ...reportsHandlers },
       ...restreamHandlers(restream),
-      ...{ ...sessionsHandlers(sessions), ...statusesHandlers(statuses.service) },
+      ...sessionsHandlers(sessions),
     },
     guards: {
       session: sessionGuard(sessions),

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
   clientMessages,
-  errorBody,
   type ErrorCode,
   type Gift,
   type MessageName,
-  type MessageOutput,
   type RoomEvent,
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
@@ -14,7 +12,7 @@ import { Life } from '../testing/Life.ts';
 import { expectBalancedBooks, fundDirectly, keyed } from '../testing/money.ts';
 import { refusalOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
-import { TestSocket } from '../testing/TestSocket.ts';
+import { askMessage as ask, TestSocket } from '../testing/TestSocket.ts';
 
 let backend: TestBackend;
 let api: TestApi;
@@ -48,17 +46,6 @@ afterAll(() => backend?.close());
 
 const connect = (account: Account | null, where = api): Promise<TestSocket> =>
   TestSocket.connect(where.url, account === null ? {} : { token: account.accessToken });
-/** Asks with any payload, and parses the answer with the contract. Rejects with the code of a refusal. */
-async function ask<N extends MessageName>(
-  socket: TestSocket,
-  name: N,
-  payload: object,
-): Promise<MessageOutput<N>> {
-  const answer = await socket.ask(name, payload);
-  const refused = errorBody.safeParse(answer);
-  if (refused.success) throw new Error(refused.data.error.code);
-  return clientMessages[name].output.parse(answer) as MessageOutput<N>;
-}
 const eventsOf = (socket: TestSocket): RoomEvent[] =>
   socket.of('session:events').flatMap(({ events }) => events);
 const untilEvent = (socket: TestSocket, isIt: (event: RoomEvent) => boolean) =>

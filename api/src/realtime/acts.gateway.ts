@@ -8,6 +8,7 @@ import type { GiftsService } from '../gifts/gifts.service.ts';
 import type { SignInsService } from '../identity/signIns.service.ts';
 import type { Moderation } from '../moderation/createModeration.ts';
 import { moderationHandlers } from '../moderation/moderation.gateway.ts';
+import { peopleHandlers, type PeopleActs } from '../people/people.gateway.ts';
 import { remindersHandlers } from '../reminders/reminders.gateway.ts';
 import type { RemindersService } from '../reminders/reminders.service.ts';
 import { reportActHandlers } from '../reports/reports.gateway.ts';
@@ -16,6 +17,8 @@ import { sessionActHandlers } from '../sessions/sessions.gateway.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
 import { bansHandlers } from '../stage/bans.gateway.ts';
 import type { BansService } from '../stage/bans.service.ts';
+import { statusesHandlers } from '../statuses/statuses.gateway.ts';
+import type { StatusesService } from '../statuses/statuses.service.ts';
 import type { Viewing } from '../viewing/createViewing.ts';
 import { viewingHandlers } from '../viewing/viewing.gateway.ts';
 import type { CurrentUser } from './gateway.ts';
@@ -26,17 +29,19 @@ export interface ActServices {
   readonly chat: Pick<Chat, 'chat'>;
   readonly gifts: { readonly gifts: GiftsService };
   readonly moderation: Pick<Moderation, 'sanctions'>;
+  readonly people: PeopleActs;
   readonly reminders: RemindersService;
   readonly reports: ReportsService;
   readonly sessions: SessionsService;
   readonly stage: { readonly bans: BansService };
+  readonly statuses: { readonly service: StatusesService };
   readonly viewing: Pick<Viewing, 'viewing'>;
   readonly signIns: Pick<SignInsService, 'current'>;
 }
 
-/** What one does while one watches or hosts, over sockets as over REST. */
+/** What one does while one watches or hosts, and among people, over sockets as over REST. */
 export function actHandlers({ chat, gifts, moderation, reminders, signIns, ...more }: ActServices) {
-  const { accessService, analytics, reports, sessions, stage, viewing } = more;
+  const { accessService, analytics, people, reports, sessions, stage, statuses, viewing } = more;
   const current: CurrentUser = ({ user, signInId }) => signIns.current(user.id, signInId);
   return {
     ...viewingHandlers(viewing),
@@ -48,5 +53,7 @@ export function actHandlers({ chat, gifts, moderation, reminders, signIns, ...mo
     ...sessionActHandlers(sessions, analytics.analytics, current),
     ...accessHandlers(accessService, current),
     ...bansHandlers(stage.bans, current),
+    ...peopleHandlers(people, current),
+    ...statusesHandlers(statuses.service, current),
   };
 }

@@ -1,12 +1,20 @@
 import { waitUntil } from '@maydan/infra';
 import { namesOf, newId } from '@maydan/prisma';
-import { onlineKey } from '../presence/OnlineUsers.ts';
 import { socketStream } from '../realtime/EventStream.ts';
 import { rooms } from '../realtime/rooms.ts';
 import { idOf, type Account, type TestApi } from '../testing/TestApi.ts';
 import { TestBackend } from '../testing/TestBackend.ts';
 import { TestMedia } from '../testing/TestMedia.ts';
-import { expire, feedOf, follow, post, see, untilRemoved, uploadForStatus } from '../testing/statuses.ts';
+import {
+  expire,
+  feedOf,
+  follow,
+  post,
+  see,
+  untilOnline,
+  untilRemoved,
+  uploadForStatus,
+} from '../testing/statuses.ts';
 import { TestSocket } from '../testing/TestSocket.ts';
 import { followersAtOnce } from './statusFollowers.repo.ts';
 import { StatusesData } from './statusesData.repo.ts';
@@ -32,8 +40,7 @@ afterAll(async () => {
 const upload = (who: Account) => uploadForStatus(files, api, who);
 const connect = async (who: Account, to: TestApi = api): Promise<TestSocket> => {
   const client = await TestSocket.connect(to.url, { token: who.accessToken });
-  const isOnline = async () => (await backend.redis.zscore(onlineKey, who.user.id)) !== null;
-  await waitUntil('the presence', isOnline, 60_000);
+  await untilOnline(backend, who);
   return client;
 };
 

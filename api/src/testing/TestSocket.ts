@@ -1,4 +1,12 @@
-import { errorBody, serverEvents, type ErrorCode, type ServerEventName } from '@maydan/contracts';
+import {
+  clientMessages,
+  errorBody,
+  serverEvents,
+  type ErrorCode,
+  type MessageName,
+  type MessageOutput,
+  type ServerEventName,
+} from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { io, type Socket } from 'socket.io-client';
 import type { z } from 'zod';
@@ -9,6 +17,18 @@ const deadlineMs = 60_000;
 export interface Told<E extends ServerEventName = ServerEventName> {
   readonly event: E;
   readonly payload: unknown;
+}
+
+/** Asks with any payload, and parses the answer with the contract. Rejects with the code of a refusal. */
+export async function askMessage<N extends MessageName>(
+  socket: TestSocket,
+  name: N,
+  payload: object,
+): Promise<MessageOutput<N>> {
+  const answer = await socket.ask(name, payload);
+  const refused = errorBody.safeParse(answer);
+  if (refused.success) throw new Error(refused.data.error.code);
+  return clientMessages[name].output.parse(answer) as MessageOutput<N>;
 }
 
 /** A client of the api's sockets that remembers all it was told, parsed with the contract. */

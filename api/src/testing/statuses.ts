@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Media, StatusCreate, StatusView } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
+import { onlineKey } from '../presence/OnlineUsers.ts';
 import { idOf, type Account, type TestApi } from './TestApi.ts';
 import type { TestBackend } from './TestBackend.ts';
 import type { TestMedia } from './TestMedia.ts';
 
 export function follow(who: Account, whom: Account): Promise<unknown> {
   return who.client.people.follow(idOf(whom));
+}
+
+/** Waits until somebody who has connected counts as online: statuses are told to those who do. */
+export async function untilOnline({ redis }: TestBackend, { user }: Account): Promise<void> {
+  const isOnline = async () => (await redis.zscore(onlineKey, user.id)) !== null;
+  await waitUntil('the presence', isOnline, 60_000);
 }
 
 /** A new status: `hello`, unless the change says otherwise. */

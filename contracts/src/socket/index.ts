@@ -7,6 +7,7 @@ import { giftMessages } from './gifts.ts';
 import { healthEvents, healthMessages } from './health.ts';
 import { mediaEvents } from './media.ts';
 import { moderationEvents, moderationMessages } from './moderation.ts';
+import { peopleMessages } from './people.ts';
 import { presenceEvents, presenceMessages } from './presence.ts';
 import { notificationEvents, notificationMessages } from './notifications.ts';
 import { reminderMessages } from './reminders.ts';
@@ -41,6 +42,7 @@ export const clientMessages = {
   ...moderationMessages,
   ...healthMessages,
   ...notificationMessages,
+  ...peopleMessages,
   ...presenceMessages,
   ...reminderMessages,
   ...reportMessages,

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { userId } from '../ids.ts';
-import { status } from '../statuses.ts';
+import { status, statusCreateInput } from '../statuses.ts';
 import { message } from './message.ts';
 
-/** As over REST. */
+const byId = z.object({ id: z.uuid() });
+
+/** As over REST: the same `tempId` again is answered with the status that is stored. */
 export const statusMessages = {
-  'status:see': message({
-    access: 'signedIn',
-    input: z.object({ id: z.uuid() }),
-    output: z.object({}),
-  }),
+  'status:create': message({ access: 'signedIn', input: statusCreateInput, output: z.object({ status }) }),
+  /** An own one; moderators: anybody's. */
+  'status:delete': message({ access: 'signedIn', input: byId, output: z.object({}) }),
+  'status:see': message({ access: 'signedIn', input: byId, output: z.object({}) }),
 };
 
 /**
