@@ -307,7 +307,7 @@ export function createServices(dependencies: ServicesDependencies) {
       ...connectionHandlers((token) => signIns.authenticate(`Bearer ${token}`)),
       ...chatHandlers(chat),
       ...actHandlers({
-        ...{ chat, gifts, moderation, reminders, signIns, viewing },
+        ...{ chat, conversations, gifts, moderation, reminders, signIns, viewing },
         ...{ reports, sessions, analytics, stage, accessService, people, statuses },
       }),
       ...conversationsHandlers(conversations),

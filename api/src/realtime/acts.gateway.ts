@@ -3,6 +3,8 @@ import type { AccessService } from '../access/access.service.ts';
 import type { AnalyticsService } from '../analytics/analytics.service.ts';
 import { chatActHandlers } from '../chat/chat.gateway.ts';
 import type { Chat } from '../chat/createChat.ts';
+import { conversationActHandlers } from '../conversations/conversationActs.gateway.ts';
+import type { Conversations } from '../conversations/createConversations.ts';
 import { giftsHandlers } from '../gifts/gifts.gateway.ts';
 import type { GiftsService } from '../gifts/gifts.service.ts';
 import type { SignInsService } from '../identity/signIns.service.ts';
@@ -27,6 +29,7 @@ export interface ActServices {
   readonly accessService: AccessService;
   readonly analytics: { readonly analytics: Pick<AnalyticsService, 'summaryOf'> };
   readonly chat: Pick<Chat, 'chat'>;
+  readonly conversations: Pick<Conversations, 'conversations' | 'members'>;
   readonly gifts: { readonly gifts: GiftsService };
   readonly moderation: Pick<Moderation, 'sanctions'>;
   readonly people: PeopleActs;
@@ -41,7 +44,8 @@ export interface ActServices {
 
 /** What one does while one watches or hosts, and among people, over sockets as over REST. */
 export function actHandlers({ chat, gifts, moderation, reminders, signIns, ...more }: ActServices) {
-  const { accessService, analytics, people, reports, sessions, stage, statuses, viewing } = more;
+  const { accessService, analytics, conversations, people, reports, sessions, stage, statuses, viewing } =
+    more;
   const current: CurrentUser = ({ user, signInId }) => signIns.current(user.id, signInId);
   return {
     ...viewingHandlers(viewing),
@@ -53,6 +57,7 @@ export function actHandlers({ chat, gifts, moderation, reminders, signIns, ...mo
     ...sessionActHandlers(sessions, analytics.analytics, current),
     ...accessHandlers(accessService, current),
     ...bansHandlers(stage.bans, current),
+    ...conversationActHandlers(conversations, current),
     ...peopleHandlers(people, current),
     ...statusesHandlers(statuses.service, current),
   };

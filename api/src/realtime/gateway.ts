@@ -42,7 +42,7 @@ export interface SocketClient<A extends MessageAccess = MessageAccess> {
 }
 
 /**
- * The account as it is now, read as for a request: for what is judged by its role, or moves coins. Throws `token_invalid` when the
+ * The account as it is now, read as for a request: for what is judged by its role, moves coins, or changes who is what to whom. Throws `token_invalid` when the
  * sign-in has ended, and `account_banned`, where the connection hasn't ended by it yet.
  */
 export type CurrentUser = (client: SocketClient<'signedIn'>) => Promise<User>;

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { conversation, member, sharedConversation } from '../conversations.ts';
+import {
+  conversation,
+  conversationById,
+  conversationCreateInput,
+  conversationUpdateInput,
+  directInput,
+  member,
+  memberInput,
+  membersAddInput,
+  roleInput,
+  sharedConversation,
+} from '../conversations.ts';
 import { conversationId, userId } from '../ids.ts';
 import {
   conversationMessage,
@@ -15,6 +26,8 @@ import { publicUser } from '../sessions.ts';
 import { message } from './message.ts';
 
 const byConversation = z.object({ conversationId });
+const oneConversation = z.object({ conversation });
+const nothing = z.object({});
 
 /** For how long somebody is shown to type after the last word of it. */
 export const typingSec = 6;
@@ -25,20 +38,46 @@ export const conversationMessages = {
   'conversation:subscribe': message({
     access: 'signedIn',
     input: byConversation,
-    output: z.object({ conversation }),
+    output: oneConversation,
   }),
   'conversation:unsubscribe': message({
     access: 'signedIn',
     input: byConversation,
     output: z.object({}),
   }),
-  /** As over REST: the same `tempId` again is answered with the message that is stored. */
+  /** As over REST, like all that follow but typing: the one conversation with somebody, made when there is none. */
+  'conversation:direct': message({ access: 'signedIn', input: directInput, output: oneConversation }),
+  /** A group or public channel. */
+  'conversation:create': message({
+    access: 'signedIn',
+    input: conversationCreateInput,
+    output: oneConversation,
+  }),
+  'conversation:update': message({
+    access: 'signedIn',
+    input: conversationUpdateInput,
+    output: oneConversation,
+  }),
+  /** For all, as its owner; of a direct one, one's own view of it. */
+  'conversation:delete': message({ access: 'signedIn', input: conversationById, output: nothing }),
+  /** Into a public channel. */
+  'conversation:join': message({ access: 'signedIn', input: conversationById, output: oneConversation }),
+  'conversation:leave': message({ access: 'signedIn', input: conversationById, output: nothing }),
+  /** Answered with all who were named, those who were in it already too. */
+  'member:add': message({
+    access: 'signedIn',
+    input: membersAddInput,
+    output: z.object({ members: z.array(member) }),
+  }),
+  'member:remove': message({ access: 'signedIn', input: memberInput, output: nothing }),
+  'member:setRole': message({ access: 'signedIn', input: roleInput, output: z.object({ member }) }),
+  /** The same `tempId` again is answered with the message that is stored. */
   'message:send': message({
     access: 'signedIn',
     input: messageSendInput,
     output: z.object({ message: conversationMessage }),
   }),
-  /** These as over REST, too; all who may see it are told. */
+  /** All who may see it are told of these. */
   'message:edit': message({
     access: 'signedIn',
     input: messageEditInput,
