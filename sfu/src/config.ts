@@ -51,7 +51,7 @@ export const configSchema = z
     SFU_RTC_PORT: port.default(40_000),
     /** Address that clients send WebRTC to, when it isn't one of this machine's own. A name is looked up at the start. */
     SFU_ANNOUNCED_ADDRESS: optional(z.string()),
-    /** UDP ports for plain RTP between our services. */
+    /** UDP ports for plain RTP between our services and between Workers, and towards clients that are ICE lite. */
     SFU_RTC_MIN_PORT: port.default(40_100),
     SFU_RTC_MAX_PORT: port.default(49_999),
     /** Encrypts what this node gets from other nodes of the sfu, and sends them nothing in clear. The same on all. */

@@ -47,6 +47,11 @@ export class PeerTransports extends EventEmitter<PeerTransportsEvents> {
     return this.#options.factory.iceServers(this.#options.peerId);
   }
 
+  /** Where the node gets ports for what is no WebRTC of a Worker. */
+  get portRange(): types.TransportPortRange {
+    return this.#options.factory.portRange;
+  }
+
   /** @throws AppError `forbidden` by the role, `conflict` when it has as many as it may have. */
   async createWebRtc(options: { direction: Direction; preferTcp?: boolean }): Promise<types.WebRtcTransport> {
     const { direction, preferTcp = false } = options;

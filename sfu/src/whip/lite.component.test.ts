@@ -74,15 +74,16 @@ describe('a client that is ICE lite', () => {
     }
   }, 120_000);
 
-  it('is met at an address of IPv6 where the node listens there', async () => {
+  it('is met at an address of IPv6 where the node listens there, from a port of the range', async () => {
     const namespace = `lite-${process.pid}`;
     await run('ip', ['netns', 'add', namespace]);
     try {
       await run('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
-      const inside = ['netns', 'exec', namespace, process.execPath, main, '--address', '::1'];
+      const where = ['--address', '::1', '--firstPort', '20000', '--lastPort', '20019'];
+      const inside = ['netns', 'exec', namespace, process.execPath, main, ...where];
       const { stdout } = await run('ip', inside, { timeout: 100_000 });
       const [answered, then] = stdout.split('\n', 2).map((line) => JSON.parse(line) as object);
-      const candidate = expect.stringMatching(/ udp \d+ ::1 \d+ typ host/);
+      const candidate = expect.stringMatching(/ udp \d+ ::1 200[01]\d typ host/);
       expect(answered).toEqual({ status: 201, candidates: [candidate] });
       expect(then).toEqual({ heard: true });
     } finally {

@@ -54,9 +54,9 @@ export async function connect(
   const transport = await peer.transports.createWebRtc({ direction });
   await peer.transports.connect(transport.id, { role: dtls.role, fingerprints: [dtls.fingerprint] });
   if (liteAddresses === null) return { transport, bridge: null };
-  const { webRtcServer } = peer.place.worker;
+  const place = { server: peer.place.worker.webRtcServer, portRange: peer.transports.portRange };
   const client = { ice, addresses: liteAddresses };
-  return { transport, bridge: await LiteBridge.start(transport, webRtcServer, client) };
+  return { transport, bridge: await LiteBridge.start(transport, place, client) };
 }
 
 /** A peer whose media can't be set up leaves; one that was replaced meanwhile learns that. */

@@ -2,11 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { freePort } from '@maydan/infra';
+import { createWorker } from 'mediasoup';
+import { waitFor } from '../../../tests/support/waitFor.ts';
 import { Voice } from '../mesh/testing/Voice.ts';
 import { portsOf } from '../testing/portsOf.ts';
 import { RtpSink } from '../testing/RtpSink.ts';
 import type { TestClient } from '../testing/TestClient.ts';
 import { TestSfu } from '../testing/TestSfu.ts';
+import { workerBin } from '../testing/workerBin.ts';
+import { LiteBridge } from '../whip/ice/LiteBridge.ts';
+import { call, refusal, sdp } from '../whip/testing/httpCalls.ts';
+import { LiteClient } from '../whip/testing/LiteClient.ts';
 
 const count = 20;
 const cleanups: (() => unknown)[] = [];
@@ -26,14 +32,18 @@ async function bound(port: number, address: string): Promise<Socket> {
   }
 }
 
+/** Sockets at all of these ports that nobody else has, on loopback. */
+async function takeFree(first: number): Promise<Socket[]> {
+  const ports = Array.from({ length: count }, (_, nth) => first + nth);
+  const tried = await Promise.allSettled(ports.map((port) => bound(port, '127.0.0.1')));
+  return tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
 /** Sockets at ports next to each other on loopback, which nobody else has. */
 async function takeRange(): Promise<{ first: number; sockets: Socket[] }> {
   for (;;) {
     const first = Math.min(await freePort(), 65_535 - count);
-    const tried = await Promise.allSettled(
-      Array.from({ length: count }, (_, nth) => bound(first + nth, '127.0.0.1')),
-    );
-    const sockets = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const sockets = await takeFree(first);
     if (sockets.length === count) return { first, sockets };
     for (const socket of sockets) socket.close();
   }
@@ -89,6 +99,42 @@ describe('the ports of an sfu', () => {
     await sink.more(10);
     await greedy.request('room.leave', {});
     await receivePlain(egress);
+  }, 120_000);
+
+  it('towards a client that is ICE lite are of the range, too, and who finds none comes again', async () => {
+    const { first, sockets } = await takeRange();
+    for (const socket of sockets) socket.close();
+    const sfu = await start(rangeEnv(first));
+    const sessionId = randomUUID();
+    const voice = await Voice.start(await sfu.join({ sessionId, role: 'ingress' }));
+    cleanups.push(() => voice.close());
+    const elsewhere = await createWorker({ workerBin: workerBin(), logLevel: 'warn' });
+    cleanups.push(() => elsewhere.close());
+    const player = await LiteClient.player(elsewhere);
+    const play = (): Promise<Response> => {
+      const token = sfu.token({ sessionId, role: 'viewer' });
+      return call(sfu, `/whep/${sessionId}`, { token, type: sdp, body: player.offer });
+    };
+    const before = portsOf(process.pid);
+    const played = await play();
+    expect(played.status).toBe(201);
+    // One to the client, one to the Worker.
+    const own = portsOf(process.pid).filter((port) => !before.includes(port));
+    expect(own).toHaveLength(2);
+    expect(own.filter((port) => port < first || port >= first + count)).toEqual([]);
+    const answer = await played.text();
+    expect(own).toContain(Number(/a=candidate:\S+ 1 udp \d+ \S+ (\d+)/.exec(answer)?.[1]));
+    await player.accept(answer);
+    // DTLS and checks come to no more than 4000 meanwhile.
+    await waitFor('its sound', async () => (await player.bytesReceived) > 6_000);
+
+    const taken = await takeFree(first);
+    const refused = await play();
+    for (const socket of taken) socket.close();
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refusal(refused)).toMatchObject({ status: 503, code: 'overloaded' });
+    expect(LiteBridge.open).toBe(1);
+    expect((await play()).status).toBe(201);
   }, 120_000);
 
   it('that are taken are named by a node that can not start: those of WebRTC', async () => {

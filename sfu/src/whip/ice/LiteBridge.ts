@@ -1,17 +1,26 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { AppError } from '@maydan/common';
 import type { types } from 'mediasoup';
 import { bindingRequest, isStun, type IceCredentials } from '../../ice/stun.ts';
 import type { LiteAddress } from '../sdp/offer.ts';
 import { refused } from '../sdp/refuse.ts';
+import { bindInRange } from './bindInRange.ts';
 import { Checks } from './Checks.ts';
 
 export interface LiteClient {
   /** What checks to it are signed with. */
   readonly ice: IceCredentials;
   readonly addresses: readonly LiteAddress[];
+}
+
+/** Where a bridge stands. */
+export interface BridgePlace {
+  /** Of the transport's Worker. */
+  readonly server: types.WebRtcServer;
+  /** Where it gets its ports: those towards the client, and the one towards the Worker. */
+  readonly portRange: types.TransportPortRange;
 }
 
 /** On this node. All that such a client sends or receives goes through the event loop. */
@@ -44,12 +53,12 @@ export class LiteBridge {
   }
 
   /**
-   * Ends with the transport. @throws AppError `validation_failed` when the client is nowhere we may send to, `overloaded`,
-   * `not_found` when the transport was closed.
+   * Ends with the transport. @throws AppError `validation_failed` when the client is nowhere we may send to, `overloaded` when there
+   * are too many or no port is free, `not_found` when the transport was closed.
    */
   static async start(
     transport: types.WebRtcTransport,
-    server: types.WebRtcServer,
+    place: BridgePlace,
     client: LiteClient,
   ): Promise<LiteBridge> {
     const addresses = reachable(client.addresses, transport.iceCandidates);
@@ -57,7 +66,7 @@ export class LiteBridge {
     // From now on, since others come while this one is being made.
     LiteBridge.#open++;
     try {
-      return await LiteBridge.#make(transport, server, { ...client, addresses });
+      return await LiteBridge.#make(transport, place, { ...client, addresses });
     } catch (error) {
       LiteBridge.#open--;
       throw error;
@@ -66,23 +75,24 @@ export class LiteBridge {
 
   static async #make(
     transport: types.WebRtcTransport,
-    server: types.WebRtcServer,
+    { server, portRange }: BridgePlace,
     client: LiteClient,
   ): Promise<LiteBridge> {
     const [worker] = (await server.dump()).udpSockets;
     if (worker === undefined) throw new AppError('unavailable');
     const address = worker.ip.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^::$/, '::1');
     const families = [...new Set(client.addresses.map(({ ip }) => isIP(ip)))];
-    const outside = new Map(families.map((family) => [family, outsideSocket(family)]));
-    const inside = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize });
+    const outside = new Map(families.map((family) => [family, socketOf(family)]));
+    const inside = socketOf(isIP(address));
+    const sockets = [...outside.values(), inside];
     try {
-      const listening = [...outside.values()].map((socket) => once(socket.bind(0), 'listening'));
+      await Promise.all(sockets.map((socket) => bindInRange(socket, portRange)));
       inside.connect(worker.port, address);
-      await Promise.all([...listening, once(inside, 'connect')]);
+      await once(inside, 'connect');
       if (transport.closed) throw new AppError('not_found');
       return new LiteBridge(transport, outside, inside, client);
     } catch (error) {
-      for (const socket of [...outside.values(), inside]) socket.close();
+      for (const socket of sockets) socket.close();
       throw error;
     }
   }
@@ -182,7 +192,7 @@ function orLose(send: () => void): void {
   }
 }
 
-function outsideSocket(family: number): Socket {
+function socketOf(family: number): Socket {
   return createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: family === 6, recvBufferSize });
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLogger, mintJoinToken, type JoinGrant } from '@maydan/common';
+import type { types } from 'mediasoup';
 import { configSchema, type SfuConfig } from '../../config.ts';
 import { createSfuApp } from '../../createSfuApp.ts';
 import { Rooms } from '../../rooms/Rooms.ts';
@@ -22,6 +23,8 @@ export interface WhipStandOptions {
   readonly sessionType?: 'video' | 'audio';
   /** What clients are told instead of 127.0.0.1. */
   readonly announcedAddress?: string;
+  /** Of all that is sent and received; the default one unless told otherwise. */
+  readonly portRange?: types.TransportPortRange;
 }
 
 /** An environment that offers STUN and TURN servers. */
@@ -33,7 +36,7 @@ export const iceServersEnv = {
 
 const logger = createLogger('sfu', 'silent');
 export const internalSecret = 'a secret of the tests that is long enough';
-const portRange = { min: 40_100, max: 49_999 };
+const anyPorts = { min: 40_100, max: 49_999 };
 
 /** WHIP and WHEP as the sfu serves them, with a real mediasoup Worker and a stand-in for the api. */
 export class WhipStand {
@@ -44,7 +47,7 @@ export class WhipStand {
   readonly #sessionType: 'video' | 'audio';
 
   static async start(options: WhipStandOptions = {}): Promise<WhipStand> {
-    const { announcedAddress, workers = 1, address = '127.0.0.1' } = options;
+    const { announcedAddress, workers = 1, address = '127.0.0.1', portRange = anyPorts } = options;
     const pool = await WorkerPool.create({
       size: workers,
       settings: { workerBin: workerBin(), logLevel: 'warn' },
@@ -68,7 +71,7 @@ export class WhipStand {
     pool: WorkerPool,
     config: SfuConfig,
     api: WhipApi,
-    { consumersPerWorker = 500, sessionType = 'video' }: WhipStandOptions,
+    { consumersPerWorker = 500, sessionType = 'video', portRange = anyPorts }: WhipStandOptions,
   ) {
     this.pool = pool;
     this.#api = api;
