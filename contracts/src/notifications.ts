@@ -49,7 +49,7 @@ const shared = {
   id: z.uuid(),
   /** Those who did it, the newest first, 3 at most; accounts that are gone, or hidden by a block, are left out. */
   actors: z.array(publicUser),
-  /** How many did it, those left out counted; 0: the platform itself. */
+  /** How many did it, without those whom a block hides; 0: the platform itself. */
   actorCount: z.int(),
   /** How often it happened: notifications of one kind become one while they are unread. */
   count: z.int(),

@@ -55,7 +55,10 @@ export class Outbox {
     const row = await notifications.find(userId, id);
     if (row === null) return;
     const actors = await notifications.actorsOf({ id: userId, role: 'user' }, [row]);
+    const notification = toNotification(row, actors);
+    // A block came between.
+    if (row.actorCount > 0 && notification.actorCount === 0) return;
     const names = to.map((one) => rooms.user(one.userId));
-    await emitter.emit(names, 'notification:new', { notification: toNotification(row, actors) });
+    await emitter.emit(names, 'notification:new', { notification });
   }
 }

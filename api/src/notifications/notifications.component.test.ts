@@ -86,7 +86,7 @@ describe('a follow', () => {
     await settled();
     await ann.client.blocks.create(idOf(bob));
     await backend.database.user.update({ where: idOf(cat), data: { bannedAt: new Date() } });
-    expect((await listOf(ann))[0]).toMatchObject({ actors: [{ id: dan.user.id }], actorCount: 3 });
+    expect((await listOf(ann))[0]).toMatchObject({ actors: [{ id: dan.user.id }], actorCount: 2 });
 
     const [eve, fay] = (await api.people(2)) as [Account, Account];
     await eve.client.blocks.create(idOf(fay));
@@ -101,6 +101,43 @@ describe('a follow', () => {
     });
     await settled();
     expect([await listOf(eve), await listOf(fay)]).toEqual([[], []]);
+  });
+
+  it('is hidden with all who did it while there is a block, and counts the others alone', async () => {
+    const [ann, bob, cat] = (await api.people(3)) as [Account, Account, Account];
+    const told = { userId: ann.user.id };
+    const sessionId = randomUUID();
+    const live = { sessionId, title: "Bob's evening", sessionType: 'video' };
+    const gift = { groupKey: `gift:${sessionId}`, data: { sessionId, gift: 'Rose', quantity: 1 } };
+    const causes = [
+      { type: 'gift', actorId: cat.user.id, ...gift },
+      { type: 'gift', actorId: bob.user.id, ...gift },
+      { type: 'stream', actorId: bob.user.id, groupKey: `stream:${sessionId}`, data: live },
+    ] as const;
+    await backend.database.notificationCause.createMany({
+      data: causes.map((cause) => ({ ...told, ...cause, key: randomUUID(), id: newId() })),
+    });
+    await settled();
+    const { notifications } = ann.client;
+    const all = await listOf(ann);
+    expect(all).toHaveLength(2);
+    expect(all).toContainEqual(expect.objectContaining({ type: 'gift', actorCount: 2, count: 2 }));
+    expect(await notifications.unread()).toEqual({ unread: 2 });
+
+    await ann.client.blocks.create(idOf(bob));
+    const page = await notifications.list({ limit: 1 });
+    const ofCat = { type: 'gift', actors: [{ id: cat.user.id }], actorCount: 1, count: 1 };
+    expect(page).toMatchObject({ items: [ofCat], nextCursor: null });
+    expect((await notifications.list({ only: 'unread' })).items).toMatchObject([ofCat]);
+    expect((await notifications.list({ type: 'stream' })).items).toEqual([]);
+    expect(await notifications.unread()).toEqual({ unread: 1 });
+    await cat.client.blocks.create(idOf(ann));
+    expect(await listOf(ann)).toEqual([]);
+    expect(await notifications.unread()).toEqual({ unread: 0 });
+
+    await ann.client.blocks.remove(idOf(bob));
+    await cat.client.blocks.remove(idOf(ann));
+    expect(await listOf(ann)).toEqual(all);
   });
 });
 

@@ -1,7 +1,8 @@
-import type { NotificationType, PublicUser } from '@maydan/contracts';
-import type { Database, Notification } from '@maydan/prisma';
-import { visibleTo, type Viewer } from '../people/blocks.repo.ts';
+import type { NotificationType } from '@maydan/contracts';
+import { Prisma, type Database, type Notification } from '@maydan/prisma';
+import { visibleSql, type Viewer } from '../people/blocks.repo.ts';
 import { publicFields, type PageWish } from '../people/listed.ts';
+import type { Actors } from './rows.ts';
 
 /** Actors of a notification who are looked up, so that three are left when some may not be seen. */
 const lookedUp = 8;
@@ -28,41 +29,49 @@ export class NotificationsRepo {
     return this.#database.notification.findUnique({ where: { userId_id: { userId, id } } });
   }
 
+  /** The viewer's own, without those of which everybody who did it is hidden from them. */
   list(
-    userId: string,
+    viewer: NonNullable<Viewer>,
     { type, unread }: NotificationFilter,
     { after, take }: PageWish,
   ): Promise<Notification[]> {
+    const ofType = type === undefined ? Prisma.empty : Prisma.sql`AND "type" = ${type}::"NotificationType"`;
+    const thatUnread = unread ? Prisma.sql`AND "readAt" IS NULL` : Prisma.empty;
     const behind =
-      after === null ? {} : { OR: [{ at: { lt: after.at } }, { at: after.at, id: { lt: after.id } }] };
-    return this.#database.notification.findMany({
-      where: {
-        ...{ userId, shown: true },
-        ...(type === undefined ? {} : { type }),
-        ...(unread ? { readAt: null } : {}),
-        ...behind,
-      },
-      orderBy: [{ at: 'desc' }, { id: 'desc' }],
-      take,
-    });
+      after === null
+        ? Prisma.empty
+        : Prisma.sql`AND ("at", "id") < (${after.at}::timestamptz, ${after.id}::uuid)`;
+    return this.#database.$queryRaw<Notification[]>`
+      SELECT * FROM "Notification"
+      WHERE "userId" = ${viewer.id}::uuid AND "shown" ${ofType} ${thatUnread} ${behind} AND ${isSeenBy(viewer)}
+      ORDER BY "at" DESC, "id" DESC LIMIT ${take}`;
   }
 
-  /** The newest actors of all rows that the viewer may see, by id; one query. */
-  async actorsOf(viewer: Viewer, rows: readonly Notification[]): Promise<Map<string, PublicUser>> {
-    const ids = [...new Set(rows.flatMap(({ actorIds }) => actorIds.slice(0, lookedUp)))];
-    if (ids.length === 0) return new Map();
+  /** The newest actors of all rows whom the viewer may see, and all who are hidden from them; two queries. */
+  async actorsOf(viewer: Viewer, rows: readonly Notification[]): Promise<Actors> {
+    const all = [...new Set(rows.flatMap(({ actorIds }) => actorIds))];
+    if (all.length === 0) return { users: new Map(), hidden: new Set() };
+    const blocked = await this.#database.$queryRaw<{ id: string }[]>`
+      SELECT "id" FROM unnest(${all}::uuid[]) AS "User"("id") WHERE NOT (${visibleSql(viewer)})`;
+    const hidden = new Set(blocked.map(({ id }) => id));
+    const newest = rows.flatMap(({ actorIds }) =>
+      actorIds.filter((id) => !hidden.has(id)).slice(0, lookedUp),
+    );
     const users = await this.#database.user.findMany({
-      where: { id: { in: ids }, bannedAt: null, ...visibleTo(viewer) },
+      where: { id: { in: [...new Set(newest)] }, bannedAt: null },
       ...publicFields,
     });
-    return new Map(users.map((user) => [user.id, user]));
+    return { users: new Map(users.map((user) => [user.id, user])), hidden };
   }
 
-  async countUnread(userId: string): Promise<number> {
-    return this.#database.notification.count({
-      where: { userId, shown: true, readAt: null },
-      take: countedUnread,
-    });
+  /** Of those that `list` has. */
+  async countUnread(viewer: NonNullable<Viewer>): Promise<number> {
+    const [row] = await this.#database.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS "count" FROM (
+        SELECT FROM "Notification"
+        WHERE "userId" = ${viewer.id}::uuid AND "shown" AND "readAt" IS NULL AND ${isSeenBy(viewer)}
+        LIMIT ${countedUnread}) AS "some"`;
+    return row?.count ?? 0;
   }
 
   /** What is read takes nothing more in and isn't pushed any more. How many there were. */
@@ -94,4 +103,10 @@ export class NotificationsRepo {
       if (count < deletedAtOnce) return total;
     }
   }
+}
+
+/** For a query that reads "Notification": the platform did it, or somebody who isn't hidden from the viewer, or more than are kept. */
+function isSeenBy(viewer: Viewer): Prisma.Sql {
+  return Prisma.sql`("actorCount" > cardinality("actorIds") OR cardinality("actorIds") = 0
+    OR EXISTS (SELECT FROM unnest("actorIds") AS "User"("id") WHERE ${visibleSql(viewer)}))`;
 }

@@ -44,14 +44,14 @@ export class NotificationsService {
     const { notifications } = this.#deps;
     const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
     const filter = { type: input.type, unread: input.only === 'unread' };
-    const rows = await notifications.list(user.id, filter, { after, take: input.limit + 1 });
+    const rows = await notifications.list(user, filter, { after, take: input.limit + 1 });
     const { page, nextCursor } = pageOf(rows, input.limit, ({ at, id }) => ({ at, id }));
     const actors = await notifications.actorsOf(user, page);
     return { items: page.map((row) => toNotification(row, actors)), nextCursor };
   }
 
   async unread(user: User): Promise<{ unread: number }> {
-    return { unread: await this.#deps.notifications.countUnread(user.id) };
+    return { unread: await this.#deps.notifications.countUnread(user) };
   }
 
   /** The user's other devices are told. */

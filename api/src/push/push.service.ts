@@ -111,7 +111,7 @@ export class PushService {
     const owner = { id: device.userId, role: 'user' as const };
     const actors = await this.#deps.notifications.actorsOf(owner, [notification]);
     const told = toNotification(notification, actors);
-    if (told.actorCount > 0 && told.actors.length === 0) return null;
+    if (notification.actorCount > 0 && told.actors.length === 0) return null;
     return pushOf(told, notification.groupKey, language ?? 'en');
   }
 }
