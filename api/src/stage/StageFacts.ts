@@ -75,7 +75,9 @@ export class StageFacts {
     const outcome =
       fact.type === 'stage.peerJoined' ? await repo.peerJoined(fact) : await repo.peerLeft(fact, fact.reason);
     if (outcome.isNews) logger.info({ sessionId, peerId, userId, role, reason: reasonOf(fact) }, fact.type);
-    const expulsion = outcome.isPresent ? expulsionOf(fact, session, outcome) : null;
+    // Who went at one node may be back at another, where coming was judged.
+    const hasCome = fact.type === 'stage.peerJoined' && outcome.isPresent;
+    const expulsion = hasCome ? expulsionOf(fact, session, outcome) : null;
     if (expulsion !== null) await sfu.removePeer(sessionId, { peerId }, expulsion);
     if (userId !== null && outcome.seat?.type === 'applied' && outcome.seat.isChange) {
       await announcer.seatChanged(sessionId, userId, false);

@@ -266,6 +266,31 @@ describe('the stage', () => {
     expect(await mine(guest, id)).toBe('requested');
   });
 
+  it('goes on for who came back at another node when the one before is given up', async () => {
+    const show = await open();
+    const { host, id } = show;
+    const guest = await admitted(show);
+    const before = await SfuVoice.start(backend.redis);
+    try {
+      const devices = [deviceOf(id, host, 'host'), deviceOf(id, guest)];
+      for (const device of devices) {
+        await before.joined(device, new Date(Date.now() - 2_000));
+        await sfu.joined(device, new Date(Date.now() - 1_000));
+      }
+      await reaches(guest, id, 'onStage');
+      for (const device of devices) await before.left(device, 'roomLost');
+      await factsHandled(backend.redis);
+      expect(await mine(guest, id)).toBe('onStage');
+      expect((await api.client.stage.get({ id })).stage.people).toHaveLength(2);
+      const ofOthers = deviceOf(id, await api.register());
+      await sfu.joined(ofOthers);
+      await sfu.commands.until(removalOf(ofOthers.peerId, 'removed'));
+      for (const { peerId } of devices) expect(sfu.commands.heard.some(removalOf(peerId, ''))).toBe(false);
+    } finally {
+      await before.close();
+    }
+  });
+
   it('puts out who has no seat, and who says to be the host', async () => {
     const { id } = await open();
     const stranger = await api.register();

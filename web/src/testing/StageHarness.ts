@@ -159,7 +159,7 @@ export async function figuresOf(page: Page, testId: string, name: string): Promi
 
 export async function stageOf(page: Page): Promise<StageState> {
   return page.evaluate(() => {
-    if (!window.maydanStage) throw new Error('there is no stage');
+    if (!window.maydanStage) throw new Error(`there is no stage; the page says ${document.body.innerText}`);
     return window.maydanStage.state;
   });
 }
@@ -262,5 +262,12 @@ export async function waitForSound(page: Page): Promise<void> {
       const stats = await window.maydanStage?.stats();
       return Object.values(stats?.receiving ?? {}).some(({ audioLevel }) => (audioLevel ?? 0) > 0.01);
     });
-  await waitFor('sound', isHeard, { timeoutMs });
+  try {
+    await waitFor('sound', isHeard, { timeoutMs });
+  } catch (cause) {
+    const had = await page.evaluate(async () =>
+      JSON.stringify([await window.maydanStage?.stats(), window.maydanStage?.state]),
+    );
+    throw new Error(`no sound; the page had ${had}`, { cause });
+  }
 }
