@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { quickest } from '../../../tests/support/quickest.ts';
 import { childrenOf, portsOf } from '../testing/portsOf.ts';
@@ -76,6 +77,8 @@ describe('a room on two nodes', () => {
     await sink.more(10);
     await until('a key frame to be asked for', async () => {
       await egress.request('consumer.requestKeyFrame', { consumerId: sink.consumerId });
+      // Below the limit of requests, however long it takes.
+      await delay(250);
       return (await a.metric('maydan_sfu_key_frames_sent_total')) > before;
     });
     const pipes = (): Promise<number[]> =>
