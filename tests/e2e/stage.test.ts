@@ -179,7 +179,15 @@ describe('a stage of cameras', () => {
       await guest.getByTestId('leave-stage').click();
       await waitForStage(host, 'the guest to be gone', ({ peers }) => peers.length === 0);
       await guest.context().close();
-      // Its page may connect to both nodes.
+      // Its page may connect to the nodes that the api knows when it is loaded.
+      const policy = async () => (await fetch(web.stack.web)).headers.get('content-security-policy') ?? '';
+      await waitFor(
+        'the api to know both',
+        async () => (await policy()).includes(`ws://127.0.0.1:${second.httpPort}`),
+        {
+          timeoutMs: 30_000,
+        },
+      );
       guest = await web.visit(`/watch/${id}`, 'viewer');
       await web.comeOnStage(host, guest);
       await waitFor('the room on both nodes', async () => (await nodes()).length === 2, {

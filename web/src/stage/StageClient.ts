@@ -240,7 +240,8 @@ export class StageClient {
     const media = new PeerMedia({
       device,
       codec: this.options.codec ?? 'vp8',
-      ask: (name, input) => this.connection().request(name, input),
+      // Without a connection it rejects as with one that is lost; it never throws.
+      ask: async (name, input) => this.connection().request(name, input),
       wanted: room.role === 'host' || room.role === 'cohost' ? this.wanted : new Map(),
       mutedByHost: (source) => this.state.own[source]?.mutedByHost ?? false,
       producers: () => this.state.producers,
