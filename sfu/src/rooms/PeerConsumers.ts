@@ -98,7 +98,10 @@ export class PeerConsumers extends EventEmitter<PeerConsumersEvents> {
     this.#get(consumerId).close();
   }
 
-  /** At most one a second reaches the sender, however many ask. @throws AppError `not_found`. */
+  /**
+   * At most one a second reaches the sender, however many ask; none from who began in the middle of a group of an RTMP
+   * source, which can't be asked. @throws AppError `not_found`.
+   */
   async requestKeyFrame(consumerId: string): Promise<void> {
     const consumer = this.#get(consumerId);
     if (consumer.kind !== 'video') return;

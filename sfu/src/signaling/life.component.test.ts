@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Fact } from '@maydan/contracts';
 import { RtpSink } from '../testing/RtpSink.ts';
-import { RtpSource } from '../testing/RtpSource.ts';
+import { RtpSource, type SentCodec } from '../testing/RtpSource.ts';
 import { opusParameters } from '../testing/rtp.ts';
 import type { TestClient } from '../testing/TestClient.ts';
 import { TestSfu } from '../testing/TestSfu.ts';
@@ -25,8 +25,8 @@ async function start(env: NodeJS.ProcessEnv = {}): Promise<TestSfu> {
   return sfu;
 }
 
-async function publish(client: TestClient): Promise<RtpSource> {
-  const source = await RtpSource.start(client);
+async function publish(client: TestClient, codec: SentCodec = 'h264'): Promise<RtpSource> {
+  const source = await RtpSource.start(client, codec);
   cleanups.push(() => source.close());
   return source;
 }
@@ -345,7 +345,7 @@ describe('key frames', () => {
     const sessionId = randomUUID();
     const ingress = await sfu.join({ sessionId, role: 'ingress' });
     const egress = await sfu.join({ sessionId, role: 'egress' });
-    const source = await publish(ingress);
+    const source = await publish(ingress, 'vp8');
     const first = await receive(egress, source.videoId);
     await first.more(10);
     const startedAt = Date.now();

@@ -31,19 +31,20 @@ export function silentPacket(sequence: number): Buffer {
   return Buffer.concat([header, Buffer.from([0xf8, 0xff, 0xfe])]);
 }
 
-export const vp8Rtp = (ssrc = videoSsrc): types.RtpParameters => ({
-  codecs: [
-    {
-      mimeType: 'video/VP8',
-      payloadType: 96,
-      clockRate: 90_000,
-      rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
-    },
-  ],
-  encodings: [{ ssrc }],
-});
+export const vp8Parameters = (ssrc = videoSsrc) =>
+  ({
+    codecs: [
+      {
+        mimeType: 'video/VP8',
+        payloadType: 96,
+        clockRate: 90_000,
+        rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+      },
+    ],
+    encodings: [{ ssrc }],
+  }) satisfies RtpParametersMessage & types.RtpParameters;
 
-/** A picture of 20 ms in an RTP packet of `vp8Rtp`: the head of a key frame of 320x180 (RFC 6386 9.1) and nothing to see. */
+/** A picture of 20 ms in an RTP packet of `vp8Parameters`: the head of a key frame of 320x180 (RFC 6386 9.1) and nothing to see. */
 export function blackPacket(sequence: number): Buffer {
   const header = Buffer.from([0x80, 0x80 | 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   header.writeUInt16BE(sequence & 0xffff, 2);

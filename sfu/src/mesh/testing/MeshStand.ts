@@ -9,7 +9,7 @@ import type { SfuCommand } from '@maydan/contracts';
 import { startRedis } from '@maydan/infra';
 import type { EmbeddedRedis } from '@maydan/infra';
 import { RtpSink } from '../../testing/RtpSink.ts';
-import { RtpSource } from '../../testing/RtpSource.ts';
+import { RtpSource, type SentCodec } from '../../testing/RtpSource.ts';
 import { h264Parameters, opusParameters } from '../../testing/rtp.ts';
 import { TestClient } from '../../testing/TestClient.ts';
 import { secret } from '../../testing/TestSfu.ts';
@@ -68,8 +68,8 @@ export class MeshStand {
     return client;
   }
 
-  async publish(client: TestClient): Promise<RtpSource> {
-    const source = await RtpSource.start(client);
+  async publish(client: TestClient, codec: SentCodec = 'h264'): Promise<RtpSource> {
+    const source = await RtpSource.start(client, codec);
     this.own(() => source.close());
     return source;
   }

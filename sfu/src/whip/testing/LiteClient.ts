@@ -2,7 +2,14 @@ import { isIPv6 } from 'node:net';
 import type { MediaKind } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import { mediaCodecs } from '../../rooms/mediaCodecs.ts';
-import { audioSsrc, blackPacket, opusRtp, silentPacket, videoSsrc, vp8Rtp } from '../../testing/rtp.ts';
+import {
+  audioSsrc,
+  blackPacket,
+  opusRtp,
+  silentPacket,
+  videoSsrc,
+  vp8Parameters,
+} from '../../testing/rtp.ts';
 
 const packetMs = 20;
 const lineOf = (sdp: string, name: string): string => new RegExp(`a=${name}:(.*)\\r\\n`).exec(sdp)?.[1] ?? '';
@@ -55,7 +62,7 @@ export class LiteClient {
     const lines: Line[] = [];
     const client = new LiteClient(router, transport, lines, ip);
     for (const kind of kinds) {
-      const rtpParameters = kind === 'audio' ? opusRtp(audioSsrc) : vp8Rtp(videoSsrc);
+      const rtpParameters = kind === 'audio' ? opusRtp(audioSsrc) : vp8Parameters(videoSsrc);
       const producer = await source.produce({ kind, rtpParameters });
       const codec = codecOf(router, kind);
       const rtpCapabilities = { codecs: [codec], headerExtensions: [] };
