@@ -1,6 +1,6 @@
 import { compress } from './compress.ts';
 import { GroupCache } from './GroupCache.ts';
-import { beginsKeyFrame, readRtp, writeRtp, type RtpPacket } from './rtpPacket.ts';
+import { beginsKeyFrame, headerExtension, readRtp, writeRtp, type RtpPacket } from './rtpPacket.ts';
 
 const sps = Buffer.from([0x67, 66]);
 const slice = Buffer.from([0x41, 1]);
@@ -25,6 +25,26 @@ describe('RTP packets', () => {
     expect(readRtp(Buffer.from('80e10102000003e800000007', 'hex'))).toBeNull();
     expect(readRtp(Buffer.from('ffff', 'hex'))).toBeNull();
     expect(readRtp(Buffer.from('90e10102000003e8000000070000ffff', 'hex'))).toBeNull();
+  });
+
+  it.each([
+    ['of one byte, longer than all', '90', 'bede0001' + '3a940000', 3, null],
+    ['of one byte, behind another and padding', '90', 'bede0002' + '10aa0030' + '94000000', 3, '94'],
+    ['of one byte, of more', '90', 'bede0001' + '32aabbcc', 3, 'aabbcc'],
+    ['behind contributing sources', '91', '0000000b' + 'bede0001' + '30940000', 3, '94'],
+    ['of another id', '90', 'bede0001' + '40940000', 3, null],
+    ['behind what ends the list', '90', 'bede0001' + 'f0003094', 3, null],
+    ['of two bytes', '90', '10000001' + '03019400', 3, '94'],
+    ['of two bytes, with bits of the application', '90', '10050002' + '01000020' + '02aabb00', 32, 'aabb'],
+    ['of two bytes, empty', '90', '10000001' + '03000000', 3, ''],
+    ['of two bytes, cut off', '90', '10000001' + '00000003', 3, null],
+    ['of an unknown kind', '90', 'abcd0001' + '30940000', 3, null],
+    ['of none', '80', '30940000', 3, null],
+    ['of less than it says', '90', 'bede0005' + '3f94', 3, null],
+    ['of a header alone', '90', '', 3, null],
+  ])('have header extensions %s', (_how, first, extension, id, found) => {
+    const bytes = Buffer.from(`${first}e10102000003e800000007${extension}`, 'hex');
+    expect(headerExtension(bytes, id)?.toString('hex') ?? null).toBe(found);
   });
 
   it('are written with other numbers', () => {

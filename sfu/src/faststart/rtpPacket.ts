@@ -30,6 +30,33 @@ export function readRtp(packet: Buffer): RtpPacket | null {
   };
 }
 
+const oneByteExtensions = 0xbede;
+const twoByteExtensions = 0x100;
+
+/** What a packet says in its header extension of this id (RFC 8285, section 4), a view of it; null: nothing. */
+export function headerExtension(packet: Buffer, id: number): Buffer | null {
+  if (packet.length < headerBytes || (packet.readUInt8(0) & 0x10) === 0) return null;
+  const start = headerBytes + 4 * (packet.readUInt8(0) & 15);
+  if (packet.length < start + 4) return null;
+  const profile = packet.readUInt16BE(start);
+  const isShort = profile === oneByteExtensions;
+  if (!isShort && profile >> 4 !== twoByteExtensions) return null;
+  const elements = packet.subarray(start + 4, start + 4 + 4 * packet.readUInt16BE(start + 2));
+  let at = 0;
+  while (at < elements.length) {
+    const first = elements.readUInt8(at++);
+    // Padding.
+    if (first === 0) continue;
+    // With one byte, 15 means that nothing is to be read from here on.
+    if ((isShort && first >> 4 === 15) || (!isShort && at === elements.length)) return null;
+    const size = isShort ? (first & 15) + 1 : elements.readUInt8(at++);
+    if ((isShort ? first >> 4 : first) === id)
+      return at + size <= elements.length ? elements.subarray(at, at + size) : null;
+    at += size;
+  }
+  return null;
+}
+
 export interface RtpNumbers {
   readonly payloadType: number;
   readonly ssrc: number;

@@ -2,10 +2,11 @@ import { AppError, audioLevelByte, audioLevelUri, LevelMeter, opusDurationMs } f
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
 import { noReceiver } from '../workers/PooledWorker.ts';
-import { readRtp } from '../faststart/rtpPacket.ts';
+import { headerExtension, readRtp } from '../faststart/rtpPacket.ts';
+import { Loudness } from './Loudness.ts';
 
-/** Each takes about 0.004 cores of the event loop (ADR 14). */
-const mostMeters = 60;
+/** That decode: each takes about 0.004 cores of the event loop (ADR 14). */
+const mostDecoders = 60;
 /** Packets of 5 ms and some that come late; of who sends more the rest of the second isn't listened to. */
 const mostPacketsPerSecond = 250;
 /** mediasoup takes the mean of ten levels or more, for packets of 20 ms. */
@@ -15,41 +16,50 @@ const levelId = 1;
 const payloadType = 100;
 const ssrc = 1;
 
+/** Somebody whose sound is listened to. */
+export interface Heard {
+  /** What mediasoup's choice of who speaks goes by, on the same Router. */
+  readonly producer: types.Producer;
+  readonly loudness: Loudness;
+}
+
 /**
- * Hears how loud sound is whose sender doesn't say so in each packet (RFC 6464), as OBS: mediasoup doesn't decode, and its observers
- * know of nobody else. A meter decodes the packets of a producer and sends their levels, without sound, as a producer of its own.
+ * Hears how loud sound is, packet by packet (RFC 6464): mediasoup's own observer of levels passes over who sends little (DTX). Of a
+ * sender that doesn't say it, as OBS, the packets are decoded, since mediasoup doesn't, and their levels sent, without sound, as a
+ * producer of its own to mediasoup's observer of who speaks.
  */
 export class LevelMeters {
   readonly #logger: Logger;
   readonly #most: number;
-  #size = 0;
+  #decoders = 0;
 
-  constructor(logger: Logger, most = mostMeters) {
+  constructor(logger: Logger, most = mostDecoders) {
     this.#logger = logger;
     this.#most = most;
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#size;
+  /** How many senders are decoded. */
+  get decoders(): number {
+    return this.#decoders;
   }
 
   /**
-   * A producer on the same Router that mediasoup's observers can listen to in place of this one; it ends with it. Null for
-   * what isn't Opus, and when there are as many as this node may have. @throws what mediasoup throws, also when `heard` is gone,
-   * or AppError `not_found` when it ends meanwhile.
+   * Listens to a producer until it ends. Null for what isn't Opus, and when as many are decoded as this node may decode. @throws
+   * what mediasoup throws, also when `heard` is gone, or AppError `not_found` when it ends meanwhile.
    */
-  async open(router: types.Router, heard: types.Producer): Promise<types.Producer | null> {
+  async open(router: types.Router, heard: types.Producer, tellsLevel: boolean): Promise<Heard | null> {
     if (heard.rtpParameters.codecs[0]?.mimeType.toLowerCase() !== 'audio/opus') return null;
-    if (this.#size >= this.#most) {
-      this.#logger.warn({ most: this.#most }, 'a level is not heard: there are as many meters as may be');
+    if (!tellsLevel && this.#decoders >= this.#most) {
+      this.#logger.warn({ most: this.#most }, 'a level is not heard: as many are decoded as may be');
       return null;
     }
-    this.#size++;
+    if (!tellsLevel) this.#decoders++;
     let transport: types.DirectTransport | undefined;
     try {
       transport = await router.createDirectTransport();
-      const teller = await transport.produce({ kind: 'audio', rtpParameters: tellerParameters });
+      const teller = tellsLevel
+        ? null
+        : await transport.produce({ kind: 'audio', rtpParameters: tellerParameters });
       const { rtpCapabilities } = router;
       const consumer = await transport.consume({
         producerId: heard.id,
@@ -59,21 +69,35 @@ export class LevelMeters {
       });
       // What has ended while it was being made says so no more.
       if (transport.closed || consumer.closed) throw new AppError('not_found');
-      this.#listen(transport, consumer, teller);
+      const ear = teller === null ? listening(consumer) : this.#decoding(transport, teller);
+      this.#listen(transport, consumer, ear);
       await consumer.resume();
-      return teller;
+      return { producer: teller ?? heard, loudness: ear.loudness };
     } catch (error) {
       transport?.close();
       throw error;
     } finally {
-      if (transport === undefined || transport.closed) this.#size--;
-      else transport.observer.once('close', () => this.#size--);
+      if (!tellsLevel) {
+        if (transport === undefined || transport.closed) this.#decoders--;
+        else transport.observer.once('close', () => this.#decoders--);
+      }
     }
   }
 
-  #listen(transport: types.DirectTransport, consumer: types.Consumer, teller: types.Producer): void {
+  #decoding(transport: types.DirectTransport, teller: types.Producer): Ear {
     const meter = new LevelMeter(this.#logger);
-    const ear = new Ear(meter, (packet) => teller.send(packet));
+    transport.observer.once('close', () => meter.close());
+    let sequence = 0;
+    return new Ear(
+      (_packet, payload) => meter.levelOf(payload),
+      (level, durationMs) => {
+        const count = Math.max(1, Math.round(durationMs / levelMs));
+        for (let nth = 0; nth < count; nth++) teller.send(levelPacket(sequence++, level));
+      },
+    );
+  }
+
+  #listen(transport: types.DirectTransport, consumer: types.Consumer, ear: Ear): void {
     let isDeaf = false;
     let isTold = false;
     // It may be closed by then.
@@ -95,11 +119,18 @@ export class LevelMeters {
       this.#logger.warn({ producerId: consumer.producerId }, 'a level is not heard of all: too many packets');
     });
     consumer.observer.once('close', () => transport.close());
-    transport.observer.once('close', () => {
-      clearInterval(pace);
-      meter.close();
-    });
+    transport.observer.once('close', () => clearInterval(pace));
   }
+}
+
+/** Reads what the packets themselves say. */
+function listening({ rtpParameters }: types.Consumer): Ear {
+  const id = rtpParameters.headerExtensions?.find(({ uri }) => uri === audioLevelUri)?.id;
+  return new Ear((packet) => {
+    const told = id === undefined ? undefined : headerExtension(packet, id)?.readUInt8(0);
+    // The upper bit is for voice (RFC 6464, section 3), which few tell.
+    return told === undefined ? null : told & 0x7f;
+  });
 }
 
 const tellerParameters: types.RtpParameters = {
@@ -108,17 +139,21 @@ const tellerParameters: types.RtpParameters = {
   encodings: [{ ssrc }],
 };
 
-/** Makes packets that tell a level of packets that have one. */
+/** As RFC 6464 tells it; null: not known. */
+type LevelOf = (packet: Buffer, payload: Buffer) => number | null;
+type Tell = (level: number, durationMs: number) => void;
+
+/** Hears packets in their order: how loud the sound in each is, and how long. */
 class Ear {
+  readonly loudness = new Loudness();
   /** That were heard; whoever asks sets it back. */
   packets = 0;
-  readonly #meter: LevelMeter;
-  readonly #tell: (packet: Buffer) => void;
+  readonly #levelOf: LevelOf;
+  readonly #tell: Tell | null;
   #last: number | null = null;
-  #sequence = 0;
 
-  constructor(meter: LevelMeter, tell: (packet: Buffer) => void) {
-    this.#meter = meter;
+  constructor(levelOf: LevelOf, tell: Tell | null = null) {
+    this.#levelOf = levelOf;
     this.#tell = tell;
   }
 
@@ -127,14 +162,14 @@ class Ear {
     const packet = readRtp(bytes);
     if (packet === null) return;
     const { sequence, payload } = packet;
-    // The decoder builds on what it decoded before: what comes late is left out.
+    // A decoder builds on what it decoded before: what comes late is left out.
     if (this.#last !== null && ((sequence - this.#last) & 0xffff) >= 0x8000) return;
     this.#last = sequence;
-    const level = this.#meter.levelOf(payload);
+    const level = this.#levelOf(bytes, payload);
     const durationMs = opusDurationMs(payload);
     if (level === null || durationMs === null) return;
-    const count = Math.max(1, Math.round(durationMs / levelMs));
-    for (let nth = 0; nth < count; nth++) this.#tell(levelPacket(this.#sequence++, level));
+    this.loudness.add(level, durationMs);
+    this.#tell?.(level, durationMs);
   }
 }
 

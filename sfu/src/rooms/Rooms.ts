@@ -59,7 +59,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   /** How many senders' levels are heard by decoding. */
   get levelMeters(): number {
-    return this.#levelMeters.size;
+    return this.#levelMeters.decoders;
   }
 
   get all(): readonly Room[] {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
 import type { LevelMeters } from './LevelMeters.ts';
+import type { Loudness } from './Loudness.ts';
 import type { RoomProducer } from './RoomProducer.ts';
 
 export interface Level {
@@ -18,7 +19,6 @@ interface SpeakerWatchEvents {
 
 const levelIntervalMs = 500;
 const speakerIntervalMs = 300;
-const maxLevels = 20;
 /** What is softer is room noise. */
 const silenceDbov = -70;
 
@@ -27,11 +27,13 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   readonly #router: types.Router;
   readonly #meters: LevelMeters;
   readonly #logger: Logger;
-  #observers: Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> | undefined;
+  #observer: Promise<types.ActiveSpeakerObserver> | undefined;
   /** Id of a mediasoup Producer on this Router → peer. */
   readonly #owners = new Map<string, string>();
+  /** Of the producers that are listened to, by their id. */
+  readonly #heard = new Map<string, { readonly peerId: string; readonly loudness: Loudness }>();
+  #timer: NodeJS.Timeout | undefined;
   #dominant: string | null = null;
-  #isSilent = true;
   #speaker: string | null = null;
   #levels: readonly Level[] = [];
 
@@ -55,13 +57,19 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   async add(producer: RoomProducer): Promise<void> {
     if (producer.kind !== 'audio') return;
     try {
-      const heard = await this.#heardAs(producer);
-      if (heard === null || producer.closed) return;
-      const { id: producerId } = heard;
-      this.#owners.set(producerId, producer.peerId);
-      producer.once('closed', () => this.#forget(producerId, producer.peerId));
-      this.#observers ??= this.#createObservers();
-      for (const observer of await this.#observers) await observer.addProducer({ producerId });
+      const there = await producer.onRouter(this.#router);
+      const heard = await this.#meters.open(this.#router, there, producer.tellsLevel);
+      if (heard === null || producer.closed || this.#router.closed) return;
+      const { peerId } = producer;
+      this.#listen(producer.id, { peerId, loudness: heard.loudness });
+      const { id: producerId } = heard.producer;
+      this.#owners.set(producerId, peerId);
+      producer.once('closed', () => {
+        this.#owners.delete(producerId);
+        this.#forget(producer.id, peerId);
+      });
+      this.#observer ??= this.#createObserver();
+      await (await this.#observer).addProducer({ producerId });
     } catch (error) {
       // It may have been closed meanwhile; mediasoup takes it out of its observers itself.
       if (!producer.closed && !this.#router.closed)
@@ -69,50 +77,51 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
     }
   }
 
-  /** What says how loud it is, on this Router; null: nobody does. */
-  async #heardAs(producer: RoomProducer): Promise<types.Producer | null> {
-    const there = await producer.onRouter(this.#router);
-    return producer.tellsLevel ? there : this.#meters.open(this.#router, there);
+  #listen(id: string, heard: { peerId: string; loudness: Loudness }): void {
+    this.#heard.set(id, heard);
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => this.#look(), levelIntervalMs);
+    this.#router.observer.once('close', () => clearInterval(this.#timer));
   }
 
-  async #createObservers(): Promise<readonly (types.AudioLevelObserver | types.ActiveSpeakerObserver)[]> {
-    const levels = await this.#router.createAudioLevelObserver({
-      maxEntries: maxLevels,
-      threshold: silenceDbov,
-      interval: levelIntervalMs,
-    });
-    levels.on('volumes', (volumes) => this.#heard(volumes));
-    levels.on('silence', () => this.#heard([]));
+  async #createObserver(): Promise<types.ActiveSpeakerObserver> {
     const speaker = await this.#router.createActiveSpeakerObserver({ interval: speakerIntervalMs });
     speaker.on('dominantspeaker', ({ producer }) => {
       this.#dominant = this.#owners.get(producer.id) ?? null;
       this.#tell();
     });
-    return [levels, speaker];
+    return speaker;
   }
 
-  #heard(volumes: readonly types.AudioLevelObserverVolume[]): void {
-    const levels = volumes.flatMap(({ producer, volume }) => {
-      const peerId = this.#owners.get(producer.id);
-      return peerId === undefined ? [] : [{ peerId, dBov: volume }];
-    });
+  #look(): void {
+    const heard = [...this.#heard.values()]
+      .map(({ peerId, loudness }) => ({ peerId, dBov: loudness.take() }))
+      .filter(({ dBov }) => dBov >= silenceDbov)
+      .sort((a, b) => b.dBov - a.dBov);
+    // Of a microphone and the sound of a screen the louder one counts.
+    const levels = heard.filter(
+      ({ peerId }, at) => heard.findIndex((other) => other.peerId === peerId) === at,
+    );
+    if (levels.length === 0 && this.#levels.length === 0) return;
     this.#levels = levels;
-    this.#isSilent = levels.length === 0;
     // Whoever is heard alone speaks, before the slower choice of the dominant one is made.
     if (levels.length === 1 || this.#dominant === null) this.#dominant = levels[0]?.peerId ?? this.#dominant;
     this.emit('levels', levels);
     this.#tell();
   }
 
-  #forget(producerId: string, peerId: string): void {
-    this.#owners.delete(producerId);
+  #forget(id: string, peerId: string): void {
+    this.#heard.delete(id);
     this.#levels = this.#levels.filter((level) => level.peerId !== peerId);
     if (this.#dominant === peerId) this.#dominant = null;
     this.#tell();
+    if (this.#heard.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #tell(): void {
-    const speaker = this.#isSilent ? null : this.#dominant;
+    const speaker = this.#levels.length === 0 ? null : this.#dominant;
     if (speaker === this.#speaker) return;
     this.#speaker = speaker;
     this.emit('speaker', speaker);

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { createLogger } from '@maydan/common';
+import { audioLevelUri, createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
 import { audioSsrc, opusRtp, silentPacket } from '../testing/rtp.ts';
 import { until } from '../testing/until.ts';
 import { workerBin } from '../testing/workerBin.ts';
 import { LevelMeters } from './LevelMeters.ts';
+import type { Heard } from './LevelMeters.ts';
 import { mediaCodecs } from './mediaCodecs.ts';
 
 const logger = createLogger('sfu', 'silent');
@@ -29,14 +30,17 @@ async function produce(rtpParameters: types.RtpParameters = opusRtp()): Promise<
   return transport.produce({ kind: 'audio', rtpParameters });
 }
 
+/** Each stands for 20 ms. */
+async function levelsTold(heard: Heard | null): Promise<number> {
+  return (await heard?.producer.getStats())?.[0]?.packetCount ?? 0;
+}
+
 /** Level of a sine of ffmpeg: in stereo it is 24 dB below overload. */
 async function levelOfTone(meters: LevelMeters, frameMs: number): Promise<number> {
   const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
   const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: false });
   const producer = await transport.produce({ kind: 'audio', rtpParameters: opusRtp() });
-  const teller = await meters.open(router, producer);
-  const observer = await router.createAudioLevelObserver({ interval: 500, threshold: -70 });
-  await observer.addProducer({ producerId: teller?.id ?? '' });
+  const heard = await meters.open(router, producer, false);
   const ffmpeg = spawn(
     'ffmpeg',
     [
@@ -48,10 +52,12 @@ async function levelOfTone(meters: LevelMeters, frameMs: number): Promise<number
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   try {
-    let level = -127;
-    observer.on('volumes', ([loudest]) => (level = loudest?.volume ?? level));
-    await until('a level', () => level > -127);
-    return level;
+    // After the first packets, in which the encoder begins.
+    await until('its beginning', async () => (await levelsTold(heard)) >= 10);
+    heard?.loudness.take();
+    const before = await levelsTold(heard);
+    await until('half a second', async () => (await levelsTold(heard)) >= before + 25);
+    return heard?.loudness.take() ?? -127;
   } finally {
     const gone = once(ffmpeg, 'exit');
     ffmpeg.kill('SIGKILL');
@@ -65,71 +71,105 @@ describe('levels of sound whose sender tells none', () => {
     const level = await levelOfTone(meters, frameMs);
     expect(Math.abs(level + 24)).toBeLessThanOrEqual(1);
     router.close();
-    expect(meters.size).toBe(0);
+    expect(meters.decoders).toBe(0);
   });
 
   it('are heard of so many at most, and of another one when one ends', async () => {
     const meters = new LevelMeters(logger, 1);
     const first = await produce();
-    const teller = await meters.open(router, first);
+    const teller = (await meters.open(router, first, false))?.producer;
     expect(teller?.closed).toBe(false);
     const second = await produce();
-    expect(await meters.open(router, second)).toBeNull();
+    expect(await meters.open(router, second, false)).toBeNull();
     first.close();
-    await until('the end of the meter', () => meters.size === 0);
+    await until('the end of the meter', () => meters.decoders === 0);
     expect(teller?.closed).toBe(true);
-    expect(await meters.open(router, second)).not.toBeNull();
+    expect(await meters.open(router, second, false)).not.toBeNull();
   });
 
   it('are not heard of who is gone, nor of what is not Opus, and leave nothing', async () => {
     const meters = new LevelMeters(logger);
     const gone = await produce();
     gone.close();
-    await expect(meters.open(router, gone)).rejects.toThrow('not found');
-    expect(await meters.open(router, await produce({ codecs: [pcmu], encodings: [{ ssrc: 5 }] }))).toBeNull();
-    expect(meters.size).toBe(0);
+    await expect(meters.open(router, gone, false)).rejects.toThrow('not found');
+    const other = await produce({ codecs: [pcmu], encodings: [{ ssrc: 5 }] });
+    expect(await meters.open(router, other, false)).toBeNull();
+    expect(meters.decoders).toBe(0);
   });
 
-  it('are not heard, and leave no timer, when the room ends while the meter is made', async () => {
-    const meters = new LevelMeters(logger);
-    const producer = await produce();
-    router.observer.once('newtransport', ({ observer }) => {
-      observer.once('newconsumer', () => router.close());
-    });
-    const begun = jest.spyOn(globalThis, 'setInterval');
-    try {
-      await expect(meters.open(router, producer)).rejects.toThrow();
-      expect(begun).not.toHaveBeenCalled();
-    } finally {
-      begun.mockRestore();
-    }
-    expect(meters.size).toBe(0);
-  });
+  it.each([false, true])(
+    'are not heard, and leave no timer, when the room ends while the meter is made',
+    async (tellsLevel) => {
+      const meters = new LevelMeters(logger);
+      const producer = await produce();
+      router.observer.once('newtransport', ({ observer }) => {
+        observer.once('newconsumer', () => router.close());
+      });
+      const begun = jest.spyOn(globalThis, 'setInterval');
+      try {
+        await expect(meters.open(router, producer, tellsLevel)).rejects.toThrow();
+        expect(begun).not.toHaveBeenCalled();
+      } finally {
+        begun.mockRestore();
+      }
+      expect(meters.decoders).toBe(0);
+    },
+  );
 
   it('are heard of so many packets in a second, and again in the next, of who sends more than a voice has', async () => {
     const meters = new LevelMeters(logger);
     const producer = await produce();
     const beforeMs = performance.now();
-    const teller = await meters.open(router, producer);
+    const heard = await meters.open(router, producer, false);
     /** Of the seconds that may have begun by now. */
     const most = (): number => 250 * (1 + Math.floor((performance.now() - beforeMs) / 1_000));
-    const told = async (): Promise<number> => (await teller?.getStats())?.[0]?.packetCount ?? 0;
     let sequence = 0;
     const send = (count: number): void => {
       for (let nth = 0; nth < count; nth++) producer.send(silentPacket(sequence++));
     };
     send(1_000);
-    await until('the levels of a second', async () => (await told()) >= 250);
-    expect(await told()).toBeLessThanOrEqual(most());
+    await until('the levels of a second', async () => (await levelsTold(heard)) >= 250);
+    expect(await levelsTold(heard)).toBeLessThanOrEqual(most());
     await until('levels of what comes later', async () => {
       send(1);
-      return (await told()) > 270;
+      return (await levelsTold(heard)) > 270;
     });
     send(1_000);
-    await until('a second burst', async () => (await told()) >= 400);
-    expect(await told()).toBeLessThanOrEqual(most());
-    expect([meters.size, producer.closed, teller?.closed]).toEqual([1, false, false]);
+    await until('a second burst', async () => (await levelsTold(heard)) >= 400);
+    expect(await levelsTold(heard)).toBeLessThanOrEqual(most());
+    expect([meters.decoders, producer.closed, heard?.producer.closed]).toEqual([1, false, false]);
     producer.close();
-    await until('the end of the meter', () => meters.size === 0);
+    await until('the end of the meter', () => meters.decoders === 0);
   });
 });
+
+describe('levels of sound whose sender tells them', () => {
+  it.each([
+    ['a voice', Array<number>(25).fill(20), -20],
+    // Opus with DTX sends next to nothing in silence: this is all of half a second.
+    ['a beep, then silence that is not sent', [14, ...Array<number>(9).fill(127)], -24],
+    ['words behind a noise gate', [...Array<number>(10).fill(30), ...Array<number>(15).fill(127)], -34],
+    ['the noise of a room', Array<number>(25).fill(75), -75],
+    ['silence', Array<number>(25).fill(127), -127],
+  ])('are heard of %s', async (_what, sent, level) => {
+    const producer = await produce({ ...opusRtp(), headerExtensions: [{ uri: audioLevelUri, id: 3 }] });
+    const heard = await new LevelMeters(logger).open(router, producer, true);
+    expect(heard?.producer).toBe(producer);
+    const arrived = jest.spyOn(heard!.loudness, 'add');
+    sent.forEach((each, sequence) => producer.send(withLevel(silentPacket(sequence), 3, each)));
+    await until('all of it', () => arrived.mock.calls.length === sent.length);
+    expect(heard?.loudness.take()).toBe(level);
+    expect(heard?.loudness.take()).toBe(-127);
+  });
+});
+
+/** The packet with a header extension of one byte (RFC 8285, section 4.2). */
+function withLevel(packet: Buffer, id: number, level: number): Buffer {
+  const header = Buffer.from(packet.subarray(0, 12));
+  header.writeUInt8(0x90, 0);
+  return Buffer.concat([
+    header,
+    Buffer.from([0xbe, 0xde, 0, 1, id << 4, 0x80 | level, 0, 0]),
+    packet.subarray(12),
+  ]);
+}
