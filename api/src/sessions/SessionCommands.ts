@@ -6,11 +6,20 @@ import { controlDocumentOf, jobStates } from './controlDocument.ts';
 
 /** How long the document of a finished session stays, for those that ask late. */
 const finishedTtlSec = 3_600;
-/** Writes and announces a document in place of another ('': none), unless somebody else did. KEYS: document. ARGV: that one, text, how long (s; 0: for ever). */
-const replaceScript = `
-  if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return end
-  if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
-  redis.call('PUBLISH', KEYS[1], ARGV[2])`;
+/**
+ * Writes and announces a document unless one of a newer row is there; answers whether it did. KEYS: document. ARGV: text, revision,
+ * how long (s; 0: for ever), where ('anew': only where there is one).
+ */
+const writeScript = `
+  local there = redis.call('GET', KEYS[1])
+  if not there and ARGV[4] == 'anew' then return 0 end
+  if there then
+    local isRead, read = pcall(cjson.decode, there)
+    if isRead and type(read) == 'table' and (tonumber(read.revision) or 0) > tonumber(ARGV[2]) then return 0 end
+  end
+  if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3]) end
+  redis.call('PUBLISH', KEYS[1], ARGV[1])
+  return 1`;
 /** Pictures of a recording may be on their way into the storage while it is removed: it is looked at again. */
 const removedAgainMs = 600_000;
 
@@ -38,42 +47,30 @@ export class SessionCommands {
     this.#logger = dependencies.logger;
   }
 
-  /** Writes the control document and announces it on the channel of the same name. */
-  async writeControl(session: Session): Promise<void> {
-    const key = controlKey(session.id);
-    const text = JSON.stringify(controlDocumentOf(session));
-    const write = this.#redis.multi();
-    if (isFinished(session)) write.set(key, text, 'EX', finishedTtlSec);
-    else write.set(key, text);
-    await write.publish(key, text).exec();
-  }
-
-  /** Whether Redis has the document as this row says. */
-  async isControlled(session: Session): Promise<boolean> {
-    return isSame(await this.#redis.get(controlKey(session.id)), session);
-  }
-
   /**
-   * Writes the document again when Redis doesn't have it as the session's row says: Redis was lost, or two changes
-   * were written in the wrong order. `find` reads the row as it is now: what is written meanwhile is newer, and stays.
+   * Writes the control document and announces it on the channel of the same name. False: one of a newer row is there, of
+   * somebody who changed the session meanwhile, and stays.
    */
-  async repairControl(id: string, find: () => Promise<Session | null>): Promise<boolean> {
-    const text = await this.#redis.get(controlKey(id));
-    return this.#replaceControl(text, await find());
+  writeControl(session: Session): Promise<boolean> {
+    return this.#write(session, 'anyway');
   }
 
-  /** As `repairControl`, of a session that may never have been on air: without a document there is nobody to tell. */
-  async updateControl(id: string, find: () => Promise<Session | null>): Promise<boolean> {
-    const text = await this.#redis.get(controlKey(id));
-    return text !== null && this.#replaceControl(text, await find());
+  /** Of a session that may never have been on air: without a document there is nobody to tell. */
+  updateControl(session: Session): Promise<boolean> {
+    return this.#write(session, 'anew');
   }
 
-  async #replaceControl(before: string | null, session: Session | null): Promise<boolean> {
-    if (session === null || isSame(before, session)) return false;
-    const text = JSON.stringify(controlDocumentOf(session));
+  /** Writes the document again when Redis doesn't have it as the row says: Redis was lost, or whoever changed the row died. */
+  async repairControl(session: Session): Promise<boolean> {
+    const text = await this.#redis.get(controlKey(session.id));
+    return !isSame(text, session) && (await this.writeControl(session));
+  }
+
+  async #write(session: Session, where: 'anyway' | 'anew'): Promise<boolean> {
+    const document = controlDocumentOf(session);
     const ttlSec = isFinished(session) ? finishedTtlSec : 0;
-    await this.#redis.eval(replaceScript, 1, controlKey(session.id), before ?? '', text, ttlSec);
-    return true;
+    const said = [JSON.stringify(document), document.revision, ttlSec, where];
+    return (await this.#redis.eval(writeScript, 1, controlKey(session.id), ...said)) === 1;
   }
 
   /** Drops the publisher of this epoch and older ones. */

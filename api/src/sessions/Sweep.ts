@@ -77,7 +77,7 @@ export class Sweep {
     if (changed !== null) {
       await this.#deps.commands.writeControl(changed);
       await this.#deps.announcer.announce(changed.id);
-    } else if (await this.#repairControl(current)) {
+    } else if (await this.#deps.commands.repairControl(current)) {
       this.#deps.logger.info({ sessionId: current.id }, 'a control document was missing or old');
       // Whoever ended the session may have got no further than the database.
       if (current.state === 'ending') await this.#deps.commands.stop(current, 'ended');
@@ -136,15 +136,8 @@ export class Sweep {
 
   /** The worker that composes goes by the control document, which a session has from its stage's beginning on. */
   async #keepStage(session: Session, now: Date): Promise<void> {
-    await this.#repairControl(session);
+    await this.#deps.commands.repairControl(session);
     await this.#keepJob('live.composite', session, now);
-  }
-
-  /** The rows of a round were read together: what has changed since has its document already. */
-  async #repairControl(session: Session): Promise<boolean> {
-    const { commands, sessions } = this.#deps;
-    if (await commands.isControlled(session)) return false;
-    return commands.repairControl(session.id, () => sessions.find(session.id));
   }
 
   /** Targets may have been switched on while nobody could be told. */

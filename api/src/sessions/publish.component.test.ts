@@ -185,6 +185,24 @@ describe('the question of ingest', () => {
     expect(newest.epoch).toBe(ahead.epoch + 1);
   });
 
+  it('lets no control document of an older row take the place of a newer one', async () => {
+    const { key } = await api.createKey(await api.register());
+    const { sessionId: id } = await api.publish(key);
+    const { redis } = backend;
+    const stored = async () => (await redis.get(controlKey(id))) ?? '';
+    const { revision } = controlDocument.parse(JSON.parse(await stored()));
+    // As of a process that changed the session later, and was faster.
+    const faster = JSON.stringify({ desired: 'run', revision: revision + 1_000 });
+    await redis.set(controlKey(id), faster);
+    await api.publish(key);
+    expect(await stored()).toBe(faster);
+    for (const there of ['nonsense', '7', '{"revision":null}', JSON.stringify({ revision })]) {
+      await redis.set(controlKey(id), there);
+      const { epoch } = await api.publish(key);
+      expect(controlDocument.parse(JSON.parse(await stored())).epoch).toBe(epoch);
+    }
+  });
+
   it('takes the prepared session that is due first, and none of another day', async () => {
     const account = await api.register();
     const { key } = await api.createKey(account);

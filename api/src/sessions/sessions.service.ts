@@ -88,8 +88,8 @@ export class SessionsService {
     };
     const updated = await this.#deps.repo.update(id, { ...changes, ...textColumns(changes) }, where, also);
     if (changes.visibility !== undefined) await this.tellOrigins(session);
-    if (changes.stageLayout !== undefined) await this.#tellComposite(id);
     if (updated === null) throw new AppError('wrong_state', 'The session has started already.');
+    if (changes.stageLayout !== undefined) await this.#deps.commands.updateControl(updated);
     if (session.visibility !== 'private' && updated.visibility === 'private')
       await this.#deps.ends.endAll(updated);
     await this.#deps.announcer.announce(id);
@@ -246,13 +246,6 @@ export class SessionsService {
 
   async #view(row: SessionRow, viewer: Viewer, base: string): Promise<Session> {
     return (await this.#deps.views.view(row, viewer, base)).session;
-  }
-
-  /** Whoever wrote last looks once more, so the worker has what PostgreSQL has; beyond these rounds the sweep looks after it. */
-  async #tellComposite(id: string): Promise<void> {
-    for (let round = 0; round < 5; round++) {
-      if (!(await this.#deps.commands.updateControl(id, () => this.#deps.repo.find(id)))) return;
-    }
   }
 }
 
