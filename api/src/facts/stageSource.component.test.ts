@@ -51,6 +51,9 @@ async function compose(life: Life): Promise<number> {
 }
 const url = ({ sessionId }: Life, epoch: number): string =>
   `http://127.0.0.1:9000/relay/${sessionId}/${epoch}.flv`;
+/** A device of the host's, as the sfu tells of it. */
+const hostDevice = ({ user }: Life['host'], sessionId: string) =>
+  ({ sessionId, peerId: randomUUID(), userId: user.id, role: 'host' }) as const;
 
 describe('a stage beside an RTMP publisher', () => {
   it('is what is shown while it is there; then the publisher is again', async () => {
@@ -144,12 +147,7 @@ describe('a session without RTMP', () => {
     expect(await forward.getJob(made.id)).toBeUndefined();
     await life.ready({ audioOnly: type === 'audio' });
     await life.reaches('live');
-    const device = {
-      sessionId: made.id,
-      peerId: randomUUID(),
-      userId: life.host.user.id,
-      role: 'host' as const,
-    };
+    const device = hostDevice(life.host, made.id);
     await sfu.joined(device);
     await factsHandled(backend.redis);
     expect((await client.stage.get({ id: made.id })).stage.people).toHaveLength(1);
@@ -172,7 +170,7 @@ describe('a session without RTMP', () => {
     await sfu.announce({ rooms: [] });
     const closes = () => sfu.commands.heard.filter((one) => isDeepStrictEqual(one, closeRoom)).length;
     const before = closes();
-    await sfu.joined({ sessionId: made.id, peerId: randomUUID(), userId: life.host.user.id, role: 'host' });
+    await sfu.joined(hostDevice(life.host, made.id));
     await waitUntil('the room is closed again', () => closes() > before, 60_000);
   });
 
@@ -281,13 +279,7 @@ describe('the sweep', () => {
     try {
       await other.open(made.id);
       await other.started(made.id);
-      const host = {
-        sessionId: made.id,
-        peerId: randomUUID(),
-        userId: life.host.user.id,
-        role: 'host' as const,
-      };
-      await other.joined(host);
+      await other.joined(hostDevice(life.host, made.id));
       const onStage = async () => (await life.host.client.stage.get({ id: made.id })).stage.people.length;
       await waitUntil('the host', async () => (await onStage()) === 1, 60_000);
       await other.die();

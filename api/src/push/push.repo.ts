@@ -6,7 +6,6 @@ import {
   type Notification,
   type PushDevice,
 } from '@maydan/prisma';
-
 import { pushTime } from '../notifications/delivery.ts';
 import { quietOf, type QuietColumns } from '../notifications/quietHours.ts';
 
