@@ -241,6 +241,7 @@ export function createServices(dependencies: ServicesDependencies) {
     limits,
     sessions,
     access,
+    owners: wallet.owners,
     prices: wallet.prices,
     requireSayable: (...words) => chat.sending.requireSayable(...words),
     toldLater,

@@ -16,7 +16,7 @@ import {
   sessionLeaderboardInput,
   userLeaderboardInput,
 } from './gifts.ts';
-import { pageInput } from './people.ts';
+import { pageInput, pageOfUserInput } from './people.ts';
 import { byId, keyedRoute, route } from './route.ts';
 
 const tag = 'Gifts';
@@ -47,6 +47,12 @@ export const giftsContract = {
     .output(sentGiftPage),
   received: route('GET', '/me/gifts/received', tag, 'Gifts one has got, the newest first')
     .input(pageInput)
+    .output(sentGiftPage),
+  sentBy: route('GET', '/admin/users/{id}/gifts/sent', tag, 'Gifts somebody has sent, for admins')
+    .input(pageOfUserInput)
+    .output(sentGiftPage),
+  receivedBy: route('GET', '/admin/users/{id}/gifts/received', tag, 'Gifts somebody has got, for admins')
+    .input(pageOfUserInput)
     .output(sentGiftPage),
   returnSent: route('POST', '/admin/gifts/sent/{id}/return', tag, 'Give the coins of a sent gift back')
     .input(byId)

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { pageInput } from './people.ts';
+import { pageInput, pageOfUserInput } from './people.ts';
 import { byId, keyedRoute, route } from './route.ts';
 import {
   deposit,
-  depositListInput,
   depositPage,
   depositInput,
   keyedHeaders,
@@ -75,8 +74,24 @@ export const moneyContract = {
   pay: route('POST', '/admin/withdrawals/{id}/pay', adminTag, 'An approved one was transferred')
     .input(withdrawalPayInput)
     .output(userWithdrawal),
+  transactions: route(
+    'GET',
+    '/admin/users/{id}/transactions',
+    adminTag,
+    'What moved somebody’s coins, the newest first',
+  )
+    .input(pageOfUserInput)
+    .output(transactionPage),
+  withdrawalsOf: route(
+    'GET',
+    '/admin/users/{id}/withdrawals',
+    adminTag,
+    'Somebody’s withdrawals, the newest first',
+  )
+    .input(pageOfUserInput)
+    .output(withdrawalPage),
   deposits: route('GET', '/admin/users/{id}/deposits', adminTag, 'Somebody’s deposits, the newest first')
-    .input(depositListInput)
+    .input(pageOfUserInput)
     .output(depositPage),
   refundDeposit: route(
     'POST',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cleanLine, showsSomething } from './cleanText.ts';
-import { isoDate, userId } from './ids.ts';
+import { isoDate } from './ids.ts';
 import { pageInput } from './people.ts';
 import { publicUser } from './sessions.ts';
 
@@ -84,8 +84,6 @@ export const deposit = z.object({
   paidAt: isoDate.nullable(),
 });
 export type Deposit = z.infer<typeof deposit>;
-/** Somebody's, for admins. */
-export const depositListInput = pageInput.extend({ id: userId });
 export const depositPage = z.object({ items: z.array(deposit), nextCursor: z.string().nullable() });
 export type DepositPage = z.infer<typeof depositPage>;
 

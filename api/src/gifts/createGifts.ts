@@ -5,6 +5,7 @@ import type { RateLimits } from '../limits/RateLimits.ts';
 import { Pump } from '../notifications/Pump.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { BookOwners } from '../wallet/bookOwners.repo.ts';
 import type { Prices } from '../wallet/prices.ts';
 import { AssetsRepo } from './assets.repo.ts';
 import { giftAssetsRoutes } from './assets.routes.ts';
@@ -26,6 +27,7 @@ export interface GiftsParts {
   readonly limits: RateLimits;
   readonly sessions: SessionsService;
   readonly access: SessionAccess;
+  readonly owners: BookOwners;
   readonly prices: Prices;
   readonly requireSayable: GiftsDependencies['requireSayable'];
   /** Somebody is to be told of a cause of notifications. */

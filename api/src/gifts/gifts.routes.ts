@@ -17,6 +17,8 @@ export function giftsRoutes(
     totals: all.totals.handler(({ input, context }) => gifts.totals(context.user, input.id)),
     sent: mine.sent.handler(({ input, context }) => gifts.sent(context.user, input)),
     received: mine.received.handler(({ input, context }) => gifts.received(context.user, input)),
+    sentBy: mine.sentBy.handler(({ input, context }) => gifts.sentBy(context.user, input)),
+    receivedBy: mine.receivedBy.handler(({ input, context }) => gifts.receivedBy(context.user, input)),
     returnSent: mine.returnSent.handler(({ input, context }) => gifts.giveBack(context.user, input.id)),
     sessionLeaderboard: all.sessionLeaderboard.handler(({ input, context }) =>
       leaderboards.ofSession(context.user, input),

@@ -19,6 +19,7 @@ import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import type { SessionRoom } from '../realtime/SessionRoom.ts';
 import type { SessionsService } from '../sessions/sessions.service.ts';
+import type { BookOwners } from '../wallet/bookOwners.repo.ts';
 import type { Prices } from '../wallet/prices.ts';
 import { shownOf } from './catalogue.repo.ts';
 import type { Context, GiftsRepo } from './gifts.repo.ts';
@@ -28,6 +29,7 @@ import type { SeenUsers } from './seenUsers.repo.ts';
 
 export interface GiftsDependencies {
   readonly gifts: GiftsRepo;
+  readonly owners: BookOwners;
   readonly sessions: Pick<SessionsService, 'findVisible'>;
   readonly access: Pick<SessionAccess, 'admit'>;
   readonly seen: SeenUsers;
@@ -149,13 +151,25 @@ export class GiftsService {
     return this.#deps.gifts.totals(sessionId);
   }
 
-  /** Each their own alone. */
+  /** One's own. */
   sent(user: User, input: PageInput): Promise<SentGiftPage> {
     return this.#page({ senderId: user.id }, input, null);
   }
 
   received(user: User, input: PageInput): Promise<SentGiftPage> {
     return this.#page({ recipientId: user.id }, input, null);
+  }
+
+  /** Somebody's, for admins. Throws `forbidden` and `not_found`. */
+  async sentBy(admin: User, input: PageInput & { id: string }): Promise<SentGiftPage> {
+    await this.#deps.owners.requireFor(admin, input.id);
+    return this.#page({ senderId: input.id }, input, null);
+  }
+
+  /** As `sentBy`. */
+  async receivedBy(admin: User, input: PageInput & { id: string }): Promise<SentGiftPage> {
+    await this.#deps.owners.requireFor(admin, input.id);
+    return this.#page({ recipientId: input.id }, input, null);
   }
 
   /** Somebody was banned from a session: what they wrote with gifts there is gone for all, as their messages. May be repeated. */

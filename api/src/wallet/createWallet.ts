@@ -6,6 +6,7 @@ import { requireRole } from '../identity/requireRole.ts';
 import { auditLedger } from '../ledger/audit.repo.ts';
 import { deleteOldKeys } from '../ledger/idempotency.repo.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
+import { BookOwners } from './bookOwners.repo.ts';
 import { DepositsRepo } from './deposits.repo.ts';
 import { DepositsService } from './deposits.service.ts';
 import type { PaymentProvider } from './payments/PaymentProvider.ts';
@@ -31,11 +32,12 @@ export function createWallet({ config, database, limits, logger }: WalletParts) 
   const provider = providerOf(config);
   const walletRepo = new WalletRepo(database);
   const withdrawalsRepo = new WithdrawalsRepo(database);
-  const shared = { prices, limits, logger };
+  const owners = new BookOwners(database);
+  const shared = { owners, prices, limits, logger };
   const deposits = new DepositsService({ ...shared, deposits: new DepositsRepo(database), provider });
   return {
-    ...{ prices, walletRepo, withdrawalsRepo, deposits },
-    wallet: new WalletService(walletRepo, prices),
+    ...{ prices, owners, walletRepo, withdrawalsRepo, deposits },
+    wallet: new WalletService(walletRepo, owners, prices),
     withdrawals: new WithdrawalsService({ ...shared, withdrawals: withdrawalsRepo }),
     payments: paymentsRoutes(deposits, provider instanceof TestProvider ? provider : null),
     audit: (): Promise<LedgerAudit> => auditLedger(database),

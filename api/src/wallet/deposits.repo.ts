@@ -40,14 +40,12 @@ export class DepositsRepo {
   }
 
   /** Somebody's, the newest first; null: there is nobody of this id. */
-  async list(userId: string, { after, take }: PageWish): Promise<Deposit[] | null> {
-    const rows = await this.#database.deposit.findMany({
+  list(userId: string, { after, take }: PageWish): Promise<Deposit[]> {
+    return this.#database.deposit.findMany({
       where: { AND: [{ userId }, behind(after, 'id')] },
       orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
       take,
     });
-    if (rows.length > 0) return rows;
-    return (await this.#database.user.count({ where: { id: userId } })) === 0 ? null : [];
   }
 
   setCheckout(id: string, checkoutUrl: string): Promise<Deposit> {

@@ -7,6 +7,7 @@ import { priceOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
+import type { BookOwners } from './bookOwners.repo.ts';
 import type { DepositsRepo } from './deposits.repo.ts';
 import type { PaymentProvider } from './payments/PaymentProvider.ts';
 import { requireStorable, type Prices } from './prices.ts';
@@ -14,6 +15,7 @@ import { depositView } from './views.ts';
 
 export interface DepositsDependencies {
   readonly deposits: DepositsRepo;
+  readonly owners: BookOwners;
   /** Null: nobody can buy coins here. */
   readonly provider: PaymentProvider | null;
   readonly prices: Prices;
@@ -63,10 +65,9 @@ export class DepositsService {
 
   /** Somebody's, for admins, also of a deleted account, as the books stay. Throws `forbidden` and `not_found`. */
   async listOf(admin: User, { id, cursor, limit }: PageInput & { id: string }): Promise<DepositPage> {
-    requireRole(admin, 'admin');
+    await this.#deps.owners.requireFor(admin, id);
     const after = cursor === undefined ? null : decodeCursor(cursor);
     const rows = await this.#deps.deposits.list(id, { after, take: limit + 1 });
-    if (rows === null) throw new AppError('not_found');
     const { page, nextCursor } = pageOf(rows, limit, ({ createdAt, id: rowId }) => ({
       at: createdAt,
       id: rowId,

@@ -32,12 +32,18 @@ export function walletRoutes(services: WalletServices, { wallet: mine }: SignedI
 }
 
 export function moneyRoutes(services: WalletServices, { money }: SignedInProcedures) {
-  const { deposits, withdrawals, auditAs } = services;
+  const { wallet, deposits, withdrawals, auditAs } = services;
   return {
     withdrawals: money.withdrawals.handler(({ input, context }) => withdrawals.listIn(context.user, input)),
     approve: money.approve.handler(({ input, context }) => withdrawals.approve(context.user, input.id)),
     reject: money.reject.handler(({ input, context }) => withdrawals.reject(context.user, input)),
     pay: money.pay.handler(({ input, context }) => withdrawals.pay(context.user, input)),
+    transactions: money.transactions.handler(({ input, context }) =>
+      wallet.transactionsOf(context.user, input),
+    ),
+    withdrawalsOf: money.withdrawalsOf.handler(({ input, context }) =>
+      withdrawals.listOf(context.user, input),
+    ),
     deposits: money.deposits.handler(({ input, context }) => deposits.listOf(context.user, input)),
     refundDeposit: money.refundDeposit.handler(({ input, context }) =>
       deposits.refund(context.user, input.id),

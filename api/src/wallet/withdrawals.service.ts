@@ -16,12 +16,14 @@ import { payoutOf } from '../ledger/arithmetic.ts';
 import type { RateLimits } from '../limits/RateLimits.ts';
 import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
+import type { BookOwners } from './bookOwners.repo.ts';
 import { requireStorable, type Prices } from './prices.ts';
 import { withdrawalView } from './views.ts';
 import type { Decision, WithdrawalsRepo } from './withdrawals.repo.ts';
 
 export interface WithdrawalsDependencies {
   readonly withdrawals: WithdrawalsRepo;
+  readonly owners: BookOwners;
   readonly prices: Prices;
   readonly limits: RateLimits;
   readonly logger: Logger;
@@ -53,10 +55,14 @@ export class WithdrawalsService {
     return made;
   }
 
-  async list(user: User, input: PageInput): Promise<WithdrawalPage> {
-    const rows = await this.#deps.withdrawals.listOf(user.id, wishOf(input));
-    const { page, nextCursor } = pageOf(rows, input.limit, positionOf);
-    return { items: page.map(withdrawalView), nextCursor };
+  list(user: User, input: PageInput): Promise<WithdrawalPage> {
+    return this.#page(user.id, input);
+  }
+
+  /** Somebody's, for admins. Throws `forbidden` and `not_found`. */
+  async listOf(admin: User, input: PageInput & { id: string }): Promise<WithdrawalPage> {
+    await this.#deps.owners.requireFor(admin, input.id);
+    return this.#page(input.id, input);
   }
 
   /** Throws `not_found`, and `wrong_state` once it was decided on. */
@@ -110,6 +116,12 @@ export class WithdrawalsService {
       'a withdrawal changed',
     );
     return row;
+  }
+
+  async #page(userId: string, input: PageInput): Promise<WithdrawalPage> {
+    const rows = await this.#deps.withdrawals.listOf(userId, wishOf(input));
+    const { page, nextCursor } = pageOf(rows, input.limit, positionOf);
+    return { items: page.map(withdrawalView), nextCursor };
   }
 
   async #withUsers(rows: readonly WithdrawalRow[]): Promise<UserWithdrawal[]> {
