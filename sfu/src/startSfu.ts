@@ -47,6 +47,9 @@ export interface RunningSfu {
   readonly opsPort: number;
 }
 
+/** The api forgets the people of a node 9 s after its last word at the earliest (StageSweep). */
+const forgottenMs = 8_000;
+
 /** The routes of other protocols, under the paths of the design (`/whip`, `/whep`). */
 const routerFactories: readonly ((context: SfuContext) => Router)[] = [createWhip];
 
@@ -84,7 +87,7 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
   lifecycle.own('commands', () => subscriber.disconnect());
   const obey = rooms.obey.bind(rooms);
   await CommandListener.create({ subscriber, redis, obey, logger });
-  new StageFacts(rooms, facts, nodeId);
+  const stageFacts = new StageFacts(rooms, facts, nodeId);
   const health = new StageHealth({ rooms, facts, nodeId, portRange: portRange(config), logger });
   lifecycle.own('stage health', () => health.close());
   const registry = createRegistry('sfu');
@@ -124,8 +127,16 @@ export async function startSfu(config: SfuConfig, logger: Logger, lifecycle: Lif
     load: rooms.load,
     rooms: rooms.all.map(({ sessionId }) => sessionId),
   });
+  /** When the last word was begun that was said: one that stood still on its way may have been forgotten since, too. */
+  let saidAtMs = Date.now();
+  const announce = async (): Promise<void> => {
+    const nowMs = Date.now();
+    await announceSfuNode(redis, describe());
+    if (nowMs - saidAtMs > forgottenMs) stageFacts.tellAgain();
+    saidAtMs = nowMs;
+  };
   const registration = await Heartbeat.create({
-    announce: () => announceSfuNode(redis, describe()),
+    announce,
     withdraw: () => withdrawSfuNode(redis, nodeId),
     everyMs: sfuNodeTtlMs / 3,
     logger,

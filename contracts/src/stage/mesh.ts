@@ -9,6 +9,8 @@ import { leaveReason, peerInfo, producerInfo, srtpParameters } from './signaling
 /** Most producers that a node tells of in one room: a full stage, each with one of each source. */
 const mostProducers = 80;
 const mostPeers = 20;
+/** Most ended pipes that it tells of, the newest last: those of two other nodes with a full stage each. */
+export const mostSweptPipes = 160;
 
 const encoding = z.object({
   scalabilityMode: z.string().max(16).optional(),
@@ -50,6 +52,8 @@ export const meshRoomState = z.object({
     .max(mostProducers),
   /** Whom the host has muted, also for what they send later on another node. */
   mutes: z.array(z.object({ whom, source: mediaSource.nullable() })).max(200),
+  /** Pipes that the node has ended without being asked, since it saw nothing of the other end: who is still there asks anew. */
+  swept: z.array(z.uuid()).max(mostSweptPipes).default([]),
   /** The node has closed the room. */
   closed: z.boolean(),
 });

@@ -146,9 +146,10 @@ export class Mesh {
     }
     for (const read of found)
       if (read && read.expiresInMs < sfuNodeTtlMs - sfuNodeSilentMs) this.#probe(read.state);
-    this.#server.sweep(({ sessionId, nodeId, runId }) => {
+    const swept = this.#server.sweep(({ sessionId, nodeId, runId }) => {
       return this.#rooms.get(sessionId)?.states.get(nodeId)?.runId === runId;
     });
+    for (const { sessionId, pipeId } of swept) this.#rooms.get(sessionId)?.swept(pipeId);
   }
 
   /** Where there may be states to read: of nodes that say so, and of those that are known. */

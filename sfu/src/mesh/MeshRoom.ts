@@ -58,8 +58,15 @@ export class MeshRoom {
     return this.#own.told;
   }
 
+  /** Tells the others of a pipe to one of them that was ended here: it may only have stood still. */
+  swept(pipeId: string): void {
+    this.#own.swept(pipeId);
+  }
+
   hear(state: MeshRoomState): void {
-    if (this.states.hear(state, Date.now())) this.reconcile();
+    if (!this.states.hear(state, Date.now())) return;
+    this.#closeSwept(state);
+    this.reconcile();
   }
 
   /** Whom the host has muted before this node had the room. */
@@ -80,6 +87,12 @@ export class MeshRoom {
     this.#showPeers(merged);
     for (const { told, by } of merged.producers.values()) this.#showProducer(told, by);
     this.room.setRemoteAudience(merged.audience);
+  }
+
+  /** Nothing comes by these any more; what is still sent there is shown again, and piped anew. */
+  #closeSwept({ swept }: MeshRoomState): void {
+    for (const { shown, origin } of [...this.#remote.values()])
+      if (origin.pipeId !== null && swept.includes(origin.pipeId)) shown.close();
   }
 
   #showPeers({ peers }: Merged): void {

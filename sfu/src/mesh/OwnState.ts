@@ -1,4 +1,5 @@
 import type { Logger } from '@maydan/common';
+import { mostSweptPipes } from '@maydan/contracts';
 import type { LeaveReason, MeshRoomState } from '@maydan/contracts';
 import type { Peer } from '../rooms/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
@@ -33,6 +34,7 @@ export class OwnState {
   /** One word after the other, so that they arrive in order. */
   #told: Promise<void> = Promise.resolve();
   #isWaiting = false;
+  #swept: string[] = [];
 
   constructor(options: OwnStateOptions) {
     this.#options = options;
@@ -66,6 +68,12 @@ export class OwnState {
       this.#isWaiting = false;
       return this.#options.room.closed ? Promise.resolve() : this.#options.store.announce(this.#describe());
     });
+  }
+
+  /** A pipe was ended without being asked. */
+  swept(pipeId: string): void {
+    this.#swept = [...this.#swept, pipeId].slice(-mostSweptPipes);
+    void this.announce();
   }
 
   #withdraw(): void {
@@ -106,6 +114,7 @@ export class OwnState {
       left: this.#left,
       producers: room.producers.filter((producer) => producer.nodeId === null).map(describeProducer),
       mutes: room.mutes.all.slice(-mostMutes),
+      swept: this.#swept,
     };
   }
 }

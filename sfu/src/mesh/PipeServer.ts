@@ -14,6 +14,11 @@ interface OutgoingPipe {
   readonly madeAtMs: number;
 }
 
+export interface Swept {
+  readonly sessionId: string;
+  readonly pipeId: string;
+}
+
 /** Who asks for a pipe has told of its room just before; until then this is believed. */
 const unknownForMs = 5_000;
 /** Over all rooms; each takes a port. */
@@ -70,11 +75,11 @@ export class PipeServer {
     if (pipe?.sessionId === sessionId) pipe.transport.close();
   }
 
-  /** Closes what nobody is at the other end of any more: a node that died says nothing. */
-  sweep(isThere: (pipe: { sessionId: string; nodeId: string; runId: string }) => boolean): void {
+  /** Closes what nobody is at the other end of any more, as it seems: a node that died says nothing. Returns what it closed. */
+  sweep(isThere: (pipe: { sessionId: string; nodeId: string; runId: string }) => boolean): Swept[] {
     const beforeMs = Date.now() - unknownForMs;
-    for (const pipe of [...this.#pipes.values()]) {
-      if (pipe.madeAtMs < beforeMs && !isThere(pipe)) pipe.transport.close();
-    }
+    const swept = [...this.#pipes].filter(([, pipe]) => pipe.madeAtMs < beforeMs && !isThere(pipe));
+    for (const [, { transport }] of swept) transport.close();
+    return swept.map(([pipeId, { sessionId }]) => ({ sessionId, pipeId }));
   }
 }

@@ -58,6 +58,11 @@ export class RemoteProducer implements ProducerOrigin {
     return this.#current !== null;
   }
 
+  /** Of the pipe that there is at present. */
+  get pipeId(): string | null {
+    return this.#current?.id ?? null;
+  }
+
   /** @throws AppError as the other node refuses; `unavailable` when it doesn't answer. */
   async open(): Promise<{ producer: types.Producer; router: types.Router }> {
     if (this.#closed) throw new AppError('not_found');

@@ -18,7 +18,7 @@ const producer = (producerId: string, peerId: string): MeshRoomState['producers'
 const state = (nodeId: string, revision: number, parts: Partial<MeshRoomState> = {}): MeshRoomState => ({
   ...{ sessionId, sessionType: 'video', nodeId, runId: runOf(nodeId), revision },
   ...{ internalUrl: `http://${nodeId}:8082`, audience: 0, closed: false },
-  ...{ peers: [], left: [], producers: [], mutes: [] },
+  ...{ peers: [], left: [], producers: [], mutes: [], swept: [] },
   ...parts,
 });
 const nobody = new Map<string, number>();

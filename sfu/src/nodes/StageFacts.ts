@@ -13,6 +13,8 @@ export interface FactSink {
 export class StageFacts {
   readonly #facts: FactSink;
   readonly #nodeId: string;
+  /** What is sent by people on stage, by room. */
+  readonly #sending = new Map<Room, Set<RoomProducer>>();
 
   constructor(rooms: Rooms, facts: FactSink, nodeId: string) {
     this.#facts = facts;
@@ -20,8 +22,18 @@ export class StageFacts {
     rooms.on('opened', (room) => this.#watch(room));
   }
 
+  /** Tells all that is so at present: the api takes a node that says nothing for long for gone, and forgets who is there. */
+  tellAgain(): void {
+    for (const [room, sending] of this.#sending) {
+      for (const peer of room.peers.values()) this.#peerJoined(room, peer);
+      if (sending.size > 0) this.#facts.append({ type: 'stage.started', ...this.#base(room) });
+    }
+  }
+
   #watch(room: Room): void {
     const sending = new Set<RoomProducer>();
+    this.#sending.set(room, sending);
+    room.once('closed', () => this.#sending.delete(room));
     room.on('peerJoined', (peer) => this.#peerJoined(room, peer));
     room.on('peerLeft', (peer, reason) => this.#peerLeft(room, peer, reason));
     room.on('producerAdded', (producer) => {

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createRedis, Lifecycle, mintJoinToken } from '@maydan/common';
 import type { JoinGrant, Redis } from '@maydan/common';
-import { fact, factStream, sfuCommandChannel } from '@maydan/contracts';
+import { sfuCommandChannel } from '@maydan/contracts';
 import type { Fact, SfuCommand } from '@maydan/contracts';
 import { startRedis } from '@maydan/infra';
 import type { EmbeddedRedis } from '@maydan/infra';
 import { configSchema } from '../config.ts';
 import { startSfu } from '../startSfu.ts';
 import type { RunningSfu } from '../startSfu.ts';
+import { factsIn } from './factsIn.ts';
 import { TestClient } from './TestClient.ts';
 import { workerBin } from './workerBin.ts';
 
@@ -105,8 +106,7 @@ export class TestSfu {
 
   /** All facts so far, oldest first. */
   async facts(): Promise<Fact[]> {
-    const entries = await this.redis.xrange(factStream, '-', '+');
-    return entries.map(([, fields]) => fact.parse(JSON.parse(fields[1] ?? '')));
+    return factsIn(this.redis);
   }
 
   /** What a metric shows, summed over its labels. */

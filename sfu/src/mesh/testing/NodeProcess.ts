@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { childrenOf } from '../../testing/portsOf.ts';
 import { secret } from '../../testing/TestSfu.ts';
 import { workerBin } from '../../testing/workerBin.ts';
 
@@ -89,6 +90,14 @@ export class NodeProcess {
 
   goOn(): void {
     this.#child.kill('SIGCONT');
+  }
+
+  /** Stands still with its Workers, as all of a machine that is suspended, until what is returned is called. */
+  suspend(): () => void {
+    const pids = [...childrenOf(this.pid), this.pid];
+    const signal = (name: NodeJS.Signals): void => pids.forEach((pid) => process.kill(pid, name));
+    signal('SIGSTOP');
+    return () => signal('SIGCONT');
   }
 
   /** Ends it; `SIGKILL`: without a word to anybody. Resolves when it is gone. Idempotent. */
