@@ -260,7 +260,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const analytics = createAnalytics({ config, database, redis, sessions, limits, logger });
   const webhooks = createWebhooks({ config, database, jobs, limits, logger });
   const admin = createAdmin({
-    ...{ config, database, redis, jobs, emitter, signIns, logger },
+    ...{ config, database, redis, jobs, emitter, signIns, toldLater, logger },
     ...{ stageHealths: stage.healths, walletRepo: wallet.walletRepo, store: media.store },
   });
   const signedIn = signedInProcedures(signIns);

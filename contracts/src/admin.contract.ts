@@ -6,8 +6,10 @@ import {
   jobInput,
   nodeList,
   queueList,
+  userAidInput,
   userRoleInput,
   runningSessionPage,
+  signedOut,
   systemHealth,
 } from './admin.ts';
 import { pageInput, userById } from './people.ts';
@@ -20,6 +22,22 @@ export const adminContract = {
   setRole: route('PUT', '/admin/users/{id}/role', tag, 'Change somebody’s role; it counts at once')
     .input(userRoleInput)
     .output(managedUser),
+  signOut: route(
+    'POST',
+    '/admin/users/{id}/sign-out',
+    tag,
+    'Sign somebody out on all devices at once; they may sign in again',
+  )
+    .input(userAidInput)
+    .output(signedOut),
+  removeSecondFactor: route(
+    'POST',
+    '/admin/users/{id}/second-factor/remove',
+    tag,
+    'Turn off the second factor of somebody who has lost theirs; they are told',
+  )
+    .input(userAidInput)
+    .output(nothing),
   sessions: route('GET', '/admin/sessions', tag, 'Sessions that run, with their health, the newest first')
     .input(pageInput)
     .output(runningSessionPage),

@@ -3,6 +3,7 @@ import { role, language } from './identity.ts';
 import { isoDate, sessionId, userId } from './ids.ts';
 import { jobs, type QueueName } from './jobs.ts';
 import { serviceName, serviceNode } from './nodes.ts';
+import { requiredReason } from './moderation.ts';
 import { listedAccount, pageInput } from './people.ts';
 import { session, sessionState, streamHealth } from './sessions.ts';
 import { stageHealth } from './stage/health.ts';
@@ -32,6 +33,10 @@ export const managedUser = listedAccount.extend({
 });
 export type ManagedUser = z.infer<typeof managedUser>;
 export const userRoleInput = z.object({ id: userId, role });
+export const userAidInput = z.object({ id: userId, reason: requiredReason });
+export type UserAidInput = z.infer<typeof userAidInput>;
+/** How many devices were signed in. */
+export const signedOut = z.object({ ended: z.int() });
 
 /** A session that isn't over, with all that is known of how it does. */
 export const runningSession = z.object({

@@ -49,6 +49,8 @@ export const auditAction = z.enum([
   'withdrawal.paid',
   'deposit.refunded',
   'user.roleChanged',
+  'user.signedOut',
+  'user.secondFactorRemoved',
   'giftAsset.added',
   'job.retried',
   'job.removed',

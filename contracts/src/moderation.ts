@@ -52,7 +52,7 @@ export const accountBan = z.object({
   ...banIncluded,
 });
 export type AccountBan = z.infer<typeof accountBan>;
-const requiredReason = sanctionReason.min(1);
+export const requiredReason = sanctionReason.min(1);
 export const accountBanInput = z.object({
   id: userId,
   reason: requiredReason,

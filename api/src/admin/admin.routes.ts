@@ -3,10 +3,12 @@ import type { BoardGuard } from './BoardGuard.ts';
 import type { QueuesService } from './queues.service.ts';
 import type { RunningService } from './running.service.ts';
 import type { SystemService } from './system.service.ts';
+import type { UserAidService } from './userAid.service.ts';
 import type { ManagedUsersService } from './users.service.ts';
 
 export interface AdminServices {
   readonly users: ManagedUsersService;
+  readonly aid: UserAidService;
   readonly running: RunningService;
   readonly queues: QueuesService;
   readonly system: SystemService;
@@ -14,10 +16,15 @@ export interface AdminServices {
 }
 
 export function adminRoutes(services: AdminServices, { admin: mine }: SignedInProcedures) {
-  const { users, running, queues, system, board } = services;
+  const { users, aid, running, queues, system, board } = services;
   return {
     user: mine.user.handler(({ input, context }) => users.get(context.user, input.id)),
     setRole: mine.setRole.handler(({ input, context }) => users.setRole(context.user, input)),
+    signOut: mine.signOut.handler(({ input, context }) => aid.signOut(context.user, input)),
+    removeSecondFactor: mine.removeSecondFactor.handler(async ({ input, context }) => {
+      await aid.removeSecondFactor(context.user, input);
+      return {};
+    }),
     sessions: mine.sessions.handler(({ input, context }) =>
       running.list(context.user, input, context.playbackBase),
     ),

@@ -14,6 +14,8 @@ import { QueuesService } from './queues.service.ts';
 import { RunningRepo } from './running.repo.ts';
 import { RunningService } from './running.service.ts';
 import { SystemService } from './system.service.ts';
+import { UserAidRepo } from './userAid.repo.ts';
+import { UserAidService } from './userAid.service.ts';
 import { ManagedUsersRepo } from './users.repo.ts';
 import { ManagedUsersService } from './users.service.ts';
 
@@ -27,12 +29,15 @@ export interface AdminParts {
   readonly stageHealths: StageHealths;
   readonly walletRepo: WalletRepo;
   readonly store: MediaStore;
+  /** Somebody is to be told of a cause of notifications. */
+  readonly toldLater: () => void;
   readonly logger: Logger;
 }
 
 /** The parts of administration, wired up; nothing is started and nothing needs to be closed. */
 export function createAdmin(parts: AdminParts) {
   const { config, database, redis, jobs, emitter, signIns, stageHealths, walletRepo, store, logger } = parts;
+  const { toldLater } = parts;
   const acts = new ActsRepo(database);
   const queues = new QueuesService({ jobs, redis, acts, logger });
   const tokens = new BoardTokens(config.ACCESS_TOKEN_SECRET);
@@ -41,6 +46,7 @@ export function createAdmin(parts: AdminParts) {
     users: new ManagedUsersService({
       ...{ emitter, logger, wallets: walletRepo, repo: new ManagedUsersRepo(database) },
     }),
+    aid: new UserAidService({ ...{ signIns, toldLater, logger }, repo: new UserAidRepo(database) }),
     running: new RunningService({ repo: new RunningRepo(database), redis, stageHealths }),
     queues,
     system: new SystemService({ database, redis, store, queues }),

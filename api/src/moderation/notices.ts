@@ -78,6 +78,20 @@ export function keyNotice(
   });
 }
 
+/** Somebody is told that an admin has turned their second factor off. */
+export function secondFactorNotice(userId: string, at: Date, reason: string): Cause<'system'> {
+  return notice(`secondFactorRemoved:${userId}:${at.getTime()}`, userId, {
+    title: { en: 'Your second factor was turned off', ar: 'تم إيقاف العامل الثاني' },
+    body: withReason(
+      {
+        en: 'An admin turned it off, so that you can sign in. If you did not ask for this, change your password.',
+        ar: 'أوقفه أحد مسؤولي المنصة لتتمكن من تسجيل الدخول. إن لم تطلب ذلك فغيّر كلمة المرور.',
+      },
+      reason,
+    ),
+  });
+}
+
 /** The reporter is told that a moderator has decided. */
 export function reportNotice({
   id,

@@ -1,4 +1,4 @@
-import type { Database, SecondFactor, User } from '@maydan/prisma';
+import type { Database, DatabaseTransaction, SecondFactor, User } from '@maydan/prisma';
 
 /** Second factors in PostgreSQL. One that isn't on (`User.secondFactorAt`) waits to be confirmed. */
 export class SecondFactorRepo {
@@ -76,13 +76,17 @@ export class SecondFactorRepo {
   }
 
   async remove(userId: string): Promise<void> {
-    await this.#database.$transaction([
-      this.#database.secondFactor.deleteMany({ where: { userId } }),
-      this.#database.recoveryCode.deleteMany({ where: { userId } }),
-      this.#database.user.updateMany({
-        where: { id: userId, secondFactorAt: { not: null } },
-        data: { secondFactorAt: null },
-      }),
-    ]);
+    await this.#database.$transaction((transaction) => removeSecondFactor(transaction, userId));
   }
+}
+
+/** Also one that waits. Answers whether one was on, of simultaneous calls once. */
+export async function removeSecondFactor(transaction: DatabaseTransaction, userId: string): Promise<boolean> {
+  const { count } = await transaction.user.updateMany({
+    where: { id: userId, secondFactorAt: { not: null } },
+    data: { secondFactorAt: null },
+  });
+  await transaction.secondFactor.deleteMany({ where: { userId } });
+  await transaction.recoveryCode.deleteMany({ where: { userId } });
+  return count > 0;
 }
