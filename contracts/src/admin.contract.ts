@@ -4,7 +4,9 @@ import {
   failedJobPage,
   failedJobsInput,
   jobInput,
+  jobsRetried,
   nodeList,
+  queueInput,
   queueList,
   userAidInput,
   userRoleInput,
@@ -49,6 +51,14 @@ export const adminContract = {
   retryJob: route('POST', '/admin/queues/{queue}/failed/{id}/retry', tag, 'Run a failed job again')
     .input(jobInput)
     .output(nothing),
+  retryJobs: route(
+    'POST',
+    '/admin/queues/{queue}/failed/retry',
+    tag,
+    'Run all failed jobs of a queue again; those that fail again stay failed',
+  )
+    .input(queueInput)
+    .output(jobsRetried),
   removeJob: route('DELETE', '/admin/queues/{queue}/failed/{id}', tag, 'Forget a failed job')
     .input(jobInput)
     .output(nothing),

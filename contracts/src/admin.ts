@@ -67,7 +67,15 @@ export const queueName = z.enum(queueNames);
 const jobCounts = z.object({ waiting: z.int(), active: z.int(), delayed: z.int(), failed: z.int() });
 export type JobCounts = z.infer<typeof jobCounts>;
 export const queueList = z.object({
-  items: z.array(z.object({ queue: queueName, jobs: z.array(z.string()), counts: jobCounts })),
+  items: z.array(
+    z.object({
+      queue: queueName,
+      jobs: z.array(z.string()),
+      counts: jobCounts,
+      /** When the job was made that waits for longest; null: none waits. */
+      waitingSince: isoDate.nullable(),
+    }),
+  ),
 });
 export type QueueList = z.infer<typeof queueList>;
 
@@ -87,6 +95,9 @@ export type FailedJob = z.infer<typeof failedJob>;
 export const failedJobPage = z.object({ items: z.array(failedJob), nextCursor: z.string().nullable() });
 export type FailedJobPage = z.infer<typeof failedJobPage>;
 export const failedJobsInput = pageInput.extend({ queue: queueName });
+export const queueInput = z.object({ queue: queueName });
+/** How many jobs run again. */
+export const jobsRetried = z.object({ retried: z.int() });
 export const jobInput = z.object({ queue: queueName, id: z.string().min(1).max(200) });
 
 /** How the installation does as a whole. */

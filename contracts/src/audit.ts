@@ -54,6 +54,7 @@ export const auditAction = z.enum([
   'giftAsset.added',
   'job.retried',
   'job.removed',
+  'queue.retried',
   'queueBoard.opened',
 ]);
 export type AuditAction = z.infer<typeof auditAction>;
@@ -80,6 +81,7 @@ export const auditTargetKind = z.enum([
   'deposit',
   'giftAsset',
   'job',
+  'queue',
   'queueBoard',
 ]);
 export type AuditTargetKind = z.infer<typeof auditTargetKind>;

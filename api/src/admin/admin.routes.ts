@@ -35,6 +35,7 @@ export function adminRoutes(services: AdminServices, { admin: mine }: SignedInPr
       await queues.retry(context.user, input);
       return {};
     }),
+    retryJobs: mine.retryJobs.handler(({ input, context }) => queues.retryAll(context.user, input.queue)),
     removeJob: mine.removeJob.handler(async ({ input, context }) => {
       await queues.remove(context.user, input);
       return {};

@@ -14,7 +14,7 @@ let jobs: JobProducer;
 let connection: Redis;
 let worker: Worker;
 /** What the next job does; each is tried once. */
-let act: () => Promise<void>;
+let act: (data: { sessionId: string }) => Promise<void>;
 
 beforeAll(async () => {
   backend = await TestBackend.start();
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await setRole('admin');
   connection = createRedis(backend.redisUrl, backend.logger, { maxWaitMs: null });
   jobs = new JobProducer(connection);
-  worker = runJobs('vod.images', () => act(), { connection, logger: backend.logger });
+  worker = runJobs('vod.images', (data) => act(data), { connection, logger: backend.logger });
 }, 180_000);
 afterAll(async () => {
   await worker?.close(true);
@@ -63,6 +63,7 @@ describe('queues', () => {
       queue: 'vod',
       jobs: ['vod.images'],
       counts: { waiting: 0, active: 0, delayed: 0, failed: 3 },
+      waitingSince: null,
     });
     const first = await admin.client.admin.failedJobs({ queue: 'vod', limit: 2 });
     expect(first.items.map(({ id }) => id)).toEqual([ids[2], ids[1]]);
@@ -97,6 +98,36 @@ describe('queues', () => {
     expect(await api.refusal(admin, 'POST', `/admin/queues/vod/failed/${id}/retry`)).toBe('404 not_found');
   });
 
+  it('run all that failed again, each once, however many ask at once', async () => {
+    const ids = [await failedJob(), await failedJob(), await failedJob()];
+    const runs: string[] = [];
+    act = (job) => Promise.resolve(void runs.push(job.sessionId));
+    const asked = await Promise.all([1, 2].map(() => admin.client.admin.retryJobs({ queue: 'vod' })));
+    expect(asked.reduce((sum, { retried }) => sum + retried, 0)).toBe(3);
+    for (const id of ids) await reaches(id, 'unknown');
+    expect(runs.sort()).toEqual([...ids].sort());
+    const { items } = await admin.client.audit.list({ action: 'queue.retried', targetId: 'vod' });
+    expect(items.at(-1)).toMatchObject({ actor: { id: admin.user.id }, details: { failed: 3 } });
+    expect(await admin.client.admin.retryJobs({ queue: 'vod' })).toEqual({ retried: 0 });
+    const again = await failedJob();
+    expect(await admin.client.admin.retryJobs({ queue: 'vod' })).toEqual({ retried: 1 });
+    await reaches(again, 'failed');
+    await admin.client.admin.removeJob({ queue: 'vod', id: again });
+  });
+
+  it('say since when the job that waits for longest does', async () => {
+    const queue = jobs.queue('media.check');
+    const ids = [newId(), newId()];
+    for (const [at, id] of ids.entries())
+      await queue.add('media.check', {}, { jobId: id, timestamp: 1_000 + at });
+    const { items } = await admin.client.admin.queues();
+    expect(items.find(({ jobs: names }) => names.includes('media.check'))).toMatchObject({
+      counts: { waiting: 2 },
+      waitingSince: new Date(1_000).toISOString(),
+    });
+    for (const id of ids) await queue.remove(id);
+  });
+
   it('give a failed job’s place to a new one of its name', async () => {
     const id = await failedJob();
     let runs = 0;
@@ -114,6 +145,7 @@ describe('queues', () => {
       ['GET', '/admin/queues'],
       ['GET', '/admin/queues/vod/failed'],
       ['POST', `${path}/retry`],
+      ['POST', '/admin/queues/vod/failed/retry'],
       ['DELETE', path],
       ['POST', '/admin/board'],
     ] as const) {

@@ -47,6 +47,7 @@ export class QueuesService {
         queue,
         jobs: [...jobsIn(queue)],
         counts: await this.#countsOf(queue),
+        waitingSince: await this.#waitingSince(queue),
       })),
     );
     return { items };
@@ -57,6 +58,12 @@ export class QueuesService {
     const counts = await Promise.all(queueName.options.map((queue) => this.#countsOf(queue)));
     const sum = (state: keyof JobCounts): number => counts.reduce((total, one) => total + one[state], 0);
     return { waiting: sum('waiting'), active: sum('active'), delayed: sum('delayed'), failed: sum('failed') };
+  }
+
+  /** By when it was made: one that runs again waits since then. */
+  async #waitingSince(queue: QueueName): Promise<string | null> {
+    const [oldest] = await this.#deps.jobs.named(queue).getJobs(['waiting'], 0, 0, true);
+    return oldest === undefined ? null : new Date(oldest.timestamp).toISOString();
   }
 
   /** The newest first; those that fail meanwhile shift no page. Throws `forbidden`. */
@@ -77,8 +84,22 @@ export class QueuesService {
   /** Throws `forbidden`, `not_found`, and `conflict` when it has not failed, or no more. */
   async retry(admin: User, which: WhichJob): Promise<void> {
     const job = await this.#find(admin, which);
-    await this.#act(admin, 'job.retried', job, () => job.retry('failed', { resetAttemptsMade: true }));
+    await this.#act(admin, 'job.retried', job, () => runAgain(job));
     this.#deps.logger.info({ ...which, adminId: admin.id }, 'a failed job runs again');
+  }
+
+  /** All that have failed by now. What somebody else deals with meanwhile is passed over. Throws `forbidden`. */
+  async retryAll(admin: User, queue: QueueName): Promise<{ retried: number }> {
+    requireRole(admin, 'admin');
+    const failed = await this.#deps.jobs.named(queue).getJobs(['failed']);
+    if (failed.length === 0) return { retried: 0 };
+    const target = { kind: 'queue', id: queue } as const;
+    const details = { failed: failed.length };
+    await this.#deps.acts.audited({ actor: actorOf(admin), action: 'queue.retried', target, details });
+    let retried = 0;
+    for (const job of failed) if (await isRetried(job)) retried += 1;
+    this.#deps.logger.info({ queue, retried, adminId: admin.id }, 'failed jobs run again');
+    return { retried };
   }
 
   /** Throws as `retry` does. */
@@ -128,8 +149,20 @@ export class QueuesService {
 }
 
 const failedAtMs = (job: Job): number => job.finishedOn ?? job.timestamp;
+const runAgain = (job: Job): Promise<void> => job.retry('failed', { resetAttemptsMade: true });
 const hasNotFailed = (): AppError =>
   new AppError('conflict', 'The job has not failed, or somebody dealt with it.');
+
+/** False: somebody else was faster. */
+async function isRetried(job: Job): Promise<boolean> {
+  try {
+    await runAgain(job);
+    return true;
+  } catch (error) {
+    if (await job.isFailed()) throw error;
+    return false;
+  }
+}
 
 function view(job: Job): FailedJob {
   const trace = job.stacktrace?.at(-1);
