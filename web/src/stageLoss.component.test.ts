@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { quickest } from '../../tests/support/quickest.ts';
+import { DeadEnd } from './testing/DeadEnd.ts';
 import { loseOnTheWay, lostBy } from './testing/loseOnTheWay.ts';
 import {
   StageHarness,
@@ -15,16 +16,22 @@ describe('a stage that loses its connection, in Chromium', () => {
   let host: Page;
   let guest: Page;
   let id: string;
+  let deadEnd: DeadEnd;
 
   beforeAll(async () => {
-    ({ web, host, guest, id } = await StageHarness.startLive());
+    deadEnd = await DeadEnd.start();
+    // A page may connect there as to a node.
+    ({ web, host, guest, id } = await StageHarness.startLive({ SFU_ORIGINS: deadEnd.url }));
     await web.comeOnStage(host, guest);
     await waitForMovingPicture(host);
     for (const page of [host, guest]) {
       await waitForStage(page, 'the other one', ({ received }) => Object.keys(received).length === 2);
     }
   }, 180_000);
-  afterAll(async () => web?.close());
+  afterAll(async () => {
+    await web?.close();
+    await deadEnd.close();
+  });
 
   const producerOf = async (page: Page) => (await stageOf(page)).own.camera?.producerId;
 
@@ -101,6 +108,36 @@ describe('a stage that loses its connection, in Chromium', () => {
     await viewer.getByTestId('mode-realtime').check({ force: true });
     await waitForMovingPicture(viewer);
     expect(lost).toBe(4);
+    await viewer.context().close();
+  });
+
+  it('goes on to the node that is named next, when the first that it was sent to says nothing', async () => {
+    const viewer = await web.visit(`/watch/${id}`, null);
+    let asked = 0;
+    let sentAtMs = 0;
+    // A node whose machine was lost is named until it is missed.
+    await viewer.route('**/api/v1/sessions/*/join', async (route) => {
+      const response = await route.fetch();
+      const answer = (await response.json()) as Record<string, unknown>;
+      asked += 1;
+      if (asked === 1) sentAtMs = Date.now();
+      await route.fulfill({
+        response,
+        json: asked === 1 ? { ...answer, signalingUrl: deadEnd.url } : answer,
+      });
+    });
+    const arrive = async () => {
+      const taken = deadEnd.taken;
+      asked = 0;
+      await viewer.reload();
+      await viewer.getByTestId('mode-realtime').check({ force: true });
+      await waitForStage(viewer, 'a connection', ({ connection }) => connection === 'connected');
+      expect(deadEnd.taken).toBeGreaterThan(taken);
+      return { tookMs: Date.now() - sentAtMs };
+    };
+    // An attempt to connect ends after 3 s, and is made twice.
+    expect((await quickest(arrive, 5_000)).tookMs).toBeLessThan(5_000);
+    await waitForMovingPicture(viewer);
     await viewer.context().close();
   });
 

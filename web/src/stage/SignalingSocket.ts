@@ -22,9 +22,9 @@ export class SignalingError extends Error {
 
 export interface SignalingListener {
   message(message: SignalingMessage): void;
-  /** Once, when the connection is gone by itself; not after `close()`. */
+  /** Once, when the connection is gone by itself; not after `close()`, nor before it is there. */
   lost(): void;
-  /** Nothing came for so long that the sfu may be gone without a word; again after it was heard again. */
+  /** Nothing came for so long that the sfu may be gone without a word, also while connecting; again after it was heard again. */
   silent(): void;
 }
 
@@ -41,8 +41,8 @@ export class SignalingSocket {
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private silent = false;
 
-  /** Rejects with `SignalingError`: the sfu's own code, or `unavailable` when it can't be reached. */
-  static async connect(url: string, token: string, listener: SignalingListener): Promise<SignalingSocket> {
+  /** Begins to connect. */
+  constructor(url: string, token: string, listener: SignalingListener) {
     const socket = io(url, {
       path: '/sfu',
       auth: { token },
@@ -52,19 +52,9 @@ export class SignalingSocket {
       transports: ['websocket', 'polling'],
       tryAllTransports: true,
     });
-    const created = new SignalingSocket(socket, listener);
-    try {
-      await connected(socket);
-      return created;
-    } catch (error) {
-      created.close();
-      throw error;
-    }
-  }
-
-  private constructor(socket: Socket, listener: SignalingListener) {
     this.socket = socket;
     this.listener = listener;
+    this.heard();
     socket.on('connect', () => {
       this.heard();
       socket.io.engine.on('packet', () => this.heard());
@@ -79,6 +69,18 @@ export class SignalingSocket {
       const message = parseMessage(event, payload);
       if (message && !this.closed) listener.message(message);
     });
+  }
+
+  /** Rejects with `SignalingError`: the sfu's own code, `timeout` when nothing came, `unavailable` when it can't be reached. */
+  async connected(): Promise<void> {
+    try {
+      await connected(this.socket);
+    } catch (error) {
+      const { isSilent } = this;
+      this.close();
+      const isUnknown = error instanceof SignalingError && error.code === 'unavailable';
+      throw isSilent && isUnknown ? new SignalingError('timeout') : error;
+    }
   }
 
   /** Whether nothing comes from the sfu any more, though the connection isn't lost yet. */

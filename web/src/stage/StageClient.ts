@@ -189,23 +189,18 @@ export class StageClient {
     }
   }
 
-  /** Connects and joins; resolves when the connection is lost, throws when it doesn't come about. */
+  /** Connects and joins; resolves when the connection is lost or given up, throws when it doesn't come about. */
   private async stayConnected(grant: JoinGrant, joined: () => void): Promise<Ending> {
     const { promise: ending, resolve } = Promise.withResolvers<Ending>();
     this.endConnection = resolve;
-    const socket = await SignalingSocket.connect(grant.signalingUrl, grant.token, {
+    const socket = new SignalingSocket(grant.signalingUrl, grant.token, {
       message: (message) => this.onMessage(message),
       lost: () => resolve('lost'),
-      silent: () => void this.lookElsewhere(grant),
+      silent: () => void this.lookElsewhere(grant, socket),
     });
-    if (this.closed) {
-      socket.close();
-      return 'lost';
-    }
-    this.socket = socket;
     try {
-      // What the sfu may still have of a peer that has nothing of it left here, as when an answer got lost, can't be gone on with.
-      const room = await socket.request('room.join', { anew: this.media === null });
+      const room = await Promise.race([this.enter(socket), ending]);
+      if (typeof room === 'string' || 'signalingUrl' in room) return room;
       this.dispatch({ type: 'joined', room });
       joined();
       await this.openMedia(room);
@@ -217,17 +212,26 @@ export class StageClient {
     }
   }
 
+  private async enter(socket: SignalingSocket): Promise<SignalingOutput<'room.join'>> {
+    await socket.connected();
+    this.socket = socket;
+    // What the sfu may still have of a peer that has nothing of it left here, as when an answer got lost, can't be gone on with.
+    return socket.request('room.join', { anew: this.media === null });
+  }
+
   /**
    * Asks the api where to go for as long as nothing comes from the node: a machine that is gone closes no connection. While
-   * the api names the same node, or can't be reached either, all stays as it is.
+   * the api names the same node, or can't be reached either, all stays as it is. A connection that doesn't come about ends by itself
+   * soon, so that it is asked about seldom.
    */
-  private async lookElsewhere({ peerId, signalingUrl }: JoinGrant): Promise<void> {
-    const { socket } = this;
-    for (let asked = 1; socket !== null && this.socket === socket && socket.isSilent; asked += 1) {
+  private async lookElsewhere({ peerId, signalingUrl }: JoinGrant, socket: SignalingSocket): Promise<void> {
+    for (let asked = 1; socket.isSilent; asked += 1) {
       const other = await this.askForGrant(peerId).catch(() => null);
-      if (this.socket !== socket || !socket.isSilent) return;
+      if (!socket.isSilent) return;
       if (other !== null && other.signalingUrl !== signalingUrl) return this.endConnection?.(other);
-      await new Promise((resolve) => setTimeout(resolve, nextQuestionMs(asked)));
+      await new Promise((resolve) =>
+        setTimeout(resolve, nextQuestionMs(this.socket === socket ? asked : Infinity)),
+      );
     }
   }
 

@@ -47,7 +47,7 @@ const minGrantAgeMs = 1_000;
 
 /**
  * When and how to connect again. A lost socket is tried once at once with the same token, which resumes the peer; a node
- * that doesn't answer is taken for gone, and the api asked for another. `random` in [0, 1) spreads the clients of a node.
+ * that doesn't answer, or fails twice, is taken for gone, and the api asked for another. `random` in [0, 1) spreads the clients of a node.
  */
 export function nextAttempt(outage: Outage, random: number): NextAttempt {
   const { failures, lostForMs, grantAgeMs, code } = outage;
@@ -55,7 +55,7 @@ export function nextAttempt(outage: Outage, random: number): NextAttempt {
   const baseMs = lostForMs < quickPhaseMs ? 300 : 2_000;
   const refused = code !== null && !errorTable[code].retry;
   const expired = code === 'token_expired';
-  const stale = failures >= 2 && grantAgeMs >= minGrantAgeMs;
+  const stale = (failures >= 2 || code === 'timeout') && grantAgeMs >= minGrantAgeMs;
   return { delayMs: Math.round(baseMs * (1 + random)), newGrant: expired || refused || stale };
 }
 

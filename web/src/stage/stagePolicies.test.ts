@@ -22,6 +22,10 @@ describe('what follows a loss', () => {
     expect(tries).toBeGreaterThan(6);
   });
 
+  it('asks the api at once about a node that takes connections and says nothing', () => {
+    expect(nextAttempt({ ...outage, failures: 1, code: 'timeout' }, 0).newGrant).toBe(true);
+  });
+
   it('spreads clients and slows down after the quick phase', () => {
     const late = { ...outage, failures: 30, lostForMs: 60_000, code: 'unavailable' as const };
     expect(nextAttempt(late, 0).delayMs).toBeGreaterThanOrEqual(2_000);

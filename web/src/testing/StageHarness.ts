@@ -91,8 +91,8 @@ export class StageHarness {
   }
 
   /** A harness whose host is live, and a signed-in viewer who watches. */
-  static async startLive() {
-    const web = await StageHarness.start();
+  static async startLive(env: NodeJS.ProcessEnv = {}) {
+    const web = await StageHarness.start(undefined, env);
     try {
       const { host, id } = await web.goLive();
       return { web, host, id, guest: await web.visit(`/watch/${id}`, 'viewer') };
