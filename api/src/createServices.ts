@@ -241,8 +241,7 @@ export function createServices(dependencies: ServicesDependencies) {
     limits,
     sessions,
     access,
-    owners: wallet.owners,
-    prices: wallet.prices,
+    ...{ owners: wallet.owners, prices: wallet.prices },
     requireSayable: (...words) => chat.sending.requireSayable(...words),
     toldLater,
   });
@@ -262,6 +261,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const admin = createAdmin({
     ...{ config, database, redis, jobs, emitter, signIns, toldLater, logger },
     ...{ stageHealths: stage.healths, walletRepo: wallet.walletRepo, store: media.store },
+    reconciled: () => reconciliation.last(),
   });
   const signedIn = signedInProcedures(signIns);
   const anybody = anybodyProcedures(signIns);

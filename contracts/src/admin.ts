@@ -66,16 +66,16 @@ const queueNames = [...new Set(Object.values(jobs).map(({ queue }) => queue))] a
 export const queueName = z.enum(queueNames);
 const jobCounts = z.object({ waiting: z.int(), active: z.int(), delayed: z.int(), failed: z.int() });
 export type JobCounts = z.infer<typeof jobCounts>;
+export const queueState = z.object({
+  queue: queueName,
+  jobs: z.array(z.string()),
+  counts: jobCounts,
+  /** When the job was made that waits for longest; null: none waits. */
+  waitingSince: isoDate.nullable(),
+});
+export type QueueState = z.infer<typeof queueState>;
 export const queueList = z.object({
-  items: z.array(
-    z.object({
-      queue: queueName,
-      jobs: z.array(z.string()),
-      counts: jobCounts,
-      /** When the job was made that waits for longest; null: none waits. */
-      waitingSince: isoDate.nullable(),
-    }),
-  ),
+  items: z.array(queueState),
 });
 export type QueueList = z.infer<typeof queueList>;
 
@@ -100,6 +100,34 @@ export const queueInput = z.object({ queue: queueName });
 export const jobsRetried = z.object({ retried: z.int() });
 export const jobInput = z.object({ queue: queueName, id: z.string().min(1).max(200) });
 
+/** What an admin should look at; `value` is what the code says. */
+export const systemWarning = z.object({
+  code: z.enum([
+    /** Rules of the books that don't hold: so many. */
+    'booksWrong',
+    /** The books were not looked at for so many hours; null: never. */
+    'booksUnread',
+    /** So many facts of sfu, ingest and workers wait. */
+    'factsWait',
+    /** So many jobs of the queue failed for good. */
+    'jobsFailed',
+    /** A job of the queue waits for so many seconds. */
+    'jobsWait',
+    /** A process ended without a farewell in the last quarter of an hour. */
+    'processGone',
+    /** A process takes hardly more: its load, from 0 to 1. */
+    'processFull',
+    /** Free part of a worker's disk, from 0 to 1. */
+    'diskLow',
+    /** Processes that run are of so many versions. */
+    'versionsDiffer',
+  ]),
+  node: z.object({ service: serviceName, nodeId: z.string() }).nullable(),
+  queue: queueName.nullable(),
+  value: z.number().nullable(),
+});
+export type SystemWarning = z.infer<typeof systemWarning>;
+
 /** How the installation does as a whole. */
 export const systemHealth = z.object({
   /** `failing`: something doesn't answer, or a service has no process. */
@@ -122,6 +150,8 @@ export const systemHealth = z.object({
   services: z.array(z.object({ service: serviceName, alive: z.int(), gone: z.int() })),
   /** Of workers: where recordings wait to be stored. */
   disks: z.array(z.object({ nodeId: z.string(), freeBytes: z.int(), totalBytes: z.int() })),
+  /** None of them makes the status `failing`. */
+  warnings: z.array(systemWarning),
 });
 export type SystemHealth = z.infer<typeof systemHealth>;
 

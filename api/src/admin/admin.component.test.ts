@@ -8,6 +8,7 @@ import {
 } from '@maydan/contracts';
 import { waitUntil } from '@maydan/infra';
 import { newId, seedGifts } from '@maydan/prisma';
+import { Queue } from 'bullmq';
 import { problemOf } from '../gifts/assetContent.ts';
 import { healthKey } from '../sessions/healthKey.ts';
 import { Life } from '../testing/Life.ts';
@@ -268,6 +269,20 @@ describe('what runs', () => {
       pending: expect.any(Number) as number,
     });
     expect(found.services.map(({ service }) => service)).toEqual(['api', 'ingest', 'sfu', 'workers']);
+    const { redis, logger } = backend;
+    const [full, queue] = [`full-${newId()}`, { queue: 'vod', node: null }];
+    const describeNode = () => ({ load: 1, work: {} });
+    heartbeat = announceNode({ redis, service: 'sfu', nodeId: full, describe: describeNode, logger });
+    await heartbeat.renew();
+    const jobs = new Queue('vod', { connection: redis, prefix: 'maydan:queue' });
+    await jobs.add('vod.images', {}, { jobId: full, timestamp: 1 });
+    const { warnings } = await admin.client.admin.health();
+    await jobs.remove(full);
+    await jobs.close();
+    expect(warnings).toContainEqual({
+      ...{ code: 'processFull', node: { service: 'sfu', nodeId: full }, queue: null, value: 1 },
+    });
+    expect(warnings).toContainEqual({ ...queue, code: 'jobsWait', value: expect.any(Number) as number });
     expect(await api.refusal(await person('moderator'), 'GET', '/admin/health')).toBe('403 forbidden');
   });
 });

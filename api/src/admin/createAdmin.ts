@@ -2,6 +2,7 @@ import type { JobProducer, Logger, Redis } from '@maydan/common';
 import type { Database } from '@maydan/prisma';
 import type { ApiConfig } from '../config.ts';
 import type { SignInsService } from '../identity/signIns.service.ts';
+import type { Reconciled } from '../ledger/Reconciliation.ts';
 import type { Emitter } from '../realtime/Emitter.ts';
 import type { StageHealths } from '../stage/StageHealths.ts';
 import type { MediaStore } from '../storage/MediaStore.ts';
@@ -29,6 +30,8 @@ export interface AdminParts {
   readonly stageHealths: StageHealths;
   readonly walletRepo: WalletRepo;
   readonly store: MediaStore;
+  /** What was found when the books were looked at last. */
+  readonly reconciled: () => Promise<Reconciled | null>;
   /** Somebody is to be told of a cause of notifications. */
   readonly toldLater: () => void;
   readonly logger: Logger;
@@ -37,7 +40,7 @@ export interface AdminParts {
 /** The parts of administration, wired up; nothing is started and nothing needs to be closed. */
 export function createAdmin(parts: AdminParts) {
   const { config, database, redis, jobs, emitter, signIns, stageHealths, walletRepo, store, logger } = parts;
-  const { toldLater } = parts;
+  const { toldLater, reconciled } = parts;
   const acts = new ActsRepo(database);
   const queues = new QueuesService({ jobs, redis, acts, logger });
   const tokens = new BoardTokens(config.ACCESS_TOKEN_SECRET);
@@ -49,7 +52,7 @@ export function createAdmin(parts: AdminParts) {
     aid: new UserAidService({ ...{ signIns, toldLater, logger }, repo: new UserAidRepo(database) }),
     running: new RunningService({ repo: new RunningRepo(database), redis, stageHealths }),
     queues,
-    system: new SystemService({ database, redis, store, queues }),
+    system: new SystemService({ database, redis, store, queues, reconciled }),
     board,
     boardRoutes: boardRoutes(board, jobs),
   };

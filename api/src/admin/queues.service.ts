@@ -7,6 +7,7 @@ import {
   type JobCounts,
   type QueueList,
   type QueueName,
+  type QueueState,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import type { Job, Queue } from 'bullmq';
@@ -42,7 +43,12 @@ export class QueuesService {
   /** Throws `forbidden`. */
   async list(admin: User): Promise<QueueList> {
     requireRole(admin, 'admin');
-    const items = await Promise.all(
+    return { items: await this.states() };
+  }
+
+  /** Of all queues. */
+  states(): Promise<QueueState[]> {
+    return Promise.all(
       queueName.options.map(async (queue) => ({
         queue,
         jobs: [...jobsIn(queue)],
@@ -50,14 +56,6 @@ export class QueuesService {
         waitingSince: await this.#waitingSince(queue),
       })),
     );
-    return { items };
-  }
-
-  /** Of all queues together. */
-  async totals(): Promise<JobCounts> {
-    const counts = await Promise.all(queueName.options.map((queue) => this.#countsOf(queue)));
-    const sum = (state: keyof JobCounts): number => counts.reduce((total, one) => total + one[state], 0);
-    return { waiting: sum('waiting'), active: sum('active'), delayed: sum('delayed'), failed: sum('failed') };
   }
 
   /** By when it was made: one that runs again waits since then. */
@@ -149,6 +147,13 @@ export class QueuesService {
 }
 
 const failedAtMs = (job: Job): number => job.finishedOn ?? job.timestamp;
+/** Of all these queues together. */
+export function totalsOf(queues: readonly Pick<QueueState, 'counts'>[]): JobCounts {
+  const sum = (state: keyof JobCounts): number =>
+    queues.reduce((total, { counts }) => total + counts[state], 0);
+  return { waiting: sum('waiting'), active: sum('active'), delayed: sum('delayed'), failed: sum('failed') };
+}
+
 const runAgain = (job: Job): Promise<void> => job.retry('failed', { resetAttemptsMade: true });
 const hasNotFailed = (): AppError =>
   new AppError('conflict', 'The job has not failed, or somebody dealt with it.');

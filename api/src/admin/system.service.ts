@@ -3,10 +3,12 @@ import { listNodes, runChecks, type HealthCheck, type KnownNode, type Redis } fr
 import { serviceName, type NodeList, type SystemHealth } from '@maydan/contracts';
 import type { Database, User } from '@maydan/prisma';
 import { factsLag } from '../facts/FactsConsumer.ts';
+import type { Reconciled } from '../ledger/Reconciliation.ts';
 import { requireRole } from '../identity/requireRole.ts';
 import type { MediaStore } from '../storage/MediaStore.ts';
 import { redactedText } from './redacted.ts';
-import type { QueuesService } from './queues.service.ts';
+import { totalsOf, type QueuesService } from './queues.service.ts';
+import { systemWarnings } from './systemWarnings.ts';
 
 type CheckName = SystemHealth['checks'][number]['name'];
 
@@ -14,7 +16,9 @@ export interface SystemDependencies {
   readonly database: Database;
   readonly redis: Redis;
   readonly store: Pick<MediaStore, 'size'>;
-  readonly queues: Pick<QueuesService, 'totals'>;
+  readonly queues: Pick<QueuesService, 'states'>;
+  /** What was found when the books were looked at last; null: they never were. */
+  readonly reconciled: () => Promise<Reconciled | null>;
 }
 
 /** Our processes, and how the installation does, for admins (features M6, R2). */
@@ -34,22 +38,26 @@ export class SystemService {
   /** Answers also when nothing else does, within seconds. Throws `forbidden`. */
   async health(admin: User): Promise<SystemHealth> {
     requireRole(admin, 'admin');
-    const { redis, queues } = this.#deps;
-    const [checks, facts, jobs, nodes] = await Promise.all([
+    const { redis, queues, reconciled } = this.#deps;
+    const [checks, facts, states, nodes, books] = await Promise.all([
       this.#check(),
       factsLag(redis).catch(() => null),
-      queues.totals().catch(() => null),
+      queues.states().catch(() => null),
       listNodes(redis).catch(() => []),
+      reconciled().catch(() => undefined),
     ]);
+    const now = new Date();
     const services = serviceName.options.map((service) => ({ service, ...countOf(nodes, service) }));
     const isOk = checks.every(({ ok }) => ok) && services.every(({ alive }) => alive > 0);
     return {
       status: isOk ? 'ok' : 'failing',
-      at: new Date().toISOString(),
-      ...{ checks, facts, jobs, services },
+      at: now.toISOString(),
+      ...{ checks, facts, services },
+      jobs: states === null ? null : totalsOf(states),
       disks: nodes.flatMap(({ nodeId, disk, alive }) =>
         disk === null || !alive ? [] : [{ nodeId, ...disk }],
       ),
+      warnings: systemWarnings({ facts, queues: states ?? [], nodes, books }, now),
     };
   }
 
