@@ -295,7 +295,7 @@ export function createServices(dependencies: ServicesDependencies) {
     wallet: walletRoutes(wallet, signedIn),
     money: moneyRoutes(wallet, signedIn),
     webhooks: webhooksRoutes(webhooks.webhooks, signedIn),
-    admin: adminRoutes(admin, signedIn),
+    admin: adminRoutes({ ...admin, ...personalData }, signedIn),
     gifts: giftsRoutes(gifts, signedIn, anybody),
     personalData: personalDataRoutes(personalData, signedIn),
     media: mediaRoutes(media.service, signedIn),

@@ -40,6 +40,15 @@ export const adminContract = {
   )
     .input(userAidInput)
     .output(nothing),
+  deleteUser: route(
+    'POST',
+    '/admin/users/{id}/delete',
+    tag,
+    'Delete the account of somebody who asked for it and can’t do it, for good: as its owner does',
+    202,
+  )
+    .input(userAidInput)
+    .output(nothing),
   sessions: route('GET', '/admin/sessions', tag, 'Sessions that run, with their health, the newest first')
     .input(pageInput)
     .output(runningSessionPage),

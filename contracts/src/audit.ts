@@ -50,6 +50,7 @@ export const auditAction = z.enum([
   'deposit.refunded',
   'user.roleChanged',
   'user.signedOut',
+  'user.deleted',
   'user.secondFactorRemoved',
   'giftAsset.added',
   'job.retried',

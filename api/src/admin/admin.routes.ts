@@ -1,4 +1,5 @@
 import type { SignedInProcedures } from '../http/context.ts';
+import type { DeletionService } from '../personalData/deletion.service.ts';
 import type { BoardGuard } from './BoardGuard.ts';
 import type { QueuesService } from './queues.service.ts';
 import type { RunningService } from './running.service.ts';
@@ -9,6 +10,7 @@ import type { ManagedUsersService } from './users.service.ts';
 export interface AdminServices {
   readonly users: ManagedUsersService;
   readonly aid: UserAidService;
+  readonly deletion: Pick<DeletionService, 'requestAs'>;
   readonly running: RunningService;
   readonly queues: QueuesService;
   readonly system: SystemService;
@@ -16,13 +18,17 @@ export interface AdminServices {
 }
 
 export function adminRoutes(services: AdminServices, { admin: mine }: SignedInProcedures) {
-  const { users, aid, running, queues, system, board } = services;
+  const { users, aid, deletion, running, queues, system, board } = services;
   return {
     user: mine.user.handler(({ input, context }) => users.get(context.user, input.id)),
     setRole: mine.setRole.handler(({ input, context }) => users.setRole(context.user, input)),
     signOut: mine.signOut.handler(({ input, context }) => aid.signOut(context.user, input)),
     removeSecondFactor: mine.removeSecondFactor.handler(async ({ input, context }) => {
       await aid.removeSecondFactor(context.user, input);
+      return {};
+    }),
+    deleteUser: mine.deleteUser.handler(async ({ input, context }) => {
+      await deletion.requestAs(context.user, input);
       return {};
     }),
     sessions: mine.sessions.handler(({ input, context }) =>

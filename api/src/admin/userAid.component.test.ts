@@ -88,7 +88,40 @@ describe('somebody who has lost their second factor', () => {
   });
 });
 
-describe.each(['sign-out', 'second-factor/remove'])('what admins alone do: %s', (what) => {
+describe('somebody who asks an admin to delete their account', () => {
+  const path = (id: string) => `/api/v1/admin/users/${id}/delete`;
+
+  it('is nobody any more at once, of many at once one, and is erased', async () => {
+    const ann = await api.register();
+    const [token, body] = [admin.accessToken, { reason: 'asked by mail from ann@example.org' }];
+    const asked = await Promise.all([1, 2, 3].map(() => api.ask('POST', path(ann.user.id), { token, body })));
+    const statuses = asked.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(1);
+    expect(statuses.every((status) => [202, 404, 409].includes(status))).toBe(true);
+    expect(refusalOf(await second.ask('GET', '/api/v1/auth/me', { token: ann.accessToken }))).toBe(
+      '401 token_invalid',
+    );
+    expect(refusalOf(await login(ann))).toBe('401 invalid_credentials');
+    const where = { id: ann.user.id };
+    const row = () => backend.database.user.findUniqueOrThrow({ where });
+    await waitUntil('the erasure', async () => (await row()).erasedAt !== null, 60_000);
+    // What was written of them goes with them.
+    expect(await acts(ann)).toEqual([['user.deleted', admin.user.id, null, {}]]);
+  });
+
+  it('is no admin, and not banned', async () => {
+    const [other, ann] = [await api.register(), await api.register()];
+    await backend.giveRole(other, 'admin');
+    await admin.client.platformModeration.ban({ id: ann.user.id, reason: 'spam' });
+    const [token, body] = [admin.accessToken, { reason: 'asked' }];
+    const ask = async ({ user }: Account) => refusalOf(await api.ask('POST', path(user.id), { token, body }));
+    expect(await ask(other)).toBe('403 forbidden');
+    expect(await ask(admin)).toBe('403 forbidden');
+    expect(await ask(ann)).toBe('409 conflict');
+  });
+});
+
+describe.each(['sign-out', 'second-factor/remove', 'delete'])('what admins alone do: %s', (what) => {
   it('is refused to others, without a reason, and of nobody', async () => {
     const [ann, moderator] = [await api.register(), await api.register()];
     await backend.giveRole(moderator, 'moderator');

@@ -1,4 +1,5 @@
 import { namesOf, newSecret, type Database, type Prisma, type User } from '@maydan/prisma';
+import type { Also } from '../audit/audit.repo.ts';
 import { lockAdmins } from '../identity/admins.repo.ts';
 import { endSignIns } from '../identity/identity.repo.ts';
 
@@ -16,9 +17,9 @@ export class DeletionRepo {
   /**
    * Makes the account nobody's, revokes its stream keys and ends its sign-ins, all or nothing; null when it isn't as it was
    * when its owner was asked, or is banned. The ids of the sign-ins that ended. It counts as banned, so that it is found nowhere, nobody
-   * can do anything with it, and sign-ins that are being made come too late. `lastAdmin`: nobody could make another one.
+   * can do anything with it, and sign-ins that are being made come too late. `also` is written with it. `lastAdmin`: nobody could make another one.
    */
-  close({ id, passwordHash, phone }: User, at: Date): Promise<string[] | 'lastAdmin' | null> {
+  close({ id, passwordHash, phone }: User, at: Date, also?: Also): Promise<string[] | 'lastAdmin' | null> {
     const nobody: Prisma.UserUpdateManyMutationInput = {
       ...namesOf(`deleted_${newSecret(16).toLowerCase()}`, deletedName),
       ...{
@@ -47,6 +48,7 @@ export class DeletionRepo {
         data: { ...nobody, avatarId: null, coverId: null, bannedAt: at, deletedAt: at },
       });
       if (count === 0) return null;
+      await also?.(transaction);
       // Files that are nobody's are removed by their sweep.
       await transaction.media.updateMany({ where: { ownerId: id }, data: { ownerId: null } });
       await transaction.emailCode.deleteMany({ where: { userId: id } });
@@ -57,6 +59,11 @@ export class DeletionRepo {
       });
       return endSignIns(transaction, { userId: id });
     });
+  }
+
+  /** An account that is somebody's. */
+  find(id: string): Promise<User | null> {
+    return this.#database.user.findUnique({ where: { id, deletedAt: null } });
   }
 
   async isClosed(id: string): Promise<boolean> {

@@ -1,4 +1,8 @@
 import { AppError, type JobProducer, type Logger } from '@maydan/common';
+import type { UserAidInput } from '@maydan/contracts';
+import type { User } from '@maydan/prisma';
+import { actorOf, audited, type Also } from '../audit/audit.repo.ts';
+import { requireRole } from '../identity/requireRole.ts';
 import type { IdentityService } from '../identity/identity.service.ts';
 import type { Authenticated, SignInsService } from '../identity/signIns.service.ts';
 import type { DeletionRepo } from './deletion.repo.ts';
@@ -34,15 +38,33 @@ export class DeletionService {
    * moment, too), or the last admin asks.
    */
   async request(who: Authenticated, input: { password?: string | undefined }): Promise<void> {
-    const { identity, repo, signIns, logger } = this.#deps;
-    await identity.requirePassword(who, input.password);
-    const ended = await repo.close(who.user, new Date());
+    await this.#deps.identity.requirePassword(who, input.password);
+    await this.#close(who.user);
+  }
+
+  /**
+   * By an admin. Throws `forbidden` for others, and for an admin's account, one's own, too; `not_found`, and `conflict` when it is banned, as who is
+   * banned stays known, or when another request changed it.
+   */
+  async requestAs(admin: User, { id, reason }: UserAidInput): Promise<void> {
+    requireRole(admin, 'admin');
+    const user = await this.#deps.repo.find(id);
+    if (user === null) throw new AppError('not_found');
+    if (user.role === 'admin') throw new AppError('forbidden', 'Admins delete their accounts themselves.');
+    if (user.bannedAt !== null) throw new AppError('conflict', 'The account is banned: lift the ban first.');
+    const about = { actor: actorOf(admin), target: { kind: 'user', id }, userId: id, reason } as const;
+    await this.#close(user, audited({ ...about, action: 'user.deleted' }));
+  }
+
+  async #close(user: User, also?: Also): Promise<void> {
+    const { repo, signIns, logger } = this.#deps;
+    const ended = await repo.close(user, new Date(), also);
     if (ended === null) throw new AppError('conflict', 'The account is being changed by another request.');
     if (ended === 'lastAdmin')
       throw new AppError('conflict', 'You are the last admin: make somebody else one first.');
-    logger.info({ userId: who.user.id, signIns: ended.length }, 'an account was deleted');
+    logger.info({ userId: user.id, signIns: ended.length }, 'an account was deleted');
     await signIns.ended(ended);
-    await this.#queue(who.user.id);
+    await this.#queue(user.id);
   }
 
   /** Queues what a crash, or Redis that was away, left. */
