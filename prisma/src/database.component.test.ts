@@ -41,8 +41,8 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-async function script(name: string, url: string): Promise<unknown> {
-  const { stdout } = await run(process.execPath, [join(scripts, name)], {
+async function script(name: string, url: string, ...args: string[]): Promise<unknown> {
+  const { stdout } = await run(process.execPath, [join(scripts, name), ...args], {
     env: { ...process.env, DATABASE_URL: url },
   });
   return JSON.parse(stdout);
@@ -131,6 +131,27 @@ describe('seed', () => {
       await database.$disconnect();
     }
     expect(await script('seed.ts', url)).toEqual({ created: false });
+  }, 60_000);
+
+  it('is followed by further admins that a command makes, who are in the audit log', async () => {
+    const url = server.url.replace(/\/postgres$/, '/seeded');
+    const make = (...name: string[]) => script('makeAdmin.ts', url, ...name);
+    const both = await Promise.all([make('Viewer'), make('viewer')]);
+    expect(both.map((made) => (made as { before: string }).before).sort()).toEqual(['admin', 'user']);
+    expect(await query(url, `SELECT "role" FROM "User" WHERE "usernameKey" = 'viewer'`)).toEqual([
+      { role: 'admin' },
+    ]);
+    const acts = `SELECT "action", "actorId", "role", "details" FROM "AuditEntry" WHERE "action" = 'user.roleChanged'`;
+    expect(await query(url, acts)).toEqual([
+      {
+        ...{ action: 'user.roleChanged', actorId: null, role: 'system' },
+        details: { before: 'user', role: 'admin' },
+      },
+    ]);
+    await query(url, `UPDATE "User" SET "bannedAt" = now() WHERE "usernameKey" = 'broadcaster'`);
+    await expect(make('broadcaster')).rejects.toThrow('There is no account "broadcaster"');
+    await expect(make('nobody')).rejects.toThrow('There is no account "nobody"');
+    await expect(make()).rejects.toThrow('Say the username');
   }, 60_000);
 
   it('leaves a database that has users alone', async () => {
