@@ -10,12 +10,14 @@ import {
   queueList,
   userAidInput,
   userRoleInput,
+  runningSession,
   runningSessionPage,
+  runningSessionsInput,
   signedOut,
   systemHealth,
 } from './admin.ts';
-import { pageInput, userById } from './people.ts';
-import { nothing, route } from './route.ts';
+import { userById } from './people.ts';
+import { byId, nothing, route } from './route.ts';
 
 const tag = 'Administration';
 
@@ -50,8 +52,11 @@ export const adminContract = {
     .input(userAidInput)
     .output(nothing),
   sessions: route('GET', '/admin/sessions', tag, 'Sessions that run, with their health, the newest first')
-    .input(pageInput)
+    .input(runningSessionsInput)
     .output(runningSessionPage),
+  session: route('GET', '/admin/sessions/{id}', tag, 'Any session, as in the list of those that run')
+    .input(byId)
+    .output(runningSession),
   nodes: route('GET', '/admin/nodes', tag, 'Processes of api, ingest, sfu and workers').output(nodeList),
   queues: route('GET', '/admin/queues', tag, 'Queues, and how many jobs they have').output(queueList),
   failedJobs: route('GET', '/admin/queues/{queue}/failed', tag, 'Jobs that failed for good, the newest first')

@@ -38,7 +38,7 @@ export type UserAidInput = z.infer<typeof userAidInput>;
 /** How many devices were signed in. */
 export const signedOut = z.object({ ended: z.int() });
 
-/** A session that isn't over, with all that is known of how it does. */
+/** A session, with all that is known of how it does. */
 export const runningSession = z.object({
   session,
   /** What is shown now; null while nothing arrives. */
@@ -52,6 +52,12 @@ export const runningSession = z.object({
   nodes: z.array(z.object({ service: serviceName, nodeId: z.string() })),
 });
 export type RunningSession = z.infer<typeof runningSession>;
+export const runningSessionsInput = pageInput.extend({
+  state: sessionState.extract(['starting', 'live', 'interrupted', 'ending']).optional(),
+  /** Whose. */
+  hostId: userId.optional(),
+});
+export type RunningSessionsInput = z.infer<typeof runningSessionsInput>;
 export const runningSessionPage = z.object({
   items: z.array(runningSession),
   nextCursor: z.string().nullable(),

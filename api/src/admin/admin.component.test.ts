@@ -192,7 +192,7 @@ describe('what runs', () => {
     });
     heartbeat = announceNode({ redis, service: 'ingest', nodeId, describe: describeNode, logger });
     await heartbeat.renew();
-    await redis.set(healthKey(newer ?? ''), JSON.stringify(health), 'EX', 30);
+    await redis.set(healthKey(newer ?? ''), JSON.stringify(health), 'EX', 600);
     const first = await admin.client.admin.sessions({ limit: 1 });
     expect(first.items).toMatchObject([
       {
@@ -203,7 +203,19 @@ describe('what runs', () => {
     ]);
     const rest = await admin.client.admin.sessions({ limit: 1, cursor: first.nextCursor ?? '' });
     expect(rest.items).toMatchObject([{ session: { id: older }, health: null, nodes: [] }]);
-    expect(await api.refusal(await person('moderator'), 'GET', '/admin/sessions')).toBe('403 forbidden');
+    const hostId = lives[0]?.host.user.id ?? '';
+    expect((await admin.client.admin.sessions({ hostId, state: 'live' })).items).toEqual(rest.items);
+    expect((await admin.client.admin.sessions({ hostId, state: 'interrupted' })).items).toEqual([]);
+    expect(await admin.client.admin.session({ id: newer ?? '' })).toEqual(first.items[0]);
+    const { id: later } = await lives[0]!.host.client.sessions.create({ title: 'x', visibility: 'private' });
+    expect(await admin.client.admin.session({ id: later })).toMatchObject({
+      session: { state: 'idle' },
+      source: null,
+    });
+    expect(await api.refusal(admin, 'GET', `/admin/sessions/${newId()}`)).toBe('404 not_found');
+    expect(await api.refusal(admin, 'GET', '/admin/sessions?state=idle')).toBe('422 validation_failed');
+    for (const path of ['/admin/sessions', `/admin/sessions/${later}`])
+      expect(await api.refusal(await person('moderator'), 'GET', path)).toBe('403 forbidden');
     expect(await api.refusal(admin, 'GET', '/admin/sessions?cursor=x')).toBe('422 validation_failed');
     const one = await backend.countQueries(() => admin.client.admin.sessions({ limit: 1 }));
     expect(await backend.countQueries(() => admin.client.admin.sessions({ limit: 2 }))).toBe(one);

@@ -34,6 +34,9 @@ export function adminRoutes(services: AdminServices, { admin: mine }: SignedInPr
     sessions: mine.sessions.handler(({ input, context }) =>
       running.list(context.user, input, context.playbackBase),
     ),
+    session: mine.session.handler(({ input, context }) =>
+      running.get(context.user, input.id, context.playbackBase),
+    ),
     nodes: mine.nodes.handler(({ context }) => system.nodes(context.user)),
     queues: mine.queues.handler(({ context }) => queues.list(context.user)),
     failedJobs: mine.failedJobs.handler(({ input, context }) => queues.failed(context.user, input)),

@@ -1,13 +1,13 @@
-import { listNodes, parseJson, type KnownNode, type Redis } from '@maydan/common';
+import { AppError, listNodes, parseJson, type KnownNode, type Redis } from '@maydan/common';
 import {
   streamHealth,
   type RunningSession,
   type RunningSessionPage,
+  type RunningSessionsInput,
   type StreamHealth,
 } from '@maydan/contracts';
 import type { User } from '@maydan/prisma';
 import { requireRole } from '../identity/requireRole.ts';
-import type { PageInput } from '../people/listed.ts';
 import { decodeCursor, pageOf } from '../sessions/cursor.ts';
 import { healthKey } from '../sessions/healthKey.ts';
 import type { SessionRow } from '../sessions/sessions.repo.ts';
@@ -30,24 +30,40 @@ export class RunningService {
   }
 
   /** Throws `forbidden`. `base` is the playback base of the one who asks. */
-  async list(admin: User, input: PageInput, base: string): Promise<RunningSessionPage> {
+  async list(
+    admin: User,
+    { cursor, limit, ...which }: RunningSessionsInput,
+    base: string,
+  ): Promise<RunningSessionPage> {
     requireRole(admin, 'admin');
-    const after = input.cursor === undefined ? null : decodeCursor(input.cursor);
-    const rows = await this.#deps.repo.list({ after, take: input.limit + 1 });
-    const { page, nextCursor } = pageOf(rows, input.limit, ({ id, createdAt }) => ({ id, at: createdAt }));
-    if (page.length === 0) return { items: [], nextCursor };
+    const after = cursor === undefined ? null : decodeCursor(cursor);
+    const rows = await this.#deps.repo.list({ ...which, after, take: limit + 1 });
+    const { page, nextCursor } = pageOf(rows, limit, ({ id, createdAt }) => ({ id, at: createdAt }));
+    return { items: await this.#views(page, base), nextCursor };
+  }
+
+  /** Also one that doesn't run. Throws `forbidden` and `not_found`. */
+  async get(admin: User, id: string, base: string): Promise<RunningSession> {
+    requireRole(admin, 'admin');
+    const row = await this.#deps.repo.find(id);
+    const [found] = row === null ? [] : await this.#views([row], base);
+    if (found === undefined) throw new AppError('not_found');
+    return found;
+  }
+
+  async #views(page: readonly SessionRow[], base: string): Promise<RunningSession[]> {
+    if (page.length === 0) return [];
     const { redis, stageHealths } = this.#deps;
     const [healths, stages, nodes] = await Promise.all([
       redis.mget(page.map(({ id }) => healthKey(id))),
       Promise.all(page.map(({ id }) => stageHealths.of(id))),
       listNodes(redis),
     ]);
-    const items = page.flatMap((row, at) => {
+    return page.flatMap((row, at) => {
       const stageHealth = stages[at];
       if (stageHealth === undefined) return [];
       return [{ ...view(row, base, nodes), health: healthOf(healths[at] ?? null), stageHealth }];
     });
-    return { items, nextCursor };
   }
 }
 
