@@ -64,8 +64,8 @@ describe('the workers process', () => {
     const top = ready.renditions[0] ?? '';
     expect(await session.playlist('index.m3u8')).toContain(`${top}/index.m3u8`);
     await waitUntil(
-      'two segments',
-      async () => segmentNumbers(await session.playlist(`${top}/index.m3u8`)).length >= 2,
+      'three segments',
+      async () => segmentNumbers(await session.playlist(`${top}/index.m3u8`)).length >= 3,
       60_000,
     );
     expect(await session.playlist(`${top}/index.m3u8`)).toMatch(/#EXT-X-PART:DURATION=.*INDEPENDENT=YES/);

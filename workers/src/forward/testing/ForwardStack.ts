@@ -64,7 +64,9 @@ export function publishArguments(options: PublishOptions = {}): string[] {
     flash,
     ...(filter === undefined ? [] : [filter]),
   ];
-  const beep = `aevalsrc='0.8*sin(2*PI*1000*t)${tone ? '' : '*lt(mod(t,1),0.1)'}':s=${audioRateHz}`;
+  const wave = `0.8*sin(2*PI*1000*t)${tone ? '' : '*lt(mod(t,1),0.1)'}`;
+  // On each channel: ffmpeg would spread one over two, each 3 dB softer.
+  const beep = `aevalsrc='${Array<string>(audioChannels).fill(wave).join('|')}':s=${audioRateHz}`;
   const tune = bFrames === 0 ? ['-tune', 'zerolatency'] : [];
   return [
     ...['-v', 'error', '-nostdin'],

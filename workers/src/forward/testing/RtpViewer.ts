@@ -82,13 +82,26 @@ export class RtpViewer {
 
   /** Waits for so many packets of a kind. */
   async receive(kind: 'audio' | 'video', count: number, deadlineMs = 30_000): Promise<void> {
+    const isThere = (): boolean => this.of(kind).length >= count;
+    await this.#until(`${count} packets of ${kind}`, isThere, deadlineMs);
+  }
+
+  /** Waits for so long a stretch of a kind, by its own clock. */
+  async receiveSec(kind: 'audio' | 'video', sec: number, deadlineMs = 30_000): Promise<void> {
+    const isThere = (): boolean => {
+      const all = this.of(kind);
+      const span = ((all.at(-1)?.timestamp ?? 0) - (all[0]?.timestamp ?? 0)) | 0;
+      return span >= sec * 1_000 * clockRates[kind];
+    };
+    await this.#until(`${sec} s of ${kind}`, isThere, deadlineMs);
+  }
+
+  async #until(what: string, isThere: () => boolean, deadlineMs: number): Promise<void> {
     const deadline = Date.now() + deadlineMs;
-    while (this.of(kind).length < count) {
+    while (!isThere()) {
       if (Date.now() > deadline) {
         const seen = `${this.of('audio').length} of audio and ${this.of('video').length} of video`;
-        throw new Error(
-          `${count} packets of ${kind} did not come within ${deadlineMs} ms; there were ${seen}`,
-        );
+        throw new Error(`${what} did not come within ${deadlineMs} ms; there were ${seen}`);
       }
       await delay(20);
     }

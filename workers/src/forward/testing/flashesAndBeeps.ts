@@ -4,8 +4,10 @@ import type { ReceivedPacket, RtpViewer } from './RtpViewer.ts';
 
 const bright = 150;
 const loud = 0.05;
+/** The beep of a flash that is as near to the first or last sound may not be among the sounds. */
+const edgeMs = 100;
 
-/** When (Unix milliseconds) what a viewer received flashed and beeped at its capture. */
+/** When (Unix milliseconds) what a viewer received flashed, while there was sound, and beeped at its capture. */
 export interface FlashesAndBeeps {
   readonly flashesMs: readonly number[];
   readonly beepsMs: readonly number[];
@@ -22,8 +24,12 @@ export async function flashesAndBeeps(viewer: RtpViewer): Promise<FlashesAndBeep
   const sounds = viewer.of('audio');
   const beginnings = onsets(brightness, bright).map((at) => timestamps[at] ?? 0);
   const beeps = onsets(await loudness(sounds), loud).map((at) => sounds[at]?.timestamp ?? 0);
+  const heardMs = sounds.map(({ timestamp }) => viewer.capturedMs('audio', timestamp));
+  const [fromMs, toMs] = [heardMs[0] ?? Infinity, heardMs.at(-1) ?? -Infinity];
   return {
-    flashesMs: beginnings.map((timestamp) => viewer.capturedMs('video', timestamp)),
+    flashesMs: beginnings
+      .map((timestamp) => viewer.capturedMs('video', timestamp))
+      .filter((flashMs) => flashMs > fromMs + edgeMs && flashMs < toMs - edgeMs),
     beepsMs: beeps.map((timestamp) => viewer.capturedMs('audio', timestamp)),
   };
 }

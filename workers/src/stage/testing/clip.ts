@@ -71,7 +71,9 @@ export async function makeSteadyClip(
   { size = '320x180', durationSec = 1, ...options }: ClipOptions,
 ): Promise<Clip> {
   const picture = `color=${colour}:s=${size}:r=${frameRate}:d=${durationSec}`;
-  const sound = `aevalsrc=exprs='${level}*sin(2*PI*${toneHz}*t)':s=48000:d=${durationSec}`;
+  const tone = `${level}*sin(2*PI*${toneHz}*t)`;
+  // On both channels: ffmpeg would spread one over two, each 3 dB softer.
+  const sound = `aevalsrc=exprs='${tone}|${tone}':s=48000:d=${durationSec}`;
   return await encodeClip(picture, sound, { size, durationSec, ...options });
 }
 
