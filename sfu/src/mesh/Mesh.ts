@@ -14,6 +14,7 @@ import { PipeClient } from './PipeClient.ts';
 import type { RemoteNode } from './PipeClient.ts';
 import { pipeRoutes } from './pipeRoutes.ts';
 import { PipeServer } from './PipeServer.ts';
+import { Probes } from './Probes.ts';
 
 export interface MeshOptions {
   readonly redis: Redis;
@@ -44,7 +45,7 @@ export class Mesh {
   readonly #client: PipeClient;
   readonly #server: PipeServer;
   readonly #rooms = new Map<string, MeshRoom>();
-  readonly #probed = new Set<string>();
+  readonly #probes: Probes;
   readonly #telling = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #revision = 0;
@@ -59,6 +60,7 @@ export class Mesh {
     const onState = (state: MeshRoomState): void => this.#rooms.get(state.sessionId)?.hear(state);
     this.#store = new MeshStore({ redis, subscriber, nodeId, logger, onState });
     this.#client = new PipeClient({ secret, onRefused: (node) => this.#refused(node) });
+    this.#probes = new Probes({ isStill: (node) => this.#client.isStill(node) });
     this.#server = new PipeServer(pipes, logger);
     this.routes = pipeRoutes({
       secret,
@@ -141,11 +143,15 @@ export class Mesh {
       const meshRoom = this.#rooms.get(sessionId);
       const read = found[index];
       if (read) meshRoom?.hear(read.state);
-      else if (lookedAtMs >= this.#trustedFromMs && meshRoom?.states.missing(nodeId, lookedAtMs))
-        meshRoom.reconcile();
+      else if (lookedAtMs >= this.#trustedFromMs) this.#miss(meshRoom, nodeId, lookedAtMs);
     }
-    for (const read of found)
-      if (read && read.expiresInMs < sfuNodeTtlMs - sfuNodeSilentMs) this.#probe(read.state);
+    for (const read of found) {
+      if (read === null) continue;
+      if (read.expiresInMs < sfuNodeTtlMs - sfuNodeSilentMs) this.#probes.ask(read.state);
+      else this.#probes.renewed(read.state);
+    }
+    const known = [...this.#rooms.values()].flatMap(({ states }) => states.all);
+    this.#probes.keep(new Set(known.map(({ runId }) => runId)));
     const swept = this.#server.sweep(({ sessionId, nodeId, runId }) => {
       return this.#rooms.get(sessionId)?.states.get(nodeId)?.runId === runId;
     });
@@ -163,11 +169,11 @@ export class Mesh {
     });
   }
 
-  /** Asks a silent node once at a time, however many rooms it has. What the answer may say is told to `#refused`. */
-  #probe({ runId, nodeId, internalUrl }: MeshRoomState): void {
-    if (this.#probed.has(runId)) return;
-    this.#probed.add(runId);
-    void this.#client.probe({ runId, nodeId, internalUrl }).finally(() => this.#probed.delete(runId));
+  /** A node's key was not there, of which something may be known. */
+  #miss(meshRoom: MeshRoom | undefined, nodeId: string, lookedAtMs: number): void {
+    const state = meshRoom?.states.get(nodeId);
+    if (meshRoom === undefined || state === undefined || this.#probes.holds(state)) return;
+    if (meshRoom.states.missing(nodeId, lookedAtMs)) meshRoom.reconcile();
   }
 
   #refused({ nodeId, runId }: RemoteNode): void {

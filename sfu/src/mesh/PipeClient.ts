@@ -1,4 +1,4 @@
-import { AppError, isConnectionRefused, mintInternalToken } from '@maydan/common';
+import { AppError, askListening, isConnectionRefused, mintInternalToken } from '@maydan/common';
 import { errorBody, pipeOutput } from '@maydan/contracts';
 import type { PipeInput, PipeOutput } from '@maydan/contracts';
 
@@ -17,6 +17,8 @@ export interface PipeClientOptions {
 }
 
 const timeoutMs = 3_000;
+/** A process that goes on answers within this. */
+const stillMs = 500;
 
 /** Asks other nodes for pipes. */
 export class PipeClient {
@@ -44,18 +46,24 @@ export class PipeClient {
     await this.#fetch(node, path, { method: 'DELETE' }).catch(() => undefined);
   }
 
-  /** Whether somebody listens there. Never rejects. */
-  async probe(node: RemoteNode): Promise<void> {
-    await this.#fetch(node, '/internal/rooms', { method: 'HEAD' }).catch(() => undefined);
+  /** Whether its process stands still: its kernel takes connections, and no answer comes. Never rejects. */
+  async isStill(node: RemoteNode): Promise<boolean> {
+    const listening = await askListening(node.internalUrl);
+    if (listening === 'refused') this.#options.onRefused(node);
+    if (listening !== 'listening') return false;
+    return this.#fetch(node, '/internal/rooms', { method: 'HEAD' }, stillMs).then(
+      () => false,
+      (error: unknown) => !(error instanceof AppError && isConnectionRefused(error.cause)),
+    );
   }
 
-  async #fetch(node: RemoteNode, path: string, init: RequestInit): Promise<Response> {
+  async #fetch(node: RemoteNode, path: string, init: RequestInit, waitMs = timeoutMs): Promise<Response> {
     const authorization = `Bearer ${mintInternalToken(this.#options.secret, 'sfu')}`;
     try {
       return await fetch(node.internalUrl + path, {
         ...init,
         headers: { authorization, 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(waitMs),
       });
     } catch (cause) {
       if (isConnectionRefused(cause)) this.#options.onRefused(node);

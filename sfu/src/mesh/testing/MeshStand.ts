@@ -16,6 +16,7 @@ import { secret } from '../../testing/TestSfu.ts';
 import { DecodedSink } from './DecodedSink.ts';
 import { NodeProcess } from './NodeProcess.ts';
 import type { NodeProcessOptions } from './NodeProcess.ts';
+import { sees } from './stageAt.ts';
 
 /** Several sfu processes with one Redis; `close` ends all that was made by it. */
 export class MeshStand {
@@ -74,13 +75,17 @@ export class MeshStand {
     return source;
   }
 
+  /** Once the client was told of the producer: nodes tell each other on their own time. */
   async receive(client: TestClient, producerId: string): Promise<RtpSink> {
+    await sees(client, { producerIds: [producerId] });
     const sink = await RtpSink.start(client, producerId);
     this.own(() => sink.close());
     return sink;
   }
 
+  /** Likewise. */
   async decode(client: TestClient, producerId: string): Promise<DecodedSink> {
+    await sees(client, { producerIds: [producerId] });
     const sink = await DecodedSink.start(client, producerId);
     this.own(() => sink.close());
     return sink;

@@ -4,6 +4,7 @@ import { RtpSource } from '../../testing/RtpSource.ts';
 import { TestClient } from '../../testing/TestClient.ts';
 import { until } from '../../testing/until.ts';
 import { DecodedSink } from './DecodedSink.ts';
+import { stageAt } from './stageAt.ts';
 
 const watchTimeoutMs = 60_000;
 
@@ -20,8 +21,10 @@ const tell = (step: object): void => void process.stdout.write(`${JSON.stringify
 
 const client = new TestClient(url, token);
 await client.connected();
-const { peers } = await client.join();
-tell({ joined: client.peerId, peers: peers.map(({ peerId }) => peerId) });
+await client.join();
+// Nodes tell each other on their own time.
+if (positionals[0] === 'watch') await until('somebody to watch', () => stageAt(client).peerIds.size > 0);
+tell({ joined: client.peerId, peers: [...stageAt(client).peerIds] });
 if (positionals[0] === 'publish') await publish();
 else await watch();
 
