@@ -35,8 +35,8 @@ describe('from an encoder to a playing viewer and the recording', () => {
     expect(picture.distinct).toBeGreaterThan(20);
     expect(picture.brightest).toBeGreaterThan(200);
     expect(picture.darkest).toBeLessThan(120);
-    const sound = await probe.sound(2_500);
-    expect(sound.rms).toBeGreaterThan(0.1);
+    // A player that waits for data on a busy machine is silent meanwhile.
+    await waitFor('the beep', async () => (await probe.sound(2_500)).rms > 0.1, { timeoutMs: 60_000 });
     const offset = await probe.avOffset(3, { timeoutMs: 60_000 });
     expect(Math.abs(offset.medianMs)).toBeLessThanOrEqual(syncMs);
   }
