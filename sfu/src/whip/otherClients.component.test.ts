@@ -40,10 +40,12 @@ describe("clients that aren't ours", () => {
     const publisher = await publish(streamKey);
     expect(publisher.last('status')).toBe(201);
     const player = await play(grant.sessionId);
-    // A moving picture, and the beep of each second.
-    await waitFor('picture and sound', () => frames(player) > 20 && heard(player) > 5_000);
+    // A moving picture, and the beep of each second. In the flash of each second there is no contrast.
+    await waitFor(
+      'picture and sound',
+      () => frames(player) > 20 && Number(player.last('contrast')) > 5 && heard(player) > 5_000,
+    );
     expect(player.last('width')).toBe(320);
-    expect(player.last('contrast')).toBeGreaterThan(5);
     await player.stop();
     expect(player.last('deleted')).toBe(200);
     expect(stand.rooms.find(grant.sessionId)?.peers.size).toBe(1);
