@@ -19,6 +19,8 @@ export class UdpRelay {
   losesOneIn = 0;
   /** Share (0 to 1) of all datagrams that get lost at random, in either direction. */
   loss = 0;
+  /** RTP streams of the client, by their SSRC, of which nothing gets through. */
+  readonly lostStreams = new Set<number>();
   /** How long each takes, one way. */
   delayMs = 0;
   /** How much gets through to the client; what would wait longer than a router's queue lets it is lost. */
@@ -49,7 +51,8 @@ export class UdpRelay {
     this.#outside = createSocket('udp4');
     this.#outside.on('message', (datagram, from) => {
       this.#client = from;
-      this.#pass(() => this.#inside.send(datagram, this.targetPort, '127.0.0.1'));
+      if (isRtp(datagram) && this.lostStreams.has(datagram.readUInt32BE(8))) this.#lost += 1;
+      else this.#pass(() => this.#inside.send(datagram, this.targetPort, '127.0.0.1'));
     });
     this.#inside.on('message', this.#back);
   }
