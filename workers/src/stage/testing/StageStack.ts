@@ -213,6 +213,12 @@ export class StageStack {
     await waitUntil(`${count} more pictures`, () => (this.#flv?.pictures ?? 0) >= until, patienceMs, 20);
   }
 
+  /** Waits until the publish has gone on for so long, however many pictures that took. */
+  async goesOn(ms: number): Promise<void> {
+    const until = this.mediaTimeMs + ms;
+    await waitUntil(`${ms} ms more`, () => this.mediaTimeMs >= until, patienceMs, 20);
+  }
+
   async mode(mode: 'composed' | 'passed'): Promise<void> {
     await waitUntil(`a ${mode} picture`, () => this.#picture?.mode === mode, patienceMs, 20);
   }
