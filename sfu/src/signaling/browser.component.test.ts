@@ -169,7 +169,8 @@ describe('Chromium with mediasoup-client', () => {
           const health = await healthOf(grant.peerId);
           return health !== undefined && isSo(health);
         };
-        return waitFor(what, look);
+        // A machine under load makes frames late by itself, for a report or two.
+        return waitFor(what, look, { timeoutMs: 60_000 });
       };
       const isWell = ({ frames, packetLoss }: StagePeerHealth): boolean =>
         (frames?.received ?? 0) > 20 && frames?.lost === 0 && frames.late === 0 && packetLoss === 0;
@@ -198,7 +199,7 @@ describe('Chromium with mediasoup-client', () => {
     } finally {
       relay.close();
     }
-  }, 150_000);
+  }, 300_000);
 
   it('goes on after a lost connection, by ICE restart, while the others see a short freeze', async () => {
     const { host, viewer, grant, video } = await broadcast('H264');
