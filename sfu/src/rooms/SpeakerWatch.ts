@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
-import type { LevelMeters } from './LevelMeters.ts';
+import type { Heard, LevelMeters } from './LevelMeters.ts';
 import type { Loudness } from './Loudness.ts';
 import type { RoomProducer } from './RoomProducer.ts';
 
@@ -19,6 +20,7 @@ interface SpeakerWatchEvents {
 
 const levelIntervalMs = 500;
 const speakerIntervalMs = 300;
+const againMs = 2_000;
 /** What is softer is room noise. */
 const silenceDbov = -70;
 
@@ -53,28 +55,37 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
     return this.#levels;
   }
 
-  /** Begins to listen to a producer; video is passed over. Never rejects. */
+  /** Listens to a producer until it ends; video is passed over. Never rejects. */
   async add(producer: RoomProducer): Promise<void> {
     if (producer.kind !== 'audio') return;
-    try {
-      const there = await producer.onRouter(this.#router);
-      const heard = await this.#meters.open(this.#router, there, producer.tellsLevel);
-      if (heard === null || producer.closed || this.#router.closed) return;
-      const { peerId } = producer;
-      this.#listen(producer.id, { peerId, loudness: heard.loudness });
-      const { id: producerId } = heard.producer;
-      this.#owners.set(producerId, peerId);
-      producer.once('closed', () => {
-        this.#owners.delete(producerId);
-        this.#forget(producer.id, peerId);
-      });
-      this.#observer ??= this.#createObserver();
-      await (await this.#observer).addProducer({ producerId });
-    } catch (error) {
-      // It may have been closed meanwhile; mediasoup takes it out of its observers itself.
-      if (!producer.closed && !this.#router.closed)
-        this.#logger.warn({ err: error }, 'a level is not watched');
+    const { id, peerId } = producer;
+    const isOver = (): boolean => producer.closed || this.#router.closed;
+    producer.once('closed', () => this.#forget(id, peerId));
+    while (!isOver()) {
+      try {
+        const heard = await this.#hear(producer);
+        if (heard === null) return;
+        await ended(heard.producer);
+        this.#owners.delete(heard.producer.id);
+      } catch (error) {
+        if (!isOver()) this.#logger.warn({ err: error, producerId: id }, 'a level is not watched');
+      }
+      // The pipe from another node broke, or could not be made.
+      if (!isOver()) await delay(againMs, undefined, { ref: false });
     }
+  }
+
+  /** Null: its level can't be told, or it has ended meanwhile. */
+  async #hear(producer: RoomProducer): Promise<Heard | null> {
+    const there = await producer.onRouter(this.#router);
+    const heard = await this.#meters.open(this.#router, there, producer.tellsLevel);
+    if (heard === null || producer.closed || this.#router.closed) return null;
+    const { id, peerId } = producer;
+    this.#owners.set(heard.producer.id, peerId);
+    this.#listen(id, { peerId, loudness: heard.loudness });
+    this.#observer ??= this.#createObserver();
+    await (await this.#observer).addProducer({ producerId: heard.producer.id });
+    return heard;
   }
 
   #listen(id: string, heard: { peerId: string; loudness: Loudness }): void {
@@ -126,4 +137,9 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
     this.#speaker = speaker;
     this.emit('speaker', speaker);
   }
+}
+
+/** mediasoup takes it out of its observers itself. */
+function ended({ closed, observer }: types.Producer): Promise<void> {
+  return closed ? Promise.resolve() : new Promise((resolve) => void observer.once('close', () => resolve()));
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { jest } from '@jest/globals';
-import { audioLevelUri, createLogger } from '@maydan/common';
+import { createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
-import { audioSsrc, opusRtp, silentPacket } from '../testing/rtp.ts';
+import { audioSsrc, levelPacket, opusRtp, silentPacket, tellingRtp } from '../testing/rtp.ts';
 import { until } from '../testing/until.ts';
 import { workerBin } from '../testing/workerBin.ts';
 import { LevelMeters } from './LevelMeters.ts';
@@ -152,24 +152,13 @@ describe('levels of sound whose sender tells them', () => {
     ['the noise of a room', Array<number>(25).fill(75), -75],
     ['silence', Array<number>(25).fill(127), -127],
   ])('are heard of %s', async (_what, sent, level) => {
-    const producer = await produce({ ...opusRtp(), headerExtensions: [{ uri: audioLevelUri, id: 3 }] });
+    const producer = await produce(tellingRtp());
     const heard = await new LevelMeters(logger).open(router, producer, true);
     expect(heard?.producer).toBe(producer);
     const arrived = jest.spyOn(heard!.loudness, 'add');
-    sent.forEach((each, sequence) => producer.send(withLevel(silentPacket(sequence), 3, each)));
+    sent.forEach((each, sequence) => producer.send(levelPacket(sequence, each)));
     await until('all of it', () => arrived.mock.calls.length === sent.length);
     expect(heard?.loudness.take()).toBe(level);
     expect(heard?.loudness.take()).toBe(-127);
   });
 });
-
-/** The packet with a header extension of one byte (RFC 8285, section 4.2). */
-function withLevel(packet: Buffer, id: number, level: number): Buffer {
-  const header = Buffer.from(packet.subarray(0, 12));
-  header.writeUInt8(0x90, 0);
-  return Buffer.concat([
-    header,
-    Buffer.from([0xbe, 0xde, 0, 1, id << 4, 0x80 | level, 0, 0]),
-    packet.subarray(12),
-  ]);
-}

@@ -1,3 +1,4 @@
+import { audioLevelUri } from '@maydan/common';
 import type { RtpParametersMessage } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 
@@ -29,6 +30,22 @@ export function silentPacket(sequence: number): Buffer {
   header.writeUInt32BE((sequence * 960) >>> 0, 4);
   header.writeUInt32BE(audioSsrc, 8);
   return Buffer.concat([header, Buffer.from([0xf8, 0xff, 0xfe])]);
+}
+
+const levelExtensionId = 3;
+
+/** Opus whose packets say how loud they are. */
+export const tellingRtp = (ssrc = audioSsrc): types.RtpParameters => ({
+  ...opusRtp(ssrc),
+  headerExtensions: [{ uri: audioLevelUri, id: levelExtensionId }],
+});
+
+/** 20 ms in an RTP packet of `tellingRtp` that says to be so loud, in a header extension of one byte (RFC 8285, section 4.2). */
+export function levelPacket(sequence: number, level: number): Buffer {
+  const packet = silentPacket(sequence);
+  packet.writeUInt8(0x90, 0);
+  const extension = Buffer.from([0xbe, 0xde, 0, 1, levelExtensionId << 4, 0x80 | level, 0, 0]);
+  return Buffer.concat([packet.subarray(0, 12), extension, packet.subarray(12)]);
 }
 
 export const vp8Parameters = (ssrc = videoSsrc) =>

@@ -8,8 +8,8 @@ import type { Offer } from './sdp/offer.ts';
 import { acceptPlayer, planPayloads, plannedCodecs, type Playable } from './sdp/play.ts';
 import { connect, orLeave, type Connected } from './startPublishing.ts';
 
-/** For the producers of other nodes to become known in a room that was opened for this player. */
-const discoveryMs = 500;
+/** For the producers of other nodes to become known in a room that was opened for this player; on a busy node it takes a while. */
+const discoveryMs = 2_000;
 const streamId = 'maydan';
 
 export interface Playing extends Connected {
