@@ -175,8 +175,13 @@ export const leaveReason = z.enum([
 ]);
 export type LeaveReason = z.infer<typeof leaveReason>;
 
+/** How often the sfu says that it is there. */
+export const signalingAliveMs = 1_500;
+
 /** Events of the sfu to its clients. */
 export const signalingEvents = {
+  /** Every `signalingAliveMs`, to all who are connected: who hears nothing at all for longer may ask the api for another node. */
+  alive: nothing,
   'peer.joined': z.object({ peer: peerInfo }),
   'peer.left': z.object({ peerId, reason: leaveReason }),
   'producer.added': z.object({ producer: producerInfo }),

@@ -1,11 +1,12 @@
-import { errorBody, errorCode, errorTable, signalingEvents, signalingRequests } from '@maydan/contracts';
-import type {
-  ErrorCode,
-  SignalingEvent,
-  SignalingInput,
-  SignalingOutput,
-  SignalingRequest,
+import {
+  errorBody,
+  errorCode,
+  errorTable,
+  signalingAliveMs,
+  signalingEvents,
+  signalingRequests,
 } from '@maydan/contracts';
+import type { ErrorCode, SignalingInput, SignalingOutput, SignalingRequest } from '@maydan/contracts';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 import type { SignalingMessage } from './signalled.ts';
@@ -28,8 +29,8 @@ export interface SignalingListener {
   silent(): void;
 }
 
-/** The sfu says that it is there each 1.5 s, as soon as it has heard the same from us. */
-const silentMs = 2_500;
+/** The sfu says that it is there each 1.5 s (`alive`). */
+const silentMs = signalingAliveMs + 1_000;
 const connectTimeoutMs = 3_000;
 const answerTimeoutMs = 5_000;
 
@@ -144,9 +145,10 @@ function refusalOf(error: Error & { data?: unknown }): SignalingError {
   return new SignalingError(code.success ? code.data : 'unavailable');
 }
 
-const isEvent = (name: string): name is SignalingEvent => Object.hasOwn(signalingEvents, name);
+const isEvent = (name: string): name is SignalingMessage['event'] =>
+  name !== 'alive' && Object.hasOwn(signalingEvents, name);
 
-/** An event as its schema knows it; null for what a newer sfu may send besides. */
+/** An event as its schema knows it; null for `alive`, which is heard as any packet is, and for what a newer sfu may send besides. */
 export function parseMessage(event: string, payload: unknown): SignalingMessage | null {
   if (!isEvent(event)) return null;
   const parsed = signalingEvents[event].safeParse(payload);

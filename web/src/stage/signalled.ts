@@ -2,10 +2,10 @@ import type { SignalingEvent, SignalingPayload } from '@maydan/contracts';
 import { levelsByPeer, withoutKey } from './records.ts';
 import type { StageState } from './stageState.ts';
 
-/** An event of the sfu with its payload. */
+/** An event of the sfu that says something, with its payload. */
 export type SignalingMessage = {
-  [E in SignalingEvent]: { readonly event: E; readonly payload: SignalingPayload<E> };
-}[SignalingEvent];
+  [E in Exclude<SignalingEvent, 'alive'>]: { readonly event: E; readonly payload: SignalingPayload<E> };
+}[Exclude<SignalingEvent, 'alive'>];
 
 /** The state after an event of the sfu. Events may name what is gone already; they change nothing then. */
 export function signalled(state: StageState, message: SignalingMessage): StageState {

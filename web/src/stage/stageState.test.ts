@@ -175,6 +175,7 @@ describe('parseMessage', () => {
     });
     expect(parseMessage('speaker.changed', { peerId: 7 })).toBeNull();
     expect(parseMessage('toString', {})).toBeNull();
+    expect(parseMessage('alive', {})).toBeNull();
     expect(Object.keys(signalingEvents)).toContain('room.closed');
   });
 });

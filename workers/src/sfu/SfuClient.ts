@@ -181,7 +181,7 @@ export class SfuClient extends EventEmitter<SfuClientEvents> {
       case 'room.closed':
         return this.#finish(signalingEvents[name].parse(payload).reason);
       default:
-        // Speakers, levels, layers and network scores are for people.
+        // Speakers, levels, layers and network scores are for people; `NodeWatch` looks after the node.
         return;
     }
   }
