@@ -28,6 +28,7 @@ export * from './serviceNodes.ts';
 export * from './sfuNodes.ts';
 export * from './sound/audioLevel.ts';
 export * from './sound/LevelMeter.ts';
+export * from './sound/opusDuration.ts';
 export * from './sound/OpusTrack.ts';
 export * from './tokens.ts';
 export * from './ViewerBeats.ts';

@@ -1,5 +1,5 @@
 import { audioLevelByte, audioLevelOf } from './audioLevel.ts';
-import { opusDurationMs } from './OpusTrack.ts';
+import { opusDurationMs } from './opusDuration.ts';
 
 describe('the level of sound', () => {
   const wave = (sample: (index: number) => number): Float32Array =>

@@ -3,7 +3,6 @@ import { onStageRoles } from '@maydan/contracts';
 import type { StagePeerHealth } from '@maydan/contracts';
 import type { types } from 'mediasoup';
 import { PictureProbe, unknownFigures } from '../picture/PictureProbe.ts';
-import { ProbeThread } from '../picture/ProbeThread.ts';
 import { fullSize } from '../rooms/layers.ts';
 import type { Room } from '../rooms/Room.ts';
 import { isService } from '../rooms/rights.ts';
@@ -30,21 +29,18 @@ export class StageHealth {
   /** Of the last two reports, the newest first. */
   readonly #counts = new WeakMap<RoomProducer, readonly PacketCounts[]>();
   readonly #probes = new WeakMap<RoomProducer, PictureProbe>();
-  readonly #thread: ProbeThread;
   #isBusy = false;
 
   constructor(options: StageHealthOptions) {
     this.#options = options;
-    this.#thread = new ProbeThread(options.logger);
     options.rooms.on('opened', (room) =>
       room.on('producerAdded', (producer) => void this.#look(room, producer)),
     );
     this.#timer = setInterval(() => void this.#tellAll(), options.intervalMs ?? 3_000);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     clearInterval(this.#timer);
-    await this.#thread.close();
   }
 
   async #tellAll(): Promise<void> {
@@ -72,9 +68,9 @@ export class StageHealth {
     if (producer.kind !== 'video' || !isOurs(producer) || isService(producer.owner.role)) return;
     try {
       const { router } = room;
-      const { portRange } = this.#options;
+      const { portRange, rooms } = this.#options;
       const shown = await producer.onRouter(router);
-      const probe = await PictureProbe.create({ router, producer: shown, portRange, thread: this.#thread });
+      const probe = await PictureProbe.create({ router, producer: shown, portRange, thread: rooms.probes });
       if (producer.closed) return probe.close();
       this.#probes.set(producer, probe);
       producer.once('closed', () => probe.close());

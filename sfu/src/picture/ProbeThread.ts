@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@maydan/common';
 import type { PictureFigures } from './PictureMeter.ts';
-import type { ProbeAnswer, ProbeRequest } from './probeWorker.ts';
+import type { LevelNews, ProbeAnswer, ProbeRequest } from './probeWorker.ts';
 
 type Asked = ProbeRequest extends infer R ? (R extends ProbeRequest ? Omit<R, 'id'> : never) : never;
 interface Waiting {
@@ -9,8 +10,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+interface ProbeThreadEvents {
+  /** What was heard, some five times a second while anything is. */
+  levels: [levels: LevelNews['levels']];
+  /** The thread has ended, and its probes with it. */
+  gone: [];
+}
+
 /** The thread that reads the packets of all probes. It is begun with the first of them, and anew when it ended by itself. */
-export class ProbeThread {
+export class ProbeThread extends EventEmitter<ProbeThreadEvents> {
   readonly #logger: Logger;
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | null = null;
@@ -19,6 +27,9 @@ export class ProbeThread {
   #lastProbe = 0;
 
   constructor(logger: Logger) {
+    super();
+    // One listener for each Router is no leak.
+    this.setMaxListeners(0);
     this.#logger = logger;
   }
 
@@ -31,6 +42,27 @@ export class ProbeThread {
     const { port } = await this.#ask({ type: 'open', probe, codec, from });
     if (port === undefined) throw new Error('The probe has no port.');
     return { probe, port };
+  }
+
+  /**
+   * Hears what comes from a port of loopback: of whom is told by `listen`, how loud they are comes as `levels`. `port`: where to
+   * send it. @throws Error when the thread is gone.
+   */
+  async openLevels(from: number): Promise<{ probe: number; port: number }> {
+    const probe = (this.#lastProbe += 1);
+    const { port } = await this.#ask({ type: 'openLevels', probe, from });
+    if (port === undefined) throw new Error('The probe has no port.');
+    return { probe, port };
+  }
+
+  /** @throws Error when the thread is gone. */
+  async listen(probe: number, ssrc: number, extensionId: number): Promise<void> {
+    await this.#ask({ type: 'listen', probe, ssrc, extensionId });
+  }
+
+  /** Idempotent. */
+  forget(probe: number, ssrc: number): void {
+    if (this.#thread !== null) this.#ask({ type: 'forget', probe, ssrc }).catch(() => undefined);
   }
 
   /** Null when it isn't metered any more. @throws Error when the thread is gone. */
@@ -60,12 +92,16 @@ export class ProbeThread {
 
   #start(): Worker {
     const thread = new Worker(new URL('./probeWorker.ts', import.meta.url));
-    thread.on('message', (answer: ProbeAnswer) => this.#answered(answer));
+    thread.on('message', (said: ProbeAnswer | LevelNews) => {
+      if ('levels' in said) this.emit('levels', said.levels);
+      else this.#answered(said);
+    });
     thread.on('error', (error) => this.#logger.error({ err: error }, 'pictures are no longer metered'));
     thread.once('exit', () => {
       this.#thread = null;
       for (const { reject } of this.#waiting.values()) reject(new Error('The probes’ thread ended.'));
       this.#waiting.clear();
+      this.emit('gone');
     });
     return thread;
   }

@@ -1,6 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
+import { opusDurationMs } from '@maydan/common/opusDuration';
+import { headerBytes, headerExtension, readRtp } from '../faststart/rtpPacket.ts';
+import { Loudness, type Heard } from '../rooms/Loudness.ts';
 import { PictureMeter, type PictureFigures } from './PictureMeter.ts';
 
 /** What `ProbeThread` asks; each is answered with its `id`. */
@@ -13,6 +16,17 @@ export type ProbeRequest =
       readonly codec: string;
       readonly from: number;
     }
+  /** As `open`, for the sound of several senders: how loud each is comes by itself, as `LevelNews`. */
+  | { readonly id: number; readonly type: 'openLevels'; readonly probe: number; readonly from: number }
+  /** Of this sender, who tells levels by a header extension of this id. */
+  | {
+      readonly id: number;
+      readonly type: 'listen';
+      readonly probe: number;
+      readonly ssrc: number;
+      readonly extensionId: number;
+    }
+  | { readonly id: number; readonly type: 'forget'; readonly probe: number; readonly ssrc: number }
   | { readonly id: number; readonly type: 'read'; readonly probe: number }
   | { readonly id: number; readonly type: 'close'; readonly probe: number };
 export interface ProbeAnswer {
@@ -22,9 +36,22 @@ export interface ProbeAnswer {
   readonly error?: string;
 }
 
+/** What was heard since the last news, of those of whom anything was. */
+export interface LevelNews {
+  readonly levels: readonly (Heard & { readonly probe: number; readonly ssrc: number })[];
+}
+
+interface Voice {
+  readonly extensionId: number;
+  readonly loudness: Loudness;
+}
+
 interface Probe {
   readonly socket: Socket;
-  readonly meter: PictureMeter;
+  /** Of pictures. */
+  readonly meter: PictureMeter | null;
+  /** By SSRC. */
+  readonly voices: Map<number, Voice>;
 }
 
 /** Waking up costs more than reading a packet, so they are gathered in the sockets' buffers for this long. */
@@ -34,6 +61,10 @@ const turnsBetweenNaps = 4;
 /** Where the system allows it; with the usual 208 KiB packets of more than 8 Mbit/s get lost here, of whose pictures others remain. */
 const recvBufferSize = 2 << 20;
 const loopback = '127.0.0.1';
+const ssrcAt = 8;
+const nothing = new Uint8Array(0);
+/** Who asks how loud somebody is each half a second finds news each time. */
+const newsMs = 200;
 
 const probes = new Map<number, Probe>();
 const bell = new Int32Array(new SharedArrayBuffer(4));
@@ -41,23 +72,53 @@ let isTurning = false;
 let turns = 0;
 /** What is read now came after this moment, however long this thread had to wait for a processor since. */
 let emptyMs = performance.now();
+let toldMs = 0;
 
 function turn(): void {
   isTurning = probes.size > 0;
   if (!isTurning) return;
   turns = (turns + 1) % turnsBetweenNaps;
   if (turns === 0) {
+    tellLevels();
     emptyMs = performance.now();
     Atomics.wait(bell, 0, 0, napMs);
   }
   setImmediate(turn);
 }
 
-async function open({ probe, codec, from }: Extract<ProbeRequest, { type: 'open' }>): Promise<number> {
-  const meter = new PictureMeter(codec);
+/** Several are told at once: each message wakes the other thread. */
+function tellLevels(): void {
+  const nowMs = performance.now();
+  if (nowMs < toldMs + newsMs) return;
+  toldMs = nowMs;
+  const levels: LevelNews['levels'][number][] = [];
+  for (const [probe, { voices }] of probes) {
+    for (const [ssrc, { loudness }] of voices) {
+      const heard = loudness.flush();
+      if (heard !== null) levels.push({ probe, ssrc, ...heard });
+    }
+  }
+  if (levels.length > 0) parentPort?.postMessage({ levels } satisfies LevelNews);
+}
+
+function listen(voices: Map<number, Voice>, packet: Buffer): void {
+  const voice = packet.length < headerBytes ? undefined : voices.get(packet.readUInt32BE(ssrcAt));
+  const level = voice === undefined ? undefined : headerExtension(packet, voice.extensionId)?.[0];
+  const durationMs = level === undefined ? null : opusDurationMs(readRtp(packet)?.payload ?? nothing);
+  // The upper bit is for voice (RFC 6464, section 3), which few tell.
+  if (level !== undefined && durationMs !== null) voice?.loudness.hear(level & 0x7f, durationMs);
+}
+
+async function open(
+  { probe, from }: { probe: number; from: number },
+  meter: PictureMeter | null,
+): Promise<number> {
+  const voices = new Map<number, Voice>();
   const socket = createSocket({ type: 'udp4', recvBufferSize });
   socket.on('message', (packet) => {
-    if (!isRtcp(packet)) meter.add(packet, emptyMs);
+    if (isRtcp(packet)) return;
+    if (meter === null) listen(voices, packet);
+    else meter.add(packet, emptyMs);
   });
   try {
     await connect(socket, from);
@@ -65,7 +126,7 @@ async function open({ probe, codec, from }: Extract<ProbeRequest, { type: 'open'
     socket.close();
     throw error;
   }
-  probes.set(probe, { socket, meter });
+  probes.set(probe, { socket, meter, voices });
   if (!isTurning) turn();
   return socket.address().port;
 }
@@ -87,10 +148,27 @@ function close(probe: number): void {
 
 async function answer(request: ProbeRequest): Promise<ProbeAnswer> {
   const { id, type, probe } = request;
-  if (type === 'open') return { id, port: await open(request) };
-  if (type === 'close') close(probe);
-  const figures = type === 'read' ? probes.get(probe)?.meter.read(performance.now()) : undefined;
-  return { id, ...(figures === undefined ? {} : { figures }) };
+  switch (type) {
+    case 'open':
+      return { id, port: await open(request, new PictureMeter(request.codec)) };
+    case 'openLevels':
+      return { id, port: await open(request, null) };
+    case 'listen': {
+      const { ssrc, extensionId } = request;
+      probes.get(probe)?.voices.set(ssrc, { extensionId, loudness: new Loudness() });
+      return { id };
+    }
+    case 'forget':
+      probes.get(probe)?.voices.delete(request.ssrc);
+      return { id };
+    case 'close':
+      close(probe);
+      return { id };
+    case 'read': {
+      const figures = probes.get(probe)?.meter?.read(performance.now());
+      return { id, ...(figures === undefined ? {} : { figures }) };
+    }
+  }
 }
 
 /** RFC 5761 4: types 64 to 95 of the second byte's lower seven bits. */

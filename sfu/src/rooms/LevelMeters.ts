@@ -2,7 +2,9 @@ import { AppError, audioLevelByte, audioLevelUri, LevelMeter, opusDurationMs } f
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
 import { noReceiver } from '../workers/PooledWorker.ts';
-import { headerExtension, readRtp } from '../faststart/rtpPacket.ts';
+import { readRtp } from '../faststart/rtpPacket.ts';
+import type { ProbeThread } from '../picture/ProbeThread.ts';
+import { LevelReader } from './LevelReader.ts';
 import { Loudness } from './Loudness.ts';
 
 /** That decode: each takes about 0.004 cores of the event loop (ADR 14). */
@@ -17,10 +19,20 @@ const payloadType = 100;
 const ssrc = 1;
 
 /** Somebody whose sound is listened to. */
-export interface Heard {
+export interface Listening {
   /** What mediasoup's choice of who speaks goes by, on the same Router. */
   readonly producer: types.Producer;
   readonly loudness: Loudness;
+  /** With the sender, or because it can't be gone on with. */
+  readonly ended: Promise<void>;
+}
+
+export interface LevelMetersOptions {
+  readonly thread: ProbeThread;
+  readonly portRange: types.TransportPortRange;
+  readonly logger: Logger;
+  /** That are decoded. */
+  readonly most?: number;
 }
 
 /**
@@ -29,13 +41,16 @@ export interface Heard {
  * producer of its own to mediasoup's observer of who speaks.
  */
 export class LevelMeters {
+  readonly #options: LevelMetersOptions;
   readonly #logger: Logger;
   readonly #most: number;
+  readonly #readers = new WeakMap<types.Router, Promise<LevelReader>>();
   #decoders = 0;
 
-  constructor(logger: Logger, most = mostDecoders) {
-    this.#logger = logger;
-    this.#most = most;
+  constructor(options: LevelMetersOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#most = options.most ?? mostDecoders;
   }
 
   /** How many senders are decoded. */
@@ -47,20 +62,44 @@ export class LevelMeters {
    * Listens to a producer until it ends. Null for what isn't Opus, and when as many are decoded as this node may decode. @throws
    * what mediasoup throws, also when `heard` is gone, or AppError `not_found` when it ends meanwhile.
    */
-  async open(router: types.Router, heard: types.Producer, tellsLevel: boolean): Promise<Heard | null> {
+  async open(router: types.Router, heard: types.Producer, tellsLevel: boolean): Promise<Listening | null> {
     if (heard.rtpParameters.codecs[0]?.mimeType.toLowerCase() !== 'audio/opus') return null;
-    if (!tellsLevel && this.#decoders >= this.#most) {
+    return tellsLevel ? this.#read(router, heard) : this.#decode(router, heard);
+  }
+
+  async #read(router: types.Router, heard: types.Producer): Promise<Listening> {
+    const reader = await this.#readerOf(router);
+    const { loudness, consumer } = await reader.listen(heard);
+    if (consumer.closed) throw new AppError('not_found');
+    const ended = new Promise<void>((resolve) => consumer.observer.once('close', () => resolve()));
+    return { producer: heard, loudness, ended };
+  }
+
+  /** One for each Router, another one when that has ended. */
+  async #readerOf(router: types.Router): Promise<LevelReader> {
+    const { thread, portRange } = this.#options;
+    const known = this.#readers.get(router);
+    if (known !== undefined && !(await known).closed) return known;
+    // Another one may have been quicker.
+    const there = this.#readers.get(router);
+    if (there !== undefined && there !== known) return there;
+    const coming = LevelReader.create({ router, thread, portRange });
+    this.#readers.set(router, coming);
+    coming.catch(() => this.#readers.delete(router));
+    return coming;
+  }
+
+  async #decode(router: types.Router, heard: types.Producer): Promise<Listening | null> {
+    if (this.#decoders >= this.#most) {
       this.#logger.warn({ most: this.#most }, 'a level is not heard: as many are decoded as may be');
       return null;
     }
-    if (!tellsLevel) this.#decoders++;
+    this.#decoders++;
     let transport: types.DirectTransport | undefined;
     try {
       transport = await router.createDirectTransport();
-      const teller = tellsLevel
-        ? null
-        : await transport.produce({ kind: 'audio', rtpParameters: tellerParameters });
       const { rtpCapabilities } = router;
+      const teller = await transport.produce({ kind: 'audio', rtpParameters: tellerParameters });
       const consumer = await transport.consume({
         producerId: heard.id,
         rtpCapabilities,
@@ -69,18 +108,17 @@ export class LevelMeters {
       });
       // What has ended while it was being made says so no more.
       if (transport.closed || consumer.closed) throw new AppError('not_found');
-      const ear = teller === null ? listening(consumer) : this.#decoding(transport, teller);
+      const ear = this.#decoding(transport, teller);
       this.#listen(transport, consumer, ear);
+      const ended = new Promise<void>((resolve) => consumer.observer.once('close', () => resolve()));
       await consumer.resume();
-      return { producer: teller ?? heard, loudness: ear.loudness };
+      return { producer: teller, loudness: ear.loudness, ended };
     } catch (error) {
       transport?.close();
       throw error;
     } finally {
-      if (!tellsLevel) {
-        if (transport === undefined || transport.closed) this.#decoders--;
-        else transport.observer.once('close', () => this.#decoders--);
-      }
+      if (transport === undefined || transport.closed) this.#decoders--;
+      else transport.observer.once('close', () => this.#decoders--);
     }
   }
 
@@ -89,7 +127,7 @@ export class LevelMeters {
     transport.observer.once('close', () => meter.close());
     let sequence = 0;
     return new Ear(
-      (_packet, payload) => meter.levelOf(payload),
+      (payload) => meter.levelOf(payload),
       (level, durationMs) => {
         const count = Math.max(1, Math.round(durationMs / levelMs));
         for (let nth = 0; nth < count; nth++) teller.send(levelPacket(sequence++, level));
@@ -123,16 +161,6 @@ export class LevelMeters {
   }
 }
 
-/** Reads what the packets themselves say. */
-function listening({ rtpParameters }: types.Consumer): Ear {
-  const id = rtpParameters.headerExtensions?.find(({ uri }) => uri === audioLevelUri)?.id;
-  return new Ear((packet) => {
-    const told = id === undefined ? undefined : headerExtension(packet, id)?.readUInt8(0);
-    // The upper bit is for voice (RFC 6464, section 3), which few tell.
-    return told === undefined ? null : told & 0x7f;
-  });
-}
-
 const tellerParameters: types.RtpParameters = {
   codecs: [{ mimeType: 'audio/opus', payloadType, clockRate: 48_000, channels: 2 }],
   headerExtensions: [{ uri: audioLevelUri, id: levelId }],
@@ -140,7 +168,7 @@ const tellerParameters: types.RtpParameters = {
 };
 
 /** As RFC 6464 tells it; null: not known. */
-type LevelOf = (packet: Buffer, payload: Buffer) => number | null;
+type LevelOf = (payload: Buffer) => number | null;
 type Tell = (level: number, durationMs: number) => void;
 
 /** Hears packets in their order: how loud the sound in each is, and how long. */
@@ -149,10 +177,10 @@ class Ear {
   /** That were heard; whoever asks sets it back. */
   packets = 0;
   readonly #levelOf: LevelOf;
-  readonly #tell: Tell | null;
+  readonly #tell: Tell;
   #last: number | null = null;
 
-  constructor(levelOf: LevelOf, tell: Tell | null = null) {
+  constructor(levelOf: LevelOf, tell: Tell) {
     this.#levelOf = levelOf;
     this.#tell = tell;
   }
@@ -165,11 +193,11 @@ class Ear {
     // A decoder builds on what it decoded before: what comes late is left out.
     if (this.#last !== null && ((sequence - this.#last) & 0xffff) >= 0x8000) return;
     this.#last = sequence;
-    const level = this.#levelOf(bytes, payload);
+    const level = this.#levelOf(payload);
     const durationMs = opusDurationMs(payload);
     if (level === null || durationMs === null) return;
-    this.loudness.add(level, durationMs);
-    this.#tell?.(level, durationMs);
+    this.loudness.hear(level, durationMs);
+    this.#tell(level, durationMs);
   }
 }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { AppError } from '@maydan/common';
 import type { Logger } from '@maydan/common';
 import type { JoinClaims, LeaveReason, SfuCommand } from '@maydan/contracts';
+import { ProbeThread } from '../picture/ProbeThread.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Identity, Peer } from './Peer.ts';
 import { LevelMeters } from './LevelMeters.ts';
@@ -39,6 +40,8 @@ const joinAttempts = 3;
 export class Rooms extends EventEmitter<RoomsEvents> {
   /** Since the start: key frames that receivers asked for, and that senders were asked for. */
   readonly keyFrames = { asked: 0, sent: 0 };
+  /** Reads packets of pictures and sound beside the event loop. */
+  readonly probes: ProbeThread;
   readonly #options: RoomsOptions;
   readonly #transports: TransportFactory;
   readonly #levelMeters: LevelMeters;
@@ -50,7 +53,9 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   constructor(options: RoomsOptions) {
     super();
     this.#options = options;
-    this.#levelMeters = new LevelMeters(options.logger);
+    const { logger, transports } = options;
+    this.probes = new ProbeThread(logger);
+    this.#levelMeters = new LevelMeters({ thread: this.probes, portRange: transports.portRange, logger });
     this.#transports = new TransportFactory({
       ...options.transports,
       keyFrameSent: () => this.keyFrames.sent++,
@@ -138,6 +143,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   close(): void {
     this.#closed = true;
     for (const room of this.all) room.close('roomLost');
+    void this.probes.close();
   }
 
   #remove(

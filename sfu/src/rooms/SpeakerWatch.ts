@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@maydan/common';
 import type { types } from 'mediasoup';
-import type { Heard, LevelMeters } from './LevelMeters.ts';
+import type { LevelMeters, Listening } from './LevelMeters.ts';
 import type { Loudness } from './Loudness.ts';
 import type { RoomProducer } from './RoomProducer.ts';
 
@@ -65,7 +65,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
       try {
         const heard = await this.#hear(producer);
         if (heard === null) return;
-        await ended(heard.producer);
+        await heard.ended;
         this.#owners.delete(heard.producer.id);
       } catch (error) {
         if (!isOver()) this.#logger.warn({ err: error, producerId: id }, 'a level is not watched');
@@ -76,7 +76,7 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
   }
 
   /** Null: its level can't be told, or it has ended meanwhile. */
-  async #hear(producer: RoomProducer): Promise<Heard | null> {
+  async #hear(producer: RoomProducer): Promise<Listening | null> {
     const there = await producer.onRouter(this.#router);
     const heard = await this.#meters.open(this.#router, there, producer.tellsLevel);
     if (heard === null || producer.closed || this.#router.closed) return null;
@@ -137,9 +137,4 @@ export class SpeakerWatch extends EventEmitter<SpeakerWatchEvents> {
     this.#speaker = speaker;
     this.emit('speaker', speaker);
   }
-}
-
-/** mediasoup takes it out of its observers itself. */
-function ended({ closed, observer }: types.Producer): Promise<void> {
-  return closed ? Promise.resolve() : new Promise((resolve) => void observer.once('close', () => resolve()));
 }

@@ -1,24 +1,32 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { jest } from '@jest/globals';
 import { createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
+import { ProbeThread } from '../picture/ProbeThread.ts';
 import { audioSsrc, levelPacket, opusRtp, silentPacket, tellingRtp } from '../testing/rtp.ts';
 import { until } from '../testing/until.ts';
 import { workerBin } from '../testing/workerBin.ts';
 import { LevelMeters } from './LevelMeters.ts';
-import type { Heard } from './LevelMeters.ts';
+import type { Listening } from './LevelMeters.ts';
 import { mediaCodecs } from './mediaCodecs.ts';
 
 const logger = createLogger('sfu', 'silent');
+const thread = new ProbeThread(logger);
+const options = { thread, portRange: { min: 40_100, max: 49_999 }, logger };
 const pcmu = { mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8_000, channels: 1 } as const;
 let worker: types.Worker;
 let router: types.Router;
 beforeAll(async () => {
   worker = await mediasoup.createWorker({ workerBin: workerBin(), logLevel: 'error' });
 });
-afterAll(() => worker.close());
+afterAll(async () => {
+  worker.close();
+  await thread.close();
+});
 beforeEach(async () => {
   router = await worker.createRouter({ mediaCodecs: [...mediaCodecs, { kind: 'audio', ...pcmu }] });
 });
@@ -31,7 +39,7 @@ async function produce(rtpParameters: types.RtpParameters = opusRtp()): Promise<
 }
 
 /** Each stands for 20 ms. */
-async function levelsTold(heard: Heard | null): Promise<number> {
+async function levelsTold(heard: Listening | null): Promise<number> {
   return (await heard?.producer.getStats())?.[0]?.packetCount ?? 0;
 }
 
@@ -67,7 +75,7 @@ async function levelOfTone(meters: LevelMeters, frameMs: number): Promise<number
 
 describe('levels of sound whose sender tells none', () => {
   it.each([20, 60])('are heard in packets of %i ms', async (frameMs) => {
-    const meters = new LevelMeters(logger);
+    const meters = new LevelMeters(options);
     const level = await levelOfTone(meters, frameMs);
     expect(Math.abs(level + 24)).toBeLessThanOrEqual(1);
     router.close();
@@ -75,7 +83,7 @@ describe('levels of sound whose sender tells none', () => {
   });
 
   it('are heard of so many at most, and of another one when one ends', async () => {
-    const meters = new LevelMeters(logger, 1);
+    const meters = new LevelMeters({ ...options, most: 1 });
     const first = await produce();
     const teller = (await meters.open(router, first, false))?.producer;
     expect(teller?.closed).toBe(false);
@@ -88,7 +96,7 @@ describe('levels of sound whose sender tells none', () => {
   });
 
   it('are not heard of who is gone, nor of what is not Opus, and leave nothing', async () => {
-    const meters = new LevelMeters(logger);
+    const meters = new LevelMeters(options);
     const gone = await produce();
     gone.close();
     await expect(meters.open(router, gone, false)).rejects.toThrow('not found');
@@ -100,7 +108,7 @@ describe('levels of sound whose sender tells none', () => {
   it.each([false, true])(
     'are not heard, and leave no timer, when the room ends while the meter is made',
     async (tellsLevel) => {
-      const meters = new LevelMeters(logger);
+      const meters = new LevelMeters(options);
       const producer = await produce();
       router.observer.once('newtransport', ({ observer }) => {
         observer.once('newconsumer', () => router.close());
@@ -117,7 +125,7 @@ describe('levels of sound whose sender tells none', () => {
   );
 
   it('are heard of so many packets in a second, and again in the next, of who sends more than a voice has', async () => {
-    const meters = new LevelMeters(logger);
+    const meters = new LevelMeters(options);
     const producer = await produce();
     const beforeMs = performance.now();
     const heard = await meters.open(router, producer, false);
@@ -153,12 +161,45 @@ describe('levels of sound whose sender tells them', () => {
     ['silence', Array<number>(25).fill(127), -127],
   ])('are heard of %s', async (_what, sent, level) => {
     const producer = await produce(tellingRtp());
-    const heard = await new LevelMeters(logger).open(router, producer, true);
+    const heard = await new LevelMeters(options).open(router, producer, true);
     expect(heard?.producer).toBe(producer);
     const arrived = jest.spyOn(heard!.loudness, 'add');
     sent.forEach((each, sequence) => producer.send(levelPacket(sequence, each)));
-    await until('all of it', () => arrived.mock.calls.length === sent.length);
+    const arrivedMs = (): number => arrived.mock.calls.reduce((sum, [{ durationMs }]) => sum + durationMs, 0);
+    await until('all of it', () => arrivedMs() === 20 * sent.length);
     expect(heard?.loudness.take()).toBe(level);
     expect(heard?.loudness.take()).toBe(-127);
+  });
+
+  it('are heard of several at once, and anew after their thread broke', async () => {
+    const meters = new LevelMeters(options);
+    const [loud, soft] = [await produce(tellingRtp()), await produce(tellingRtp())];
+    const open = () => Promise.all([loud, soft].map((producer) => meters.open(router, producer, true)));
+    const first = await open();
+    let sequence = 0;
+    const voices = setInterval(() => {
+      loud.send(levelPacket(sequence, 20));
+      soft.send(levelPacket(sequence++, 40));
+    }, 20);
+    const areHeard = (heard: readonly (Listening | null)[]): Promise<void> =>
+      until('both as loud as they are', async () => {
+        await delay(500);
+        return isDeepStrictEqual(
+          heard.map((one) => one?.loudness.take()),
+          [-20, -40],
+        );
+      });
+    try {
+      await areHeard(first);
+      // As when the thread ended by itself.
+      thread.emit('gone');
+      for (const one of first) await one?.ended;
+      expect([loud.closed, soft.closed]).toEqual([false, false]);
+      await areHeard(await open());
+    } finally {
+      clearInterval(voices);
+    }
+    loud.close();
+    soft.close();
   });
 });

@@ -1,6 +1,7 @@
 import { AppError, createLogger } from '@maydan/common';
 import * as mediasoup from 'mediasoup';
 import type { types } from 'mediasoup';
+import { ProbeThread } from '../picture/ProbeThread.ts';
 import { levelPacket, tellingRtp } from '../testing/rtp.ts';
 import { until } from '../testing/until.ts';
 import { workerBin } from '../testing/workerBin.ts';
@@ -10,13 +11,18 @@ import { RoomProducer } from './RoomProducer.ts';
 import { SpeakerWatch } from './SpeakerWatch.ts';
 
 const logger = createLogger('sfu', 'silent');
+const thread = new ProbeThread(logger);
+const portRange = { min: 40_100, max: 49_999 };
 let worker: types.Worker;
 let router: types.Router;
 beforeAll(async () => {
   worker = await mediasoup.createWorker({ workerBin: workerBin(), logLevel: 'error' });
   router = await worker.createRouter({ mediaCodecs: [...mediaCodecs] });
 });
-afterAll(() => worker.close());
+afterAll(async () => {
+  worker.close();
+  await thread.close();
+});
 
 /** Of another node: comes in by a pipe, which may break. */
 function piped(open: () => Promise<types.Producer>): RoomProducer {
@@ -25,7 +31,7 @@ function piped(open: () => Promise<types.Producer>): RoomProducer {
     owner: { peerId: 'ann', userId: null, displayName: 'Ann', role: 'host' },
     ...{ tellsLevel: true, ownerPaused: false, hostPaused: false, nodeId: 'other' },
     origin: { open: async () => ({ producer: await open(), router }), setPaused: () => Promise.resolve() },
-    portRange: { min: 40_100, max: 49_999 },
+    portRange,
   });
 }
 
@@ -39,7 +45,7 @@ it('hears somebody of another node whose pipe could not be made, and again when 
     pipes.push(pipe);
     return pipe;
   });
-  const watch = new SpeakerWatch(router, new LevelMeters(logger), logger);
+  const watch = new SpeakerWatch(router, new LevelMeters({ thread, portRange, logger }), logger);
   const over = watch.add(microphone);
   let sequence = 0;
   const voice = setInterval(() => {
