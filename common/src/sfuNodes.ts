@@ -26,9 +26,9 @@ export async function withdrawSfuNode(redis: Redis, nodeId: string): Promise<voi
   await redis.multi().del(sfuNodeKey(nodeId)).srem(sfuNodesKey, nodeId).exec();
 }
 
-/** The nodes that are there, in the order of their ids; what a node of another version says is passed over. */
-export async function listSfuNodes(redis: Redis): Promise<SfuNode[]> {
-  const nodeIds = (await redis.smembers(sfuNodesKey)).sort();
+/** The nodes that are there but for `own`, in the order of their ids; what a node of another version says is passed over. */
+export async function listSfuNodes(redis: Redis, own?: string): Promise<SfuNode[]> {
+  const nodeIds = (await redis.smembers(sfuNodesKey)).filter((nodeId) => nodeId !== own).sort();
   if (nodeIds.length === 0) return [];
   const texts = await redis.mget(nodeIds.map(sfuNodeKey));
   const gone = nodeIds.filter((_, index) => texts[index] === null);

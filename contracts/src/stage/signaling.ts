@@ -180,7 +180,7 @@ export const signalingAliveMs = 1_500;
 
 /** Events of the sfu to its clients. */
 export const signalingEvents = {
-  /** Every `signalingAliveMs`, to all who are connected: who hears nothing at all for longer may ask the api for another node. */
+  /** Every `signalingAliveMs`, or a ping of Engine.IO instead, to all who are connected: who hears nothing at all for longer may ask the api for another node. */
   alive: nothing,
   'peer.joined': z.object({ peer: peerInfo }),
   'peer.left': z.object({ peerId, reason: leaveReason }),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError, listSfuNodes } from '@maydan/common';
 import type { Logger, Redis } from '@maydan/common';
 import { sfuNodeSilentMs, sfuNodeTtlMs } from '@maydan/contracts';
-import type { MeshRoomState, PipeInput, PipeOutput } from '@maydan/contracts';
+import type { MeshRoomState, PipeInput, PipeOutput, SfuNode } from '@maydan/contracts';
 import type { Router } from 'express';
 import type { Room } from '../rooms/Room.ts';
 import type { PipeSettings } from './createPipeEnd.ts';
@@ -135,9 +135,12 @@ export class Mesh {
 
   async #look(): Promise<void> {
     const lookedAtMs = Date.now();
-    const gone = await this.#store.renew([...this.#rooms.keys()]);
+    const [gone, nodes] = await Promise.all([
+      this.#store.renew([...this.#rooms.keys()]),
+      listSfuNodes(this.#options.redis, this.#self.nodeId),
+    ]);
     for (const sessionId of gone) void this.#rooms.get(sessionId)?.announce();
-    const places = await this.#places();
+    const places = this.#places(nodes);
     const found = await this.#store.read(places);
     for (const [index, { sessionId, nodeId }] of places.entries()) {
       const meshRoom = this.#rooms.get(sessionId);
@@ -159,9 +162,7 @@ export class Mesh {
   }
 
   /** Where there may be states to read: of nodes that say so, and of those that are known. */
-  async #places(): Promise<Place[]> {
-    const { redis, nodeId: own } = this.#options;
-    const nodes = (await listSfuNodes(redis)).filter(({ nodeId }) => nodeId !== own);
+  #places(nodes: readonly SfuNode[]): Place[] {
     return [...this.#rooms.values()].flatMap(({ room: { sessionId }, states }) => {
       const saying = nodes.filter(({ rooms }) => rooms.includes(sessionId)).map(({ nodeId }) => nodeId);
       const known = states.all.map(({ nodeId }) => nodeId);

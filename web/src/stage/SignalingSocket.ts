@@ -29,7 +29,7 @@ export interface SignalingListener {
   silent(): void;
 }
 
-/** The sfu says that it is there each 1.5 s (`alive`). */
+/** The sfu says that it is there each 1.5 s (`alive`, or a ping). */
 const silentMs = signalingAliveMs + 1_000;
 const connectTimeoutMs = 3_000;
 const answerTimeoutMs = 5_000;
