@@ -17,13 +17,35 @@ export interface MediaReport {
   /** Seconds of black picture and of frozen picture that ffmpeg's detectors found. */
   readonly blackSec: number;
   readonly frozenSec: number;
+  /** Seconds of either until something moves, as a stage begins with names; and, of both together, from then on. */
+  readonly stillAtStartSec: number;
+  readonly stillLaterSec: number;
   /** Lines of complaint of the decoder. */
   readonly decodeErrors: readonly string[];
   readonly frames: number;
 }
 
-const sum = (text: string, pattern: RegExp): number =>
-  [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
+/** What begins this soon after something that is still belongs to it. */
+const nextStillSec = 0.3;
+
+interface Still {
+  readonly fromSec: number;
+  readonly toSec: number;
+}
+
+const stills = (text: string, pattern: RegExp): Still[] =>
+  [...text.matchAll(pattern)].map(([, from, to]) => ({ fromSec: Number(from), toSec: Number(to) }));
+
+/** How long it takes until something moves. */
+function stillAtStart(all: readonly Still[], startSec: number): number {
+  let untilSec = startSec;
+  for (const { fromSec, toSec } of all.toSorted((a, b) => a.fromSec - b.fromSec))
+    if (fromSec <= untilSec + nextStillSec) untilSec = Math.max(untilSec, toSec);
+  return untilSec - startSec;
+}
+
+const secondsAfter = (all: readonly Still[], sec: number): number =>
+  all.reduce((total, { fromSec, toSec }) => total + Math.max(0, toSec - Math.max(sec, fromSec)), 0);
 const first = (text: string, pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? Number.NaN);
 
 /** Decodes everything behind an address or file and reports what is seen and heard. */
@@ -70,6 +92,10 @@ export async function checkMedia(input: string, inputOptions: readonly string[] 
     'null',
     '-',
   ]);
+  const black = stills(decode.stderr, /black_start:([\d.]+) black_end:([\d.]+)/g);
+  const frozen = stills(decode.stderr, /freeze_start: ([\d.]+)[^]*?freeze_end: ([\d.]+)/g);
+  const startSec = first(decode.stderr, /start: (-?[\d.]+)/) || 0;
+  const stillAtStartSec = stillAtStart([...black, ...frozen], startSec);
   const frames = [...decode.stderr.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1];
   return {
     durationSec: Number(parsed.format.duration),
@@ -81,8 +107,10 @@ export async function checkMedia(input: string, inputOptions: readonly string[] 
     })),
     meanVolumeDb: first(decode.stderr, /mean_volume: (-?[\d.]+|-inf)/),
     maxVolumeDb: first(decode.stderr, /max_volume: (-?[\d.]+|-inf)/),
-    blackSec: sum(decode.stderr, /black_duration:([\d.]+)/g),
-    frozenSec: sum(decode.stderr, /freeze_duration: ([\d.]+)/g),
+    blackSec: secondsAfter(black, startSec),
+    frozenSec: secondsAfter(frozen, startSec),
+    stillAtStartSec,
+    stillLaterSec: secondsAfter([...black, ...frozen], startSec + stillAtStartSec),
     decodeErrors: errors.stderr.split('\n').filter((line) => line.trim() !== ''),
     frames: Number(frames ?? 0),
   };
