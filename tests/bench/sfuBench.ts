@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { workerBin } from '../../sfu/src/testing/workerBin.ts';
 import { cpuSecondsOfTree, median, percentile, printRows, type BenchRow } from './measure.ts';
 import { PinnedProcess } from './origin/processes.ts';
@@ -9,6 +10,8 @@ const VIEWERS = 60;
 /** Of the publisher: 50 of sound, 60 of pictures. */
 const PACKETS_PER_SEC = 110;
 const MEASURE_MS = 15_000;
+/** After the last join: what V8 compiles then is no cost of viewers. */
+const SETTLE_MS = 10_000;
 const STORM = { viewers: 200, seconds: 5 };
 /** Who comes later: apart, so that each one's key frame is asked for at once. */
 const LATE = { viewers: 20, everyMs: 1_500 };
@@ -88,6 +91,7 @@ async function compareOnce(): Promise<{ ours: number; bare: number }> {
   return withStand(startBare, async (bareStand) =>
     withStand(startOurs, async (ourStand) => {
       for (const { crowd } of [bareStand, ourStand]) await joinViewers(crowd, VIEWERS, null);
+      await delay(SETTLE_MS);
       const [bare, ours] = await Promise.all([bareStand, ourStand].map(cpuPerViewer));
       return { ours: ours ?? Number.NaN, bare: bare ?? Number.NaN };
     }),
