@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup';
 import type { PictureSize } from './keyFrame.ts';
+import { openProbe, type ProbePlace } from './openProbe.ts';
 import type { PictureFigures } from './PictureMeter.ts';
 import type { ProbeThread } from './ProbeThread.ts';
 
@@ -19,11 +20,8 @@ export interface SeenSize extends PictureSize {
   readonly layer: number | null;
 }
 
-export interface PictureProbeOptions {
-  readonly router: types.Router;
+export interface PictureProbeOptions extends ProbePlace {
   readonly producer: types.Producer;
-  readonly portRange: types.TransportPortRange;
-  readonly thread: ProbeThread;
 }
 
 /**
@@ -43,18 +41,10 @@ export class PictureProbe {
 
   /** @throws what mediasoup throws, also when the producer is gone; Error when the thread is. */
   static async create(options: PictureProbeOptions): Promise<PictureProbe> {
-    const { router, producer, portRange, thread } = options;
-    const transport = await router.createPlainTransport({
-      listenInfo: { protocol: 'udp', ip: '127.0.0.1', portRange },
-      rtcpMux: true,
-    });
+    const { router, producer, thread } = options;
+    const codec = producer.rtpParameters.codecs[0]?.mimeType ?? '';
+    const { transport, probe } = await openProbe(options, (from) => thread.open(codec, from));
     try {
-      const codec = producer.rtpParameters.codecs[0]?.mimeType ?? '';
-      const { probe, port } = await thread.open(codec, transport.tuple.localPort);
-      // A Router that was closed meanwhile has closed it already, and nobody would be told any more.
-      if (transport.closed) thread.closeProbe(probe);
-      else transport.observer.once('close', () => thread.closeProbe(probe));
-      await transport.connect({ ip: '127.0.0.1', port });
       const rtpCapabilities = withoutFeedback(router.rtpCapabilities);
       const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities });
       return new PictureProbe(transport, consumer, thread, probe);

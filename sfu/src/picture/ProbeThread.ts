@@ -5,6 +5,12 @@ import type { PictureFigures } from './PictureMeter.ts';
 import type { LevelNews, ProbeAnswer, ProbeRequest } from './probeWorker.ts';
 
 type Asked = ProbeRequest extends infer R ? (R extends ProbeRequest ? Omit<R, 'id'> : never) : never;
+type Opening = { type: 'open'; codec: string; from: number } | { type: 'openLevels'; from: number };
+/** `port`: of loopback, where to send the packets. */
+export interface OpenProbe {
+  readonly probe: number;
+  readonly port: number;
+}
 interface Waiting {
   readonly resolve: (answer: ProbeAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -34,25 +40,16 @@ export class ProbeThread extends EventEmitter<ProbeThreadEvents> {
   }
 
   /**
-   * Meters what comes from a port of loopback. `port`: where to send it.
+   * Meters the pictures that come from a port of loopback. `port`: where to send them.
    * @throws Error when the thread is gone.
    */
-  async open(codec: string, from: number): Promise<{ probe: number; port: number }> {
-    const probe = (this.#lastProbe += 1);
-    const { port } = await this.#ask({ type: 'open', probe, codec, from });
-    if (port === undefined) throw new Error('The probe has no port.');
-    return { probe, port };
+  open(codec: string, from: number): Promise<OpenProbe> {
+    return this.#open({ type: 'open', codec, from });
   }
 
-  /**
-   * Hears what comes from a port of loopback: of whom is told by `listen`, how loud they are comes as `levels`. `port`: where to
-   * send it. @throws Error when the thread is gone.
-   */
-  async openLevels(from: number): Promise<{ probe: number; port: number }> {
-    const probe = (this.#lastProbe += 1);
-    const { port } = await this.#ask({ type: 'openLevels', probe, from });
-    if (port === undefined) throw new Error('The probe has no port.');
-    return { probe, port };
+  /** Likewise hears sound: of whom is told by `listen`, how loud they are comes as `levels`. */
+  openLevels(from: number): Promise<OpenProbe> {
+    return this.#open({ type: 'openLevels', from });
   }
 
   /** @throws Error when the thread is gone. */
@@ -62,7 +59,7 @@ export class ProbeThread extends EventEmitter<ProbeThreadEvents> {
 
   /** Idempotent. */
   forget(probe: number, ssrc: number): void {
-    if (this.#thread !== null) this.#ask({ type: 'forget', probe, ssrc }).catch(() => undefined);
+    this.#tell({ type: 'forget', probe, ssrc });
   }
 
   /** Null when it isn't metered any more. @throws Error when the thread is gone. */
@@ -72,12 +69,24 @@ export class ProbeThread extends EventEmitter<ProbeThreadEvents> {
 
   /** Idempotent. */
   closeProbe(probe: number): void {
-    if (this.#thread !== null) this.#ask({ type: 'close', probe }).catch(() => undefined);
+    this.#tell({ type: 'close', probe });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#thread?.terminate();
+  }
+
+  async #open(asked: Opening): Promise<OpenProbe> {
+    const probe = (this.#lastProbe += 1);
+    const { port } = await this.#ask({ ...asked, probe });
+    if (port === undefined) throw new Error('The probe has no port.');
+    return { probe, port };
+  }
+
+  /** Of a thread that is gone all is forgotten. */
+  #tell(asked: Asked): void {
+    if (this.#thread !== null) this.#ask(asked).catch(() => undefined);
   }
 
   #ask(asked: Asked): Promise<ProbeAnswer> {

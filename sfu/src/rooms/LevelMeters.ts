@@ -71,8 +71,7 @@ export class LevelMeters {
     const reader = await this.#readerOf(router);
     const { loudness, consumer } = await reader.listen(heard);
     if (consumer.closed) throw new AppError('not_found');
-    const ended = new Promise<void>((resolve) => consumer.observer.once('close', () => resolve()));
-    return { producer: heard, loudness, ended };
+    return { producer: heard, loudness, ended: endOf(consumer) };
   }
 
   /** One for each Router, another one when that has ended. */
@@ -110,7 +109,7 @@ export class LevelMeters {
       if (transport.closed || consumer.closed) throw new AppError('not_found');
       const ear = this.#decoding(transport, teller);
       this.#listen(transport, consumer, ear);
-      const ended = new Promise<void>((resolve) => consumer.observer.once('close', () => resolve()));
+      const ended = endOf(consumer);
       await consumer.resume();
       return { producer: teller, loudness: ear.loudness, ended };
     } catch (error) {
@@ -166,6 +165,10 @@ const tellerParameters: types.RtpParameters = {
   headerExtensions: [{ uri: audioLevelUri, id: levelId }],
   encodings: [{ ssrc }],
 };
+
+function endOf({ observer }: types.Consumer): Promise<void> {
+  return new Promise((resolve) => void observer.once('close', () => resolve()));
+}
 
 /** As RFC 6464 tells it; null: not known. */
 type LevelOf = (payload: Buffer) => number | null;

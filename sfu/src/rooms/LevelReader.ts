@@ -1,14 +1,8 @@
 import { audioLevelUri } from '@maydan/common';
 import type { types } from 'mediasoup';
-import type { ProbeThread } from '../picture/ProbeThread.ts';
+import { openProbe, type ProbePlace } from '../picture/openProbe.ts';
 import { noReceiver } from '../workers/PooledWorker.ts';
 import { Loudness } from './Loudness.ts';
-
-export interface LevelReaderOptions {
-  readonly router: types.Router;
-  readonly thread: ProbeThread;
-  readonly portRange: types.TransportPortRange;
-}
 
 /**
  * Hears how loud the senders on one Router say to be in each packet (RFC 6464). Packets go over loopback to the thread of the probes:
@@ -16,33 +10,19 @@ export interface LevelReaderOptions {
  * It ends with the Router, or with the thread.
  */
 export class LevelReader {
-  readonly #options: LevelReaderOptions;
+  readonly #options: ProbePlace;
   readonly #transport: types.PlainTransport;
   readonly #probe: number;
   /** By SSRC. */
   readonly #voices = new Map<number, Loudness>();
 
   /** @throws what mediasoup throws, also when the Router is closed; Error when the thread is gone. */
-  static async create(options: LevelReaderOptions): Promise<LevelReader> {
-    const { router, thread, portRange } = options;
-    const transport = await router.createPlainTransport({
-      listenInfo: { protocol: 'udp', ip: '127.0.0.1', portRange },
-      rtcpMux: true,
-    });
-    try {
-      const { probe, port } = await thread.openLevels(transport.tuple.localPort);
-      // A Router that was closed meanwhile has closed it already, and nobody would be told any more.
-      if (transport.closed) thread.closeProbe(probe);
-      else transport.observer.once('close', () => thread.closeProbe(probe));
-      await transport.connect({ ip: '127.0.0.1', port });
-      return new LevelReader(options, transport, probe);
-    } catch (error) {
-      transport.close();
-      throw error;
-    }
+  static async create(options: ProbePlace): Promise<LevelReader> {
+    const { transport, probe } = await openProbe(options, (from) => options.thread.openLevels(from));
+    return new LevelReader(options, transport, probe);
   }
 
-  private constructor(options: LevelReaderOptions, transport: types.PlainTransport, probe: number) {
+  private constructor(options: ProbePlace, transport: types.PlainTransport, probe: number) {
     this.#options = options;
     this.#transport = transport;
     this.#probe = probe;
