@@ -147,6 +147,7 @@ export class QueuesService {
 }
 
 const failedAtMs = (job: Job): number => job.finishedOn ?? job.timestamp;
+
 /** Of all these queues together. */
 export function totalsOf(queues: readonly Pick<QueueState, 'counts'>[]): JobCounts {
   const sum = (state: keyof JobCounts): number =>

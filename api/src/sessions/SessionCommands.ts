@@ -8,11 +8,11 @@ import { controlDocumentOf, jobStates } from './controlDocument.ts';
 const finishedTtlSec = 3_600;
 /**
  * Writes and announces a document unless one of a newer row is there; answers whether it did. KEYS: document. ARGV: text, revision,
- * how long (s; 0: for ever), where ('anew': only where there is one).
+ * how long (s; 0: for ever), where ('xx': only in place of another).
  */
 const writeScript = `
   local there = redis.call('GET', KEYS[1])
-  if not there and ARGV[4] == 'anew' then return 0 end
+  if not there and ARGV[4] == 'xx' then return 0 end
   if there then
     local isRead, read = pcall(cjson.decode, there)
     if isRead and type(read) == 'table' and (tonumber(read.revision) or 0) > tonumber(ARGV[2]) then return 0 end
@@ -57,7 +57,7 @@ export class SessionCommands {
 
   /** Of a session that may never have been on air: without a document there is nobody to tell. */
   updateControl(session: Session): Promise<boolean> {
-    return this.#write(session, 'anew');
+    return this.#write(session, 'xx');
   }
 
   /** Writes the document again when Redis doesn't have it as the row says: Redis was lost, or whoever changed the row died. */
@@ -66,7 +66,7 @@ export class SessionCommands {
     return !isSame(text, session) && (await this.writeControl(session));
   }
 
-  async #write(session: Session, where: 'anyway' | 'anew'): Promise<boolean> {
+  async #write(session: Session, where: 'anyway' | 'xx'): Promise<boolean> {
     const document = controlDocumentOf(session);
     const ttlSec = isFinished(session) ? finishedTtlSec : 0;
     const said = [JSON.stringify(document), document.revision, ttlSec, where];
